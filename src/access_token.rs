@@ -1,0 +1,132 @@
+//! Access tokens: what the bearer may do, told to one API.
+
+use core::fmt;
+
+use serde::Deserialize;
+
+use crate::claims::{
+    Audience, Confirmation, NumericDate, Reader, Registered, Scope, StringArray,
+    registered_accessors,
+};
+use crate::error::{Error, Segment};
+use crate::json::{self, Object};
+use crate::jws::Header;
+use crate::rs256::VerifiedJws;
+
+/// An access token whose signature holds and whose claims have the right types
+/// ([RFC 9068 §2](https://www.rfc-editor.org/rfc/rfc9068#section-2)).
+///
+/// It is not yet acceptable, so it shows nothing. An
+/// [`AccessTokenPolicy`](crate::AccessTokenPolicy) makes it
+/// [`Validated`](crate::Validated), which shows its [`AccessTokenClaims`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccessToken<'b> {
+    pub(crate) claims: AccessTokenClaims<'b>,
+}
+
+impl<'b> AccessToken<'b> {
+    /// Reads the claims of a verified JWS.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidJson`] and [`Error::DuplicateMember`] for the payload,
+    /// [`Error::ClaimType`] for a registered claim of the wrong type, whether or
+    /// not a policy looks at it, [`Error::TooManyAudiences`], and
+    /// [`Error::BufferTooSmall`] if there is no room to unescape a string.
+    pub fn parse(jws: VerifiedJws<'b>) -> Result<Self, Error> {
+        let payload = json::without_needless_escapes(jws.payload, Segment::Payload)?;
+        let object = Object::parse(payload, Segment::Payload)?;
+        let mut reader = Reader::new(jws.room, Segment::Payload);
+        let mut registered = Registered::NONE;
+        for member in object.members() {
+            registered.read(member, &mut reader)?;
+        }
+        registered.check_scope_is_given_once()?;
+        Ok(Self { claims: AccessTokenClaims { header: jws.header, payload, registered } })
+    }
+}
+
+impl fmt::Debug for AccessToken<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken").finish_non_exhaustive()
+    }
+}
+
+/// Whom an access token speaks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SubjectKind {
+    /// A user, who let the client act.
+    User,
+    /// The client itself, as in the client credentials grant.
+    Client,
+}
+
+/// The claims of a validated access token.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccessTokenClaims<'b> {
+    pub(crate) header: Header<'b>,
+    pub(crate) payload: &'b [u8],
+    pub(crate) registered: Registered<'b>,
+}
+
+impl<'b> AccessTokenClaims<'b> {
+    registered_accessors!();
+
+    /// `client_id`: the client that the token was issued to
+    /// ([RFC 9068 §2.2](https://www.rfc-editor.org/rfc/rfc9068#section-2.2)).
+    #[must_use]
+    pub const fn client_id(&self) -> Option<&'b str> {
+        self.registered.client_id
+    }
+
+    /// `scope` or `scp`: what the bearer may do.
+    #[must_use]
+    pub fn scope(&self) -> Scope<'b> {
+        self.registered.scope.or(self.registered.scp).unwrap_or(Scope::EMPTY)
+    }
+
+    /// `permissions`: what Auth0's role-based access control grants.
+    #[must_use]
+    pub fn permissions(&self) -> StringArray<'b> {
+        self.registered.permissions.unwrap_or(StringArray::EMPTY)
+    }
+
+    /// `cnf`: the key that the bearer has to prove, if the token is bound to
+    /// one.
+    #[must_use]
+    pub const fn confirmation(&self) -> Option<Confirmation<'b>> {
+        self.registered.confirmation
+    }
+
+    /// Whom the token speaks for: a client if `gty` is `client-credentials`, if
+    /// `sub` ends with `@clients`, as Auth0 has it, or if `sub` equals
+    /// `client_id`
+    /// ([RFC 9068 §2.2](https://www.rfc-editor.org/rfc/rfc9068#section-2.2)).
+    #[must_use]
+    pub fn subject_kind(&self) -> SubjectKind {
+        let is_client = self.registered.grant_type == Some("client-credentials")
+            || self.subject().ends_with("@clients")
+            || self.registered.client_id == Some(self.subject());
+        if is_client { SubjectKind::Client } else { SubjectKind::User }
+    }
+
+    /// Whether the token also opens the issuer's `/userinfo` endpoint: whether
+    /// that URL is among its audiences.
+    ///
+    /// The URL is taken to be the issuer's with `userinfo` below it, as at
+    /// Auth0. For another, ask `audience().contains(url)`.
+    #[must_use]
+    pub fn opens_userinfo(&self) -> bool {
+        let issuer = self.issuer();
+        let issuer = issuer.strip_suffix('/').unwrap_or(issuer);
+        self.audience()
+            .iter()
+            .any(|audience| audience.strip_prefix(issuer).is_some_and(|path| path == "/userinfo"))
+    }
+}
+
+impl fmt::Debug for AccessTokenClaims<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessTokenClaims").finish_non_exhaustive()
+    }
+}

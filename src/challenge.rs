@@ -1,0 +1,203 @@
+//! What an API answers where it refuses a request: the value of
+//! `WWW-Authenticate`
+//! ([RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3),
+//! [RFC 9470 §3](https://www.rfc-editor.org/rfc/rfc9470#section-3)).
+
+use core::fmt;
+
+use crate::error::{Claim, Error};
+use crate::policy::{AccessTokenPolicy, ScopePolicy};
+
+/// The value of a `WWW-Authenticate` header, written by its `Display`.
+///
+/// Nothing of the token is in it. Values that the caller gives have the
+/// characters that the grammar does not allow replaced by `?`.
+///
+/// ```
+/// use claimgate::{Challenge, Error};
+///
+/// let challenge = Challenge::new(Error::MissingToken).realm("health");
+/// assert_eq!(challenge.status(), 401);
+/// assert_eq!(challenge.to_string(), r#"Bearer realm="health""#);
+///
+/// let challenge = Challenge::new(Error::InvalidSignature);
+/// assert_eq!(
+///     challenge.to_string(),
+///     r#"Bearer error="invalid_token", error_description="The signature does not hold""#,
+/// );
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Challenge<'a> {
+    error: Error,
+    realm: Option<&'a str>,
+    scope: &'a [&'a str],
+    acr_values: &'a [&'a str],
+    max_age: Option<u64>,
+}
+
+impl<'a> Challenge<'a> {
+    /// The challenge that answers a request refused with `error`.
+    #[must_use]
+    pub const fn new(error: Error) -> Self {
+        Self { error, realm: None, scope: &[], acr_values: &[], max_age: None }
+    }
+
+    /// The realm: what is protected
+    /// ([RFC 9110 §11.5](https://www.rfc-editor.org/rfc/rfc9110#section-11.5)).
+    #[must_use]
+    pub const fn realm(mut self, realm: &'a str) -> Self {
+        self.realm = Some(realm);
+        self
+    }
+
+    /// The scope that would have sufficed, for
+    /// [`Error::InsufficientScope`]; other challenges do not show it.
+    #[must_use]
+    pub fn needed(mut self, needed: &ScopePolicy<'a>) -> Self {
+        self.scope = needed.sufficient();
+        self
+    }
+
+    /// The authentication that would have sufficed, for
+    /// [`Error::InsufficientAuthentication`]: classes of authentication, and an
+    /// age in seconds. Other challenges do not show them.
+    #[must_use]
+    pub const fn authentication(mut self, acr_values: &'a [&'a str], max_age: Option<u64>) -> Self {
+        self.acr_values = acr_values;
+        self.max_age = max_age;
+        self
+    }
+
+    /// The status of the response.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        self.error.http_status()
+    }
+}
+
+impl<'a> AccessTokenPolicy<'a> {
+    /// The challenge that answers a request which this policy refused, with the
+    /// scope or the authentication that the policy asks for.
+    #[must_use]
+    pub fn challenge(&self, error: Error) -> Challenge<'a> {
+        let challenge = Challenge::new(error).authentication(self.acr_values(), self.max_age());
+        let needed = match error {
+            Error::InsufficientScope(Claim::Permissions) => self.permissions(),
+            _ => self.scope(),
+        };
+        match needed {
+            Some(needed) => challenge.needed(&needed),
+            None => challenge,
+        }
+    }
+}
+
+impl fmt::Display for Challenge<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut attributes = Attributes { f, separator: "Bearer " };
+        attributes.write("realm", self.realm.as_slice())?;
+        let Some(error) = self.error.rfc6750_error() else {
+            return attributes.end();
+        };
+        attributes.write("error", &[error])?;
+        attributes.write("error_description", &[description(&self.error)])?;
+        match self.error {
+            Error::InsufficientScope(_) => attributes.write("scope", self.scope)?,
+            Error::InsufficientAuthentication(..) => {
+                attributes.write("acr_values", self.acr_values)?;
+                if let Some(max_age) = self.max_age {
+                    attributes.write_number("max_age", max_age)?;
+                }
+            }
+            _ => {}
+        }
+        attributes.end()
+    }
+}
+
+/// `name="value"`, with commas between.
+struct Attributes<'f, 'g> {
+    f: &'f mut fmt::Formatter<'g>,
+    separator: &'static str,
+}
+
+impl Attributes<'_, '_> {
+    /// Writes an attribute with spaces between its values, if there are any.
+    fn write(&mut self, name: &str, values: &[&str]) -> fmt::Result {
+        if values.is_empty() {
+            return Ok(());
+        }
+        write!(self.f, "{}{name}=\"", self.separator)?;
+        let mut separator = "";
+        for value in values {
+            self.f.write_str(separator)?;
+            for character in value.chars() {
+                let is_allowed = matches!(character, ' ' | '!' | '#'..='[' | ']'..='~');
+                fmt::Write::write_char(self.f, if is_allowed { character } else { '?' })?;
+            }
+            separator = " ";
+        }
+        self.separator = ", ";
+        self.f.write_str("\"")
+    }
+
+    fn write_number(&mut self, name: &str, value: u64) -> fmt::Result {
+        write!(self.f, "{}{name}=\"{value}\"", self.separator)?;
+        self.separator = ", ";
+        Ok(())
+    }
+
+    /// The scheme alone, if there are no attributes.
+    fn end(self) -> fmt::Result {
+        if self.separator == "Bearer " { self.f.write_str("Bearer") } else { Ok(()) }
+    }
+}
+
+/// What a challenge says of an error: fixed text, without numbers.
+const fn description(error: &Error) -> &'static str {
+    match error {
+        Error::MissingToken => "The request carries no token",
+        Error::InvalidRequest(_) => "The Authorization header is not Bearer and one token",
+        Error::MalformedToken
+        | Error::InvalidBase64(_)
+        | Error::InvalidJson(..)
+        | Error::DuplicateMember(_)
+        | Error::HeaderType(_) => "The token is malformed",
+        Error::EncryptedToken => "Encrypted tokens are not supported",
+        Error::OpaqueToken => "The token is not a JWT",
+        Error::TokenTooLarge { .. }
+        | Error::BufferTooSmall { .. }
+        | Error::TooManyAudiences { .. } => "The token is too large",
+        Error::ClaimType(..) => "A claim of the token has the wrong type",
+        Error::AlgorithmNotAllowed(_) => "The token is not signed with RS256",
+        Error::CriticalHeader(_) => "The token uses an unsupported extension",
+        Error::UnknownKey
+        | Error::AmbiguousKey { .. }
+        | Error::NoUsableKeys(_)
+        | Error::TooManyKeys { .. }
+        | Error::KeyRejected(_) => "No key fits the token",
+        Error::InvalidSignature => "The signature does not hold",
+        Error::UnknownIssuer | Error::IssuerMismatch => "The issuer is not trusted",
+        Error::MissingClaim(_) => "A required claim is missing",
+        Error::Expired { .. } => "The token has expired",
+        Error::NotYetValid { .. } | Error::IssuedInFuture { .. } => "The token is not yet valid",
+        Error::TokenTooOld { .. } => "The token is too old",
+        Error::LifetimeTooLong { .. } => "The token was issued for too long",
+        Error::AudienceMismatch { .. } | Error::UntrustedAudience { .. } => {
+            "The token is for another audience"
+        }
+        Error::AuthorizedPartyMismatch(_) => "The client is not authorized",
+        Error::TokenType(_) => "The token is not an access token",
+        Error::NonceMismatch | Error::UnexpectedClaim(_) => "The token is from another login",
+        Error::AuthenticationTooOld { .. } => "The authentication is too old",
+        Error::InsufficientAuthentication(..) => "A stronger or newer authentication is required",
+        Error::HashMismatch(_) => "The token does not belong to the values beside it",
+        Error::OrganizationMismatch => "The token is from another organization",
+        Error::RefreshMismatch(_) | Error::SubjectMismatch => "The token is about another user",
+        Error::InsufficientScope(_) => "The request requires a higher privilege",
+        Error::SubjectKind => "The token has the wrong kind of subject",
+        Error::ConfirmationRequired | Error::ConfirmationMismatch => {
+            "The token is bound to another key"
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! Reading registered claims: the right type, or an error that names the claim.
+
+use super::{Audience, Confirmation, MAX_AUDIENCES, NumericDate, Rounding, Scope, StringArray};
+use crate::error::{Claim, Error, Segment, Shape};
+use crate::json::{Member, Object, Room, Value};
+
+/// Reads the values of claims, and unescapes strings into the caller's buffer
+/// where that is needed.
+pub(crate) struct Reader<'b> {
+    room: Room<'b>,
+    segment: Segment,
+}
+
+impl<'b> Reader<'b> {
+    pub(crate) const fn new(room: Room<'b>, segment: Segment) -> Self {
+        Self { room, segment }
+    }
+
+    pub(crate) fn string(&mut self, claim: Claim, value: Value<'b>) -> Result<&'b str, Error> {
+        let text = value.string().ok_or(Error::ClaimType(claim, Shape::String))?;
+        self.room.string(text)
+    }
+
+    pub(crate) fn date(
+        &self,
+        claim: Claim,
+        value: Value<'b>,
+        rounding: Rounding,
+    ) -> Result<NumericDate, Error> {
+        value
+            .number()
+            .and_then(|number| NumericDate::from_json_number(number, rounding))
+            .ok_or(Error::ClaimType(claim, Shape::NumericDate))
+    }
+
+    pub(crate) fn boolean(&self, claim: Claim, value: Value<'b>) -> Result<bool, Error> {
+        value.boolean().ok_or(Error::ClaimType(claim, Shape::Boolean))
+    }
+
+    pub(crate) fn object(&self, claim: Claim, value: Value<'b>) -> Result<Object<'b>, Error> {
+        value.object(self.segment)?.ok_or(Error::ClaimType(claim, Shape::Object))
+    }
+
+    pub(crate) fn strings(&self, claim: Claim, value: Value<'b>) -> Result<StringArray<'b>, Error> {
+        let wrong = Error::ClaimType(claim, Shape::Strings);
+        let is_plain =
+            |element: Value<'b>| element.string().is_some_and(|text| text.plain().is_some());
+        if value.array().ok_or(wrong)?.all(is_plain) {
+            Ok(StringArray::from_json(value.as_written()))
+        } else {
+            Err(wrong)
+        }
+    }
+
+    pub(crate) fn audience(&mut self, value: Value<'b>) -> Result<Audience<'b>, Error> {
+        let wrong = Error::ClaimType(Claim::Audience, Shape::StringOrStrings);
+        let mut audience = Audience::NONE;
+        if let Some(text) = value.string() {
+            audience.push(self.room.string(text)?);
+            return Ok(audience);
+        }
+        for element in value.array().ok_or(wrong)? {
+            if !audience.push(self.room.string(element.string().ok_or(wrong)?)?) {
+                return Err(Error::TooManyAudiences { limit: MAX_AUDIENCES });
+            }
+        }
+        Ok(audience)
+    }
+
+    pub(crate) fn scope(&mut self, claim: Claim, value: Value<'b>) -> Result<Scope<'b>, Error> {
+        let scope = match value.string() {
+            Some(text) => text.plain().and_then(Scope::from_text),
+            None => self.strings(claim, value).ok().and_then(Scope::from_array),
+        };
+        scope.ok_or(Error::ClaimType(claim, Shape::Scope))
+    }
+
+    pub(super) fn confirmation_member(&mut self, value: Value<'b>) -> Result<&'b str, Error> {
+        let wrong = Error::ClaimType(Claim::Confirmation, Shape::Object);
+        self.room.string(value.string().ok_or(wrong)?)
+    }
+
+    pub(crate) fn confirmation(&mut self, value: Value<'b>) -> Result<Confirmation<'b>, Error> {
+        let object = self.object(Claim::Confirmation, value)?;
+        Confirmation::read(self, &object)
+    }
+}
+
+/// The claims that both kinds of token have
+/// ([RFC 7519 §4.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1)), and
+/// those by which another kind gives itself away.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Registered<'b> {
+    pub(crate) issuer: Option<&'b str>,
+    pub(crate) subject: Option<&'b str>,
+    pub(crate) audience: Option<Audience<'b>>,
+    pub(crate) expiry: Option<NumericDate>,
+    pub(crate) not_before: Option<NumericDate>,
+    pub(crate) issued_at: Option<NumericDate>,
+    pub(crate) token_id: Option<&'b str>,
+    pub(crate) authorized_party: Option<&'b str>,
+    pub(crate) client_id: Option<&'b str>,
+    pub(crate) nonce: Option<&'b str>,
+    pub(crate) auth_time: Option<NumericDate>,
+    pub(crate) acr: Option<&'b str>,
+    pub(crate) amr: Option<StringArray<'b>>,
+    pub(crate) at_hash: Option<&'b str>,
+    pub(crate) c_hash: Option<&'b str>,
+    pub(crate) s_hash: Option<&'b str>,
+    pub(crate) scope: Option<Scope<'b>>,
+    pub(crate) scp: Option<Scope<'b>>,
+    pub(crate) permissions: Option<StringArray<'b>>,
+    pub(crate) grant_type: Option<&'b str>,
+    pub(crate) confirmation: Option<Confirmation<'b>>,
+    pub(crate) token_use: Option<&'b str>,
+    pub(crate) typ: Option<&'b str>,
+    pub(crate) has_events: bool,
+    pub(crate) organization_id: Option<&'b str>,
+    pub(crate) organization_name: Option<&'b str>,
+}
+
+impl<'b> Registered<'b> {
+    pub(crate) const NONE: Self = Self {
+        issuer: None,
+        subject: None,
+        audience: None,
+        expiry: None,
+        not_before: None,
+        issued_at: None,
+        token_id: None,
+        authorized_party: None,
+        client_id: None,
+        nonce: None,
+        auth_time: None,
+        acr: None,
+        amr: None,
+        at_hash: None,
+        c_hash: None,
+        s_hash: None,
+        scope: None,
+        scp: None,
+        permissions: None,
+        grant_type: None,
+        confirmation: None,
+        token_use: None,
+        typ: None,
+        has_events: false,
+        organization_id: None,
+        organization_name: None,
+    };
+
+    /// Reads one member. `false` if it is none of these claims.
+    pub(crate) fn read(
+        &mut self,
+        member: Member<'b>,
+        reader: &mut Reader<'b>,
+    ) -> Result<bool, Error> {
+        let value = member.value;
+        match member.name {
+            "iss" => self.issuer = Some(reader.string(Claim::Issuer, value)?),
+            "sub" => self.subject = Some(reader.string(Claim::Subject, value)?),
+            "aud" => self.audience = Some(reader.audience(value)?),
+            "exp" => self.expiry = Some(reader.date(Claim::Expiry, value, Rounding::Down)?),
+            "nbf" => self.not_before = Some(reader.date(Claim::NotBefore, value, Rounding::Up)?),
+            "iat" => self.issued_at = Some(reader.date(Claim::IssuedAt, value, Rounding::Up)?),
+            "jti" => self.token_id = Some(reader.string(Claim::TokenId, value)?),
+            "azp" => self.authorized_party = Some(reader.string(Claim::AuthorizedParty, value)?),
+            "client_id" => self.client_id = Some(reader.string(Claim::ClientId, value)?),
+            "nonce" => self.nonce = Some(reader.string(Claim::Nonce, value)?),
+            "auth_time" => {
+                self.auth_time = Some(reader.date(Claim::AuthTime, value, Rounding::Down)?);
+            }
+            "acr" => self.acr = Some(reader.string(Claim::Acr, value)?),
+            "amr" => self.amr = Some(reader.strings(Claim::Amr, value)?),
+            "at_hash" => self.at_hash = Some(reader.string(Claim::AtHash, value)?),
+            "c_hash" => self.c_hash = Some(reader.string(Claim::CHash, value)?),
+            "s_hash" => self.s_hash = Some(reader.string(Claim::SHash, value)?),
+            "scope" => self.scope = Some(reader.scope(Claim::Scope, value)?),
+            "scp" => self.scp = Some(reader.scope(Claim::Scp, value)?),
+            "permissions" => {
+                self.permissions = Some(reader.strings(Claim::Permissions, value)?);
+            }
+            "gty" => self.grant_type = Some(reader.string(Claim::GrantType, value)?),
+            "cnf" => self.confirmation = Some(reader.confirmation(value)?),
+            "token_use" => self.token_use = Some(reader.string(Claim::TokenUse, value)?),
+            "typ" => self.typ = Some(reader.string(Claim::Typ, value)?),
+            "events" => {
+                reader.object(Claim::Events, value)?;
+                self.has_events = true;
+            }
+            "org_id" => self.organization_id = Some(reader.string(Claim::OrganizationId, value)?),
+            "org_name" => {
+                self.organization_name = Some(reader.string(Claim::OrganizationName, value)?);
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Both spellings at once would leave it to the reader which one counts.
+    pub(crate) fn check_scope_is_given_once(&self) -> Result<(), Error> {
+        match (self.scope, self.scp) {
+            (Some(_), Some(_)) => Err(Error::ClaimType(Claim::Scp, Shape::Scope)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The accessors that the claims of both kinds have.
+macro_rules! registered_accessors {
+    () => {
+        /// `iss`: the issuer, which is the expected one.
+        #[must_use]
+        pub fn issuer(&self) -> &'b str {
+            self.registered.issuer.unwrap_or_default()
+        }
+
+        /// `sub`: the subject, unique within the issuer and never empty
+        /// ([RFC 7519 §4.1.2](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2)).
+        #[must_use]
+        pub fn subject(&self) -> &'b str {
+            self.registered.subject.unwrap_or_default()
+        }
+
+        /// `aud`: whom the token is for.
+        #[must_use]
+        pub fn audience(&self) -> &Audience<'b> {
+            self.registered.audience.as_ref().unwrap_or(const { &Audience::NONE })
+        }
+
+        /// `exp`: when the token ends, in seconds since the epoch, a fraction
+        /// dropped.
+        #[must_use]
+        pub fn expiry(&self) -> NumericDate {
+            self.registered.expiry.unwrap_or(NumericDate::from_secs(0))
+        }
+
+        /// `iat`: when the token was issued, in seconds since the epoch, a
+        /// fraction rounded up.
+        #[must_use]
+        pub const fn issued_at(&self) -> Option<NumericDate> {
+            self.registered.issued_at
+        }
+
+        /// `nbf`: when the token begins, in seconds since the epoch, a fraction
+        /// rounded up.
+        #[must_use]
+        pub const fn not_before(&self) -> Option<NumericDate> {
+            self.registered.not_before
+        }
+
+        /// `jti`: the token's identifier.
+        #[must_use]
+        pub const fn token_id(&self) -> Option<&'b str> {
+            self.registered.token_id
+        }
+
+        /// `azp`: the client that the token was issued to.
+        #[must_use]
+        pub const fn authorized_party(&self) -> Option<&'b str> {
+            self.registered.authorized_party
+        }
+
+        /// `auth_time`: when the user authenticated, in seconds since the epoch,
+        /// a fraction dropped.
+        #[must_use]
+        pub const fn auth_time(&self) -> Option<NumericDate> {
+            self.registered.auth_time
+        }
+
+        /// `acr`: the class of the authentication.
+        #[must_use]
+        pub const fn acr(&self) -> Option<&'b str> {
+            self.registered.acr
+        }
+
+        /// `amr`: the methods of the authentication.
+        #[must_use]
+        pub fn amr(&self) -> StringArray<'b> {
+            self.registered.amr.unwrap_or(StringArray::EMPTY)
+        }
+
+        /// `org_id`: the Auth0 organization.
+        #[must_use]
+        pub const fn organization_id(&self) -> Option<&'b str> {
+            self.registered.organization_id
+        }
+
+        /// `org_name`: the Auth0 organization's name, in lower case.
+        #[must_use]
+        pub const fn organization_name(&self) -> Option<&'b str> {
+            self.registered.organization_name
+        }
+
+        /// The token's header.
+        #[must_use]
+        pub const fn header(&self) -> Header<'b> {
+            self.header
+        }
+
+        /// Claims of your own, in a struct of your own: any that serde-json-core
+        /// deserialises, which is all but `flatten`, `untagged` and maps whose
+        /// keys are not strings.
+        ///
+        /// Names are compared exactly, so namespaced ones work:
+        ///
+        /// ```
+        /// #[derive(serde::Deserialize)]
+        /// struct Custom<'a> {
+        ///     #[serde(rename = "https://example.com/tenant")]
+        ///     tenant: &'a str,
+        /// }
+        /// ```
+        ///
+        /// A borrowed `&str` takes any string without `"`, `\` and control
+        /// characters; a field that may have those owns its string
+        /// (`heapless::String<N>`, `String`). Such strings may have 256 bytes:
+        /// [`claims_with`](Self::claims_with) takes longer ones.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::ClaimType`] if a member is absent or of another type,
+        /// [`Error::BufferTooSmall`] for a longer string with such characters.
+        pub fn claims<T: Deserialize<'b>>(&self) -> Result<T, Error> {
+            self.claims_with(&mut [0; 256])
+        }
+
+        /// As [`claims`](Self::claims), with room of your own for strings that
+        /// hold `"`, `\` or control characters: as many bytes as the longest.
+        ///
+        /// # Errors
+        ///
+        /// Those of [`claims`](Self::claims).
+        pub fn claims_with<T: Deserialize<'b>>(&self, scratch: &mut [u8]) -> Result<T, Error> {
+            let object = Object::parse(self.payload, Segment::Payload)?;
+            json::deserialize(&object, scratch)
+        }
+    };
+}
+pub(crate) use registered_accessors;

@@ -1,0 +1,256 @@
+//! What a token's bearer may do: `scope`, `scp` and `permissions`.
+
+use core::fmt;
+
+use crate::error::Claim;
+
+/// An array of strings, none of which holds a quote, a backslash or a control
+/// character.
+///
+/// It is kept as it stands in the token, so its length is not bounded.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct StringArray<'b>(&'b str);
+
+impl<'b> StringArray<'b> {
+    /// No strings.
+    pub(crate) const EMPTY: Self = Self("");
+
+    /// Takes a valid JSON array of such strings.
+    pub(crate) const fn from_json(text: &'b str) -> Self {
+        Self(text)
+    }
+
+    /// The strings, in the token's order.
+    pub fn iter(&self) -> impl Iterator<Item = &'b str> + use<'b> {
+        // Nothing is escaped, so every second piece between quotes is a string.
+        self.0.split('"').skip(1).step_by(2)
+    }
+
+    /// Whether `string` is among them, byte for byte.
+    #[must_use]
+    pub fn contains(&self, string: &str) -> bool {
+        self.iter().any(|element| element == string)
+    }
+}
+
+impl fmt::Debug for StringArray<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StringArray").finish_non_exhaustive()
+    }
+}
+
+/// `scope` or `scp`: what the bearer may do
+/// ([RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)).
+///
+/// Scope tokens are compared whole and case-sensitively. A token without scope
+/// has an empty one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Scope<'b>(Form<'b>);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form<'b> {
+    Text(&'b str),
+    Array(StringArray<'b>),
+}
+
+impl<'b> Scope<'b> {
+    /// No scope.
+    pub(crate) const EMPTY: Self = Self(Form::Text(""));
+
+    /// Scope tokens with single spaces between them. The empty string is no
+    /// scope: some servers write it.
+    pub(crate) fn from_text(text: &'b str) -> Option<Self> {
+        let is_valid = text.is_empty() || text.split(' ').all(is_scope_token);
+        is_valid.then_some(Self(Form::Text(text)))
+    }
+
+    /// Scope tokens in an array.
+    pub(crate) fn from_array(array: StringArray<'b>) -> Option<Self> {
+        array.iter().all(is_scope_token).then_some(Self(Form::Array(array)))
+    }
+
+    /// The scope tokens, in the token's order.
+    pub fn iter(&self) -> impl Iterator<Item = &'b str> + use<'b> {
+        let (text, array) = match self.0 {
+            Form::Text(text) => (text, StringArray::EMPTY),
+            Form::Array(array) => ("", array),
+        };
+        text.split(' ').filter(|token| !token.is_empty()).chain(array.iter())
+    }
+
+    /// Whether `token` is granted: as a whole, and case-sensitively.
+    #[must_use]
+    pub fn contains(&self, token: &str) -> bool {
+        self.iter().any(|granted| granted == token)
+    }
+
+    /// Whether nothing is granted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
+}
+
+/// The scope tokens with single spaces between them. They are no secret.
+impl fmt::Display for Scope<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        for token in self.iter() {
+            write!(f, "{separator}{token}")?;
+            separator = " ";
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Scope<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope").finish_non_exhaustive()
+    }
+}
+
+/// Whether a text is one scope token:
+/// `1*( %x21 / %x23-5B / %x5D-7E )`.
+pub(crate) const fn is_scope_token(token: &str) -> bool {
+    let mut rest = token.as_bytes();
+    while let Some((&byte, others)) = rest.split_first() {
+        if !matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e) {
+            return false;
+        }
+        rest = others;
+    }
+    !token.is_empty()
+}
+
+/// A scope token that asks for claims about the user
+/// ([OIDC Core §5.4](https://openid.net/specs/openid-connect-core-1_0.html#ScopeClaims)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StandardScope {
+    /// `profile`
+    Profile,
+    /// `email`
+    Email,
+    /// `address`
+    Address,
+    /// `phone`
+    Phone,
+}
+
+impl StandardScope {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Profile, Self::Email, Self::Address, Self::Phone];
+
+    /// The scope token.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Profile => "profile",
+            Self::Email => "email",
+            Self::Address => "address",
+            Self::Phone => "phone",
+        }
+    }
+
+    /// The claims that it asks for.
+    ///
+    /// ```
+    /// use claimgate::{Claim, StandardScope};
+    ///
+    /// assert_eq!(StandardScope::Email.claims(), [Claim::Email, Claim::EmailVerified]);
+    /// ```
+    #[must_use]
+    pub const fn claims(self) -> &'static [Claim] {
+        match self {
+            Self::Profile => &[
+                Claim::Name,
+                Claim::FamilyName,
+                Claim::GivenName,
+                Claim::MiddleName,
+                Claim::Nickname,
+                Claim::PreferredUsername,
+                Claim::Profile,
+                Claim::Picture,
+                Claim::Website,
+                Claim::Gender,
+                Claim::Birthdate,
+                Claim::Zoneinfo,
+                Claim::Locale,
+                Claim::UpdatedAt,
+            ],
+            Self::Email => &[Claim::Email, Claim::EmailVerified],
+            Self::Address => &[Claim::Address],
+            Self::Phone => &[Claim::PhoneNumber, Claim::PhoneNumberVerified],
+        }
+    }
+
+    /// The scope token that asks for a claim, if one does.
+    #[must_use]
+    pub fn asking_for(claim: Claim) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.claims().contains(&claim))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a05_scope_tokens_have_their_grammar() {
+        for token in ["a", "read:patients", "!#$%&'()*+,-./:;<=>?@[]^_`{|}~", "https://x/y"] {
+            assert!(is_scope_token(token), "{token}");
+        }
+        for token in ["", " ", "a b", "a\"", "a\\", "\u{7f}", "\u{1f}", "ä", "a\t"] {
+            assert!(!is_scope_token(token), "{token:?}");
+        }
+    }
+
+    #[test]
+    fn a05_scope_text_has_single_spaces() {
+        assert!(Scope::from_text("a b c").is_some());
+        assert!(Scope::from_text("").is_some_and(|scope| scope.is_empty()));
+        for text in [" ", " a", "a ", "a  b", "a\tb", "a\nb", "a,ö"] {
+            assert!(Scope::from_text(text).is_none(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a05_scope_tokens_are_compared_whole_and_case_sensitively() {
+        let array = StringArray::from_json(r#"["read:patients", "read:admin"]"#);
+        for scope in [Scope::from_text("read:patients read:admin"), Scope::from_array(array)] {
+            let scope = scope.unwrap();
+            assert!(scope.contains("read:patients") && scope.contains("read:admin"));
+            for other in [
+                "read",
+                "read:patient",
+                "Read:patients",
+                "",
+                " ",
+                "patients",
+                "read:patients read:admin",
+            ] {
+                assert!(!scope.contains(other), "{other:?}");
+            }
+            assert_eq!(std::format!("{scope}"), "read:patients read:admin");
+        }
+    }
+
+    #[test]
+    fn a05_array_elements_are_scope_tokens() {
+        for json in [r#"[""]"#, r#"["a b"]"#, r#"["a",""]"#, r#"["ä"]"#] {
+            assert!(Scope::from_array(StringArray::from_json(json)).is_none(), "{json}");
+        }
+        assert!(Scope::from_array(StringArray::from_json("[]")).is_some());
+    }
+
+    #[test]
+    fn i15_each_standard_claim_has_its_scope() {
+        assert_eq!(StandardScope::asking_for(Claim::Birthdate), Some(StandardScope::Profile));
+        assert_eq!(StandardScope::asking_for(Claim::EmailVerified), Some(StandardScope::Email));
+        assert_eq!(StandardScope::asking_for(Claim::Address), Some(StandardScope::Address));
+        assert_eq!(StandardScope::asking_for(Claim::PhoneNumber), Some(StandardScope::Phone));
+        assert_eq!(StandardScope::asking_for(Claim::Subject), None);
+        let names = StandardScope::ALL.map(StandardScope::name);
+        assert_eq!(names, ["profile", "email", "address", "phone"]);
+    }
+}

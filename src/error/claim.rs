@@ -1,0 +1,131 @@
+//! The names that errors and readers use for claims.
+
+use core::fmt;
+
+macro_rules! claims {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// A claim that this crate knows by name.
+        ///
+        /// Errors name the claim that failed, never its value.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Claim {
+            $(#[doc = concat!("`", $name, "`")] $(#[$doc])* $variant,)*
+            /// A claim of the caller's own, read with `claims::<T>()`.
+            Custom,
+        }
+
+        impl Claim {
+            /// The claim's name as it stands in a token.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                    Self::Custom => "a custom claim",
+                }
+            }
+        }
+    };
+}
+
+claims! {
+    Issuer = "iss",
+    Subject = "sub",
+    Audience = "aud",
+    Expiry = "exp",
+    NotBefore = "nbf",
+    IssuedAt = "iat",
+    TokenId = "jti",
+    Nonce = "nonce",
+    AuthorizedParty = "azp",
+    AuthTime = "auth_time",
+    Acr = "acr",
+    Amr = "amr",
+    AtHash = "at_hash",
+    CHash = "c_hash",
+    SHash = "s_hash",
+    ClientId = "client_id",
+    Scope = "scope",
+    Scp = "scp",
+    Permissions = "permissions",
+    GrantType = "gty",
+    Confirmation = "cnf",
+    TokenUse = "token_use",
+    Typ = "typ",
+    Events = "events",
+    OrganizationId = "org_id",
+    OrganizationName = "org_name",
+    Name = "name",
+    GivenName = "given_name",
+    FamilyName = "family_name",
+    MiddleName = "middle_name",
+    Nickname = "nickname",
+    PreferredUsername = "preferred_username",
+    Profile = "profile",
+    Picture = "picture",
+    Website = "website",
+    Email = "email",
+    EmailVerified = "email_verified",
+    Gender = "gender",
+    Birthdate = "birthdate",
+    Zoneinfo = "zoneinfo",
+    Locale = "locale",
+    PhoneNumber = "phone_number",
+    PhoneNumberVerified = "phone_number_verified",
+    Address = "address",
+    UpdatedAt = "updated_at",
+}
+
+impl fmt::Display for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a registered claim's value has to look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Shape {
+    /// A JSON string.
+    String,
+    /// A JSON string, or an array of JSON strings.
+    StringOrStrings,
+    /// An array of JSON strings, without quotes, backslashes or control
+    /// characters in them.
+    Strings,
+    /// A JSON number from 0 to 253402300799: seconds since the epoch.
+    NumericDate,
+    /// A [`Shape::NumericDate`], or a UTC timestamp such as
+    /// `2017-03-30T15:13:40.474Z`, which Auth0 sends.
+    NumericDateOrTimestamp,
+    /// `true` or `false`.
+    Boolean,
+    /// A JSON object.
+    Object,
+    /// Scope tokens, as one string with single spaces or as an array
+    /// ([RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)),
+    /// and not in `scope` and `scp` at once.
+    Scope,
+    /// The type that the caller asked for with `claims::<T>()`.
+    Requested,
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::String => "a string",
+            Self::StringOrStrings => "a string or an array of strings",
+            Self::Strings => {
+                "an array of strings without quotes, backslashes or control characters"
+            }
+            Self::NumericDate => "a number of seconds from 0 to 253402300799",
+            Self::NumericDateOrTimestamp => {
+                "a number of seconds from 0 to 253402300799 or a UTC timestamp"
+            }
+            Self::Boolean => "true or false",
+            Self::Object => "an object",
+            Self::Scope => "scope tokens in one string or one array, given once",
+            Self::Requested => "of the type asked for",
+        })
+    }
+}

@@ -1,0 +1,86 @@
+//! ID tokens: who the user is, told to one application.
+
+use core::fmt;
+
+use serde::Deserialize;
+
+use crate::claims::{Audience, NumericDate, Reader, Registered, StringArray, registered_accessors};
+use crate::error::{Error, Segment};
+use crate::json::{self, Object};
+use crate::jws::Header;
+use crate::rs256::VerifiedJws;
+use crate::standard_claims::StandardClaims;
+
+/// An ID token whose signature holds and whose claims have the right types
+/// ([OIDC Core §2](https://openid.net/specs/openid-connect-core-1_0.html#IDToken)).
+///
+/// It is not yet acceptable, so it shows nothing. An
+/// [`IdTokenPolicy`](crate::IdTokenPolicy) makes it
+/// [`Validated`](crate::Validated), which shows its [`IdTokenClaims`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct IdToken<'b> {
+    pub(crate) claims: IdTokenClaims<'b>,
+}
+
+impl<'b> IdToken<'b> {
+    /// Reads the claims of a verified JWS.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidJson`] and [`Error::DuplicateMember`] for the payload,
+    /// [`Error::ClaimType`] for a registered claim of the wrong type, whether or
+    /// not a policy looks at it, [`Error::TooManyAudiences`], and
+    /// [`Error::BufferTooSmall`] if there is no room to unescape a string.
+    pub fn parse(jws: VerifiedJws<'b>) -> Result<Self, Error> {
+        let payload = json::without_needless_escapes(jws.payload, Segment::Payload)?;
+        let object = Object::parse(payload, Segment::Payload)?;
+        let mut reader = Reader::new(jws.room, Segment::Payload);
+        let mut registered = Registered::NONE;
+        let mut standard = StandardClaims::NONE;
+        for member in object.members() {
+            if !registered.read(member, &mut reader)? {
+                standard.read(member, &mut reader)?;
+            }
+        }
+        registered.check_scope_is_given_once()?;
+        let header = jws.header;
+        Ok(Self { claims: IdTokenClaims { header, payload, registered, standard } })
+    }
+}
+
+impl fmt::Debug for IdToken<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IdToken").finish_non_exhaustive()
+    }
+}
+
+/// The claims of a validated ID token.
+#[derive(Clone, PartialEq, Eq)]
+pub struct IdTokenClaims<'b> {
+    pub(crate) header: Header<'b>,
+    pub(crate) payload: &'b [u8],
+    pub(crate) registered: Registered<'b>,
+    pub(crate) standard: StandardClaims<'b>,
+}
+
+impl<'b> IdTokenClaims<'b> {
+    registered_accessors!();
+
+    /// `nonce`: the value of the authentication request.
+    #[must_use]
+    pub const fn nonce(&self) -> Option<&'b str> {
+        self.registered.nonce
+    }
+
+    /// What the token says about the user: name, e-mail address and so on.
+    #[must_use]
+    pub const fn user(&self) -> &StandardClaims<'b> {
+        &self.standard
+    }
+}
+
+impl fmt::Debug for IdTokenClaims<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IdTokenClaims").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,255 @@
+//! The one JSON dialect of the crate, and the only file that names
+//! serde-json-core's module.
+//!
+//! [RFC 8259](https://www.rfc-editor.org/rfc/rfc8259), narrowed: UTF-8, one
+//! object with nothing after it, at most [`MAX_DEPTH`] containers deep, at most
+//! [`MAX_MEMBERS`] members in an object that is read, no two of them with one
+//! name. The whole text is checked, also what nobody reads.
+
+mod custom;
+mod escape;
+mod scanner;
+
+use core::mem;
+
+use heapless::Vec;
+
+use crate::error::{Error, JsonFault, Segment};
+use escape::{Unescaped, normalise};
+use scanner::Scanner;
+
+pub(crate) use custom::deserialize;
+
+/// How deep objects and arrays may be nested, the outermost object included.
+///
+/// Tokens nest three or four deep (`cnf` → `jwk`); depth is an attacker's.
+pub const MAX_DEPTH: u32 = 16;
+
+/// How many members an object that is read may have.
+///
+/// Names are compared pairwise, so the bound keeps that work small. Tokens have
+/// about twenty members.
+pub const MAX_MEMBERS: usize = 64;
+
+/// A member of an object.
+#[derive(Clone, Copy)]
+pub(crate) struct Member<'a> {
+    /// The name as it is written, without quotes.
+    pub(crate) name: &'a str,
+    pub(crate) value: Value<'a>,
+}
+
+impl Member<'_> {
+    fn is_named(&self, name: &str) -> bool {
+        same_string(self.name, name)
+    }
+}
+
+/// Whether two strings are equal once both are unescaped.
+fn same_string(left: &str, right: &str) -> bool {
+    left == right
+        || (left.contains('\\') || right.contains('\\')) && Unescaped(left).eq(Unescaped(right))
+}
+
+/// An object whose text is valid and whose names differ from each other.
+pub(crate) struct Object<'a> {
+    members: Vec<Member<'a>, MAX_MEMBERS>,
+}
+
+impl<'a> Object<'a> {
+    /// Checks a whole text, from the first byte to the last, and indexes the
+    /// members of its outermost object.
+    pub(crate) fn parse(text: &'a [u8], segment: Segment) -> Result<Self, Error> {
+        let text = core::str::from_utf8(text)
+            .map_err(|_| Error::InvalidJson(segment, JsonFault::NotUtf8))?;
+        let mut scanner = Scanner::new(text);
+        scanner.skip_whitespace();
+        let object = Self::scan(&mut scanner, segment)?;
+        scanner.skip_whitespace();
+        if scanner.is_at_end() {
+            Ok(object)
+        } else {
+            Err(Error::InvalidJson(segment, JsonFault::TrailingData))
+        }
+    }
+
+    fn scan(scanner: &mut Scanner<'a>, segment: Segment) -> Result<Self, Error> {
+        let fault = |fault| Error::InvalidJson(segment, fault);
+        let mut members: Vec<Member<'a>, MAX_MEMBERS> = Vec::new();
+        if !scanner.take(b'{') {
+            return Err(fault(JsonFault::NotAnObject));
+        }
+        scanner.skip_whitespace();
+        if scanner.take(b'}') {
+            return Ok(Self { members });
+        }
+        loop {
+            let name = scanner.name().map_err(fault)?;
+            let value = Value(scanner.value(1).map_err(fault)?);
+            if members.iter().any(|member| member.is_named(name)) {
+                return Err(Error::DuplicateMember(segment));
+            }
+            members.push(Member { name, value }).map_err(|_| fault(JsonFault::TooManyMembers))?;
+            scanner.skip_whitespace();
+            if scanner.take(b'}') {
+                return Ok(Self { members });
+            }
+            if !scanner.take(b',') {
+                return Err(fault(JsonFault::Syntax));
+            }
+        }
+    }
+
+    /// The members in their order.
+    pub(crate) fn members(&self) -> impl Iterator<Item = Member<'a>> + '_ {
+        self.members.iter().copied()
+    }
+
+    /// The value of the member of this name.
+    pub(crate) fn get(&self, name: &str) -> Option<Value<'a>> {
+        self.members.iter().find(|member| member.is_named(name)).map(|member| member.value)
+    }
+}
+
+/// A valid value, as it is written.
+#[derive(Clone, Copy)]
+pub(crate) struct Value<'a>(&'a str);
+
+impl<'a> Value<'a> {
+    /// The text of a number; `None` for another type.
+    pub(crate) fn number(self) -> Option<&'a str> {
+        self.0.starts_with(|first: char| first == '-' || first.is_ascii_digit()).then_some(self.0)
+    }
+
+    /// The value of a boolean; `None` for another type.
+    pub(crate) fn boolean(self) -> Option<bool> {
+        match self.0 {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// A string; `None` for another type.
+    pub(crate) fn string(self) -> Option<Text<'a>> {
+        self.0.strip_prefix('"')?.strip_suffix('"').map(Text)
+    }
+
+    /// The elements of an array; `None` for another type.
+    pub(crate) fn array(self) -> Option<Elements<'a>> {
+        let mut scanner = Scanner::new(self.0);
+        scanner.take(b'[').then_some(Elements { scanner })
+    }
+
+    /// The members of an object; `None` for another type.
+    pub(crate) fn object(self, segment: Segment) -> Result<Option<Object<'a>>, Error> {
+        if self.0.starts_with('{') {
+            Object::parse(self.0.as_bytes(), segment).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// The value as it is written.
+    pub(crate) const fn as_written(self) -> &'a str {
+        self.0
+    }
+}
+
+/// A valid string without its quotes, as it is written.
+#[derive(Clone, Copy)]
+pub(crate) struct Text<'a>(&'a str);
+
+impl<'a> Text<'a> {
+    /// The string, if it holds no escapes.
+    pub(crate) fn plain(self) -> Option<&'a str> {
+        (!self.0.contains('\\')).then_some(self.0)
+    }
+
+    /// Whether the unescaped string is `expected`.
+    pub(crate) fn is(self, expected: &str) -> bool {
+        match self.plain() {
+            Some(plain) => plain == expected,
+            None => Unescaped(self.0).eq(expected.chars()),
+        }
+    }
+
+    /// Unescapes the string to the front of `out`. `None` if it is too short.
+    pub(crate) fn unescape(self, out: &mut [u8]) -> Option<&mut str> {
+        let mut length = 0_usize;
+        for character in Unescaped(self.0) {
+            let mut utf8 = [0; 4];
+            let utf8 = character.encode_utf8(&mut utf8).as_bytes();
+            let end = length.saturating_add(utf8.len());
+            out.get_mut(length..end)?.copy_from_slice(utf8);
+            length = end;
+        }
+        core::str::from_utf8_mut(out.get_mut(..length)?).ok()
+    }
+}
+
+/// The elements of a valid array.
+pub(crate) struct Elements<'a> {
+    scanner: Scanner<'a>,
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = Value<'a>;
+
+    fn next(&mut self) -> Option<Value<'a>> {
+        self.scanner.skip_whitespace();
+        if self.scanner.take(b']') {
+            return None;
+        }
+        self.scanner.take(b',');
+        self.scanner.skip_whitespace();
+        self.scanner.value(0).ok().map(Value)
+    }
+}
+
+/// Removes the needless escapes from the text in `buffer`, and returns it.
+///
+/// A text with escapes is checked, and then rewritten in place so that names
+/// and nearly all strings are what they mean: issuers that write `https:\/\/…`
+/// or `\u00f6` then cost nothing further on, and serde-json-core, which does not
+/// unescape names, sees each name. A text without them is returned unchecked.
+pub(crate) fn without_needless_escapes(
+    buffer: &mut [u8],
+    segment: Segment,
+) -> Result<&[u8], Error> {
+    let mut length = buffer.len();
+    if buffer.contains(&b'\\') {
+        Object::parse(buffer, segment)?;
+        length = normalise(buffer);
+    }
+    Ok(buffer.get(..length).unwrap_or_default())
+}
+
+/// Free space in the caller's buffer, for strings that hold escapes.
+pub(crate) struct Room<'b> {
+    free: &'b mut [u8],
+}
+
+impl<'b> Room<'b> {
+    pub(crate) const fn new(free: &'b mut [u8]) -> Self {
+        Self { free }
+    }
+
+    /// The string, borrowed where it stands if it holds no escapes, and
+    /// otherwise unescaped into the room.
+    pub(crate) fn string(&mut self, text: Text<'b>) -> Result<&'b str, Error> {
+        if let Some(plain) = text.plain() {
+            return Ok(plain);
+        }
+        let length = Unescaped(text.0)
+            .fold(0_usize, |sum, character| sum.saturating_add(character.len_utf8()));
+        let free = mem::take(&mut self.free);
+        let too_small = Error::BufferTooSmall { needed: length, available: free.len() };
+        let (place, free) = free.split_at_mut_checked(length).ok_or(too_small)?;
+        self.free = free;
+        text.unescape(place).map(|string| &*string).ok_or(too_small)
+    }
+}
+
+#[cfg(test)]
+mod tests;

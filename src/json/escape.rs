@@ -1,0 +1,188 @@
+//! String escapes: recognised once, by [`decode_escape`], for the scanner that
+//! refuses bad ones, the rewriter that removes needless ones, and the reader.
+
+/// Reads the escape at the start of `text`, backslash included, and returns the
+/// character with the number of bytes read.
+///
+/// `None` for anything but the escapes of
+/// [RFC 8259 §7](https://www.rfc-editor.org/rfc/rfc8259#section-7), and for
+/// half of a surrogate pair.
+pub(super) fn decode_escape(text: &[u8]) -> Option<(char, usize)> {
+    let simple = match text.get(1)? {
+        b'"' => '"',
+        b'\\' => '\\',
+        b'/' => '/',
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        b'u' => return decode_unicode_escape(text),
+        _ => return None,
+    };
+    Some((simple, 2))
+}
+
+fn decode_unicode_escape(text: &[u8]) -> Option<(char, usize)> {
+    let unit = code_unit(text)?;
+    if let Some(character) = char::from_u32(u32::from(unit)) {
+        return Some((character, 6));
+    }
+    let pair = [unit, code_unit(text.get(6..)?)?];
+    let character = char::decode_utf16(pair).next()?.ok()?;
+    Some((character, 12))
+}
+
+/// Reads `\uXXXX` at the start of `text`.
+fn code_unit(text: &[u8]) -> Option<u16> {
+    let digits = text.strip_prefix(b"\\u")?.first_chunk::<4>()?;
+    let mut unit = 0_u16;
+    for &digit in digits {
+        let value = u16::try_from(char::from(digit).to_digit(16)?).ok()?;
+        unit = (unit << 4) | value;
+    }
+    Some(unit)
+}
+
+/// Rewrites the strings of a valid JSON `text` in place so that each escape
+/// that is not needed is gone, and returns the new, never greater length.
+///
+/// What stays is one spelling for each of `"`, `\` and the control characters.
+/// Two strings are then equal exactly when their bytes are.
+pub(super) fn normalise(text: &mut [u8]) -> usize {
+    let (mut read, mut write) = (0, 0);
+    while let Some(&byte) = text.get(read) {
+        let mut spelling = [0; 6];
+        let (consumed, produced) = match (byte, text.get(read..).and_then(decode_escape)) {
+            (b'\\', Some((character, consumed))) => (consumed, spell(character, &mut spelling)),
+            _ => {
+                spelling = [byte, 0, 0, 0, 0, 0];
+                (1, 1)
+            }
+        };
+        for &byte in spelling.iter().take(produced) {
+            if let Some(place) = text.get_mut(write) {
+                *place = byte;
+            }
+            write = write.saturating_add(1);
+        }
+        read = read.saturating_add(consumed);
+    }
+    write
+}
+
+/// Writes the only spelling that [`normalise`] leaves of a character, and
+/// returns its length.
+fn spell(character: char, out: &mut [u8; 6]) -> usize {
+    let short = match character {
+        '"' => b'"',
+        '\\' => b'\\',
+        '\u{8}' => b'b',
+        '\u{c}' => b'f',
+        '\n' => b'n',
+        '\r' => b'r',
+        '\t' => b't',
+        '\0'..='\u{1f}' => {
+            let code = u32::from(character);
+            let digit = |value: u32| {
+                char::from_digit(value & 0xf, 16).and_then(|digit| u8::try_from(digit).ok())
+            };
+            let (high, low) = (digit(code >> 4), digit(code));
+            *out = [b'\\', b'u', b'0', b'0', high.unwrap_or(b'0'), low.unwrap_or(b'0')];
+            return 6;
+        }
+        _ => return character.encode_utf8(out).len(),
+    };
+    *out = [b'\\', short, 0, 0, 0, 0];
+    2
+}
+
+/// The characters of a valid JSON string without its quotes, unescaped.
+#[derive(Clone)]
+pub(super) struct Unescaped<'a>(pub(super) &'a str);
+
+impl Iterator for Unescaped<'_> {
+    type Item = char;
+
+    fn next(&mut self) -> Option<char> {
+        let first = self.0.chars().next()?;
+        let (character, consumed) = match first {
+            '\\' => decode_escape(self.0.as_bytes())?,
+            _ => (first, first.len_utf8()),
+        };
+        self.0 = self.0.get(consumed..)?;
+        Some(character)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn assert_normalised(text: &str, expected: &str) {
+        let mut bytes = [0; 64];
+        let bytes = &mut bytes[..text.len()];
+        bytes.copy_from_slice(text.as_bytes());
+        let length = normalise(bytes);
+        assert_eq!(core::str::from_utf8(&bytes[..length]), Ok(expected));
+    }
+
+    #[test]
+    fn each_escape_is_read() {
+        for (text, character, consumed) in [
+            (r#"\""#, '"', 2),
+            (r"\\", '\\', 2),
+            (r"\/", '/', 2),
+            (r"\b", '\u{8}', 2),
+            (r"\f", '\u{c}', 2),
+            (r"\n", '\n', 2),
+            (r"\r", '\r', 2),
+            (r"\t", '\t', 2),
+            (r"\u0061", 'a', 6),
+            (r"\u00F6", 'ö', 6),
+            (r"\ud83D\uDe00", '😀', 12),
+        ] {
+            assert_eq!(decode_escape(text.as_bytes()), Some((character, consumed)), "{text}");
+        }
+    }
+
+    #[test]
+    fn bad_escapes_and_lone_surrogates_are_refused() {
+        for text in [
+            r"\",
+            r"\q",
+            r"\'",
+            r"\u",
+            r"\u12",
+            r"\u12g4",
+            r"\u+123",
+            r"\ud83d",
+            r"\ud83dx",
+            r"\ud83d\n",
+            r"\ud83d\u0061",
+            r"\ud83d\ud83d",
+            r"\ude00",
+            r"\ude00\ud83d",
+            r"\U0061",
+        ] {
+            assert_eq!(decode_escape(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn needless_escapes_go_and_needed_ones_have_one_spelling() {
+        assert_normalised(r#"{"\u0061ud":"https:\/\/a"}"#, r#"{"aud":"https://a"}"#);
+        assert_normalised(r#""J\u00f6rg \ud83d\ude00""#, r#""Jörg 😀""#);
+        assert_normalised(r#""\u0022\u005c\u005C\u000a\u0009""#, r#""\"\\\\\n\t""#);
+        assert_normalised(r#""\u0000\u001F\u000D\u0008\u000c""#, r#""\u0000\u001f\r\b\f""#);
+        assert_normalised(r#""\\u0061""#, r#""\\u0061""#);
+        assert_normalised("\"ö\\/ö\"", "\"ö/ö\"");
+    }
+
+    #[test]
+    fn characters_are_read_unescaped() {
+        assert!(Unescaped(r"a\/\u00f6\n").eq("a/ö\n".chars()));
+        assert!(Unescaped("plain ö").eq("plain ö".chars()));
+    }
+}

@@ -1,0 +1,211 @@
+//! The grammar of [RFC 8259](https://www.rfc-editor.org/rfc/rfc8259), walked
+//! without recursion.
+
+use super::MAX_DEPTH;
+use super::escape::decode_escape;
+use crate::error::JsonFault;
+
+/// A place in a text.
+pub(super) struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Scanner<'a> {
+    pub(super) const fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// Whether nothing is left.
+    pub(super) const fn is_at_end(&self) -> bool {
+        self.at >= self.text.len()
+    }
+
+    /// The next byte, which stays where it is.
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    /// Steps over `byte` if it is next.
+    pub(super) fn take(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        if found {
+            self.at = self.at.saturating_add(1);
+        }
+        found
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), JsonFault> {
+        if self.take(byte) { Ok(()) } else { Err(JsonFault::Syntax) }
+    }
+
+    pub(super) fn skip_whitespace(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
+            self.at = self.at.saturating_add(1);
+        }
+    }
+
+    fn since(&self, start: usize) -> Result<&'a str, JsonFault> {
+        self.text.get(start..self.at).ok_or(JsonFault::Syntax)
+    }
+
+    /// Reads a member's name and the colon after it, and returns the name as
+    /// it is written, without quotes.
+    pub(super) fn name(&mut self) -> Result<&'a str, JsonFault> {
+        self.skip_whitespace();
+        let name = self.string()?;
+        self.skip_whitespace();
+        self.expect(b':')?;
+        self.skip_whitespace();
+        Ok(name)
+    }
+
+    /// Reads a string and returns it as it is written, without quotes.
+    fn string(&mut self) -> Result<&'a str, JsonFault> {
+        self.expect(b'"')?;
+        let start = self.at;
+        loop {
+            let rest = self.text.as_bytes().get(self.at..).ok_or(JsonFault::Syntax)?;
+            let plain = rest.iter().position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\');
+            self.at = self.at.saturating_add(plain.ok_or(JsonFault::Syntax)?);
+            match self.peek() {
+                Some(b'"') => {
+                    let string = self.since(start)?;
+                    self.at = self.at.saturating_add(1);
+                    return Ok(string);
+                }
+                Some(b'\\') => {
+                    let rest = self.text.as_bytes().get(self.at..).ok_or(JsonFault::Syntax)?;
+                    let (_, consumed) = decode_escape(rest).ok_or(JsonFault::BadEscape)?;
+                    self.at = self.at.saturating_add(consumed);
+                }
+                _ => return Err(JsonFault::ControlCharacter),
+            }
+        }
+    }
+
+    fn digits(&mut self) -> Result<(), JsonFault> {
+        if !matches!(self.peek(), Some(b'0'..=b'9')) {
+            return Err(JsonFault::BadNumber);
+        }
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.at = self.at.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    fn number(&mut self) -> Result<(), JsonFault> {
+        self.take(b'-');
+        if !self.take(b'0') {
+            self.digits()?;
+        }
+        if self.take(b'.') {
+            self.digits()?;
+        }
+        if self.take(b'e') || self.take(b'E') {
+            let _signed = self.take(b'+') || self.take(b'-');
+            self.digits()?;
+        }
+        // `01` and `1x` end here with a character that no number can be followed by.
+        match self.peek() {
+            Some(b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'.' | b'+' | b'-') => {
+                Err(JsonFault::BadNumber)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn literal(&mut self) -> Result<(), JsonFault> {
+        let rest = self.text.get(self.at..).ok_or(JsonFault::Syntax)?;
+        for literal in ["true", "false", "null"] {
+            if rest.starts_with(literal) {
+                self.at = self.at.saturating_add(literal.len());
+                return Ok(());
+            }
+        }
+        Err(JsonFault::Syntax)
+    }
+
+    /// Reads one value that stands `depth` containers deep, and returns it as
+    /// it is written.
+    ///
+    /// Which containers are open is one bit each in a word, so that brackets
+    /// cost no stack.
+    pub(super) fn value(&mut self, depth: u32) -> Result<&'a str, JsonFault> {
+        let start = self.at;
+        let mut open = Open { depth, objects: 0 };
+        loop {
+            match self.peek().ok_or(JsonFault::Syntax)? {
+                b'{' => {
+                    self.at = self.at.saturating_add(1);
+                    open.push(true)?;
+                    self.skip_whitespace();
+                    if self.take(b'}') {
+                        open.pop();
+                    } else {
+                        self.name()?;
+                        continue;
+                    }
+                }
+                b'[' => {
+                    self.at = self.at.saturating_add(1);
+                    open.push(false)?;
+                    self.skip_whitespace();
+                    if self.take(b']') {
+                        open.pop();
+                    } else {
+                        continue;
+                    }
+                }
+                b'"' => {
+                    self.string()?;
+                }
+                b'-' | b'0'..=b'9' => self.number()?,
+                _ => self.literal()?,
+            }
+            // A value has ended: close what ends with it, or go on to the next.
+            loop {
+                if open.depth == depth {
+                    return self.since(start);
+                }
+                self.skip_whitespace();
+                if self.take(b',') {
+                    self.skip_whitespace();
+                    if open.is_in_object() {
+                        self.name()?;
+                    }
+                    break;
+                }
+                self.expect(if open.is_in_object() { b'}' } else { b']' })?;
+                open.pop();
+            }
+        }
+    }
+}
+
+/// The containers that are open: how many, and which of them are objects, the
+/// innermost in the lowest bit.
+struct Open {
+    depth: u32,
+    objects: u32,
+}
+
+impl Open {
+    fn push(&mut self, is_object: bool) -> Result<(), JsonFault> {
+        if self.depth >= MAX_DEPTH {
+            return Err(JsonFault::TooDeep);
+        }
+        self.depth = self.depth.saturating_add(1);
+        self.objects = (self.objects << 1) | u32::from(is_object);
+        Ok(())
+    }
+
+    fn pop(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+        self.objects >>= 1;
+    }
+
+    const fn is_in_object(&self) -> bool {
+        self.objects & 1 == 1
+    }
+}

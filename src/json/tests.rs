@@ -1,0 +1,283 @@
+use serde::Deserialize;
+
+use super::*;
+
+const SEGMENT: Segment = Segment::Payload;
+
+#[track_caller]
+fn assert_valid(text: &str) {
+    assert!(Object::parse(text.as_bytes(), SEGMENT).is_ok(), "{text}");
+}
+
+#[track_caller]
+fn assert_fault(text: &str, fault: JsonFault) {
+    let result = Object::parse(text.as_bytes(), SEGMENT).map(|_| ());
+    assert_eq!(result, Err(Error::InvalidJson(SEGMENT, fault)), "{text}");
+}
+
+#[track_caller]
+fn assert_duplicate(text: &str) {
+    let result = Object::parse(text.as_bytes(), SEGMENT).map(|_| ());
+    assert_eq!(result, Err(Error::DuplicateMember(SEGMENT)), "{text}");
+}
+
+fn nested(brackets: usize) -> std::string::String {
+    let mut text = std::string::String::from(r#"{"a":"#);
+    text.extend(core::iter::repeat_n('[', brackets));
+    text.extend(core::iter::repeat_n(']', brackets));
+    text.push('}');
+    text
+}
+
+fn numbered_members(count: usize) -> std::string::String {
+    let members: std::vec::Vec<_> = (0..count).map(|n| std::format!(r#""m{n}":0"#)).collect();
+    std::format!("{{{}}}", members.join(","))
+}
+
+#[test]
+fn objects_are_valid() {
+    for text in [
+        "{}",
+        " \t\r\n{ \n} ",
+        r#"{"a":1}"#,
+        r#"{ "a" : [ ] , "b" : { } }"#,
+        r#"{"a":[1,[2,{"b":[{}]}],"x"],"c":{"d":{"e":null}}}"#,
+        r#"{"":""}"#,
+        r#"{"a":true,"b":false,"c":null}"#,
+        r#"{"ö":"日本語"}"#,
+        r#"{"a":{"same":1,"b":{"same":2}},"same":3}"#,
+        "{\"a\":\"\u{7f}\u{80}\"}",
+    ] {
+        assert_valid(text);
+    }
+}
+
+#[test]
+fn numbers_follow_the_grammar() {
+    for number in ["0", "-0", "10", "1.5", "0.0", "-1.25e10", "1E+2", "1e-2", "1e400"] {
+        assert_valid(&std::format!(r#"{{"a":{number}}}"#));
+        assert_valid(&std::format!(r#"{{"a":[{number},{number} ]}}"#));
+    }
+    for number in ["01", "-", "-a", "1.", "1.e2", "1e", "1e+", "0x10", "1a", "--1", "00", "1.2.3"] {
+        let text = std::format!(r#"{{"a":{number}}}"#);
+        let result = Object::parse(text.as_bytes(), SEGMENT).map(|_| ());
+        assert_eq!(result, Err(Error::InvalidJson(SEGMENT, JsonFault::BadNumber)), "{number}");
+    }
+    for word in
+        ["+1", ".5", "1_000", "NaN", "Infinity", "-Infinity", "True", "nul", "nulL", "undefined"]
+    {
+        assert!(Object::parse(std::format!(r#"{{"a":{word}}}"#).as_bytes(), SEGMENT).is_err());
+    }
+}
+
+#[test]
+fn f05_broken_syntax_is_rejected() {
+    for text in [
+        "{",
+        "{,}",
+        r#"{"a"}"#,
+        r#"{"a":}"#,
+        r#"{"a":1,}"#,
+        r#"{"a":1 "b":2}"#,
+        r#"{a:1}"#,
+        r#"{'a':1}"#,
+        r#"{"a":[1,]}"#,
+        r#"{"a":[1 2]}"#,
+        r#"{"a":[}"#,
+        r#"{"a":[1}}"#,
+        r#"{"a":{]}"#,
+        r#"{"a":{"b":1]}"#,
+        r#"{"a":"#,
+        r#"{"a":"x"#,
+        r#"{"x":@@@,"iss":"a"}"#,
+        r#"{"a":truex}"#,
+        "{\"a\":1,\u{a0}\"b\":1}",
+        r#"{"a":1//c"#,
+        r#"{"a":1}/**/"#,
+        r#"{"a":tru"#,
+        r#"{"a":{"b"}}"#,
+        r#"{"a":{1:2}}"#,
+    ] {
+        assert!(Object::parse(text.as_bytes(), SEGMENT).is_err(), "{text}");
+    }
+    assert_fault(r#"{"a":1"#, JsonFault::Syntax);
+}
+
+#[test]
+fn f05_what_is_no_object_is_rejected() {
+    for text in ["", " ", "[]", "1", "null", r#""{}""#, "true", "\u{feff}{}"] {
+        assert_fault(text, JsonFault::NotAnObject);
+    }
+    for text in ["{}{}", "{} x", "{},", "{}\0", "{}}"] {
+        assert_fault(text, JsonFault::TrailingData);
+    }
+}
+
+#[test]
+fn f05_bytes_that_are_not_utf8_are_rejected() {
+    for text in [&b"{\"a\":\"\xff\"}"[..], b"{\"a\":\"\xc0\xaf\"}", b"{\"a\":\"\xed\xa0\x80\"}"] {
+        let result = Object::parse(text, SEGMENT).map(|_| ());
+        assert_eq!(result, Err(Error::InvalidJson(SEGMENT, JsonFault::NotUtf8)));
+    }
+}
+
+#[test]
+fn f05_control_characters_and_bad_escapes_are_rejected_even_where_nobody_reads() {
+    assert_fault("{\"a\":\"\n\"}", JsonFault::ControlCharacter);
+    assert_fault("{\"a\":[{\"b\":\"\0\"}]}", JsonFault::ControlCharacter);
+    assert_fault("{\"a\u{1f}\":1}", JsonFault::ControlCharacter);
+    assert_fault(r#"{"a":"a\q"}"#, JsonFault::BadEscape);
+    assert_fault(r#"{"a\x":1}"#, JsonFault::BadEscape);
+    assert_fault(r#"{"a":["\ud800"]}"#, JsonFault::BadEscape);
+    assert_fault(r#"{"a":"\"}"#, JsonFault::Syntax);
+}
+
+#[test]
+fn f05_nesting_is_bounded() {
+    assert_valid(&nested(15));
+    assert_fault(&nested(16), JsonFault::TooDeep);
+    assert_fault(&nested(200_000), JsonFault::TooDeep);
+    assert_fault(&r#"{"a":"#.repeat(200_000), JsonFault::TooDeep);
+    // Depth counts what is open, not what has been.
+    assert_valid(&std::format!(r#"{{"a":[{}]}}"#, ["[[]]"; 40].join(",")));
+}
+
+#[test]
+fn f05_members_are_bounded() {
+    assert_valid(&numbered_members(64));
+    assert_fault(&numbered_members(65), JsonFault::TooManyMembers);
+    // Only in objects that are read.
+    assert_valid(&std::format!(r#"{{"a":{}}}"#, numbered_members(65)));
+}
+
+#[test]
+fn f06_duplicate_names_are_rejected_also_when_escaped() {
+    assert_duplicate(r#"{"a":1,"a":1}"#);
+    assert_duplicate(r#"{"a":1,"b":2,"a":3}"#);
+    assert_duplicate(r#"{"aud":1,"\u0061ud":2}"#);
+    assert_duplicate(r#"{"\u0061ud":1,"aud":2}"#);
+    assert_duplicate(r#"{"a\/b":1,"a/b":2}"#);
+    assert_duplicate(r#"{"\ud83d\ude00":1,"😀":2}"#);
+    assert_valid(r#"{"a":1,"A":2,"a ":3,"":4}"#);
+    assert_valid(r#"{"\\u0061":1,"a":2}"#);
+}
+
+#[test]
+fn values_know_their_type() {
+    let object = Object::parse(
+        br#"{"s":"x","n":-1.5,"b":true,"o":{"k":1},"a":[1,"2",[3]],"z":null}"#,
+        SEGMENT,
+    )
+    .unwrap();
+    let get = |name| object.get(name).unwrap();
+    assert_eq!(get("s").string().unwrap().plain(), Some("x"));
+    assert_eq!(get("n").number(), Some("-1.5"));
+    assert_eq!(get("b").boolean(), Some(true));
+    assert!(get("o").object(SEGMENT).unwrap().unwrap().get("k").is_some());
+    let elements: std::vec::Vec<_> = get("a").array().unwrap().map(Value::as_written).collect();
+    assert_eq!(elements, ["1", r#""2""#, "[3]"]);
+    for name in ["n", "b", "o", "a", "z"] {
+        assert!(get(name).string().is_none());
+    }
+    for name in ["s", "b", "o", "a", "z"] {
+        assert!(get(name).number().is_none());
+    }
+    for name in ["s", "n", "o", "a", "z"] {
+        assert!(get(name).boolean().is_none());
+    }
+    for name in ["s", "n", "b", "a", "z"] {
+        assert!(get(name).object(SEGMENT).unwrap().is_none());
+    }
+    for name in ["s", "n", "b", "o", "z"] {
+        assert!(get(name).array().is_none());
+    }
+    assert!(object.get("x").is_none());
+}
+
+#[test]
+fn elements_of_arrays_are_found() {
+    for (text, count) in
+        [("[]", 0), ("[ ]", 0), ("[1]", 1), ("[ 1 , 2 ]", 2), (r#"["a,b]",[1,2],{"c":[]}]"#, 3)]
+    {
+        let text = std::format!(r#"{{"a":{text}}}"#);
+        let object = Object::parse(text.as_bytes(), SEGMENT).unwrap();
+        assert_eq!(object.get("a").unwrap().array().unwrap().count(), count, "{text}");
+    }
+}
+
+#[test]
+fn needless_escapes_go_and_strings_with_others_are_unescaped_into_the_room() {
+    let mut text = *br#"{"i\u0073s":"https:\/\/a\/","q":"say \"hi\"\n"}"#;
+    let text = without_needless_escapes(&mut text, SEGMENT).unwrap();
+    assert_eq!(text, br#"{"iss":"https://a/","q":"say \"hi\"\n"}"#);
+    let object = Object::parse(text, SEGMENT).unwrap();
+    let iss = object.get("iss").unwrap().string().unwrap();
+    let quoted = object.get("q").unwrap().string().unwrap();
+    assert!(quoted.is("say \"hi\"\n"));
+    assert!(!quoted.is("say \"hi\""));
+    let mut free = [0; 9];
+    let mut room = Room::new(&mut free);
+    assert_eq!(room.string(iss), Ok("https://a/"));
+    assert_eq!(room.string(quoted), Ok("say \"hi\"\n"));
+    assert_eq!(room.string(quoted), Err(Error::BufferTooSmall { needed: 9, available: 0 }));
+}
+
+#[test]
+fn a_text_is_checked_before_it_is_rewritten() {
+    for text in [r#"{"exp":\u0031}"#, r#"{"a":1\n}"#, r"\u007b}", r#"{"a":"\u00"}"#] {
+        let mut buffer = std::vec::Vec::from(text);
+        assert!(without_needless_escapes(&mut buffer, SEGMENT).is_err(), "{text}");
+    }
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+struct Custom<'a> {
+    #[serde(rename = "https://example.com/roles", borrow)]
+    roles: [&'a str; 2],
+    level: u64,
+    note: std::string::String,
+    #[serde(default)]
+    absent: Option<bool>,
+}
+
+fn custom(text: &str, scratch: &mut [u8]) -> Result<(), Error> {
+    let object = Object::parse(text.as_bytes(), SEGMENT)?;
+    deserialize::<Custom<'_>>(&object, scratch).map(|custom| {
+        assert_eq!(custom.roles, ["admin", "user"]);
+        assert_eq!(custom.level, 3);
+        assert_eq!(custom.note, "say \"hi\"");
+        assert_eq!(custom.absent, None);
+    })
+}
+
+#[test]
+fn c08_custom_claims_are_deserialised_by_exact_name() {
+    let text = r#"{"x":{"y":[1]},"https://example.com/roles":["admin","user"],"level":3,
+        "ignored":"long \"string\" that does not fit into the scratch space","n":null,
+        "note":"say \"hi\"","t":true}"#;
+    assert_eq!(custom(text, &mut [0; 8]), Ok(()));
+    assert_eq!(custom(text, &mut [0; 7]), Err(Error::BufferTooSmall { needed: 8, available: 7 }));
+    assert!(custom(&text.replace("example.com/roles", "example.com/role"), &mut [0; 16]).is_err());
+}
+
+#[test]
+fn c08_custom_claims_of_the_wrong_type_are_rejected() {
+    let wrong = Err(Error::ClaimType(crate::error::Claim::Custom, crate::error::Shape::Requested));
+    for (roles, level, note) in [
+        (r#"["a","b"]"#, "3.5", r#""x""#),
+        (r#"["a","b"]"#, "-3", r#""x""#),
+        (r#"["a","b"]"#, r#""3""#, r#""x""#),
+        (r#"["a","b"]"#, "99999999999999999999", r#""x""#),
+        (r#"["a"]"#, "3", r#""x""#),
+        (r#"["a","b","c"]"#, "3", r#""x""#),
+        (r#"["a",1]"#, "3", r#""x""#),
+        (r#""a""#, "3", r#""x""#),
+        (r#"["a","b"]"#, "3", "null"),
+        (r#"["a","b"]"#, "3", "{}"),
+    ] {
+        let text = std::format!(
+            r#"{{"https://example.com/roles":{roles},"level":{level},"note":{note}}}"#
+        );
+        assert_eq!(custom(&text, &mut [0; 64]), wrong, "{text}");
+    }
+}

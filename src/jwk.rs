@@ -1,0 +1,229 @@
+//! An issuer's keys: a JSON Web Key Set
+//! ([RFC 7517](https://www.rfc-editor.org/rfc/rfc7517)), parsed once, and the
+//! choice of the key that a header means.
+
+use core::fmt;
+
+use heapless::{String, Vec};
+
+use crate::base64url::{self, decoded_len};
+use crate::error::{Error, JsonFault, KeyRejected, Segment, SkipCounts};
+use crate::json::{Object, Text, Value};
+use crate::jws::{Header, MAX_KEY_ID_LEN};
+use crate::rs256::{MAX_MODULUS_LEN, Rs256, RsaKey};
+
+/// How many unusable members of a set are skipped, each with its reason, before
+/// the set is refused.
+pub const MAX_SKIPPED: usize = 32;
+
+/// The characters of the longest modulus.
+const MAX_MODULUS_CHARACTERS: usize = 683;
+
+/// A member of a set that can verify RS256 signatures.
+pub struct Jwk<K> {
+    key: RsaKey<K>,
+    key_id: Option<String<MAX_KEY_ID_LEN>>,
+    thumbprint: [u8; 32],
+}
+
+impl<K> Jwk<K> {
+    /// The key itself.
+    #[must_use]
+    pub const fn key(&self) -> &RsaKey<K> {
+        &self.key
+    }
+
+    /// `kid` ([RFC 7517 §4.5](https://www.rfc-editor.org/rfc/rfc7517#section-4.5)).
+    #[must_use]
+    pub fn key_id(&self) -> Option<&str> {
+        self.key_id.as_deref()
+    }
+
+    /// The JWK thumbprint with SHA-256
+    /// ([RFC 7638](https://www.rfc-editor.org/rfc/rfc7638)), 32 bytes.
+    #[must_use]
+    pub const fn thumbprint(&self) -> &[u8; 32] {
+        &self.thumbprint
+    }
+}
+
+impl<K> fmt::Debug for Jwk<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Jwk").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+/// A member of a set that is not used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The member's place in `keys`, from 0.
+    pub index: usize,
+    /// Why it is not used.
+    pub reason: KeyRejected,
+}
+
+/// An issuer's keys for RS256: at most `N`, verified by the backend `K`.
+///
+/// A set owns its keys, so the text that it was parsed from may go. One key
+/// takes about 900 bytes with ring.
+pub struct JwkSet<K, const N: usize> {
+    keys: Vec<Jwk<K>, N>,
+    skipped: Vec<Skipped, MAX_SKIPPED>,
+}
+
+impl<K: Rs256, const N: usize> JwkSet<K, N> {
+    /// Parses the text of a JSON Web Key Set
+    /// ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
+    ///
+    /// A member is used if `kty` is `RSA`, `use` is absent or `sig`, `key_ops`
+    /// is absent or contains `verify`, `alg` is absent or `RS256`, and modulus
+    /// and exponent are acceptable ([`RsaKey::from_components`]). The others
+    /// are skipped; [`JwkSet::skipped`] tells why.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidJson`] and [`Error::DuplicateMember`] for a text that is
+    /// not a key set, [`Error::NoUsableKeys`] with the reasons if nothing is
+    /// left, [`Error::TooManyKeys`] for more than `N` usable keys or more than
+    /// [`MAX_SKIPPED`] unusable ones.
+    pub fn from_json(text: &str) -> Result<Self, Error> {
+        let object = Object::parse(text.as_bytes(), Segment::Jwks)?;
+        let members = object
+            .get("keys")
+            .and_then(Value::array)
+            .ok_or(Error::InvalidJson(Segment::Jwks, JsonFault::NotAKeySet))?;
+        let mut set = Self { keys: Vec::new(), skipped: Vec::new() };
+        for (index, member) in members.enumerate() {
+            match parse_key(member) {
+                Ok(key) => {
+                    set.keys.push(key).map_err(|_| Error::TooManyKeys { limit: N })?;
+                }
+                Err(reason) => set
+                    .skipped
+                    .push(Skipped { index, reason })
+                    .map_err(|_| Error::TooManyKeys { limit: MAX_SKIPPED })?,
+            }
+        }
+        if set.keys.is_empty() {
+            let mut counts = SkipCounts::default();
+            set.skipped.iter().for_each(|skipped| counts.add(skipped.reason));
+            return Err(Error::NoUsableKeys(counts));
+        }
+        Ok(set)
+    }
+
+    /// The key that a token's header means
+    /// ([RFC 7515 §4.1.4](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.4)).
+    ///
+    /// With a `kid`, the key of that `kid`; without, the only key of the set.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownKey`] if no key has the `kid`, which a newer key set may
+    /// change, and [`Error::AmbiguousKey`] if several keys could be meant.
+    pub fn select(&self, header: Header<'_>) -> Result<&RsaKey<K>, Error> {
+        let key_id = header.key_id();
+        let is_meant = |key: &&Jwk<K>| key_id.is_none() || key.key_id() == key_id;
+        let mut candidates = self.keys.iter().filter(is_meant);
+        match (candidates.next(), candidates.count()) {
+            (Some(jwk), 0) => Ok(&jwk.key),
+            (Some(_), others) => Err(Error::AmbiguousKey { candidates: others.saturating_add(1) }),
+            (None, _) => Err(Error::UnknownKey),
+        }
+    }
+}
+
+impl<K, const N: usize> JwkSet<K, N> {
+    /// The usable keys, in the order of the set.
+    #[must_use]
+    pub fn keys(&self) -> &[Jwk<K>] {
+        &self.keys
+    }
+
+    /// The members that are not used, each with the reason.
+    #[must_use]
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.skipped
+    }
+}
+
+impl<K, const N: usize> fmt::Debug for JwkSet<K, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JwkSet")
+            .field("keys", &self.keys.as_slice())
+            .field("skipped", &self.skipped.as_slice())
+            .finish()
+    }
+}
+
+/// Reads one member of a set
+/// ([RFC 7517 §4](https://www.rfc-editor.org/rfc/rfc7517#section-4),
+/// [RFC 7518 §6.3.1](https://www.rfc-editor.org/rfc/rfc7518#section-6.3.1)).
+fn parse_key<K: Rs256>(member: Value<'_>) -> Result<Jwk<K>, KeyRejected> {
+    let Ok(Some(object)) = member.object(Segment::Jwks) else {
+        return Err(KeyRejected::Malformed);
+    };
+    let string = |name| match object.get(name) {
+        None => Ok(None),
+        Some(value) => value.string().map(Some).ok_or(KeyRejected::Malformed),
+    };
+    let is_absent_or = |name, expected| {
+        string(name).map(|text| text.is_none_or(|text: Text<'_>| text.is(expected)))
+    };
+    if !string("kty")?.is_some_and(|kty| kty.is("RSA")) {
+        return Err(KeyRejected::KeyType);
+    }
+    if !is_absent_or("use", "sig")? {
+        return Err(KeyRejected::Use);
+    }
+    if let Some(operations) = object.get("key_ops") {
+        let mut operations = operations.array().ok_or(KeyRejected::Malformed)?;
+        if !operations.any(|name| name.string().is_some_and(|name| name.is("verify"))) {
+            return Err(KeyRejected::KeyOperations);
+        }
+    }
+    if !is_absent_or("alg", "RS256")? {
+        return Err(KeyRejected::Algorithm);
+    }
+    let key_id = match string("kid")? {
+        None => None,
+        Some(text) => Some(owned_key_id(text)?),
+    };
+    let (mut n_text, mut e_text) = ([0; MAX_MODULUS_CHARACTERS], [0; 16]);
+    let n_text = component_text(string("n")?, &mut n_text, KeyRejected::ModulusTooLarge)?;
+    let e_text = component_text(string("e")?, &mut e_text, KeyRejected::Exponent)?;
+    let (mut n, mut e) = ([0; MAX_MODULUS_LEN], [0; 12]);
+    let key = RsaKey::from_components(component(n_text, &mut n)?, component(e_text, &mut e)?)?;
+    // RFC 7638 §3: the required members in lexicographic order. Both texts are
+    // canonical, since they decoded.
+    let thumbprint = K::sha256(&[
+        br#"{"e":""#,
+        e_text.as_bytes(),
+        br#"","kty":"RSA","n":""#,
+        n_text.as_bytes(),
+        br#""}"#,
+    ]);
+    Ok(Jwk { key, key_id, thumbprint })
+}
+
+fn owned_key_id(text: Text<'_>) -> Result<String<MAX_KEY_ID_LEN>, KeyRejected> {
+    let mut bytes = [0; MAX_KEY_ID_LEN];
+    let key_id = text.unescape(&mut bytes).ok_or(KeyRejected::KeyIdTooLong)?;
+    String::try_from(&*key_id).map_err(|_| KeyRejected::KeyIdTooLong)
+}
+
+/// The base64url text of `n` or `e`, unescaped.
+fn component_text<'o>(
+    text: Option<Text<'_>>,
+    out: &'o mut [u8],
+    too_long: KeyRejected,
+) -> Result<&'o str, KeyRejected> {
+    let text = text.ok_or(KeyRejected::Components)?;
+    text.unescape(out).map(|text| &*text).ok_or(too_long)
+}
+
+fn component<'o>(text: &str, out: &'o mut [u8]) -> Result<&'o [u8], KeyRejected> {
+    let place = out.get_mut(..decoded_len(text.len())).ok_or(KeyRejected::Components)?;
+    base64url::decode(text, place).map_err(|_| KeyRejected::Components)?;
+    Ok(place)
+}

@@ -1,0 +1,264 @@
+//! From text to an unverified JWS: three segments, decoded, with a header that
+//! asks for nothing this crate does not do.
+
+use core::fmt;
+
+use crate::base64url::{self, decoded_len};
+use crate::error::{Error, Fault, HeaderParameter, Segment};
+use crate::json::{self, Object, Room, Value};
+
+/// How long a token may be unless the caller says otherwise: 8,192 bytes.
+///
+/// The common limit of HTTP servers for one header field.
+pub const MAX_TOKEN_LEN: usize = 8_192;
+
+/// How long a decoded header may be, in bytes.
+///
+/// Headers hold `alg`, `typ` and `kid`, some a certificate chain's thumbprint;
+/// the limit leaves room for an `x5c` that nobody reads.
+pub const MAX_HEADER_LEN: usize = 2_048;
+
+/// How long a `kid` may be, in bytes.
+pub const MAX_KEY_ID_LEN: usize = 256;
+
+/// A JWS in compact serialisation, split and not decoded
+/// ([RFC 7515 §7.1](https://www.rfc-editor.org/rfc/rfc7515#section-7.1)).
+#[derive(Clone, Copy)]
+pub struct CompactJws<'t> {
+    signing_input: &'t str,
+    header: &'t str,
+    payload: &'t str,
+    signature: &'t str,
+}
+
+impl fmt::Debug for CompactJws<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CompactJws").finish_non_exhaustive()
+    }
+}
+
+impl<'t> CompactJws<'t> {
+    /// Splits a token of at most [`MAX_TOKEN_LEN`] bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TokenTooLarge`] before anything is looked at,
+    /// [`Error::OpaqueToken`] for a text without dots,
+    /// [`Error::EncryptedToken`] for five segments, and
+    /// [`Error::MalformedToken`] for any other number of segments and for empty
+    /// ones.
+    pub fn parse(token: &'t str) -> Result<Self, Error> {
+        Self::parse_up_to(token, MAX_TOKEN_LEN)
+    }
+
+    /// Splits a token of at most `limit` bytes. Otherwise as
+    /// [`CompactJws::parse`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`CompactJws::parse`].
+    pub fn parse_up_to(token: &'t str, limit: usize) -> Result<Self, Error> {
+        if token.len() > limit {
+            return Err(Error::TokenTooLarge { length: token.len(), limit });
+        }
+        let Some((header, rest)) = token.split_once('.') else {
+            let is_empty = token.is_empty();
+            return Err(if is_empty { Error::MalformedToken } else { Error::OpaqueToken });
+        };
+        let (payload, signature) = rest.split_once('.').ok_or(Error::MalformedToken)?;
+        if let Some((_, rest)) = signature.split_once('.') {
+            // A JWE has two segments more. Of a thousand dots, five are looked at.
+            let has_five = rest.split_once('.').is_some_and(|(_, tag)| !tag.contains('.'));
+            return Err(if has_five { Error::EncryptedToken } else { Error::MalformedToken });
+        }
+        if header.is_empty() || payload.is_empty() || signature.is_empty() {
+            return Err(Error::MalformedToken);
+        }
+        let signing_input = token
+            .get(..header.len().saturating_add(payload.len()).saturating_add(1))
+            .ok_or(Error::MalformedToken)?;
+        Ok(Self { signing_input, header, payload, signature })
+    }
+
+    /// Decodes the three segments into `buffer` and reads the header.
+    ///
+    /// The buffer needs three bytes for every four of the token, and room for
+    /// the strings that hold escapes such as `\"`: a buffer as long as the token
+    /// suffices for nearly every token, one of twice the length for each.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TokenTooLarge`] for a header above [`MAX_HEADER_LEN`],
+    /// [`Error::BufferTooSmall`], [`Error::InvalidBase64`],
+    /// [`Error::InvalidJson`] and [`Error::DuplicateMember`] for the header,
+    /// [`Error::AlgorithmNotAllowed`] unless `alg` is exactly `RS256`
+    /// ([RFC 8725 §3.1](https://www.rfc-editor.org/rfc/rfc8725#section-3.1)),
+    /// [`Error::CriticalHeader`] for `crit`, `b64` and `zip`, and
+    /// [`Error::HeaderType`] for a `kid` or `typ` that is not a string.
+    pub fn decode<'b>(self, buffer: &'b mut [u8]) -> Result<UnverifiedJws<'t, 'b>, Error> {
+        let header_len = decoded_len(self.header.len());
+        if header_len > MAX_HEADER_LEN {
+            return Err(Error::TokenTooLarge { length: header_len, limit: MAX_HEADER_LEN });
+        }
+        let needed = header_len
+            .saturating_add(decoded_len(self.payload.len()))
+            .saturating_add(decoded_len(self.signature.len()));
+        if needed > buffer.len() {
+            return Err(Error::BufferTooSmall { needed, available: buffer.len() });
+        }
+        let (header, free) = decode_segment(self.header, buffer, Segment::Header)?;
+        let (payload, free) = decode_segment(self.payload, free, Segment::Payload)?;
+        let (signature, free) = decode_segment(self.signature, free, Segment::Signature)?;
+        let mut room = Room::new(free);
+        let header = Header::parse(header, &mut room)?;
+        Ok(UnverifiedJws { signing_input: self.signing_input, header, payload, signature, room })
+    }
+}
+
+/// Decodes one segment to the front of `buffer`, and splits the rest off.
+fn decode_segment<'b>(
+    text: &str,
+    buffer: &'b mut [u8],
+    segment: Segment,
+) -> Result<(&'b mut [u8], &'b mut [u8]), Error> {
+    let invalid = Error::InvalidBase64(segment);
+    let (bytes, free) = buffer.split_at_mut_checked(decoded_len(text.len())).ok_or(invalid)?;
+    match base64url::decode(text, bytes) {
+        Ok(length) if length == bytes.len() => Ok((bytes, free)),
+        _ => Err(invalid),
+    }
+}
+
+/// The header parameters that have a say: the others of
+/// [RFC 7515 §4.1](https://www.rfc-editor.org/rfc/rfc7515#section-4.1), `jwk`,
+/// `jku`, `x5u` and `x5c` among them, are never a source of keys and are not
+/// read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Header<'b> {
+    key_id: Option<&'b str>,
+    token_type: Option<&'b str>,
+}
+
+impl<'b> Header<'b> {
+    fn parse(text: &'b mut [u8], room: &mut Room<'b>) -> Result<Self, Error> {
+        let text = json::without_needless_escapes(text, Segment::Header)?;
+        let object = Object::parse(text, Segment::Header)?;
+        let mut algorithm = Err(Fault::Absent);
+        let mut header = Self { key_id: None, token_type: None };
+        let mut unsupported = None;
+        let mut wrong_type = None;
+        for member in object.members() {
+            match member.name {
+                "alg" => {
+                    algorithm = match member.value.string() {
+                        None => Err(Fault::WrongType),
+                        Some(name) if name.is("RS256") => Ok(()),
+                        Some(_) => Err(Fault::WrongValue),
+                    };
+                }
+                "kid" => match member.value.string() {
+                    Some(text) => header.key_id = Some(room.string(text)?),
+                    None => wrong_type = Some(HeaderParameter::KeyId),
+                },
+                "typ" => match member.value.string() {
+                    Some(text) => header.token_type = Some(room.string(text)?),
+                    None => wrong_type = Some(HeaderParameter::Type),
+                },
+                "crit" => unsupported = Some(HeaderParameter::Critical),
+                "b64" => unsupported = Some(HeaderParameter::B64),
+                "zip" => unsupported = Some(HeaderParameter::Zip),
+                _ => {}
+            }
+        }
+        algorithm.map_err(Error::AlgorithmNotAllowed)?;
+        if let Some(parameter) = unsupported {
+            return Err(Error::CriticalHeader(parameter));
+        }
+        if header.key_id.is_some_and(|key_id| key_id.len() > MAX_KEY_ID_LEN) {
+            wrong_type = Some(HeaderParameter::KeyId);
+        }
+        match wrong_type {
+            Some(parameter) => Err(Error::HeaderType(parameter)),
+            None => Ok(header),
+        }
+    }
+
+    /// `kid`: which of the issuer's keys to try
+    /// ([RFC 7515 §4.1.4](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.4)).
+    #[must_use]
+    pub const fn key_id(&self) -> Option<&'b str> {
+        self.key_id
+    }
+
+    /// `typ`: what the token says it is
+    /// ([RFC 7515 §4.1.9](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.9)).
+    #[must_use]
+    pub const fn token_type(&self) -> Option<&'b str> {
+        self.token_type
+    }
+
+    /// Whether `typ` is this media type, written in any case, with or without
+    /// `application/`.
+    pub(crate) fn is_of_type(&self, media_type: &str) -> bool {
+        let prefix = "application/";
+        self.token_type.is_some_and(|name| {
+            let short = match name.split_at_checked(prefix.len()) {
+                Some((start, rest)) if start.eq_ignore_ascii_case(prefix) => rest,
+                _ => name,
+            };
+            short.eq_ignore_ascii_case(media_type)
+        })
+    }
+}
+
+impl fmt::Debug for Header<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Header").finish_non_exhaustive()
+    }
+}
+
+/// A decoded JWS whose signature nobody has looked at yet.
+///
+/// It shows its header, to choose a key by. Its payload is out of reach:
+///
+/// ```compile_fail,E0599
+/// # fn payload(jws: claimgate::UnverifiedJws<'_, '_>) {
+/// jws.payload();
+/// # }
+/// ```
+pub struct UnverifiedJws<'t, 'b> {
+    pub(crate) signing_input: &'t str,
+    pub(crate) header: Header<'b>,
+    pub(crate) payload: &'b mut [u8],
+    pub(crate) signature: &'b mut [u8],
+    pub(crate) room: Room<'b>,
+}
+
+impl<'b> UnverifiedJws<'_, 'b> {
+    /// The header, which nothing vouches for yet.
+    #[must_use]
+    pub const fn header(&self) -> Header<'b> {
+        self.header
+    }
+
+    /// Finds the one of `issuers` that the token says it is from.
+    ///
+    /// The claim chooses a set of keys and nothing else; it is compared again
+    /// once the signature holds. A payload that cannot be read chooses none.
+    pub(crate) fn find_issuer<T>(
+        &self,
+        issuers: impl Iterator<Item = T>,
+        url: impl Fn(&T) -> &str,
+    ) -> Option<T> {
+        let object = Object::parse(self.payload, Segment::Payload).ok()?;
+        let claimed = object.get("iss").and_then(Value::string)?;
+        let mut issuers = issuers;
+        issuers.find(|issuer| claimed.is(url(issuer)))
+    }
+}
+
+impl fmt::Debug for UnverifiedJws<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnverifiedJws").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,61 @@
+#![doc = include_str!("../README.md")]
+#![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions
+    )
+)]
+
+#[cfg(any(test, feature = "std"))]
+extern crate std;
+
+mod access_token;
+mod base64url;
+mod bearer;
+mod challenge;
+mod claims;
+mod error;
+mod id_token;
+mod json;
+mod jwk;
+mod jws;
+mod policy;
+mod rs256;
+mod standard_claims;
+mod validator;
+
+pub use access_token::{AccessToken, AccessTokenClaims, SubjectKind};
+pub use bearer::BearerToken;
+pub use challenge::Challenge;
+pub use claims::{
+    Audience, Confirmation, MAX_AUDIENCES, NumericDate, Scope, StandardScope, StringArray,
+};
+pub use error::{
+    Claim, ConstructionError, Error, Fault, HeaderParameter, JsonFault, KeyRejected, KindMark,
+    RequestFault, Segment, Shape, SkipCounts,
+};
+pub use id_token::{IdToken, IdTokenClaims};
+pub use json::{MAX_DEPTH, MAX_MEMBERS};
+pub use jwk::{Jwk, JwkSet, MAX_SKIPPED, Skipped};
+pub use jws::{CompactJws, Header, MAX_HEADER_LEN, MAX_KEY_ID_LEN, MAX_TOKEN_LEN, UnverifiedJws};
+pub use policy::{
+    AccessTokenPolicy, AccessTokenPolicyBuilder, DEFAULT_LEEWAY, IdTokenPolicy,
+    IdTokenPolicyBuilder, MAX_LEEWAY, Mark, Nonce, RequestKey, Rule, RuleSet, ScopePolicy,
+};
+#[cfg(feature = "ring")]
+#[cfg_attr(docsrs, doc(cfg(feature = "ring")))]
+pub use rs256::RingKey;
+pub use rs256::{
+    InvalidSignature, MAX_EXPONENT, MAX_MODULUS_BITS, MAX_MODULUS_LEN, MIN_MODULUS_BITS, Rs256,
+    RsaKey, VerifiedJws,
+};
+pub use standard_claims::{Address, StandardClaims};
+pub use validator::{Issuer, TokenBuffer, Validated};

@@ -1,0 +1,189 @@
+//! The rules: pure functions over typed claims and a clock value. They see no
+//! bytes and no keys.
+
+mod access_token;
+mod id_token;
+mod mark;
+mod rule;
+mod scope;
+mod time;
+
+pub use access_token::{AccessTokenPolicy, AccessTokenPolicyBuilder, RequestKey};
+pub use id_token::{IdTokenPolicy, IdTokenPolicyBuilder, Nonce};
+pub use mark::Mark;
+pub use rule::{Rule, RuleSet};
+pub use scope::ScopePolicy;
+pub use time::{DEFAULT_LEEWAY, MAX_LEEWAY};
+
+use crate::claims::{NumericDate, Registered};
+use crate::error::{Claim, ConstructionError, Error, Fault};
+
+/// What a policy needs to know besides the claims.
+pub(crate) struct Context<'c> {
+    /// The URL of the issuer whose keys verified the token.
+    pub(crate) issuer: &'c str,
+    /// The caller's clock.
+    pub(crate) now: NumericDate,
+    /// What `at_hash` has to be, where an access token was handed in.
+    pub(crate) at_hash: Option<[u8; 22]>,
+    /// What `c_hash` has to be, where a code was handed in.
+    pub(crate) c_hash: Option<[u8; 22]>,
+}
+
+/// I8 and A10: `acr` is one of those asked for.
+fn check_acr(any_of: &[&str], acr: Option<&str>) -> Result<(), Error> {
+    let fault = match acr {
+        _ if any_of.is_empty() => return Ok(()),
+        Some(acr) if any_of.contains(&acr) => return Ok(()),
+        Some(_) => Fault::WrongValue,
+        None => Fault::Absent,
+    };
+    Err(Error::InsufficientAuthentication(Claim::Acr, fault))
+}
+
+/// C1: `iss` equals the issuer, byte for byte
+/// ([RFC 7519 §4.1.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.1)).
+fn check_issuer(claims: &Registered<'_>, context: &Context<'_>) -> Result<(), Error> {
+    match claims.issuer {
+        None => Err(Error::MissingClaim(Claim::Issuer)),
+        Some(issuer) if issuer == context.issuer => Ok(()),
+        Some(_) => Err(Error::IssuerMismatch),
+    }
+}
+
+/// C2: `sub` is there and not empty.
+fn check_subject(claims: &Registered<'_>) -> Result<(), Error> {
+    match claims.subject {
+        None | Some("") => Err(Error::MissingClaim(Claim::Subject)),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Compares without telling by its time where the two differ.
+pub(crate) fn constant_time_eq(left: &[u8], right: &[u8]) -> bool {
+    let difference = left.iter().zip(right).fold(0, |sum, (left, right)| sum | (left ^ right));
+    left.len() == right.len() && core::hint::black_box(difference) == 0
+}
+
+/// An identifier that has to say something.
+const fn check_not_empty(value: &str, name: &'static str) -> Result<(), ConstructionError> {
+    if value.is_empty() { Err(ConstructionError::Empty(name)) } else { Ok(()) }
+}
+
+/// Identifiers that each have to say something.
+const fn check_none_empty(values: &[&str], name: &'static str) -> Result<(), ConstructionError> {
+    let mut rest = values;
+    while let Some((value, others)) = rest.split_first() {
+        if value.is_empty() {
+            return Err(ConstructionError::Empty(name));
+        }
+        rest = others;
+    }
+    Ok(())
+}
+
+/// A list that has to name something, and nothing empty.
+const fn check_list(values: &[&str], name: &'static str) -> Result<(), ConstructionError> {
+    if values.is_empty() {
+        return Err(ConstructionError::EmptyList(name));
+    }
+    check_none_empty(values, name)
+}
+
+/// Whether `values` contains `value`, in `const` contexts.
+const fn list_contains(values: &[&str], value: &str) -> bool {
+    let mut rest = values;
+    while let Some((candidate, others)) = rest.split_first() {
+        if bytes_equal(candidate.as_bytes(), value.as_bytes()) {
+            return true;
+        }
+        rest = others;
+    }
+    false
+}
+
+const fn bytes_equal(left: &[u8], right: &[u8]) -> bool {
+    let (mut left, mut right) = (left, right);
+    while let (Some((l, left_rest)), Some((r, right_rest))) =
+        (left.split_first(), right.split_first())
+    {
+        if *l != *r {
+            return false;
+        }
+        left = left_rest;
+        right = right_rest;
+    }
+    left.is_empty() && right.is_empty()
+}
+
+/// Builds a policy, a scope set or an issuer while the program is compiled, and
+/// makes a mistake in it a compile error.
+///
+/// ```
+/// use claimgate::{AccessTokenPolicy, at_compile_time};
+///
+/// const POLICY: AccessTokenPolicy<'_> =
+///     at_compile_time!(AccessTokenPolicy::auth0("https://example.com/health-api").build());
+/// ```
+///
+/// ```compile_fail,E0080
+/// use claimgate::{AccessTokenPolicy, at_compile_time};
+///
+/// const POLICY: AccessTokenPolicy<'_> = at_compile_time!(AccessTokenPolicy::auth0("").build());
+/// ```
+#[macro_export]
+macro_rules! at_compile_time {
+    ($result:expr) => {
+        const {
+            match $result {
+                ::core::result::Result::Ok(value) => value,
+                ::core::result::Result::Err(error) => ::core::panic!("{}", error.as_str()),
+            }
+        }
+    };
+}
+
+/// The settings about time and marks that both kinds of policy have.
+macro_rules! common_settings {
+    () => {
+        /// How many seconds the issuer's clock may differ from `now`, for every
+        /// rule about time: 60 unless set, at most 600.
+        #[must_use]
+        pub const fn leeway(mut self, seconds: u64) -> Self {
+            self.policy.time.leeway = seconds;
+            self
+        }
+
+        /// Accepts an `iat` in the future.
+        #[must_use]
+        pub const fn ignore_issued_in_future(mut self) -> Self {
+            self.policy.time.issued_at = $crate::policy::time::IssuedInFuture::Ignore;
+            self
+        }
+
+        /// Takes only tokens that were issued within the last `seconds`. `iat`
+        /// is then required.
+        #[must_use]
+        pub const fn max_token_age(mut self, seconds: u64) -> Self {
+            self.policy.time.max_token_age = Some(seconds);
+            self
+        }
+
+        /// Takes only tokens that were issued for at most `seconds`
+        /// (`exp − iat`). `iat` is then required.
+        #[must_use]
+        pub const fn max_lifetime(mut self, seconds: u64) -> Self {
+            self.policy.time.max_lifetime = Some(seconds);
+            self
+        }
+
+        /// Lets a mark of another kind pass, by name. Marks that this kind of
+        /// token may have anyway stay allowed.
+        #[must_use]
+        pub const fn allow_mark(mut self, mark: Mark) -> Self {
+            self.policy.allowed_marks.allow(mark);
+            self
+        }
+    };
+}
+use common_settings;

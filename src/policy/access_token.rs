@@ -1,0 +1,574 @@
+//! What an API asks of an access token
+//! ([RFC 9068 §4](https://www.rfc-editor.org/rfc/rfc9068#section-4)).
+
+use super::mark::AllowedMarks;
+use super::time::TimePolicy;
+use super::{
+    Context, Mark, Rule, RuleSet, ScopePolicy, check_acr, check_issuer, check_list,
+    check_none_empty, check_not_empty, check_subject, common_settings, constant_time_eq,
+    list_contains,
+};
+use crate::access_token::{AccessTokenClaims, SubjectKind};
+use crate::claims::NumericDate;
+use crate::error::{Claim, ConstructionError, Error, Fault, KindMark};
+
+/// Which form access tokens have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Profile {
+    Auth0,
+    Rfc9068,
+}
+
+/// Whom the API is, and so whom its tokens are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ExpectedAudience<'a> {
+    /// This identifier, or one of the others.
+    OneOf(&'a str, &'a [&'a str]),
+    /// A13: the issuer names none.
+    NoneNamed,
+}
+
+/// The keys that a request has proved, as the transport or a DPoP proof tells.
+///
+/// A token that is bound to a key passes only if the request has proved that
+/// key. Thumbprints are SHA-256, base64url without padding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestKey<'a> {
+    x5t_s256: Option<&'a str>,
+    jkt: Option<&'a str>,
+}
+
+impl<'a> RequestKey<'a> {
+    /// The thumbprint of the client's certificate, from mutual TLS
+    /// ([RFC 8705 §3](https://www.rfc-editor.org/rfc/rfc8705#section-3)).
+    ///
+    /// # Errors
+    ///
+    /// [`ConstructionError::Thumbprint`] if it is not the base64url form of 32
+    /// bytes.
+    pub const fn certificate(x5t_s256: &'a str) -> Result<Self, ConstructionError> {
+        match check_thumbprint(x5t_s256) {
+            Ok(()) => Ok(Self { x5t_s256: Some(x5t_s256), jkt: None }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The thumbprint of the key of a DPoP proof that has been verified
+    /// ([RFC 9449 §7](https://www.rfc-editor.org/rfc/rfc9449#section-7)).
+    ///
+    /// # Errors
+    ///
+    /// [`ConstructionError::Thumbprint`] if it is not the base64url form of 32
+    /// bytes.
+    pub const fn dpop(jkt: &'a str) -> Result<Self, ConstructionError> {
+        match check_thumbprint(jkt) {
+            Ok(()) => Ok(Self { x5t_s256: None, jkt: Some(jkt) }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Both keys, for a request that has proved both.
+    ///
+    /// # Errors
+    ///
+    /// [`ConstructionError::Thumbprint`] if one is not the base64url form of 32
+    /// bytes.
+    pub const fn certificate_and_dpop(
+        x5t_s256: &'a str,
+        jkt: &'a str,
+    ) -> Result<Self, ConstructionError> {
+        match (check_thumbprint(x5t_s256), check_thumbprint(jkt)) {
+            (Ok(()), Ok(())) => Ok(Self { x5t_s256: Some(x5t_s256), jkt: Some(jkt) }),
+            (Err(error), _) | (_, Err(error)) => Err(error),
+        }
+    }
+}
+
+/// 43 characters of base64url.
+const fn check_thumbprint(text: &str) -> Result<(), ConstructionError> {
+    let mut rest = text.as_bytes();
+    while let Some((&byte, others)) = rest.split_first() {
+        if !matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_') {
+            return Err(ConstructionError::Thumbprint);
+        }
+        rest = others;
+    }
+    if text.len() == 43 { Ok(()) } else { Err(ConstructionError::Thumbprint) }
+}
+
+/// A4: no audience is a client ID.
+const fn check_disjoint(
+    client_ids: &[&str],
+    audience: &str,
+    others: &[&str],
+) -> Result<(), ConstructionError> {
+    let mut client_ids = client_ids;
+    while let Some((client_id, rest)) = client_ids.split_first() {
+        if list_contains(&[audience], client_id) || list_contains(others, client_id) {
+            return Err(ConstructionError::AudienceIsClientId);
+        }
+        client_ids = rest;
+    }
+    Ok(())
+}
+
+/// What to do about `cnf`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ConfirmationPolicy<'a> {
+    /// A token that is bound to a key does not pass.
+    Reject,
+    Expect(RequestKey<'a>),
+    Ignore,
+}
+
+/// What an API asks of an access token.
+///
+/// It is data: `const`-constructible, comparable and printable. There is one
+/// constructor for each profile of token, and each asks for what must be known.
+///
+/// ```
+/// use claimgate::{AccessTokenPolicy, ScopePolicy};
+///
+/// # fn main() -> Result<(), claimgate::ConstructionError> {
+/// let policy = AccessTokenPolicy::auth0("https://example.com/health-api")
+///     .require_scope(ScopePolicy::all_of(&["read:patients"])?)
+///     .build()?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccessTokenPolicy<'a> {
+    profile: Profile,
+    audience: ExpectedAudience<'a>,
+    time: TimePolicy,
+    authorized_parties: &'a [&'a str],
+    subject_kind: Option<SubjectKind>,
+    confirmation: ConfirmationPolicy<'a>,
+    acr_values: &'a [&'a str],
+    max_age: Option<u64>,
+    scope: Option<ScopePolicy<'a>>,
+    permissions: Option<ScopePolicy<'a>>,
+    allowed_marks: AllowedMarks,
+}
+
+impl<'a> AccessTokenPolicy<'a> {
+    /// Starts a policy for the API with this identifier, for tokens of Auth0's
+    /// default profile, which many other issuers' tokens fit too: `typ` absent,
+    /// `JWT` or `at+jwt`.
+    #[must_use]
+    pub const fn auth0(audience: &'a str) -> AccessTokenPolicyBuilder<'a> {
+        Self::start(Profile::Auth0, ExpectedAudience::OneOf(audience, &[]))
+    }
+
+    /// Starts a policy for the API with this identifier, for tokens of the
+    /// profile of [RFC 9068](https://www.rfc-editor.org/rfc/rfc9068): `typ` is
+    /// `at+jwt`, and `iss`, `exp`, `aud`, `sub`, `client_id`, `iat` and `jti`
+    /// are there.
+    #[must_use]
+    pub const fn rfc9068(audience: &'a str) -> AccessTokenPolicyBuilder<'a> {
+        Self::start(Profile::Rfc9068, ExpectedAudience::OneOf(audience, &[]))
+    }
+
+    /// Starts a policy for tokens that name no audience, as Amazon Cognito's:
+    /// `client_id` has to be one of these clients and `token_use` has to be
+    /// `access`. A token that does name an audience does not pass.
+    #[must_use]
+    pub const fn without_audience(clients: &'a [&'a str]) -> AccessTokenPolicyBuilder<'a> {
+        let mut builder = Self::start(Profile::Auth0, ExpectedAudience::NoneNamed);
+        builder.note(check_list(clients, "authorized parties"));
+        builder.policy.authorized_parties = clients;
+        builder
+    }
+
+    const fn start(
+        profile: Profile,
+        audience: ExpectedAudience<'a>,
+    ) -> AccessTokenPolicyBuilder<'a> {
+        AccessTokenPolicyBuilder {
+            policy: Self {
+                profile,
+                audience,
+                time: TimePolicy::DEFAULT,
+                authorized_parties: &[],
+                subject_kind: None,
+                confirmation: ConfirmationPolicy::Reject,
+                acr_values: &[],
+                max_age: None,
+                scope: None,
+                permissions: None,
+                allowed_marks: AllowedMarks::NONE,
+            },
+            client_ids: &[],
+            error: None,
+        }
+    }
+
+    /// The rules that [`explain`](Self::explain) tells about, in the order of
+    /// checking.
+    pub fn rules() -> impl Iterator<Item = Rule> {
+        RULES.iter().map(|(rule, _)| *rule)
+    }
+
+    /// The scope that is required of every token.
+    #[must_use]
+    pub const fn scope(&self) -> Option<ScopePolicy<'a>> {
+        self.scope
+    }
+
+    /// The permissions that are required of every token.
+    #[must_use]
+    pub const fn permissions(&self) -> Option<ScopePolicy<'a>> {
+        self.permissions
+    }
+
+    /// The classes of authentication of which one is required, if any are.
+    #[must_use]
+    pub const fn acr_values(&self) -> &'a [&'a str] {
+        self.acr_values
+    }
+
+    /// How many seconds ago the user may have authenticated, if it matters.
+    #[must_use]
+    pub const fn max_age(&self) -> Option<u64> {
+        self.max_age
+    }
+
+    pub(crate) fn check(
+        &self,
+        claims: &AccessTokenClaims<'_>,
+        context: &Context<'_>,
+    ) -> Result<(), Error> {
+        RULES.iter().try_for_each(|(_, rule)| rule(self, claims, context))
+    }
+
+    pub(crate) fn failures(
+        &self,
+        claims: &AccessTokenClaims<'_>,
+        context: &Context<'_>,
+    ) -> RuleSet {
+        RULES
+            .iter()
+            .filter(|(_, rule)| rule(self, claims, context).is_err())
+            .map(|(rule, _)| *rule)
+            .collect()
+    }
+
+    /// A1: `aud` contains the API's identifier. A13: there is no `aud`.
+    fn check_audience(&self, claims: &AccessTokenClaims<'_>) -> Result<(), Error> {
+        let audience = claims.registered.audience.as_ref();
+        let (identifier, others) = match (self.audience, audience) {
+            (ExpectedAudience::OneOf(identifier, others), _) => (identifier, others),
+            (ExpectedAudience::NoneNamed, None) => return Ok(()),
+            (ExpectedAudience::NoneNamed, Some(audience)) => {
+                return Err(Error::AudienceMismatch { audiences: audience.len() });
+            }
+        };
+        let audience = audience.ok_or(Error::MissingClaim(Claim::Audience))?;
+        if audience.contains(identifier) || others.iter().any(|other| audience.contains(other)) {
+            Ok(())
+        } else {
+            Err(Error::AudienceMismatch { audiences: audience.len() })
+        }
+    }
+
+    /// A2: `typ` fits the profile.
+    fn check_header_type(&self, claims: &AccessTokenClaims<'_>) -> Result<(), Error> {
+        let header = claims.header;
+        let is_plain = header.token_type().is_none() || header.is_of_type("JWT");
+        let is_fitting = match self.profile {
+            Profile::Auth0 => is_plain || header.is_of_type("at+jwt"),
+            Profile::Rfc9068 => header.is_of_type("at+jwt"),
+        };
+        if is_fitting { Ok(()) } else { Err(Error::TokenType(KindMark::HeaderType)) }
+    }
+
+    /// A2: the claims that the profile requires. `iss`, `exp`, `aud` and `sub`
+    /// are required by rules of their own. A13: `token_use` is required.
+    fn check_required_claims(&self, claims: &AccessTokenClaims<'_>) -> Result<(), Error> {
+        let claims = &claims.registered;
+        let required = |is_there: bool, claim| {
+            if is_there { Ok(()) } else { Err(Error::MissingClaim(claim)) }
+        };
+        if self.profile == Profile::Rfc9068 {
+            required(claims.client_id.is_some(), Claim::ClientId)?;
+            required(claims.issued_at.is_some(), Claim::IssuedAt)?;
+            required(claims.token_id.is_some(), Claim::TokenId)?;
+        }
+        if self.audience == ExpectedAudience::NoneNamed {
+            required(claims.token_use.is_some(), Claim::TokenUse)?;
+            if claims.token_use != Some("access") {
+                return Err(Error::TokenType(KindMark::Claim(Claim::TokenUse)));
+            }
+            required(claims.client_id.is_some(), Claim::ClientId)?;
+        }
+        Ok(())
+    }
+
+    /// A7: each of `azp` and `client_id` that is there is on the list, and one
+    /// of them is there.
+    fn check_authorized_party(&self, claims: &AccessTokenClaims<'_>) -> Result<(), Error> {
+        if self.authorized_parties.is_empty() {
+            return Ok(());
+        }
+        let parties = [
+            (Claim::AuthorizedParty, claims.registered.authorized_party),
+            (Claim::ClientId, claims.registered.client_id),
+        ];
+        let mut is_named = false;
+        for (claim, party) in parties {
+            let Some(party) = party else { continue };
+            if !self.authorized_parties.contains(&party) {
+                return Err(Error::AuthorizedPartyMismatch(claim));
+            }
+            is_named = true;
+        }
+        if is_named { Ok(()) } else { Err(Error::MissingClaim(Claim::AuthorizedParty)) }
+    }
+
+    /// A8.
+    fn check_subject_kind(&self, claims: &AccessTokenClaims<'_>) -> Result<(), Error> {
+        match self.subject_kind {
+            Some(kind) if kind != claims.subject_kind() => Err(Error::SubjectKind),
+            None | Some(_) => Ok(()),
+        }
+    }
+
+    /// A9: every key that the token is bound to is one that the request has
+    /// proved, and the other way round.
+    fn check_confirmation(&self, claims: &AccessTokenClaims<'_>) -> Result<(), Error> {
+        let expected = match self.confirmation {
+            ConfirmationPolicy::Ignore => return Ok(()),
+            ConfirmationPolicy::Reject => None,
+            ConfirmationPolicy::Expect(key) => Some(key),
+        };
+        let (bound, expected) = match (claims.registered.confirmation, expected) {
+            (None, None) => return Ok(()),
+            (Some(_), None) => return Err(Error::ConfirmationRequired),
+            (None, Some(_)) => return Err(Error::MissingClaim(Claim::Confirmation)),
+            (Some(bound), Some(expected)) => (bound, expected),
+        };
+        for (bound, expected) in
+            [(bound.x5t_s256(), expected.x5t_s256), (bound.jkt(), expected.jkt)]
+        {
+            match (bound, expected) {
+                (None, None) => {}
+                (Some(_), None) => return Err(Error::ConfirmationRequired),
+                (None, Some(_)) => return Err(Error::ConfirmationMismatch),
+                (Some(bound), Some(expected)) => {
+                    if !constant_time_eq(bound.as_bytes(), expected.as_bytes()) {
+                        return Err(Error::ConfirmationMismatch);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A10: `auth_time + max_age + leeway ≥ now`.
+    fn check_authentication_time(
+        &self,
+        claims: &AccessTokenClaims<'_>,
+        now: NumericDate,
+    ) -> Result<(), Error> {
+        let Some(max_age) = self.max_age else { return Ok(()) };
+        let fault = match claims.registered.auth_time {
+            None => Fault::Absent,
+            Some(auth_time) if self.time.is_past(auth_time, max_age, now) => Fault::WrongValue,
+            Some(_) => return Ok(()),
+        };
+        Err(Error::InsufficientAuthentication(Claim::AuthTime, fault))
+    }
+}
+
+impl AccessTokenClaims<'_> {
+    /// Whether the token's scope suffices for something more, such as one route
+    /// of an API.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InsufficientScope`].
+    pub fn authorize(&self, needed: &ScopePolicy<'_>) -> Result<(), Error> {
+        let scope = self.scope();
+        if needed.is_met(|token| scope.contains(token)) {
+            Ok(())
+        } else {
+            Err(Error::InsufficientScope(Claim::Scope))
+        }
+    }
+
+    /// Whether the token's permissions suffice for something more.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InsufficientScope`].
+    pub fn authorize_permissions(&self, needed: &ScopePolicy<'_>) -> Result<(), Error> {
+        let permissions = self.permissions();
+        if needed.is_met(|permission| permissions.contains(permission)) {
+            Ok(())
+        } else {
+            Err(Error::InsufficientScope(Claim::Permissions))
+        }
+    }
+}
+
+/// A rule of the table below.
+type Check = fn(&AccessTokenPolicy<'_>, &AccessTokenClaims<'_>, &Context<'_>) -> Result<(), Error>;
+
+/// The rules with their names, in the order of checking.
+const RULES: &[(Rule, Check)] = &[
+    (Rule::Issuer, |_, claims, context| check_issuer(&claims.registered, context)),
+    (Rule::Expiry, |policy, claims, context| policy.time.expiry(&claims.registered, context.now)),
+    (Rule::NotBefore, |policy, claims, context| {
+        policy.time.not_before(&claims.registered, context.now)
+    }),
+    (Rule::IssuedAt, |policy, claims, context| {
+        policy.time.issued_at(&claims.registered, context.now)
+    }),
+    (Rule::AgeAndLifetime, |policy, claims, context| {
+        policy.time.age_and_lifetime(&claims.registered, context.now)
+    }),
+    (Rule::Audience, |policy, claims, _| policy.check_audience(claims)),
+    (Rule::HeaderType, |policy, claims, _| policy.check_header_type(claims)),
+    (Rule::Marks, |policy, claims, _| policy.allowed_marks.check_access_token(&claims.registered)),
+    (Rule::Subject, |_, claims, _| check_subject(&claims.registered)),
+    (Rule::RequiredClaims, |policy, claims, _| policy.check_required_claims(claims)),
+    (Rule::AuthorizedParty, |policy, claims, _| policy.check_authorized_party(claims)),
+    (Rule::SubjectKind, |policy, claims, _| policy.check_subject_kind(claims)),
+    (Rule::Confirmation, |policy, claims, _| policy.check_confirmation(claims)),
+    (Rule::AuthenticationTime, |policy, claims, context| {
+        policy.check_authentication_time(claims, context.now)
+    }),
+    (Rule::AuthenticationContext, |policy, claims, _| {
+        check_acr(policy.acr_values, claims.registered.acr)
+    }),
+    (Rule::Scope, |policy, claims, _| {
+        policy.scope.map_or(Ok(()), |needed| claims.authorize(&needed))
+    }),
+    (Rule::Permissions, |policy, claims, _| {
+        policy.permissions.map_or(Ok(()), |needed| claims.authorize_permissions(&needed))
+    }),
+];
+
+/// An [`AccessTokenPolicy`] in the making. Each setting adds a check or widens
+/// one by name; none drops another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccessTokenPolicyBuilder<'a> {
+    policy: AccessTokenPolicy<'a>,
+    client_ids: &'a [&'a str],
+    error: Option<ConstructionError>,
+}
+
+impl<'a> AccessTokenPolicyBuilder<'a> {
+    common_settings!();
+
+    /// Further identifiers of the same API, any of which `aud` may name: for an
+    /// API that is being renamed.
+    #[must_use]
+    pub const fn or_audiences(mut self, audiences: &'a [&'a str]) -> Self {
+        self.note(check_none_empty(audiences, "audience"));
+        if let ExpectedAudience::OneOf(identifier, _) = self.policy.audience {
+            self.policy.audience = ExpectedAudience::OneOf(identifier, audiences);
+        }
+        self
+    }
+
+    /// The clients whose tokens are taken: `azp` and `client_id` have to be
+    /// among them.
+    #[must_use]
+    pub const fn authorized_parties(mut self, clients: &'a [&'a str]) -> Self {
+        self.note(check_list(clients, "authorized parties"));
+        self.policy.authorized_parties = clients;
+        self
+    }
+
+    /// The client IDs of the applications that are configured in the same
+    /// place. An audience that equals one of them is refused by
+    /// [`build`](Self::build): the applications' ID tokens would open the API.
+    #[must_use]
+    pub const fn beside_client_ids(mut self, client_ids: &'a [&'a str]) -> Self {
+        self.client_ids = client_ids;
+        self
+    }
+
+    /// Takes only tokens that speak for a user, or only such that speak for a
+    /// client.
+    #[must_use]
+    pub const fn require_subject(mut self, kind: SubjectKind) -> Self {
+        self.policy.subject_kind = Some(kind);
+        self
+    }
+
+    /// The keys that the request has proved: the token has to be bound to just
+    /// these.
+    #[must_use]
+    pub const fn request_key(mut self, key: RequestKey<'a>) -> Self {
+        self.policy.confirmation = ConfirmationPolicy::Expect(key);
+        self
+    }
+
+    /// Takes tokens that are bound to a key as if they were not. Something in
+    /// front of the API has to have checked the key.
+    #[must_use]
+    pub const fn danger_ignore_confirmation(mut self) -> Self {
+        self.policy.confirmation = ConfirmationPolicy::Ignore;
+        self
+    }
+
+    /// The classes of authentication one of which `acr` has to name
+    /// ([RFC 9470](https://www.rfc-editor.org/rfc/rfc9470)).
+    #[must_use]
+    pub const fn require_acr(mut self, any_of: &'a [&'a str]) -> Self {
+        self.note(check_list(any_of, "acr values"));
+        self.policy.acr_values = any_of;
+        self
+    }
+
+    /// Takes only users who authenticated within the last `seconds`; 0 counts
+    /// ([RFC 9470](https://www.rfc-editor.org/rfc/rfc9470)).
+    #[must_use]
+    pub const fn max_age(mut self, seconds: u64) -> Self {
+        self.policy.max_age = Some(seconds);
+        self
+    }
+
+    /// The scope that every token needs.
+    #[must_use]
+    pub const fn require_scope(mut self, needed: ScopePolicy<'a>) -> Self {
+        self.policy.scope = Some(needed);
+        self
+    }
+
+    /// The permissions that every token needs.
+    #[must_use]
+    pub const fn require_permissions(mut self, needed: ScopePolicy<'a>) -> Self {
+        self.policy.permissions = Some(needed);
+        self
+    }
+
+    /// Remembers the first mistake.
+    const fn note(&mut self, result: Result<(), ConstructionError>) {
+        if let (None, Err(error)) = (self.error, result) {
+            self.error = Some(error);
+        }
+    }
+
+    /// The policy.
+    ///
+    /// # Errors
+    ///
+    /// [`ConstructionError`]: an empty audience or other identifier, an empty
+    /// list, more leeway than 600 seconds, or an audience that equals one of the
+    /// authorized parties or of the client IDs beside the API.
+    pub const fn build(mut self) -> Result<AccessTokenPolicy<'a>, ConstructionError> {
+        let policy = self.policy;
+        if let ExpectedAudience::OneOf(identifier, others) = policy.audience {
+            self.note(check_not_empty(identifier, "audience"));
+            self.note(check_disjoint(policy.authorized_parties, identifier, others));
+            self.note(check_disjoint(self.client_ids, identifier, others));
+        }
+        self.note(policy.time.check());
+        match self.error {
+            None => Ok(policy),
+            Some(error) => Err(error),
+        }
+    }
+}

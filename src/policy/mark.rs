@@ -1,0 +1,102 @@
+//! Claims by which a token of another kind gives itself away: I11 and A3.
+
+use crate::claims::Registered;
+use crate::error::{Claim, Error, KindMark};
+
+/// A claim that marks a token as one of another kind, and that a policy can be
+/// told to let pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Mark {
+    /// `scope` or `scp`: an access token's.
+    Scope,
+    /// `permissions`: an Auth0 access token's.
+    Permissions,
+    /// `gty`: an Auth0 access token's.
+    GrantType,
+    /// `nonce`: an ID token's. Older Keycloak puts it into access tokens too.
+    Nonce,
+    /// `at_hash`: an ID token's.
+    AtHash,
+    /// `c_hash`: an ID token's.
+    CHash,
+    /// `s_hash`: an ID token's.
+    SHash,
+    /// Amazon Cognito's `token_use`, where it names another kind.
+    TokenUse,
+    /// Keycloak's claim `typ`, where it names another kind.
+    Typ,
+    /// `events`: a logout token's, or another security event's
+    /// ([RFC 8417](https://www.rfc-editor.org/rfc/rfc8417)).
+    Events,
+}
+
+impl Mark {
+    const fn bit(self) -> u16 {
+        match self {
+            Self::Scope => 1,
+            Self::Permissions => 1 << 1,
+            Self::GrantType => 1 << 2,
+            Self::Nonce => 1 << 3,
+            Self::AtHash => 1 << 4,
+            Self::CHash => 1 << 5,
+            Self::SHash => 1 << 6,
+            Self::TokenUse => 1 << 7,
+            Self::Typ => 1 << 8,
+            Self::Events => 1 << 9,
+        }
+    }
+}
+
+/// The marks that a policy lets pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AllowedMarks(u16);
+
+impl AllowedMarks {
+    pub(crate) const NONE: Self = Self(0);
+
+    pub(crate) const fn allow(&mut self, mark: Mark) {
+        self.0 |= mark.bit();
+    }
+
+    /// Refuses the first of these marks that is there and not allowed.
+    fn check(self, found: &[(Mark, Claim, bool)]) -> Result<(), Error> {
+        let foreign =
+            found.iter().find(|(mark, _, is_found)| *is_found && self.0 & mark.bit() == 0);
+        match foreign {
+            Some((_, claim, _)) => Err(Error::TokenType(KindMark::Claim(*claim))),
+            None => Ok(()),
+        }
+    }
+
+    /// I11: marks of another kind in an ID token.
+    pub(crate) fn check_id_token(self, claims: &Registered<'_>) -> Result<(), Error> {
+        let is_other = |value: Option<&str>, own: &str| value.is_some_and(|value| value != own);
+        self.check(&[
+            (Mark::Scope, Claim::Scope, claims.scope.is_some()),
+            (Mark::Scope, Claim::Scp, claims.scp.is_some()),
+            (Mark::Permissions, Claim::Permissions, claims.permissions.is_some()),
+            (Mark::GrantType, Claim::GrantType, claims.grant_type.is_some()),
+            (Mark::TokenUse, Claim::TokenUse, is_other(claims.token_use, "id")),
+            (Mark::Typ, Claim::Typ, is_other(claims.typ, "ID")),
+            (Mark::Events, Claim::Events, claims.has_events),
+        ])
+    }
+
+    /// A3: marks of another kind in an access token.
+    pub(crate) fn check_access_token(self, claims: &Registered<'_>) -> Result<(), Error> {
+        let is_other =
+            |value: Option<&str>, own: &[&str]| value.is_some_and(|value| !own.contains(&value));
+        self.check(&[
+            (Mark::Nonce, Claim::Nonce, claims.nonce.is_some()),
+            (Mark::AtHash, Claim::AtHash, claims.at_hash.is_some()),
+            (Mark::CHash, Claim::CHash, claims.c_hash.is_some()),
+            (Mark::SHash, Claim::SHash, claims.s_hash.is_some()),
+            (Mark::TokenUse, Claim::TokenUse, is_other(claims.token_use, &["access"])),
+            // What Keycloak writes into access tokens; `ID`, `Refresh`, `Offline` and
+            // `Logout` are its other kinds.
+            (Mark::Typ, Claim::Typ, is_other(claims.typ, &["Bearer", "DPoP"])),
+            (Mark::Events, Claim::Events, claims.has_events),
+        ])
+    }
+}

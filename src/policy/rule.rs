@@ -1,0 +1,104 @@
+//! The rules by name, for diagnosis.
+
+use core::fmt;
+
+macro_rules! rules {
+    ($($variant:ident = $text:literal,)*) => {
+        /// A rule that a policy checks, in the order of checking within a kind.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Rule {
+            $(#[doc = $text] $variant,)*
+        }
+
+        impl Rule {
+            const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The rule in a few words.
+            #[must_use]
+            pub const fn description(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)*
+                }
+            }
+        }
+    };
+}
+
+rules! {
+    Issuer = "iss is the expected issuer",
+    Expiry = "the token has not expired",
+    NotBefore = "the token is already valid",
+    IssuedAt = "the token was not issued in the future",
+    AgeAndLifetime = "the token is not too old and not issued for too long",
+    Audience = "the token is for this audience",
+    TrustedAudiences = "every other audience is trusted",
+    HeaderType = "typ is that of this kind of token",
+    Marks = "no claim marks the token as one of another kind",
+    Subject = "sub is there and not empty",
+    RequiredClaims = "the claims that the profile requires are there",
+    AuthorizedParty = "azp or client_id is an expected client",
+    Nonce = "nonce is that of the login",
+    AuthenticationTime = "the user authenticated recently enough",
+    AuthenticationContext = "acr and amr are as asked for",
+    AccessTokenHash = "at_hash belongs to the access token",
+    CodeHash = "c_hash belongs to the authorization code",
+    Organization = "the organization is the expected one",
+    UserClaims = "the claims about the user have their types",
+    SubjectKind = "the subject is a user or a client, as asked for",
+    Confirmation = "the key that the token is bound to is the request's",
+    Scope = "the scope suffices",
+    Permissions = "the permissions suffice",
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.description())
+    }
+}
+
+/// A set of rules.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct RuleSet(u32);
+
+impl RuleSet {
+    const fn insert(&mut self, rule: Rule) {
+        self.0 |= Self::bit(rule);
+    }
+
+    /// Whether `rule` is in the set.
+    #[must_use]
+    pub const fn contains(self, rule: Rule) -> bool {
+        self.0 & Self::bit(rule) != 0
+    }
+
+    /// Whether the set is empty.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The rules of the set.
+    pub fn iter(self) -> impl Iterator<Item = Rule> {
+        Rule::ALL.iter().copied().filter(move |rule| self.contains(*rule))
+    }
+
+    #[expect(clippy::as_conversions, reason = "a field-less enum's discriminant, below 32")]
+    const fn bit(rule: Rule) -> u32 {
+        1_u32.wrapping_shl(rule as u32)
+    }
+}
+
+impl FromIterator<Rule> for RuleSet {
+    fn from_iter<I: IntoIterator<Item = Rule>>(rules: I) -> Self {
+        let mut set = Self::default();
+        rules.into_iter().for_each(|rule| set.insert(rule));
+        set
+    }
+}
+
+impl fmt::Debug for RuleSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}

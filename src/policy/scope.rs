@@ -1,0 +1,111 @@
+//! Which scope tokens or permissions suffice.
+
+use crate::claims::is_scope_token;
+use crate::error::ConstructionError;
+
+/// A set of scope tokens, or of permissions, that suffices for something.
+///
+/// Scope tokens are compared whole and case-sensitively
+/// ([RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)):
+/// `read` does not grant `read:patients`.
+///
+/// ```
+/// use claimgate::{ScopePolicy, at_compile_time};
+///
+/// const READ: ScopePolicy<'_> = at_compile_time!(ScopePolicy::all_of(&["read:patients"]));
+/// const EDIT: ScopePolicy<'_> = at_compile_time!(ScopePolicy::any_of_all_of(&[
+///     &["read:patients", "write:patients"],
+///     &["admin"],
+/// ]));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScopePolicy<'a>(Needed<'a>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Needed<'a> {
+    All(&'a [&'a str]),
+    Any(&'a [&'a str]),
+    AnySet(&'a [&'a [&'a str]]),
+}
+
+impl<'a> ScopePolicy<'a> {
+    /// Each of these is needed.
+    ///
+    /// # Errors
+    ///
+    /// [`ConstructionError::EmptyList`], since it would let everything pass, and
+    /// [`ConstructionError::ScopeToken`] for what is no scope token.
+    pub const fn all_of(tokens: &'a [&'a str]) -> Result<Self, ConstructionError> {
+        match check(tokens) {
+            Ok(()) => Ok(Self(Needed::All(tokens))),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// One of these is needed.
+    ///
+    /// # Errors
+    ///
+    /// [`ConstructionError::EmptyList`], since nothing would pass, and
+    /// [`ConstructionError::ScopeToken`] for what is no scope token.
+    pub const fn any_of(tokens: &'a [&'a str]) -> Result<Self, ConstructionError> {
+        match check(tokens) {
+            Ok(()) => Ok(Self(Needed::Any(tokens))),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// One of these sets is needed, as a whole.
+    ///
+    /// # Errors
+    ///
+    /// [`ConstructionError::EmptyList`] for no sets and for an empty one, and
+    /// [`ConstructionError::ScopeToken`] for what is no scope token.
+    pub const fn any_of_all_of(sets: &'a [&'a [&'a str]]) -> Result<Self, ConstructionError> {
+        if sets.is_empty() {
+            return Err(ConstructionError::EmptyList("scope tokens"));
+        }
+        let mut rest = sets;
+        while let Some((set, others)) = rest.split_first() {
+            if let Err(error) = check(set) {
+                return Err(error);
+            }
+            rest = others;
+        }
+        Ok(Self(Needed::AnySet(sets)))
+    }
+
+    pub(crate) fn is_met(&self, is_granted: impl Fn(&str) -> bool) -> bool {
+        let has_all = |tokens: &[&str]| tokens.iter().all(|token| is_granted(token));
+        match self.0 {
+            Needed::All(tokens) => has_all(tokens),
+            Needed::Any(tokens) => tokens.iter().any(|token| is_granted(token)),
+            Needed::AnySet(sets) => sets.iter().any(|set| has_all(set)),
+        }
+    }
+
+    /// Scope tokens that would suffice: the first alternative, where there are
+    /// several. A challenge names them.
+    #[must_use]
+    pub fn sufficient(&self) -> &'a [&'a str] {
+        match self.0 {
+            Needed::All(tokens) => tokens,
+            Needed::Any(tokens) => tokens.get(..1).unwrap_or_default(),
+            Needed::AnySet(sets) => sets.first().copied().unwrap_or_default(),
+        }
+    }
+}
+
+const fn check(tokens: &[&str]) -> Result<(), ConstructionError> {
+    if tokens.is_empty() {
+        return Err(ConstructionError::EmptyList("scope tokens"));
+    }
+    let mut rest = tokens;
+    while let Some((token, others)) = rest.split_first() {
+        if !is_scope_token(token) {
+            return Err(ConstructionError::ScopeToken);
+        }
+        rest = others;
+    }
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! The rules about time, which both kinds of token share: C3 to C7.
+
+use crate::claims::{NumericDate, Registered};
+use crate::error::{Claim, ConstructionError, Error};
+
+/// How many seconds clocks may differ unless the policy says otherwise.
+pub const DEFAULT_LEEWAY: u64 = 60;
+
+/// The most leeway that a policy may ask for, in seconds. More would be a way
+/// to accept expired tokens.
+pub const MAX_LEEWAY: u64 = 600;
+
+/// What a policy asks of a token's times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TimePolicy {
+    pub(crate) leeway: u64,
+    pub(crate) issued_at: IssuedInFuture,
+    pub(crate) max_token_age: Option<u64>,
+    pub(crate) max_lifetime: Option<u64>,
+}
+
+/// What to do about an `iat` that is still to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IssuedInFuture {
+    Reject,
+    Ignore,
+}
+
+impl TimePolicy {
+    pub(crate) const DEFAULT: Self = Self {
+        leeway: DEFAULT_LEEWAY,
+        issued_at: IssuedInFuture::Reject,
+        max_token_age: None,
+        max_lifetime: None,
+    };
+
+    pub(crate) const fn check(&self) -> Result<(), ConstructionError> {
+        if self.leeway > MAX_LEEWAY {
+            return Err(ConstructionError::LeewayTooLong);
+        }
+        Ok(())
+    }
+
+    /// C3: expired when `now ≥ exp + leeway`
+    /// ([RFC 7519 §4.1.4](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4)).
+    pub(crate) fn expiry(&self, claims: &Registered<'_>, now: NumericDate) -> Result<(), Error> {
+        let exp = claims.expiry.ok_or(Error::MissingClaim(Claim::Expiry))?.as_secs();
+        let (now, leeway) = (now.as_secs(), self.leeway);
+        if now >= exp.saturating_add(leeway) {
+            return Err(Error::Expired { exp, now, leeway });
+        }
+        Ok(())
+    }
+
+    /// C4: not yet valid when `now < nbf − leeway`
+    /// ([RFC 7519 §4.1.5](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.5)).
+    pub(crate) fn not_before(
+        &self,
+        claims: &Registered<'_>,
+        now: NumericDate,
+    ) -> Result<(), Error> {
+        let Some(nbf) = claims.not_before else { return Ok(()) };
+        let (nbf, now, leeway) = (nbf.as_secs(), now.as_secs(), self.leeway);
+        if now.saturating_add(leeway) < nbf {
+            return Err(Error::NotYetValid { nbf, now, leeway });
+        }
+        Ok(())
+    }
+
+    /// C5: issued in the future when `iat > now + leeway`.
+    pub(crate) fn issued_at(&self, claims: &Registered<'_>, now: NumericDate) -> Result<(), Error> {
+        let (Some(iat), IssuedInFuture::Reject) = (claims.issued_at, self.issued_at) else {
+            return Ok(());
+        };
+        let (iat, now, leeway) = (iat.as_secs(), now.as_secs(), self.leeway);
+        if iat > now.saturating_add(leeway) {
+            return Err(Error::IssuedInFuture { iat, now, leeway });
+        }
+        Ok(())
+    }
+
+    /// C7: too old when `now > iat + max_token_age + leeway`, issued for too long
+    /// when `exp − iat > max_lifetime`.
+    pub(crate) fn age_and_lifetime(
+        &self,
+        claims: &Registered<'_>,
+        now: NumericDate,
+    ) -> Result<(), Error> {
+        let issued_at = claims.issued_at.ok_or(Error::MissingClaim(Claim::IssuedAt));
+        if let Some(limit) = self.max_token_age {
+            let age = now.as_secs().saturating_sub(issued_at?.as_secs());
+            if self.is_past(issued_at?, limit, now) {
+                return Err(Error::TokenTooOld { age, limit, leeway: self.leeway });
+            }
+        }
+        if let Some(limit) = self.max_lifetime {
+            let exp = claims.expiry.ok_or(Error::MissingClaim(Claim::Expiry))?;
+            let lifetime = exp.as_secs().saturating_sub(issued_at?.as_secs());
+            if lifetime > limit {
+                return Err(Error::LifetimeTooLong { lifetime, limit });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether more than `limit` seconds, and the leeway, have passed since
+    /// `start`.
+    pub(crate) const fn is_past(&self, start: NumericDate, limit: u64, now: NumericDate) -> bool {
+        start.as_secs().saturating_add(limit).saturating_add(self.leeway) < now.as_secs()
+    }
+}

@@ -1,0 +1,237 @@
+//! What an ID token or a `/userinfo` response says about the user.
+
+use core::fmt;
+
+use crate::claims::{NumericDate, Reader, Rounding};
+use crate::error::{Claim, Error, Shape};
+use crate::json::{Member, Value};
+
+macro_rules! standard_claims {
+    ($($(#[$doc:meta])* $name:ident: $type:ty = $member:literal, $claim:ident, $read:ident;)*) => {
+        /// The standard claims about the user
+        /// ([OIDC Core §5.1](https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims)).
+        ///
+        /// Each is absent unless the user consented to a scope that asks for it:
+        /// [`StandardScope`](crate::StandardScope) tells which.
+        #[derive(Clone, Copy, PartialEq, Eq)]
+        pub struct StandardClaims<'b> {
+            $($name: Option<$type>,)*
+            has_string_boolean: bool,
+        }
+
+        impl<'b> StandardClaims<'b> {
+            pub(crate) const NONE: Self = Self { $($name: None,)* has_string_boolean: false };
+
+            /// Reads one member, if it is one of these claims.
+            pub(crate) fn read(
+                &mut self,
+                member: Member<'b>,
+                reader: &mut Reader<'b>,
+            ) -> Result<(), Error> {
+                match member.name {
+                    $($member => {
+                        self.$name = Some(self.$read(Claim::$claim, member.value, reader)?);
+                    })*
+                    _ => {}
+                }
+                Ok(())
+            }
+
+            $(
+                #[doc = concat!("`", $member, "`: ")]
+                $(#[$doc])*
+                #[must_use]
+                pub const fn $name(&self) -> Option<$type> {
+                    self.$name
+                }
+            )*
+        }
+    };
+}
+
+standard_claims! {
+    /// the full name, for display.
+    name: &'b str = "name", Name, read_string;
+    /// the given name or names.
+    given_name: &'b str = "given_name", GivenName, read_string;
+    /// the family name or names.
+    family_name: &'b str = "family_name", FamilyName, read_string;
+    /// the middle name or names.
+    middle_name: &'b str = "middle_name", MiddleName, read_string;
+    /// the casual name.
+    nickname: &'b str = "nickname", Nickname, read_string;
+    /// the name the user goes by. Not unique, and not an identifier.
+    preferred_username: &'b str = "preferred_username", PreferredUsername, read_string;
+    /// the URL of the profile page.
+    profile: &'b str = "profile", Profile, read_string;
+    /// the URL of a picture.
+    picture: &'b str = "picture", Picture, read_string;
+    /// the URL of a page of the user's own.
+    website: &'b str = "website", Website, read_string;
+    /// the e-mail address. Not an identifier: see
+    /// [`email_verified`](StandardClaims::email_verified).
+    email: &'b str = "email", Email, read_string;
+    /// whether the issuer knows that the user controls the address.
+    email_verified: bool = "email_verified", EmailVerified, read_boolean;
+    /// the gender, `female` and `male` among the values.
+    gender: &'b str = "gender", Gender, read_string;
+    /// the birthday, as `YYYY-MM-DD`; the year may be `0000` or stand alone.
+    birthdate: &'b str = "birthdate", Birthdate, read_string;
+    /// the time zone, such as `Europe/Paris`.
+    zoneinfo: &'b str = "zoneinfo", Zoneinfo, read_string;
+    /// the locale, such as `en-US`.
+    locale: &'b str = "locale", Locale, read_string;
+    /// the telephone number, best in E.164 form.
+    phone_number: &'b str = "phone_number", PhoneNumber, read_string;
+    /// whether the issuer knows that the user controls the number.
+    phone_number_verified: bool = "phone_number_verified", PhoneNumberVerified, read_boolean;
+    /// the postal address.
+    address: Address<'b> = "address", Address, read_address;
+    /// when these claims last changed, in seconds since the epoch. Auth0 sends
+    /// a UTC timestamp instead of a number, which is read too.
+    updated_at: NumericDate = "updated_at", UpdatedAt, read_date_or_timestamp;
+}
+
+impl<'b> StandardClaims<'b> {
+    /// Whether `email_verified` or `phone_number_verified` is a string where
+    /// the specification asks for a boolean.
+    pub(crate) const fn has_string_boolean(&self) -> bool {
+        self.has_string_boolean
+    }
+
+    fn read_string(
+        &self,
+        claim: Claim,
+        value: Value<'b>,
+        reader: &mut Reader<'b>,
+    ) -> Result<&'b str, Error> {
+        reader.string(claim, value)
+    }
+
+    /// A boolean, or the string `"true"` or `"false"`, which is remembered.
+    fn read_boolean(
+        &mut self,
+        claim: Claim,
+        value: Value<'b>,
+        reader: &mut Reader<'b>,
+    ) -> Result<bool, Error> {
+        let Some(text) = value.string() else { return reader.boolean(claim, value) };
+        self.has_string_boolean = true;
+        match (text.is("true"), text.is("false")) {
+            (true, _) => Ok(true),
+            (_, true) => Ok(false),
+            _ => Err(Error::ClaimType(claim, Shape::Boolean)),
+        }
+    }
+
+    fn read_address(
+        &self,
+        claim: Claim,
+        value: Value<'b>,
+        reader: &mut Reader<'b>,
+    ) -> Result<Address<'b>, Error> {
+        let mut address = Address::NONE;
+        for member in reader.object(claim, value)?.members() {
+            address.read(member, reader)?;
+        }
+        Ok(address)
+    }
+
+    fn read_date_or_timestamp(
+        &self,
+        claim: Claim,
+        value: Value<'b>,
+        reader: &mut Reader<'b>,
+    ) -> Result<NumericDate, Error> {
+        let date = match value.string() {
+            None => reader.date(claim, value, Rounding::Down).ok(),
+            Some(text) => text.plain().and_then(NumericDate::from_timestamp),
+        };
+        date.ok_or(Error::ClaimType(claim, Shape::NumericDateOrTimestamp))
+    }
+}
+
+impl fmt::Debug for StandardClaims<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StandardClaims").finish_non_exhaustive()
+    }
+}
+
+/// `address`: a postal address
+/// ([OIDC Core §5.1.1](https://openid.net/specs/openid-connect-core-1_0.html#AddressClaim)).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Address<'b> {
+    formatted: Option<&'b str>,
+    street_address: Option<&'b str>,
+    locality: Option<&'b str>,
+    region: Option<&'b str>,
+    postal_code: Option<&'b str>,
+    country: Option<&'b str>,
+}
+
+impl<'b> Address<'b> {
+    const NONE: Self = Self {
+        formatted: None,
+        street_address: None,
+        locality: None,
+        region: None,
+        postal_code: None,
+        country: None,
+    };
+
+    fn read(&mut self, member: Member<'b>, reader: &mut Reader<'b>) -> Result<(), Error> {
+        let part = match member.name {
+            "formatted" => &mut self.formatted,
+            "street_address" => &mut self.street_address,
+            "locality" => &mut self.locality,
+            "region" => &mut self.region,
+            "postal_code" => &mut self.postal_code,
+            "country" => &mut self.country,
+            _ => return Ok(()),
+        };
+        *part = Some(reader.string(Claim::Address, member.value)?);
+        Ok(())
+    }
+
+    /// `formatted`: the whole address, for display; lines end with a newline.
+    #[must_use]
+    pub const fn formatted(&self) -> Option<&'b str> {
+        self.formatted
+    }
+
+    /// `street_address`: street, house, box; lines end with a newline.
+    #[must_use]
+    pub const fn street_address(&self) -> Option<&'b str> {
+        self.street_address
+    }
+
+    /// `locality`: the city.
+    #[must_use]
+    pub const fn locality(&self) -> Option<&'b str> {
+        self.locality
+    }
+
+    /// `region`: the state, province or prefecture.
+    #[must_use]
+    pub const fn region(&self) -> Option<&'b str> {
+        self.region
+    }
+
+    /// `postal_code`: the zip or postal code.
+    #[must_use]
+    pub const fn postal_code(&self) -> Option<&'b str> {
+        self.postal_code
+    }
+
+    /// `country`: the country's name.
+    #[must_use]
+    pub const fn country(&self) -> Option<&'b str> {
+        self.country
+    }
+}
+
+impl fmt::Debug for Address<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Address").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,50 @@
+//! The way of a token, end to end, on the tokens of the articles.
+
+mod support;
+
+use claimgate::{
+    AccessTokenPolicy, BearerToken, Error, IdTokenPolicy, Nonce, ScopePolicy, TokenBuffer,
+};
+use support::*;
+
+#[test]
+fn the_id_token_of_the_articles_tells_the_application_who_the_user_is() {
+    let signer = Signer::a();
+    let keys = keys_of(&signer);
+    let policy = IdTokenPolicy::new(CLIENT_ID, Nonce::ExpectNone).build().unwrap();
+    let mut buffer = TokenBuffer::<4096>::new();
+    let token =
+        policy.validate(&signer.sign(&id_claims()), &issuer(&keys), NOW, &mut buffer).unwrap();
+    assert_eq!(token.issuer(), ISSUER);
+    assert_eq!(token.subject(), "auth0|123456");
+    assert_eq!(token.audience().iter().collect::<Vec<_>>(), [CLIENT_ID]);
+    assert_eq!(token.expiry().as_secs(), EXP);
+    assert_eq!(token.issued_at().map(|time| time.as_secs()), Some(IAT));
+    assert_eq!(token.user().name(), Some("Jane Doe"));
+    assert_eq!(token.user().given_name(), Some("Jane"));
+    assert_eq!(token.user().family_name(), Some("Doe"));
+    assert_eq!(token.user().gender(), Some("female"));
+    assert_eq!(token.user().birthdate(), Some("0000-10-31"));
+    assert_eq!(token.user().email(), Some("janedoe@example.com"));
+    assert_eq!(token.user().email_verified(), None);
+    assert_eq!(token.user().picture(), Some("http://example.com/janedoe/me.jpg"));
+}
+
+#[test]
+fn the_access_token_of_the_articles_opens_the_api() {
+    let signer = Signer::a();
+    let keys = keys_of(&signer);
+    let needed = ScopePolicy::all_of(&["read:patients"]).unwrap();
+    let policy = AccessTokenPolicy::auth0(API).require_scope(needed).build().unwrap();
+    let mut buffer = TokenBuffer::<4096>::new();
+    let text = signer.sign(&access_claims());
+    let token = policy.validate(BearerToken::new(&text), &issuer(&keys), NOW, &mut buffer).unwrap();
+    assert_eq!(token.subject(), "auth0|123456");
+    assert_eq!(token.authorized_party(), Some(CLIENT_ID));
+    assert!(token.opens_userinfo());
+    assert_eq!(token.scope().to_string(), "openid profile read:patients read:admin");
+    let admin = ScopePolicy::all_of(&["read:admin"]).unwrap();
+    assert_eq!(token.authorize(&admin), Ok(()));
+    let write = ScopePolicy::all_of(&["write:patients"]).unwrap();
+    assert_eq!(token.authorize(&write), Err(Error::InsufficientScope(claimgate::Claim::Scope)));
+}

@@ -1,0 +1,165 @@
+//! What the test programs share: keys, signing and key sets.
+
+#![allow(dead_code, reason = "each test program uses a part of it")]
+#![allow(unreachable_pub, reason = "the module is part of several programs")]
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use claimgate::{Issuer, JwkSet, NumericDate, RingKey};
+use ring::rand::SystemRandom;
+use ring::rsa::KeyPair;
+use ring::signature::RSA_PKCS1_SHA256;
+use serde_json::{Value, json};
+
+/// The issuer of the articles.
+pub const ISSUER: &str = "https://my-domain.auth0.com/";
+/// The application of the articles.
+pub const CLIENT_ID: &str = "my_client_id";
+/// The API of the articles.
+pub const API: &str = "https://example.com/health-api";
+/// When the tokens of the articles were issued, in seconds since the epoch.
+pub const IAT: u64 = 1_311_280_970;
+/// When the tokens of the articles expire, in seconds since the epoch.
+pub const EXP: u64 = 1_311_281_970;
+/// A time between the two.
+pub const NOW: NumericDate = NumericDate::from_secs(IAT + 500);
+
+/// A private key.
+pub struct Signer {
+    key_pair: KeyPair,
+    pub kid: &'static str,
+}
+
+impl Signer {
+    fn new(pkcs8: &[u8], kid: &'static str) -> Self {
+        Self { key_pair: KeyPair::from_pkcs8(pkcs8).unwrap(), kid }
+    }
+
+    /// The key of the issuer.
+    pub fn a() -> Self {
+        Self::new(include_bytes!("../data/keys/a.pk8"), "key-a")
+    }
+
+    /// Somebody else's key.
+    pub fn b() -> Self {
+        Self::new(include_bytes!("../data/keys/b.pk8"), "key-b")
+    }
+
+    /// A key of 3,072 bits.
+    pub fn c3072() -> Self {
+        Self::new(include_bytes!("../data/keys/c3072.pk8"), "key-c")
+    }
+
+    /// A key of 4,096 bits.
+    pub fn d4096() -> Self {
+        Self::new(include_bytes!("../data/keys/d4096.pk8"), "key-d")
+    }
+
+    /// Modulus and exponent, big-endian.
+    pub fn components(&self) -> (Vec<u8>, Vec<u8>) {
+        let public = self.key_pair.public();
+        let components = ring::signature::RsaPublicKeyComponents::<Vec<u8>>::from(public);
+        (components.n, components.e)
+    }
+
+    /// The public key as a JWK.
+    pub fn jwk(&self) -> Value {
+        let (n, e) = self.components();
+        json!({
+            "kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.kid,
+            "n": Base64UrlUnpadded::encode_string(&n), "e": Base64UrlUnpadded::encode_string(&e),
+        })
+    }
+
+    /// The RS256 signature of any bytes.
+    pub fn signature(&self, message: &[u8]) -> Vec<u8> {
+        let mut signature = vec![0; self.key_pair.public().modulus_len()];
+        self.key_pair
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
+            .unwrap();
+        signature
+    }
+
+    /// A compact JWS of just these bytes.
+    pub fn sign_raw(&self, header: &[u8], payload: &[u8]) -> String {
+        let header = Base64UrlUnpadded::encode_string(header);
+        let payload = Base64UrlUnpadded::encode_string(payload);
+        self.sign_segments(&header, &payload)
+    }
+
+    /// A compact JWS of segments that are base64url already.
+    pub fn sign_segments(&self, header: &str, payload: &str) -> String {
+        let signing_input = format!("{header}.{payload}");
+        let signature = self.signature(signing_input.as_bytes());
+        format!("{signing_input}.{}", Base64UrlUnpadded::encode_string(&signature))
+    }
+
+    /// A compact JWS of this header and these claims.
+    pub fn sign_with(&self, header: &Value, claims: &Value) -> String {
+        self.sign_raw(header.to_string().as_bytes(), claims.to_string().as_bytes())
+    }
+
+    /// A compact JWS of these claims with the header that Auth0 writes.
+    pub fn sign(&self, claims: &Value) -> String {
+        self.sign_with(&json!({"alg": "RS256", "typ": "JWT", "kid": self.kid}), claims)
+    }
+}
+
+/// A key set of these members.
+pub fn jwks(members: &[Value]) -> String {
+    json!({ "keys": members }).to_string()
+}
+
+/// A key set of the issuer's key, parsed.
+pub fn keys_of(signer: &Signer) -> JwkSet<RingKey, 4> {
+    JwkSet::from_json(&jwks(&[signer.jwk()])).unwrap()
+}
+
+/// The issuer with these keys.
+pub fn issuer<'k, K, const N: usize>(keys: &'k JwkSet<K, N>) -> Issuer<'k, K, N> {
+    Issuer::new(ISSUER, keys).unwrap()
+}
+
+/// The claims of the ID token of the articles. Its `iss` there is
+/// `http://my-domain.auth0.com`; both tokens share the issuer of the access
+/// token here.
+pub fn id_claims() -> Value {
+    json!({
+        "iss": ISSUER,
+        "sub": "auth0|123456",
+        "aud": CLIENT_ID,
+        "exp": EXP,
+        "iat": IAT,
+        "name": "Jane Doe",
+        "given_name": "Jane",
+        "family_name": "Doe",
+        "gender": "female",
+        "birthdate": "0000-10-31",
+        "email": "janedoe@example.com",
+        "picture": "http://example.com/janedoe/me.jpg",
+    })
+}
+
+/// The claims of the access token of the articles.
+pub fn access_claims() -> Value {
+    json!({
+        "iss": ISSUER,
+        "sub": "auth0|123456",
+        "aud": [API, "https://my-domain.auth0.com/userinfo"],
+        "azp": CLIENT_ID,
+        "exp": EXP,
+        "iat": IAT,
+        "scope": "openid profile read:patients read:admin",
+    })
+}
+
+/// The claims with one member set to a value.
+pub fn with(mut claims: Value, name: &str, value: impl Into<Value>) -> Value {
+    claims[name] = value.into();
+    claims
+}
+
+/// The claims without one member.
+pub fn without(mut claims: Value, name: &str) -> Value {
+    claims.as_object_mut().unwrap().remove(name);
+    claims
+}
