@@ -433,8 +433,6 @@ pub enum ConstructionError {
     /// An audience equals a client ID: the tokens of the one would open the
     /// other.
     AudienceIsClientId,
-    /// A thumbprint is not the base64url form of 32 bytes.
-    Thumbprint,
 }
 
 impl ConstructionError {
@@ -453,7 +451,6 @@ impl ConstructionError {
             Self::LeewayTooLong => "the leeway is longer than 600 seconds",
             Self::ScopeToken => "a scope token is empty or has characters that scopes cannot have",
             Self::AudienceIsClientId => "an audience equals a client ID",
-            Self::Thumbprint => "a thumbprint is not the base64url form of 32 bytes",
         }
     }
 }
@@ -465,10 +462,7 @@ impl fmt::Display for ConstructionError {
         f.write_str(self.as_str())?;
         match self {
             Self::Empty(name) | Self::EmptyList(name) => write!(f, ": {name}"),
-            Self::LeewayTooLong
-            | Self::ScopeToken
-            | Self::AudienceIsClientId
-            | Self::Thumbprint => Ok(()),
+            Self::LeewayTooLong | Self::ScopeToken | Self::AudienceIsClientId => Ok(()),
         }
     }
 }

@@ -41,59 +41,32 @@ pub struct RequestKey<'a> {
 impl<'a> RequestKey<'a> {
     /// The thumbprint of the client's certificate, from mutual TLS
     /// ([RFC 8705 §3](https://www.rfc-editor.org/rfc/rfc8705#section-3)).
-    ///
-    /// # Errors
-    ///
-    /// [`ConstructionError::Thumbprint`] if it is not the base64url form of 32
-    /// bytes.
-    pub const fn certificate(x5t_s256: &'a str) -> Result<Self, ConstructionError> {
-        match check_thumbprint(x5t_s256) {
-            Ok(()) => Ok(Self { x5t_s256: Some(x5t_s256), jkt: None }),
-            Err(error) => Err(error),
-        }
+    #[must_use]
+    pub const fn certificate(x5t_s256: &'a str) -> Self {
+        Self { x5t_s256: Some(x5t_s256), jkt: None }
     }
 
     /// The thumbprint of the key of a DPoP proof that has been verified
     /// ([RFC 9449 §7](https://www.rfc-editor.org/rfc/rfc9449#section-7)).
-    ///
-    /// # Errors
-    ///
-    /// [`ConstructionError::Thumbprint`] if it is not the base64url form of 32
-    /// bytes.
-    pub const fn dpop(jkt: &'a str) -> Result<Self, ConstructionError> {
-        match check_thumbprint(jkt) {
-            Ok(()) => Ok(Self { x5t_s256: None, jkt: Some(jkt) }),
-            Err(error) => Err(error),
-        }
+    #[must_use]
+    pub const fn dpop(jkt: &'a str) -> Self {
+        Self { x5t_s256: None, jkt: Some(jkt) }
     }
 
     /// Both keys, for a request that has proved both.
-    ///
-    /// # Errors
-    ///
-    /// [`ConstructionError::Thumbprint`] if one is not the base64url form of 32
-    /// bytes.
-    pub const fn certificate_and_dpop(
-        x5t_s256: &'a str,
-        jkt: &'a str,
-    ) -> Result<Self, ConstructionError> {
-        match (check_thumbprint(x5t_s256), check_thumbprint(jkt)) {
-            (Ok(()), Ok(())) => Ok(Self { x5t_s256: Some(x5t_s256), jkt: Some(jkt) }),
-            (Err(error), _) | (_, Err(error)) => Err(error),
-        }
+    #[must_use]
+    pub const fn certificate_and_dpop(x5t_s256: &'a str, jkt: &'a str) -> Self {
+        Self { x5t_s256: Some(x5t_s256), jkt: Some(jkt) }
     }
-}
 
-/// 43 characters of base64url.
-const fn check_thumbprint(text: &str) -> Result<(), ConstructionError> {
-    let mut rest = text.as_bytes();
-    while let Some((&byte, others)) = rest.split_first() {
-        if !matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_') {
-            return Err(ConstructionError::Thumbprint);
-        }
-        rest = others;
+    const fn check(&self) -> Result<(), ConstructionError> {
+        let thumbprints = match (self.x5t_s256, self.jkt) {
+            (Some(x5t_s256), Some(jkt)) => [x5t_s256, jkt],
+            (Some(thumbprint), None) | (None, Some(thumbprint)) => [thumbprint, thumbprint],
+            (None, None) => return Ok(()),
+        };
+        check_none_empty(&thumbprints, "thumbprint")
     }
-    if text.len() == 43 { Ok(()) } else { Err(ConstructionError::Thumbprint) }
 }
 
 /// A4: no audience is a client ID.
@@ -501,6 +474,7 @@ impl<'a> AccessTokenPolicyBuilder<'a> {
     /// these.
     #[must_use]
     pub const fn request_key(mut self, key: RequestKey<'a>) -> Self {
+        self.note(key.check());
         self.policy.confirmation = ConfirmationPolicy::Expect(key);
         self
     }
