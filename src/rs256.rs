@@ -33,9 +33,6 @@ pub const MAX_MODULUS_LEN: usize = MAX_MODULUS_BITS / 8;
 /// The largest exponent, 2^33 − 1, so that a key cannot make verification slow.
 pub const MAX_EXPONENT: u64 = (1 << 33) - 1;
 
-/// The longest exponent, in bytes.
-pub(crate) const MAX_EXPONENT_LEN: usize = 5;
-
 /// The signature does not hold. There is nothing more to say: details would
 /// help an attacker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

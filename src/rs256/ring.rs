@@ -4,8 +4,11 @@ use heapless::Vec;
 use ring::digest;
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 
-use super::{InvalidSignature, MAX_EXPONENT_LEN, MAX_MODULUS_LEN, Rs256};
+use super::{InvalidSignature, MAX_MODULUS_LEN, Rs256};
 use crate::error::KeyRejected;
+
+/// The longest exponent, 2^33 − 1, in bytes.
+const MAX_EXPONENT_LEN: usize = 5;
 
 /// An RS256 key of ring's.
 ///

@@ -1,0 +1,186 @@
+//! The command line. Options have the names of the fields of a case.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Parser;
+
+use crate::case::{
+    Backend, Case, Confirmation, ConfirmationKeyword, Given, Profile, SubjectKind, Thumbprints,
+    TokenUse,
+};
+
+/// Validates ID tokens and access tokens.
+///
+/// Without arguments: a demonstration. With a token: that token, and the rules
+/// it keeps and breaks; exit status 0 if it is valid, 1 if not, 2 for wrong
+/// usage. With --batch: JSON Lines in, JSON Lines out.
+#[derive(Debug, Parser)]
+#[command(name = "validate")]
+pub struct Arguments {
+    /// The token, or - to read it from standard input
+    #[arg(requires = "jwks", requires = "issuer", requires = "use")]
+    pub token: Option<String>,
+
+    /// A file of cases in JSON Lines, or - for standard input
+    #[arg(long, value_name = "FILE", exclusive = true)]
+    pub batch: Option<String>,
+
+    /// The issuer's key set, as a file
+    #[arg(long, value_name = "FILE", requires = "token")]
+    pub jwks: Option<String>,
+    /// The expected issuer
+    #[arg(long, value_name = "URL", requires = "token")]
+    pub issuer: Option<String>,
+    /// An ID token for this client
+    #[arg(long, value_name = "ID", group = "use")]
+    pub client_id: Option<String>,
+    /// An access token for this API
+    #[arg(long, value_name = "API", group = "use")]
+    pub audience: Option<String>,
+    /// An access token of an issuer that names no audience, for
+    /// --authorized-parties
+    #[arg(long, group = "use", requires = "authorized_parties")]
+    pub no_audience: bool,
+
+    /// Seconds since the epoch [default: the system's clock]
+    #[arg(long)]
+    pub now: Option<u64>,
+    /// Seconds by which clocks may differ [default: 60]
+    #[arg(long)]
+    pub leeway: Option<u64>,
+    /// Which implementation of RS256
+    #[arg(long, value_enum, default_value = "ring")]
+    pub backend: Backend,
+    /// Seconds since the user authenticated
+    #[arg(long)]
+    pub max_age: Option<u64>,
+    /// Classes of authentication, one of which is required
+    #[arg(long, value_delimiter = ',')]
+    pub acr_values: Option<Vec<String>>,
+
+    /// ID token: other audiences that may stand beside the client
+    #[arg(long, value_delimiter = ',')]
+    pub trusted_audiences: Option<Vec<String>>,
+    /// ID token: the nonce of the login [default: any, and none]
+    #[arg(long)]
+    pub nonce: Option<String>,
+    /// ID token: there has to be no nonce
+    #[arg(long, conflicts_with = "nonce")]
+    pub no_nonce: bool,
+    /// ID token: the access token that at_hash has to belong to
+    #[arg(long)]
+    pub access_token: Option<String>,
+    /// ID token: the authorization code that c_hash has to belong to
+    #[arg(long)]
+    pub code: Option<String>,
+    /// ID token: the organization's ID (org_...) or name
+    #[arg(long)]
+    pub organization: Option<String>,
+
+    /// Access token: its profile
+    #[arg(long, value_enum)]
+    pub profile: Option<Profile>,
+    /// Access token: scope tokens that are all required
+    #[arg(long, value_delimiter = ',')]
+    pub scopes_all: Option<Vec<String>>,
+    /// Access token: scope tokens one of which is required
+    #[arg(long, value_delimiter = ',')]
+    pub scopes_any: Option<Vec<String>>,
+    /// Access token: permissions that are all required
+    #[arg(long, value_delimiter = ',')]
+    pub permissions_all: Option<Vec<String>>,
+    /// Access token: permissions one of which is required
+    #[arg(long, value_delimiter = ',')]
+    pub permissions_any: Option<Vec<String>>,
+    /// Access token: the clients whose tokens are taken
+    #[arg(long, value_delimiter = ',')]
+    pub authorized_parties: Option<Vec<String>>,
+    /// Access token: whom it has to speak for
+    #[arg(long, value_enum)]
+    pub subject_kind: Option<SubjectKind>,
+    /// Access token: seconds since it was issued
+    #[arg(long)]
+    pub max_token_age: Option<u64>,
+    /// Access token: the key that the request has proved, as
+    /// x5t#S256=THUMBPRINT or jkt=THUMBPRINT, or ignore
+    #[arg(long, value_parser = confirmation)]
+    pub confirmation: Option<Confirmation>,
+}
+
+impl Arguments {
+    /// The case that the options describe.
+    pub fn case(&self, token: &str) -> io::Result<Case> {
+        let fields = self.fields();
+        Ok(Case {
+            id: String::new(),
+            token: if token == "-" { read_trimmed(io::stdin())? } else { token.to_owned() },
+            token_use: if self.client_id.is_some() { TokenUse::Id } else { TokenUse::Access },
+            jwks: io::read_to_string(open(self.jwks.as_deref().unwrap_or_default())?)?,
+            issuer: self.issuer.clone().unwrap_or_default(),
+            now: self.now.unwrap_or_else(system_clock),
+            ..fields
+        })
+    }
+
+    fn fields(&self) -> Case {
+        Case {
+            leeway: self.leeway,
+            backend: self.backend,
+            max_age: self.max_age,
+            acr_values: self.acr_values.clone(),
+            client_id: self.client_id.clone(),
+            trusted_audiences: self.trusted_audiences.clone(),
+            nonce: match (&self.nonce, self.no_nonce) {
+                (Some(nonce), _) => Given::Value(nonce.clone()),
+                (None, true) => Given::Null,
+                (None, false) => Given::Absent,
+            },
+            access_token: self.access_token.clone(),
+            code: self.code.clone(),
+            organization: self.organization.clone(),
+            audience: match (&self.audience, self.no_audience) {
+                (Some(audience), _) => Given::Value(audience.clone()),
+                (None, true) => Given::Null,
+                (None, false) => Given::Absent,
+            },
+            profile: self.profile,
+            scopes_all: self.scopes_all.clone(),
+            scopes_any: self.scopes_any.clone(),
+            permissions_all: self.permissions_all.clone(),
+            permissions_any: self.permissions_any.clone(),
+            authorized_parties: self.authorized_parties.clone(),
+            subject_kind: self.subject_kind,
+            max_token_age: self.max_token_age,
+            confirmation: self.confirmation.clone(),
+            ..Case::default()
+        }
+    }
+}
+
+/// Opens a file; an error names it.
+pub fn open(path: &str) -> io::Result<File> {
+    File::open(path).map_err(|error| io::Error::new(error.kind(), format!("{path}: {error}")))
+}
+
+fn read_trimmed(source: impl Read) -> io::Result<String> {
+    Ok(io::read_to_string(source)?.trim().to_owned())
+}
+
+fn system_clock() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+fn confirmation(text: &str) -> Result<Confirmation, String> {
+    let mut thumbprints = Thumbprints { x5t_s256: None, jkt: None };
+    match text.split_once('=') {
+        None if text == "ignore" => {
+            return Ok(Confirmation::Keyword(ConfirmationKeyword::Ignore));
+        }
+        Some(("x5t#S256", thumbprint)) => thumbprints.x5t_s256 = Some(thumbprint.to_owned()),
+        Some(("jkt", thumbprint)) => thumbprints.jkt = Some(thumbprint.to_owned()),
+        _ => return Err("neither x5t#S256=…, jkt=… nor ignore".to_owned()),
+    }
+    Ok(Confirmation::Keys(thumbprints))
+}

@@ -1,0 +1,68 @@
+//! A file of cases: JSON Lines in, JSON Lines out, one answer for each line, in
+//! order, whatever the line.
+
+use std::io::{self, BufRead, Write};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::case::Case;
+use crate::judge::{Verdict, judge};
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    id: Option<&'a str>,
+    #[serde(flatten)]
+    verdict: Fields<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "verdict", rename_all = "lowercase")]
+enum Fields<'a> {
+    Valid { sub: &'a str, aud: &'a [String], scope: &'a str },
+    Invalid { error: &'static str, message: String, status: u16, www_authenticate: &'a str },
+    Usage { error: &'static str, message: &'a str },
+}
+
+/// Answers each line of `cases`. Empty lines are passed over.
+pub fn answer_all(cases: impl BufRead, out: &mut impl Write) -> io::Result<()> {
+    for line in cases.split(b'\n') {
+        let line = line?;
+        if !line.trim_ascii().is_empty() {
+            answer(&line, out)?;
+        }
+    }
+    Ok(())
+}
+
+fn answer(line: &[u8], out: &mut impl Write) -> io::Result<()> {
+    let (id, verdict) = match serde_json::from_slice::<Case>(line) {
+        Ok(case) => (Some(case.id.clone()), judge(&case)),
+        Err(error) => {
+            // Neither line nor column: each line is a document of its own.
+            let message = error.to_string();
+            let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+            (id_of(line), Verdict::Usage { code: "usage", message })
+        }
+    };
+    let fields = match &verdict {
+        Verdict::Valid { subject, audience, scope } => {
+            Fields::Valid { sub: subject, aud: audience, scope }
+        }
+        Verdict::Invalid { error, www_authenticate } => Fields::Invalid {
+            error: error.code(),
+            message: error.to_string(),
+            status: error.http_status(),
+            www_authenticate,
+        },
+        Verdict::Usage { code, message } => Fields::Usage { error: code, message },
+    };
+    serde_json::to_writer(&mut *out, &Answer { id: id.as_deref(), verdict: fields })?;
+    out.write_all(b"\n")
+}
+
+/// The `id` of a line that is no case but at least an object with one.
+fn id_of(line: &[u8]) -> Option<String> {
+    let value: Value = serde_json::from_slice(line).ok()?;
+    value.get("id")?.as_str().map(str::to_owned)
+}

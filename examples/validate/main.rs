@@ -1,0 +1,54 @@
+//! Validates tokens: a demonstration, one token by hand, or a file of cases.
+//!
+//! `cargo run --release --example validate -- --help` tells how.
+
+mod arguments;
+mod batch;
+mod case;
+mod demo;
+mod judge;
+mod single;
+
+use std::io::{self, BufRead, BufWriter, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::Arguments;
+
+/// What the exit status says.
+enum Outcome {
+    Valid,
+    Invalid,
+    Usage,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(Outcome::Valid) => ExitCode::SUCCESS,
+        Ok(Outcome::Invalid) => ExitCode::from(1),
+        Ok(Outcome::Usage) => ExitCode::from(2),
+        Err(error) => {
+            eprintln!("validate: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> io::Result<Outcome> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let outcome = match (&arguments.batch, &arguments.token) {
+        (Some(path), _) => {
+            let cases: Box<dyn BufRead> = match path.as_str() {
+                "-" => Box::new(io::stdin().lock()),
+                path => Box::new(io::BufReader::new(arguments::open(path)?)),
+            };
+            batch::answer_all(cases, &mut out)?;
+            Outcome::Valid
+        }
+        (None, Some(token)) => single::validate(arguments, token, &mut out)?,
+        (None, None) => demo::show(&mut out)?,
+    };
+    out.flush()?;
+    Ok(outcome)
+}

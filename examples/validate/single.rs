@@ -1,0 +1,38 @@
+//! One token by hand, with the list of the rules it keeps and breaks.
+
+use std::io::{self, Write};
+
+use crate::Outcome;
+use crate::arguments::Arguments;
+use crate::judge::{Verdict, explain, judge};
+
+pub fn validate(arguments: &Arguments, token: &str, out: &mut impl Write) -> io::Result<Outcome> {
+    let case = arguments.case(token)?;
+    let outcome = match judge(&case) {
+        Verdict::Valid { subject, audience, scope } => {
+            writeln!(out, "valid\n  sub    {subject}\n  aud    {}", audience.join(", "))?;
+            if !scope.is_empty() {
+                writeln!(out, "  scope  {scope}")?;
+            }
+            Outcome::Valid
+        }
+        Verdict::Invalid { error, www_authenticate } => {
+            writeln!(out, "invalid: {}\n  {error}", error.code())?;
+            writeln!(out, "  {} WWW-Authenticate: {www_authenticate}", error.http_status())?;
+            Outcome::Invalid
+        }
+        Verdict::Usage { code, message } => {
+            eprintln!("{code}: {message}");
+            return Ok(Outcome::Usage);
+        }
+    };
+    let Some((rules, failed)) = explain(&case) else {
+        writeln!(out, "\nThe token is not well-signed, so its claims are not looked at.")?;
+        return Ok(outcome);
+    };
+    writeln!(out)?;
+    for rule in rules {
+        writeln!(out, "  [{}] {rule}", if failed.contains(rule) { ' ' } else { 'x' })?;
+    }
+    Ok(outcome)
+}
