@@ -52,13 +52,14 @@ fn code_unit(text: &[u8]) -> Option<u16> {
 pub(super) fn normalise(text: &mut [u8]) -> usize {
     let (mut read, mut write) = (0, 0);
     while let Some(&byte) = text.get(read) {
-        let mut spelling = [0; 6];
-        let (consumed, produced) = match (byte, text.get(read..).and_then(decode_escape)) {
-            (b'\\', Some((character, consumed))) => (consumed, spell(character, &mut spelling)),
-            _ => {
-                spelling = [byte, 0, 0, 0, 0, 0];
-                (1, 1)
-            }
+        let escape = match byte {
+            b'\\' => text.get(read..).and_then(decode_escape),
+            _ => None,
+        };
+        let mut spelling = [byte, 0, 0, 0, 0, 0];
+        let (consumed, produced) = match escape {
+            Some((character, consumed)) => (consumed, spell(character, &mut spelling)),
+            None => (1, 1),
         };
         for &byte in spelling.iter().take(produced) {
             if let Some(place) = text.get_mut(write) {
