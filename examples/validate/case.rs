@@ -1,9 +1,10 @@
 //! One case: a token, an issuer's keys, and what a policy asks.
 
+use serde::de::{self, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
-/// A line of a batch. An unknown field is an error: it could be a misspelt
-/// check.
+/// A line of a batch. An unknown field is an error, since it could be a misspelt
+/// check; a few that only annotate a case are passed over.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
@@ -12,12 +13,15 @@ pub struct Case {
     pub token_use: TokenUse,
     pub jwks: String,
     pub issuer: String,
+    #[serde(deserialize_with = "seconds")]
     pub now: u64,
+    #[serde(default, deserialize_with = "optional_seconds")]
     pub leeway: Option<u64>,
     #[serde(default)]
     pub backend: Backend,
 
     // Both kinds
+    #[serde(default, deserialize_with = "optional_seconds")]
     pub max_age: Option<u64>,
     pub acr_values: Option<Vec<String>>,
 
@@ -40,8 +44,23 @@ pub struct Case {
     pub permissions_any: Option<Vec<String>>,
     pub authorized_parties: Option<Vec<String>>,
     pub subject_kind: Option<SubjectKind>,
+    #[serde(default, deserialize_with = "optional_seconds")]
     pub max_token_age: Option<u64>,
     pub confirmation: Option<Confirmation>,
+
+    // Annotations
+    #[serde(default, rename = "comment")]
+    pub _comment: IgnoredAny,
+    #[serde(default, rename = "description")]
+    pub _description: IgnoredAny,
+    #[serde(default, rename = "expect")]
+    pub _expect: IgnoredAny,
+    #[serde(default, rename = "expected")]
+    pub _expected: IgnoredAny,
+    #[serde(default, rename = "name")]
+    pub _name: IgnoredAny,
+    #[serde(default, rename = "note")]
+    pub _note: IgnoredAny,
 }
 
 impl Case {
@@ -81,6 +100,23 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Given<T>, D::Error> {
     Ok(Option::deserialize(deserializer)?.map_or(Given::Null, Given::Value))
+}
+
+/// Seconds, as any JSON number that is not negative. A fraction is dropped.
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    optional_seconds(deserializer)?
+        .ok_or_else(|| de::Error::custom("a number of seconds is missing"))
+}
+
+fn optional_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let Some(number) = Option::<serde_json::Number>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    let whole = number.as_u64().or_else(|| {
+        let number = number.as_f64().filter(|number| (0.0..9e15).contains(number))?;
+        Some(number as u64)
+    });
+    whole.map(Some).ok_or_else(|| de::Error::custom("a number of seconds is out of range"))
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
