@@ -4,7 +4,10 @@
 #![allow(unreachable_pub, reason = "the module is part of several programs")]
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use claimgate::{Issuer, JwkSet, NumericDate, RingKey};
+use claimgate::{
+    AccessTokenPolicy, BearerToken, Error, IdTokenPolicy, Issuer, JwkSet, Nonce, NumericDate,
+    RingKey, TokenBuffer, at_compile_time,
+};
 use ring::rand::SystemRandom;
 use ring::rsa::KeyPair;
 use ring::signature::RSA_PKCS1_SHA256;
@@ -22,6 +25,13 @@ pub const IAT: u64 = 1_311_280_970;
 pub const EXP: u64 = 1_311_281_970;
 /// A time between the two.
 pub const NOW: NumericDate = NumericDate::from_secs(IAT + 500);
+
+/// What the API asks of an access token, unless a test says otherwise.
+pub const API_POLICY: AccessTokenPolicy<'_> =
+    at_compile_time!(AccessTokenPolicy::auth0(API).build());
+/// What the application asks of an ID token, unless a test says otherwise.
+pub const LOGIN_POLICY: IdTokenPolicy<'_> =
+    at_compile_time!(IdTokenPolicy::new(CLIENT_ID, Nonce::Ignore).build());
 
 /// A private key.
 pub struct Signer {
@@ -162,4 +172,42 @@ pub fn with(mut claims: Value, name: &str, value: impl Into<Value>) -> Value {
 pub fn without(mut claims: Value, name: &str) -> Value {
     claims.as_object_mut().unwrap().remove(name);
     claims
+}
+
+/// Validates an access token against the issuer's key.
+pub fn check_access(
+    policy: &AccessTokenPolicy<'_>,
+    token: &str,
+    now: NumericDate,
+) -> Result<(), Error> {
+    let keys = keys_of(&Signer::a());
+    let mut buffer = TokenBuffer::<16_384>::new();
+    policy.validate(BearerToken::new(token), &issuer(&keys), now, &mut buffer).map(|_| ())
+}
+
+/// Validates an ID token against the issuer's key.
+pub fn check_id(policy: &IdTokenPolicy<'_>, token: &str, now: NumericDate) -> Result<(), Error> {
+    let keys = keys_of(&Signer::a());
+    let mut buffer = TokenBuffer::<16_384>::new();
+    policy.validate(token, &issuer(&keys), now, &mut buffer).map(|_| ())
+}
+
+/// What the API says of an access token of these claims.
+pub fn access(claims: &Value) -> Result<(), Error> {
+    check_access(&API_POLICY, &Signer::a().sign(claims), NOW)
+}
+
+/// What the application says of an ID token of these claims.
+pub fn id(claims: &Value) -> Result<(), Error> {
+    check_id(&LOGIN_POLICY, &Signer::a().sign(claims), NOW)
+}
+
+/// What the API says of a token of this header and the articles' claims.
+pub fn access_with_header(header: &Value) -> Result<(), Error> {
+    check_access(&API_POLICY, &Signer::a().sign_with(header, &access_claims()), NOW)
+}
+
+/// What the API says of a well-signed token of just these bytes.
+pub fn access_raw(header: &[u8], payload: &[u8]) -> Result<(), Error> {
+    check_access(&API_POLICY, &Signer::a().sign_raw(header, payload), NOW)
 }

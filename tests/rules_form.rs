@@ -1,0 +1,475 @@
+//! The rule book, form: F1 to F7.
+
+mod support;
+
+use claimgate::{
+    Claim, CompactJws, Error, JsonFault, MAX_DEPTH, MAX_HEADER_LEN, MAX_MEMBERS, MAX_TOKEN_LEN,
+    Segment, Shape, TokenBuffer,
+};
+use serde_json::{Value, json};
+use support::*;
+
+const HEADER: &[u8] = br#"{"alg":"RS256","kid":"key-a"}"#;
+
+fn parse(token: &str) -> Result<(), Error> {
+    CompactJws::parse(token).map(|_| ())
+}
+
+fn payload_error(payload: &[u8]) -> Error {
+    access_raw(HEADER, payload).unwrap_err()
+}
+
+fn json_error(segment: Segment, fault: JsonFault) -> Error {
+    Error::InvalidJson(segment, fault)
+}
+
+#[test]
+fn f01_a_token_has_three_segments_and_none_is_empty() {
+    assert_eq!(parse("a.b.c"), Ok(()));
+    for token in ["", ".", "..", "a.", ".b", "a.b", "a.b.", "a..c", ".b.c", "..c", "a.b.c.d"] {
+        assert_eq!(parse(token), Err(Error::MalformedToken), "{token}");
+    }
+    for token in ["a.b.c.", ".a.b.c", "a.b.c.d.e.f", "a.b.c.d.e."] {
+        assert_eq!(parse(token), Err(Error::MalformedToken), "{token}");
+    }
+}
+
+#[test]
+fn f01_a_million_dots_are_malformed_whatever_the_limit() {
+    let dots = ".".repeat(1_000_000);
+    let too_large = Error::TokenTooLarge { length: 1_000_000, limit: MAX_TOKEN_LEN };
+    assert_eq!(parse(&dots), Err(too_large));
+    assert_eq!(CompactJws::parse_up_to(&dots, usize::MAX).map(|_| ()), Err(Error::MalformedToken));
+}
+
+#[test]
+fn f02_five_segments_are_an_encrypted_token() {
+    for token in ["a.b.c.d.e", "a..c.d.e", "....", "a.b.c.d."] {
+        assert_eq!(parse(token), Err(Error::EncryptedToken), "{token}");
+    }
+}
+
+#[test]
+fn f02_a_text_without_dots_is_an_opaque_token() {
+    for token in ["a", "mF_9-B5f-4", "{\"payload\":\"\"}", " "] {
+        assert_eq!(parse(token), Err(Error::OpaqueToken), "{token}");
+    }
+}
+
+#[test]
+fn f02_json_serialisation_is_no_token() {
+    let flattened = json!({"payload": "e30", "protected": "e30", "signature": "AA"}).to_string();
+    assert_eq!(parse(&flattened), Err(Error::OpaqueToken));
+}
+
+#[test]
+fn f03_each_segment_is_canonical_base64url() {
+    let token = Signer::a().sign(&access_claims());
+    let segments: Vec<&str> = token.split('.').collect();
+    for (index, segment) in
+        [Segment::Header, Segment::Payload, Segment::Signature].into_iter().enumerate()
+    {
+        let broken = |text: String| {
+            let mut segments = segments.clone();
+            segments[index] = &text;
+            check_access(&API_POLICY, &segments.join("."), NOW)
+        };
+        let good = segments[index];
+        for bad in [
+            format!("{good}="),
+            format!("{good}=="),
+            format!("{good} "),
+            format!(" {good}"),
+            format!("{good}\n"),
+            format!("{}+{}", &good[..4], &good[5..]),
+            format!("{}/{}", &good[..4], &good[5..]),
+            format!("{}\u{e9}{}", &good[..4], &good[6..]),
+            format!("{}\0{}", &good[..4], &good[5..]),
+            "A".to_owned(),
+            "AAAAA".to_owned(),
+            "A~AA".to_owned(),
+        ] {
+            assert_eq!(broken(bad.clone()), Err(Error::InvalidBase64(segment)), "{bad}");
+        }
+    }
+}
+
+#[test]
+fn f03_unused_bits_are_zero() {
+    // One byte is two characters, of which the second has four unused bits; two
+    // bytes are three characters, of which the last has two.
+    let mut accepted = 0;
+    for (segment, length) in [("A", 1), ("AA", 2)] {
+        for last in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".chars() {
+            let token = format!("e30.e30.{segment}{last}");
+            let mut buffer = [0; 64];
+            let result = CompactJws::parse(&token).unwrap().decode(&mut buffer).map(|_| ());
+            // `e30` is `{}`: the header has no `alg`.
+            match result.unwrap_err() {
+                Error::AlgorithmNotAllowed(_) => accepted += 1,
+                error => assert_eq!(error, Error::InvalidBase64(Segment::Signature), "{length}"),
+            }
+        }
+    }
+    assert_eq!(accepted, 4 + 16);
+}
+
+#[test]
+fn f04_a_token_may_have_8192_bytes() {
+    let token = |length: usize| format!("e30.e30.{}", "A".repeat(length - 8));
+    assert_eq!(parse(&token(MAX_TOKEN_LEN)), Ok(()));
+    assert_eq!(
+        parse(&token(MAX_TOKEN_LEN + 1)),
+        Err(Error::TokenTooLarge { length: MAX_TOKEN_LEN + 1, limit: MAX_TOKEN_LEN })
+    );
+}
+
+#[test]
+fn f04_the_caller_chooses_another_limit() {
+    let token = Signer::a().sign(&access_claims());
+    let keys = keys_of(&Signer::a());
+    let check = |limit: usize| {
+        let mut buffer = TokenBuffer::<4096>::new().max_token_len(limit);
+        let token = claimgate::BearerToken::new(&token);
+        API_POLICY.validate(token, &issuer(&keys), NOW, &mut buffer).map(|_| ())
+    };
+    assert_eq!(check(token.len()), Ok(()));
+    let limit = token.len() - 1;
+    assert_eq!(check(limit), Err(Error::TokenTooLarge { length: token.len(), limit }));
+}
+
+#[test]
+fn f04_a_header_may_have_2048_bytes() {
+    let header = |length: usize| {
+        let empty = json!({"alg": "RS256", "kid": "key-a", "x": ""}).to_string().len();
+        json!({"alg": "RS256", "kid": "key-a", "x": "x".repeat(length - empty)})
+    };
+    assert_eq!(access_with_header(&header(MAX_HEADER_LEN)), Ok(()));
+    assert_eq!(
+        access_with_header(&header(MAX_HEADER_LEN + 1)),
+        Err(Error::TokenTooLarge { length: MAX_HEADER_LEN + 1, limit: MAX_HEADER_LEN })
+    );
+}
+
+#[test]
+fn f04_a_buffer_may_be_too_small() {
+    let token = Signer::a().sign(&access_claims());
+    let decoded: usize = token.split('.').map(|segment| segment.len() * 3 / 4).sum();
+    let mut buffer = vec![0; decoded];
+    assert!(CompactJws::parse(&token).unwrap().decode(&mut buffer).is_ok());
+    let mut buffer = vec![0; decoded - 1];
+    let error = CompactJws::parse(&token).unwrap().decode(&mut buffer).map(|_| ());
+    assert_eq!(error, Err(Error::BufferTooSmall { needed: decoded, available: decoded - 1 }));
+}
+
+#[test]
+fn f04_a_buffer_may_be_too_small_for_a_string_with_escapes() {
+    let signer = Signer::a();
+    let token = signer.sign(&with(access_claims(), "sub", "say \"hello\""));
+    let decoded: usize = token.split('.').map(|segment| segment.len() * 3 / 4).sum();
+    let keys = keys_of(&signer);
+    let needed = "say \"hello\"".len();
+    let mut verdicts = Vec::new();
+    for room in [needed - 1, needed] {
+        let mut buffer = vec![0; decoded + room];
+        let jws = CompactJws::parse(&token).unwrap().decode(&mut buffer).unwrap();
+        let key = keys.select(jws.header()).unwrap();
+        let parsed = claimgate::AccessToken::parse(jws.verify(key).unwrap());
+        verdicts.push(parsed.map(|_| ()));
+    }
+    let too_small = Error::BufferTooSmall { needed, available: needed - 1 };
+    assert_eq!(verdicts, [Err(too_small), Ok(())]);
+}
+
+#[test]
+fn f05_header_and_payload_are_objects_in_the_dialect() {
+    let claims = access_claims().to_string();
+    for (text, fault) in [
+        (" ", JsonFault::NotAnObject),
+        ("[]", JsonFault::NotAnObject),
+        ("null", JsonFault::NotAnObject),
+        ("\"{}\"", JsonFault::NotAnObject),
+        ("\u{feff}{}", JsonFault::NotAnObject),
+        ("{", JsonFault::Syntax),
+        ("{}}", JsonFault::TrailingData),
+        ("{}{}", JsonFault::TrailingData),
+        ("{} //", JsonFault::TrailingData),
+        (r#"{"a":1,}"#, JsonFault::Syntax),
+        (r#"{"a" 1}"#, JsonFault::Syntax),
+        (r#"{a:1}"#, JsonFault::Syntax),
+        (r#"{'a':1}"#, JsonFault::Syntax),
+        (r#"{"a":@@@,"alg":"RS256"}"#, JsonFault::Syntax),
+        (r#"{"a":undefined}"#, JsonFault::Syntax),
+        (r#"{"a":NaN}"#, JsonFault::Syntax),
+        (r#"{"a":tru}"#, JsonFault::Syntax),
+        (r#"{"a":01}"#, JsonFault::BadNumber),
+        (r#"{"a":1.}"#, JsonFault::BadNumber),
+        (r#"{"a":.5}"#, JsonFault::Syntax),
+        (r#"{"a":+1}"#, JsonFault::Syntax),
+        (r#"{"a":1e}"#, JsonFault::BadNumber),
+        (r#"{"a":-}"#, JsonFault::BadNumber),
+        (r#"{"a":0x10}"#, JsonFault::BadNumber),
+        ("{\"a\":\"\n\"}", JsonFault::ControlCharacter),
+        ("{\"a\":\"\0\"}", JsonFault::ControlCharacter),
+        ("{\"a\":\"\u{1f}\"}", JsonFault::ControlCharacter),
+        (r#"{"a":"\q"}"#, JsonFault::BadEscape),
+        (r#"{"a":"\u12"}"#, JsonFault::BadEscape),
+        (r#"{"a":"\ud83d"}"#, JsonFault::BadEscape),
+        (r#"{"a":"\ude00\ud83d"}"#, JsonFault::BadEscape),
+        (r#"{"a":"unfinished}"#, JsonFault::Syntax),
+    ] {
+        let header = access_raw(text.as_bytes(), claims.as_bytes());
+        assert_eq!(header, Err(json_error(Segment::Header, fault)), "{text}");
+        assert_eq!(payload_error(text.as_bytes()), json_error(Segment::Payload, fault), "{text}");
+    }
+}
+
+#[test]
+fn f05_the_text_is_utf_8() {
+    let expected = json_error(Segment::Payload, JsonFault::NotUtf8);
+    for bytes in [&b"{\"a\":\"\xff\"}"[..], b"{\"a\":\"\xc3\"}", b"\xff\xfe{\0}\0"] {
+        assert_eq!(payload_error(bytes), expected);
+    }
+    // An overlong slash, a surrogate, a character beyond U+10FFFF.
+    for bytes in
+        [&b"{\"a\":\"\xc0\xaf\"}"[..], b"{\"a\":\"\xed\xa0\x80\"}", b"{\"a\":\"\xf4\x90\x80\x80\"}"]
+    {
+        assert_eq!(payload_error(bytes), expected);
+    }
+}
+
+#[test]
+fn f05_containers_are_nested_at_most_16_deep() {
+    let depth = usize::try_from(MAX_DEPTH).unwrap();
+    let nested = |levels: usize| {
+        let mut claims = access_claims().to_string();
+        claims.pop();
+        let (open, close) = ("[".repeat(levels - 1), "]".repeat(levels - 1));
+        format!("{claims},\"x\":{open}{close}}}")
+    };
+    assert_eq!(access_raw(HEADER, nested(depth).as_bytes()), Ok(()));
+    assert_eq!(
+        payload_error(nested(depth + 1).as_bytes()),
+        json_error(Segment::Payload, JsonFault::TooDeep)
+    );
+}
+
+#[test]
+fn f05_an_object_has_at_most_64_members() {
+    let wide = |members: usize| {
+        let mut claims = access_claims();
+        for number in claims.as_object().unwrap().len()..members {
+            claims[format!("x{number}")] = json!(number);
+        }
+        claims
+    };
+    assert_eq!(access(&wide(MAX_MEMBERS)), Ok(()));
+    assert_eq!(
+        access(&wide(MAX_MEMBERS + 1)),
+        Err(json_error(Segment::Payload, JsonFault::TooManyMembers))
+    );
+}
+
+#[test]
+fn f05_white_space_and_escapes_are_json_and_pass() {
+    let claims = access_claims();
+    assert_eq!(access_raw(HEADER, format!(" \n\t\r{claims:#} \n").as_bytes()), Ok(()));
+    let escaped = claims.to_string().replace('/', "\\/").replace("iss", "\\u0069ss");
+    assert_eq!(access_raw(HEADER, escaped.as_bytes()), Ok(()));
+    assert_eq!(access_raw(br#"{"\u0061lg":"\u0052S256"}"#, claims.to_string().as_bytes()), Ok(()));
+}
+
+#[test]
+fn f06_a_member_is_not_given_twice() {
+    let claims = access_claims().to_string();
+    let doubled = |member: &str| format!("{{{member},{}", &claims[1..]);
+    for member in [
+        r#""aud":"https://example.com/health-api""#,
+        r#""\u0061ud":"https://example.com/health-api""#,
+        r#""a\u0075d":null"#,
+        r#""x":1,"x":1"#,
+        r#""x":1,"\u0078":2"#,
+        r#""\/":1,"/":2"#,
+        r#""":1,"":2"#,
+    ] {
+        let text = doubled(member);
+        assert_eq!(payload_error(text.as_bytes()), Error::DuplicateMember(Segment::Payload));
+    }
+    for header in [
+        r#"{"alg":"RS256","alg":"RS256"}"#,
+        r#"{"alg":"none","\u0061lg":"RS256"}"#,
+        r#"{"alg":"RS256","x":1,"x":2}"#,
+    ] {
+        let verdict = access_raw(header.as_bytes(), claims.as_bytes());
+        assert_eq!(verdict, Err(Error::DuplicateMember(Segment::Header)), "{header}");
+    }
+    // Names that only look alike are two names.
+    assert_eq!(access_raw(HEADER, doubled(r#""AUD":1,"aud ":2"#).as_bytes()), Ok(()));
+}
+
+#[test]
+fn f06_a_member_of_an_object_that_is_read_is_not_given_twice() {
+    let claims = access_claims().to_string();
+    let text = format!(r#"{{"cnf":{{"jkt":"a","\u006akt":"b"}},{}"#, &claims[1..]);
+    assert_eq!(payload_error(text.as_bytes()), Error::DuplicateMember(Segment::Payload));
+    let claims = id_claims().to_string();
+    let text = format!(r#"{{"address":{{"region":"a","region":"a"}},{}"#, &claims[1..]);
+    let token = Signer::a().sign_raw(HEADER, text.as_bytes());
+    let expected = Err(Error::DuplicateMember(Segment::Payload));
+    assert_eq!(check_id(&LOGIN_POLICY, &token, NOW), expected);
+}
+
+/// Every JSON type, one value each.
+fn one_of_each_type() -> [Value; 8] {
+    [
+        json!(null),
+        json!(true),
+        json!(42),
+        json!("a"),
+        json!([]),
+        json!(["a"]),
+        json!([1]),
+        json!({}),
+    ]
+}
+
+#[test]
+fn f07_a_registered_claim_has_its_type_even_if_nothing_checks_it() {
+    let string: &[usize] = &[3];
+    let date: &[usize] = &[2];
+    let strings: &[usize] = &[4, 5];
+    let string_or_strings: &[usize] = &[3, 4, 5];
+    let object: &[usize] = &[7];
+    let table = [
+        ("iss", Claim::Issuer, Shape::String, string),
+        ("sub", Claim::Subject, Shape::String, string),
+        ("aud", Claim::Audience, Shape::StringOrStrings, string_or_strings),
+        ("exp", Claim::Expiry, Shape::NumericDate, date),
+        ("nbf", Claim::NotBefore, Shape::NumericDate, date),
+        ("iat", Claim::IssuedAt, Shape::NumericDate, date),
+        ("jti", Claim::TokenId, Shape::String, string),
+        ("azp", Claim::AuthorizedParty, Shape::String, string),
+        ("client_id", Claim::ClientId, Shape::String, string),
+        ("nonce", Claim::Nonce, Shape::String, string),
+        ("auth_time", Claim::AuthTime, Shape::NumericDate, date),
+        ("acr", Claim::Acr, Shape::String, string),
+        ("amr", Claim::Amr, Shape::Strings, strings),
+        ("at_hash", Claim::AtHash, Shape::String, string),
+        ("c_hash", Claim::CHash, Shape::String, string),
+        ("s_hash", Claim::SHash, Shape::String, string),
+        ("scope", Claim::Scope, Shape::Scope, string_or_strings),
+        ("scp", Claim::Scp, Shape::Scope, string_or_strings),
+        ("permissions", Claim::Permissions, Shape::Strings, strings),
+        ("gty", Claim::GrantType, Shape::String, string),
+        ("cnf", Claim::Confirmation, Shape::Object, object),
+        ("token_use", Claim::TokenUse, Shape::String, string),
+        ("typ", Claim::Typ, Shape::String, string),
+        ("events", Claim::Events, Shape::Object, object),
+        ("org_id", Claim::OrganizationId, Shape::String, string),
+        ("org_name", Claim::OrganizationName, Shape::String, string),
+    ];
+    for (name, claim, shape, right) in table {
+        for (index, value) in one_of_each_type().into_iter().enumerate() {
+            let wrong_type = Error::ClaimType(claim, shape);
+            let access = access(&with(without(access_claims(), "scope"), name, value.clone()));
+            let id = id(&with(id_claims(), name, value.clone()));
+            for verdict in [access, id] {
+                assert_eq!(
+                    verdict == Err(wrong_type),
+                    !right.contains(&index),
+                    "{name}: {value} gave {verdict:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn f07_a_claim_about_the_user_has_its_type() {
+    let number_or_timestamp = Shape::NumericDateOrTimestamp;
+    for (name, claim, shape, right) in [
+        ("name", Claim::Name, Shape::String, 3),
+        ("given_name", Claim::GivenName, Shape::String, 3),
+        ("family_name", Claim::FamilyName, Shape::String, 3),
+        ("middle_name", Claim::MiddleName, Shape::String, 3),
+        ("nickname", Claim::Nickname, Shape::String, 3),
+        ("preferred_username", Claim::PreferredUsername, Shape::String, 3),
+        ("profile", Claim::Profile, Shape::String, 3),
+        ("picture", Claim::Picture, Shape::String, 3),
+        ("website", Claim::Website, Shape::String, 3),
+        ("email", Claim::Email, Shape::String, 3),
+        ("email_verified", Claim::EmailVerified, Shape::Boolean, 1),
+        ("gender", Claim::Gender, Shape::String, 3),
+        ("birthdate", Claim::Birthdate, Shape::String, 3),
+        ("zoneinfo", Claim::Zoneinfo, Shape::String, 3),
+        ("locale", Claim::Locale, Shape::String, 3),
+        ("phone_number", Claim::PhoneNumber, Shape::String, 3),
+        ("phone_number_verified", Claim::PhoneNumberVerified, Shape::Boolean, 1),
+        ("address", Claim::Address, Shape::Object, 7),
+        ("updated_at", Claim::UpdatedAt, number_or_timestamp, 2),
+    ] {
+        for (index, value) in one_of_each_type().into_iter().enumerate() {
+            let expected =
+                if index == right { Ok(()) } else { Err(Error::ClaimType(claim, shape)) };
+            assert_eq!(id(&with(id_claims(), name, value.clone())), expected, "{name}: {value}");
+        }
+    }
+}
+
+#[test]
+fn f07_members_of_cnf_and_address_are_strings() {
+    for member in ["jkt", "x5t#S256"] {
+        assert_eq!(
+            access(&with(access_claims(), "cnf", json!({ member: 1 }))),
+            Err(Error::ClaimType(Claim::Confirmation, Shape::Object))
+        );
+    }
+    for member in ["formatted", "street_address", "locality", "region", "postal_code", "country"] {
+        assert_eq!(
+            id(&with(id_claims(), "address", json!({ member: 1 }))),
+            Err(Error::ClaimType(Claim::Address, Shape::String))
+        );
+        assert_eq!(id(&with(id_claims(), "address", json!({ member: "1" }))), Ok(()));
+    }
+}
+
+#[test]
+fn f07_an_audience_element_is_a_string_and_there_are_at_most_16() {
+    let wrong = Err(Error::ClaimType(Claim::Audience, Shape::StringOrStrings));
+    for audience in [json!([API, 1]), json!([null]), json!([[API]]), json!([{}])] {
+        assert_eq!(access(&with(access_claims(), "aud", audience)), wrong);
+    }
+    let audiences = |count: usize| {
+        let mut audiences = vec![API.to_owned()];
+        audiences.extend((1..count).map(|number| format!("https://api/{number}")));
+        with(access_claims(), "aud", audiences)
+    };
+    assert_eq!(access(&audiences(16)), Ok(()));
+    assert_eq!(access(&audiences(17)), Err(Error::TooManyAudiences { limit: 16 }));
+}
+
+#[test]
+fn f07_a_time_is_a_number_from_0_to_the_end_of_the_year_9999() {
+    let wrong = Err(Error::ClaimType(Claim::Expiry, Shape::NumericDate));
+    let exp = |text: &str| {
+        let claims = without(access_claims(), "exp").to_string();
+        access_raw(HEADER, format!("{{\"exp\":{text},{}", &claims[1..]).as_bytes())
+    };
+    for text in ["253402300799", "1311281970.9", "1.311281970e9", "2.53402300799e11"] {
+        assert_eq!(exp(text), Ok(()), "{text}");
+    }
+    for text in [
+        "-1",
+        "-0",
+        "253402300800",
+        "9223372036854775807",
+        "9223372036854775808",
+        "18446744073709551615",
+        "18446744073709551616",
+        "1e400",
+        "1e99999999999999999999",
+        "\"1311281970\"",
+    ] {
+        assert_eq!(exp(text), wrong, "{text}");
+    }
+}

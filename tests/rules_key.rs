@@ -1,0 +1,574 @@
+//! The rule book, header and key: K1 to K11.
+
+mod support;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use claimgate::{
+    BearerToken, Error, Fault, HeaderParameter, Issuer, JwkSet, KeyRejected, MAX_KEY_ID_LEN,
+    RingKey, RsaKey, Segment, Skipped, TokenBuffer,
+};
+use serde_json::{Value, json};
+use support::*;
+
+const ABSENT: Result<(), Error> = Err(Error::AlgorithmNotAllowed(Fault::Absent));
+const WRONG_TYPE: Result<(), Error> = Err(Error::AlgorithmNotAllowed(Fault::WrongType));
+const WRONG_VALUE: Result<(), Error> = Err(Error::AlgorithmNotAllowed(Fault::WrongValue));
+
+type Keys = JwkSet<RingKey, 4>;
+
+fn set(members: &[Value]) -> Result<Keys, Error> {
+    Keys::from_json(&jwks(members))
+}
+
+/// What the API says of a token, with these keys as the issuer's.
+fn check_with(keys: &Keys, token: &str) -> Result<(), Error> {
+    let mut buffer = TokenBuffer::<8192>::new();
+    API_POLICY.validate(BearerToken::new(token), &issuer(keys), NOW, &mut buffer).map(|_| ())
+}
+
+/// The reason why the only member of a set is not used.
+#[track_caller]
+fn reason(member: Value) -> KeyRejected {
+    let keys = set(&[Signer::b().jwk(), member]).unwrap();
+    let [skipped] = keys.skipped() else { panic!("not skipped") };
+    assert_eq!(skipped.index, 1);
+    assert_eq!(keys.keys().len(), 1);
+    skipped.reason
+}
+
+fn encode(bytes: &[u8]) -> String {
+    Base64UrlUnpadded::encode_string(bytes)
+}
+
+#[test]
+fn k01_the_algorithm_is_exactly_rs256() {
+    assert_eq!(access_with_header(&json!({"alg": "RS256"})), Ok(()));
+    assert_eq!(access_with_header(&json!({"typ": "JWT"})), ABSENT);
+    for alg in [json!(null), json!(256), json!(["RS256"]), json!({}), json!(true)] {
+        assert_eq!(access_with_header(&json!({"alg": alg})), WRONG_TYPE);
+    }
+    for alg in [
+        "",
+        "none",
+        "None",
+        "NONE",
+        "nOnE",
+        "none ",
+        "HS256",
+        "HS384",
+        "HS512",
+        "RS384",
+        "RS512",
+        "PS256",
+        "PS384",
+        "PS512",
+        "ES256",
+        "EdDSA",
+        "RSA1_5",
+        "rs256",
+        "Rs256",
+        "RS256 ",
+        " RS256",
+        "RS256\0",
+        "RS2560",
+        "RS25",
+        "RS256,none",
+    ] {
+        assert_eq!(access_with_header(&json!({"alg": alg})), WRONG_VALUE, "{alg}");
+    }
+}
+
+#[test]
+fn k01_an_hmac_with_the_public_key_as_its_secret_is_rejected() {
+    let (n, _) = Signer::a().components();
+    let header = encode(br#"{"alg":"HS256","kid":"key-a"}"#);
+    let payload = encode(access_claims().to_string().as_bytes());
+    let input = format!("{header}.{payload}");
+    let secret = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &n);
+    let tag = ring::hmac::sign(&secret, input.as_bytes());
+    let token = format!("{input}.{}", encode(tag.as_ref()));
+    assert_eq!(check_access(&API_POLICY, &token, NOW), WRONG_VALUE);
+}
+
+#[test]
+fn k01_a_token_without_a_signature_is_rejected() {
+    let header = encode(br#"{"alg":"none"}"#);
+    let payload = encode(access_claims().to_string().as_bytes());
+    let unsigned = format!("{header}.{payload}.");
+    assert_eq!(check_access(&API_POLICY, &unsigned, NOW), Err(Error::MalformedToken));
+    assert_eq!(check_access(&API_POLICY, &format!("{unsigned}AA"), NOW), WRONG_VALUE);
+}
+
+#[test]
+fn k02_crit_is_rejected_whatever_it_holds() {
+    let critical = Err(Error::CriticalHeader(HeaderParameter::Critical));
+    for crit in [json!(["exp"]), json!(["b64"]), json!([]), json!(null), json!("exp"), json!(1)] {
+        let header = json!({"alg": "RS256", "crit": crit, "exp": 0});
+        assert_eq!(access_with_header(&header), critical, "{crit}");
+    }
+}
+
+#[test]
+fn k03_a_key_in_the_header_is_not_used() {
+    let (a, b) = (Signer::a(), Signer::b());
+    let foreign = [
+        ("jwk", b.jwk()),
+        ("jku", json!("https://attacker.example/jwks.json")),
+        ("x5u", json!("https://attacker.example/certificate.pem")),
+        ("x5c", json!(["MIIB"])),
+    ];
+    for (name, value) in foreign {
+        for kid in [json!({"alg": "RS256"}), json!({"alg": "RS256", "kid": "key-a"})] {
+            let header = with(kid, name, value.clone());
+            let forged = b.sign_with(&header, &access_claims());
+            assert_eq!(check_access(&API_POLICY, &forged, NOW), Err(Error::InvalidSignature));
+            // It does not get in the way of the issuer's key either.
+            let genuine = a.sign_with(&header, &access_claims());
+            assert_eq!(check_access(&API_POLICY, &genuine, NOW), Ok(()), "{name}");
+        }
+    }
+}
+
+#[test]
+fn k04_an_unencoded_payload_and_compression_are_rejected() {
+    for value in [json!(false), json!(true), json!("false"), json!(null)] {
+        let header = json!({"alg": "RS256", "b64": value});
+        let expected = Err(Error::CriticalHeader(HeaderParameter::B64));
+        assert_eq!(access_with_header(&header), expected, "{value}");
+    }
+    for value in [json!("DEF"), json!(null)] {
+        let header = json!({"alg": "RS256", "zip": value});
+        assert_eq!(
+            access_with_header(&header),
+            Err(Error::CriticalHeader(HeaderParameter::Zip)),
+            "{value}"
+        );
+    }
+}
+
+#[test]
+fn k05_only_keys_of_the_tokens_kid_are_tried() {
+    let (a, b) = (Signer::a(), Signer::b());
+    let keys = set(&[a.jwk(), b.jwk()]).unwrap();
+    assert_eq!(check_with(&keys, &a.sign(&access_claims())), Ok(()));
+    assert_eq!(check_with(&keys, &b.sign(&access_claims())), Ok(()));
+    let header = json!({"alg": "RS256", "kid": "key-b"});
+    let swapped = a.sign_with(&header, &access_claims());
+    assert_eq!(check_with(&keys, &swapped), Err(Error::InvalidSignature));
+}
+
+#[test]
+fn k05_an_unknown_kid_is_worth_a_refresh_and_nothing_else_is() {
+    for kid in ["", "key", "KEY-A", "key-a ", "key-a\0", "key-aa"] {
+        let verdict = access_with_header(&json!({"alg": "RS256", "kid": kid}));
+        assert_eq!(verdict, Err(Error::UnknownKey), "{kid}");
+        assert!(verdict.unwrap_err().is_worth_a_key_refresh());
+    }
+    assert!(!Error::InvalidSignature.is_worth_a_key_refresh());
+    assert!(!Error::AmbiguousKey { candidates: 2 }.is_worth_a_key_refresh());
+}
+
+#[test]
+fn k05_a_kid_may_be_escaped() {
+    let payload = access_claims().to_string();
+    let header = br#"{"alg":"RS256","kid":"\u006bey\u002da"}"#;
+    assert_eq!(access_raw(header, payload.as_bytes()), Ok(()));
+    let quoted = with(Signer::a().jwk(), "kid", "\"quoted\\\"");
+    let header = json!({"alg": "RS256", "kid": "\"quoted\\\""});
+    let token = Signer::a().sign_with(&header, &access_claims());
+    assert_eq!(check_with(&set(&[quoted]).unwrap(), &token), Ok(()));
+}
+
+#[test]
+fn k05_a_kid_that_is_no_string_or_too_long_is_rejected() {
+    let wrong = Err(Error::HeaderType(HeaderParameter::KeyId));
+    for kid in [json!(1), json!(null), json!(["key-a"]), json!({})] {
+        assert_eq!(access_with_header(&json!({"alg": "RS256", "kid": kid})), wrong);
+    }
+    let kid = |length: usize| json!({"alg": "RS256", "kid": "k".repeat(length)});
+    assert_eq!(access_with_header(&kid(MAX_KEY_ID_LEN)), Err(Error::UnknownKey));
+    assert_eq!(access_with_header(&kid(MAX_KEY_ID_LEN + 1)), wrong);
+    for typ in [json!(1), json!(null), json!(["JWT"])] {
+        let header = json!({"alg": "RS256", "typ": typ});
+        assert_eq!(access_with_header(&header), Err(Error::HeaderType(HeaderParameter::Type)));
+    }
+}
+
+#[test]
+fn k06_without_a_kid_one_key_is_used_and_several_are_ambiguous() {
+    let (a, b) = (Signer::a(), Signer::b());
+    let token = a.sign_with(&json!({"alg": "RS256"}), &access_claims());
+    let ec = json!({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"});
+    assert_eq!(check_with(&set(&[a.jwk()]).unwrap(), &token), Ok(()));
+    assert_eq!(check_with(&set(&[ec, a.jwk()]).unwrap(), &token), Ok(()));
+    assert_eq!(check_with(&set(&[b.jwk()]).unwrap(), &token), Err(Error::InvalidSignature));
+    let several = set(&[a.jwk(), b.jwk()]).unwrap();
+    assert_eq!(check_with(&several, &token), Err(Error::AmbiguousKey { candidates: 2 }));
+}
+
+#[test]
+fn k06_a_key_without_a_kid_serves_tokens_without_one() {
+    let a = Signer::a();
+    let keys = set(&[without(a.jwk(), "kid")]).unwrap();
+    let token = a.sign_with(&json!({"alg": "RS256"}), &access_claims());
+    assert_eq!(check_with(&keys, &token), Ok(()));
+    assert_eq!(check_with(&keys, &a.sign(&access_claims())), Err(Error::UnknownKey));
+}
+
+#[test]
+fn k07_a_key_for_something_else_is_skipped() {
+    let jwk = Signer::a().jwk();
+    for (name, value, expected) in [
+        ("kty", json!("EC"), KeyRejected::KeyType),
+        ("kty", json!("oct"), KeyRejected::KeyType),
+        ("kty", json!("OKP"), KeyRejected::KeyType),
+        ("kty", json!("rsa"), KeyRejected::KeyType),
+        ("kty", json!(1), KeyRejected::Malformed),
+        ("use", json!("enc"), KeyRejected::Use),
+        ("use", json!("SIG"), KeyRejected::Use),
+        ("use", json!(""), KeyRejected::Use),
+        ("use", json!(null), KeyRejected::Malformed),
+        ("key_ops", json!([]), KeyRejected::KeyOperations),
+        ("key_ops", json!(["sign", "encrypt"]), KeyRejected::KeyOperations),
+        ("key_ops", json!("verify"), KeyRejected::Malformed),
+        ("key_ops", json!([1]), KeyRejected::KeyOperations),
+        ("alg", json!("RS512"), KeyRejected::Algorithm),
+        ("alg", json!("PS256"), KeyRejected::Algorithm),
+        ("alg", json!("RSA-OAEP"), KeyRejected::Algorithm),
+        ("alg", json!("rs256"), KeyRejected::Algorithm),
+        ("alg", json!(null), KeyRejected::Malformed),
+        ("kid", json!(1), KeyRejected::Malformed),
+        ("kid", json!("k".repeat(MAX_KEY_ID_LEN + 1)), KeyRejected::KeyIdTooLong),
+    ] {
+        assert_eq!(reason(with(jwk.clone(), name, value.clone())), expected, "{name}: {value}");
+    }
+    assert_eq!(reason(without(jwk, "kty")), KeyRejected::KeyType);
+}
+
+#[test]
+fn k07_a_key_that_says_less_is_used() {
+    let jwk = Signer::a().jwk();
+    for jwk in [
+        without(jwk.clone(), "use"),
+        without(jwk.clone(), "alg"),
+        without(without(jwk.clone(), "use"), "alg"),
+        with(jwk.clone(), "key_ops", json!(["verify"])),
+        with(jwk.clone(), "key_ops", json!(["sign", "verify"])),
+        with(jwk.clone(), "kid", "k".repeat(MAX_KEY_ID_LEN)),
+        with(jwk, "x5c", json!(["MIIC"])),
+    ] {
+        assert_eq!(set(&[jwk]).unwrap().keys().len(), 1);
+    }
+}
+
+#[test]
+fn k08_unusable_members_are_skipped_each_with_its_reason() {
+    let a = Signer::a().jwk();
+    let keys = set(&[
+        json!({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}),
+        json!({"kty": "oct", "k": "c2VjcmV0"}),
+        a.clone(),
+        json!({"kty": "OKP", "crv": "Ed25519", "x": "AA"}),
+        json!({"kty": "unheard-of"}),
+        with(a.clone(), "use", "enc"),
+        json!(17),
+        json!(null),
+        json!({}),
+        with(a, "n", "AQAB"),
+    ])
+    .unwrap();
+    let skipped = |index, reason| Skipped { index, reason };
+    assert_eq!(
+        keys.skipped(),
+        [
+            skipped(0, KeyRejected::KeyType),
+            skipped(1, KeyRejected::KeyType),
+            skipped(3, KeyRejected::KeyType),
+            skipped(4, KeyRejected::KeyType),
+            skipped(5, KeyRejected::Use),
+            skipped(6, KeyRejected::Malformed),
+            skipped(7, KeyRejected::Malformed),
+            skipped(8, KeyRejected::KeyType),
+            skipped(9, KeyRejected::ModulusTooSmall),
+        ]
+    );
+    assert_eq!(keys.keys().len(), 1);
+    assert_eq!(keys.keys()[0].key_id(), Some("key-a"));
+}
+
+#[test]
+fn k08_a_duplicated_member_makes_a_key_unusable() {
+    let jwk = Signer::a().jwk().to_string();
+    for member in [r#""kid":"other""#, r#""\u006bid":"other""#, r#""x":1,"x":2"#] {
+        let text = format!(r#"{{"keys":[{{{member},{}]}}"#, &jwk[1..]);
+        let error = Keys::from_json(&text).map(|_| ()).unwrap_err();
+        let Error::NoUsableKeys(counts) = error else { panic!("{error}") };
+        assert_eq!(counts.iter().collect::<Vec<_>>(), [(KeyRejected::Malformed, 1)]);
+    }
+}
+
+#[test]
+fn k08_a_set_with_no_key_left_is_an_error_that_says_why() {
+    let a = Signer::a().jwk();
+    let ec = json!({"kty": "EC"});
+    let error = set(&[ec.clone(), ec, with(a, "use", "enc")]).map(|_| ()).unwrap_err();
+    assert_eq!(error.code(), "no_usable_keys");
+    let Error::NoUsableKeys(counts) = error else { panic!("{error}") };
+    let counts: Vec<_> = counts.iter().collect();
+    assert_eq!(counts, [(KeyRejected::KeyType, 2), (KeyRejected::Use, 1)]);
+    assert_eq!(set(&[]).map(|_| ()).unwrap_err().code(), "no_usable_keys");
+}
+
+#[test]
+fn k08_two_usable_keys_with_one_kid_are_ambiguous() {
+    let (a, b) = (Signer::a(), Signer::b());
+    let twin = with(b.jwk(), "kid", "key-a");
+    let token = a.sign(&access_claims());
+    let ambiguous = Err(Error::AmbiguousKey { candidates: 2 });
+    assert_eq!(check_with(&set(&[a.jwk(), twin.clone()]).unwrap(), &token), ambiguous);
+    assert_eq!(check_with(&set(&[a.jwk(), a.jwk()]).unwrap(), &token), ambiguous);
+    // An unusable twin is no candidate.
+    let unusable = with(twin, "use", "enc");
+    assert_eq!(check_with(&set(&[a.jwk(), unusable]).unwrap(), &token), Ok(()));
+}
+
+#[test]
+fn k08_a_text_that_is_no_key_set_is_an_error() {
+    use claimgate::JsonFault;
+    let error = |text: &str| Keys::from_json(text).map(|_| ()).unwrap_err();
+    let invalid = |fault| Error::InvalidJson(Segment::Jwks, fault);
+    for text in ["{}", r#"{"keys":{}}"#, r#"{"keys":null}"#, r#"{"KEYS":[]}"#] {
+        assert_eq!(error(text), invalid(JsonFault::NotAKeySet), "{text}");
+    }
+    assert_eq!(error("[]"), invalid(JsonFault::NotAnObject));
+    assert_eq!(error(r#"{"keys":[]} x"#), invalid(JsonFault::TrailingData));
+    assert_eq!(error(r#"{"keys":[}"#), invalid(JsonFault::Syntax));
+    assert_eq!(error(r#"{"keys":[],"keys":[]}"#), Error::DuplicateMember(Segment::Jwks));
+}
+
+#[test]
+fn k08_a_set_holds_as_many_keys_as_it_has_room_for() {
+    let (a, b) = (Signer::a().jwk(), Signer::b().jwk());
+    let text = jwks(&[a.clone(), b]);
+    assert_eq!(JwkSet::<RingKey, 2>::from_json(&text).unwrap().keys().len(), 2);
+    let error = JwkSet::<RingKey, 1>::from_json(&text).map(|_| ());
+    assert_eq!(error, Err(Error::TooManyKeys { limit: 1 }));
+    let ec = json!({"kty": "EC"});
+    let skipped = |count: usize| {
+        let mut members = vec![ec.clone(); count];
+        members.push(a.clone());
+        set(&members).map(|keys| keys.skipped().len())
+    };
+    assert_eq!(skipped(32), Ok(32));
+    assert_eq!(skipped(33), Err(Error::TooManyKeys { limit: 32 }));
+}
+
+/// An odd modulus of this many bits. Nobody knows its factors, or needs to.
+fn modulus(bits: usize) -> Vec<u8> {
+    let mut n = vec![0xa5; bits.div_ceil(8)];
+    let unused = n.len() * 8 - bits;
+    n[0] = 0xff >> unused;
+    n
+}
+
+fn components(n: &[u8], e: &[u8]) -> Result<usize, KeyRejected> {
+    RsaKey::<RingKey>::from_components(n, e).map(|key| key.modulus_len())
+}
+
+const F4: &[u8] = &[1, 0, 1];
+
+#[test]
+fn k09_a_modulus_has_2048_to_4096_bits() {
+    for (bits, expected) in [
+        (1024, Err(KeyRejected::ModulusTooSmall)),
+        (2040, Err(KeyRejected::ModulusTooSmall)),
+        (2047, Err(KeyRejected::ModulusTooSmall)),
+        (2048, Ok(256)),
+        (2049, Ok(257)),
+        (3072, Ok(384)),
+        (4096, Ok(512)),
+        (4097, Err(KeyRejected::ModulusTooLarge)),
+        (8192, Err(KeyRejected::ModulusTooLarge)),
+    ] {
+        assert_eq!(components(&modulus(bits), F4), expected, "{bits}");
+    }
+}
+
+#[test]
+fn k09_a_modulus_is_odd_and_has_no_leading_zero() {
+    let mut even = modulus(2048);
+    even[255] = 0xa4;
+    assert_eq!(components(&even, F4), Err(KeyRejected::ModulusEven));
+    let mut padded = modulus(2048);
+    padded.insert(0, 0);
+    assert_eq!(components(&padded, F4), Err(KeyRejected::LeadingZero));
+    assert_eq!(components(&modulus(2048), &[0, 1, 0, 1]), Err(KeyRejected::LeadingZero));
+    assert_eq!(components(&[], F4), Err(KeyRejected::Components));
+    assert_eq!(components(&modulus(2048), &[]), Err(KeyRejected::Components));
+}
+
+#[test]
+fn k09_an_exponent_is_odd_at_least_3_and_at_most_33_bits_long() {
+    let n = modulus(2048);
+    for (e, expected) in [
+        (1_u64, Err(KeyRejected::Exponent)),
+        (2, Err(KeyRejected::Exponent)),
+        (3, Ok(256)),
+        (4, Err(KeyRejected::Exponent)),
+        (65_536, Err(KeyRejected::Exponent)),
+        (65_537, Ok(256)),
+        ((1 << 33) - 1, Ok(256)),
+        ((1 << 33) + 1, Err(KeyRejected::Exponent)),
+        (u64::MAX, Err(KeyRejected::Exponent)),
+    ] {
+        let bytes = e.to_be_bytes();
+        let first = bytes.iter().position(|byte| *byte != 0).unwrap();
+        assert_eq!(components(&n, &bytes[first..]), expected, "{e}");
+    }
+    assert_eq!(components(&n, &[1, 0, 0, 0, 0, 0, 0, 0, 3]), Err(KeyRejected::Exponent));
+    assert_eq!(components(&n, &[0xff; 64]), Err(KeyRejected::Exponent));
+}
+
+#[test]
+fn k09_a_refused_key_in_a_set_is_skipped_with_the_reason() {
+    let jwk = Signer::a().jwk();
+    let mut padded = vec![0];
+    padded.extend(Signer::a().components().0);
+    for (name, value, expected) in [
+        ("n", json!(encode(&modulus(2047))), KeyRejected::ModulusTooSmall),
+        ("n", json!(encode(&modulus(4097))), KeyRejected::ModulusTooLarge),
+        ("n", json!(encode(&modulus(16_384))), KeyRejected::ModulusTooLarge),
+        ("n", json!(encode(&padded)), KeyRejected::LeadingZero),
+        ("n", json!(""), KeyRejected::Components),
+        ("n", json!("===="), KeyRejected::Components),
+        ("n", json!(1), KeyRejected::Malformed),
+        ("e", json!("AQ"), KeyRejected::Exponent),
+        ("e", json!("AAEAAQ"), KeyRejected::LeadingZero),
+        ("e", json!("AQAB=="), KeyRejected::Components),
+        ("e", json!("A"), KeyRejected::Components),
+        ("e", json!("_".repeat(64)), KeyRejected::Exponent),
+        ("e", json!(65537), KeyRejected::Malformed),
+    ] {
+        assert_eq!(reason(with(jwk.clone(), name, value.clone())), expected, "{name}: {value}");
+    }
+    assert_eq!(reason(without(jwk.clone(), "n")), KeyRejected::Components);
+    assert_eq!(reason(without(jwk, "e")), KeyRejected::Components);
+}
+
+#[test]
+fn k10_a_signature_is_exactly_as_long_as_the_modulus() {
+    let token = Signer::a().sign(&access_claims());
+    let (input, signature) = token.rsplit_once('.').unwrap();
+    let signature = Base64UrlUnpadded::decode_vec(signature).unwrap();
+    let check = |signature: &[u8]| {
+        check_access(&API_POLICY, &format!("{input}.{}", encode(signature)), NOW)
+    };
+    assert_eq!(check(&signature), Ok(()));
+    assert_eq!(check(&signature[1..]), Err(Error::InvalidSignature));
+    assert_eq!(check(&signature[..255]), Err(Error::InvalidSignature));
+    assert_eq!(check(&[&[0], &signature[..]].concat()), Err(Error::InvalidSignature));
+    assert_eq!(check(&[&signature[..], &[0]].concat()), Err(Error::InvalidSignature));
+    assert_eq!(check(&[0]), Err(Error::InvalidSignature));
+    assert_eq!(check(&[0; 256]), Err(Error::InvalidSignature));
+    assert_eq!(check(&[0xff; 256]), Err(Error::InvalidSignature));
+}
+
+#[test]
+fn k10_a_signature_is_below_the_modulus() {
+    let signer = Signer::a();
+    let (n, _) = signer.components();
+    // s + n is the same number modulo n; where it still has 256 bytes, it must
+    // not be taken for s.
+    let claims = (0..64).map(|number| with(access_claims(), "jti", number.to_string()));
+    let mut tried = 0;
+    for claims in claims {
+        let token = signer.sign(&claims);
+        let (input, signature) = token.rsplit_once('.').unwrap();
+        let mut sum = Base64UrlUnpadded::decode_vec(signature).unwrap();
+        let mut carry = 0_u16;
+        for (digit, modulus) in sum.iter_mut().zip(&n).rev() {
+            carry += u16::from(*digit) + u16::from(*modulus);
+            *digit = carry.to_le_bytes()[0];
+            carry >>= 8;
+        }
+        if carry == 0 {
+            tried += 1;
+            let token = format!("{input}.{}", encode(&sum));
+            assert_eq!(check_access(&API_POLICY, &token, NOW), Err(Error::InvalidSignature));
+        }
+    }
+    assert!(tried > 0, "no sum fits: choose another key");
+    let token = signer.sign(&access_claims());
+    let (input, _) = token.rsplit_once('.').unwrap();
+    let equal = format!("{input}.{}", encode(&n));
+    assert_eq!(check_access(&API_POLICY, &equal, NOW), Err(Error::InvalidSignature));
+}
+
+#[test]
+fn k10_the_signature_covers_header_and_payload() {
+    let token = Signer::a().sign(&access_claims());
+    let segments: Vec<&str> = token.split('.').collect();
+    let admin = access_claims().to_string().replace("read:patients", "root:patients");
+    let tampered = format!("{}.{}.{}", segments[0], encode(admin.as_bytes()), segments[2]);
+    assert_eq!(check_access(&API_POLICY, &tampered, NOW), Err(Error::InvalidSignature));
+    let header = encode(br#"{"alg":"RS256","kid":"key-a","typ":"at+jwt"}"#);
+    let tampered = format!("{header}.{}.{}", segments[1], segments[2]);
+    assert_eq!(check_access(&API_POLICY, &tampered, NOW), Err(Error::InvalidSignature));
+}
+
+#[test]
+fn k11_an_issuers_keys_verify_only_its_own_tokens() {
+    const OTHER: &str = "https://other.example/";
+    let (a, b) = (Signer::a(), Signer::b());
+    let (keys_a, keys_b) = (set(&[a.jwk()]).unwrap(), set(&[b.jwk()]).unwrap());
+    let issuers = [Issuer::new(ISSUER, &keys_a).unwrap(), Issuer::new(OTHER, &keys_b).unwrap()];
+    let check = |token: &str| {
+        let mut buffer = TokenBuffer::<8192>::new();
+        API_POLICY
+            .validate_among(BearerToken::new(token), &issuers, NOW, &mut buffer)
+            .map(|token| token.issuer().to_owned())
+    };
+    let others = with(access_claims(), "iss", OTHER);
+    assert_eq!(check(&a.sign(&access_claims())).as_deref(), Ok(ISSUER));
+    assert_eq!(check(&b.sign(&others)).as_deref(), Ok(OTHER));
+    // Signed by a, in the name of the other; and the other way round.
+    assert_eq!(check(&a.sign(&others)), Err(Error::UnknownKey));
+    assert_eq!(check(&b.sign(&access_claims())), Err(Error::UnknownKey));
+    let header = json!({"alg": "RS256"});
+    assert_eq!(check(&a.sign_with(&header, &others)), Err(Error::InvalidSignature));
+}
+
+#[test]
+fn k11_an_unknown_issuer_is_rejected_before_the_signature() {
+    let a = Signer::a();
+    let keys = set(&[a.jwk()]).unwrap();
+    let issuers = [issuer(&keys)];
+    let check = |token: &str| {
+        let mut buffer = TokenBuffer::<8192>::new();
+        API_POLICY.validate_among(BearerToken::new(token), &issuers, NOW, &mut buffer).map(|_| ())
+    };
+    let forged = |claims: &Value| {
+        let token = a.sign(claims);
+        let (input, _) = token.rsplit_once('.').unwrap();
+        format!("{input}.AAAA")
+    };
+    assert_eq!(check(&forged(&access_claims())), Err(Error::InvalidSignature));
+    for issuer in ["https://my-domain.auth0.com", "", "https://MY-DOMAIN.auth0.com/"] {
+        let claims = with(access_claims(), "iss", issuer);
+        assert_eq!(check(&forged(&claims)), Err(Error::UnknownIssuer), "{issuer}");
+    }
+    for claims in [
+        without(access_claims(), "iss"),
+        with(access_claims(), "iss", 1),
+        with(access_claims(), "iss", json!([ISSUER])),
+        json!({}),
+    ] {
+        assert_eq!(check(&forged(&claims)), Err(Error::UnknownIssuer));
+    }
+    let no_issuers: [Issuer<'_, RingKey, 4>; 0] = [];
+    let mut buffer = TokenBuffer::<8192>::new();
+    let token = a.sign(&access_claims());
+    let verdict =
+        API_POLICY.validate_among(BearerToken::new(&token), &no_issuers, NOW, &mut buffer);
+    assert_eq!(verdict.map(|_| ()), Err(Error::UnknownIssuer));
+}
