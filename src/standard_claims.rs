@@ -16,11 +16,11 @@ macro_rules! standard_claims {
         #[derive(Clone, Copy, PartialEq, Eq)]
         pub struct StandardClaims<'b> {
             $($name: Option<$type>,)*
-            has_string_boolean: bool,
+            string_boolean: Option<Claim>,
         }
 
         impl<'b> StandardClaims<'b> {
-            pub(crate) const NONE: Self = Self { $($name: None,)* has_string_boolean: false };
+            pub(crate) const NONE: Self = Self { $($name: None,)* string_boolean: None };
 
             /// Reads one member, if it is one of these claims.
             pub(crate) fn read(
@@ -93,10 +93,10 @@ standard_claims! {
 }
 
 impl<'b> StandardClaims<'b> {
-    /// Whether `email_verified` or `phone_number_verified` is a string where
-    /// the specification asks for a boolean.
-    pub(crate) const fn has_string_boolean(&self) -> bool {
-        self.has_string_boolean
+    /// `email_verified` or `phone_number_verified`, if it is a string where the
+    /// specification asks for a boolean.
+    pub(crate) const fn string_boolean(&self) -> Option<Claim> {
+        self.string_boolean
     }
 
     fn read_string(
@@ -116,7 +116,7 @@ impl<'b> StandardClaims<'b> {
         reader: &mut Reader<'b>,
     ) -> Result<bool, Error> {
         let Some(text) = value.string() else { return reader.boolean(claim, value) };
-        self.has_string_boolean = true;
+        self.string_boolean = Some(claim);
         match (text.is("true"), text.is("false")) {
             (true, _) => Ok(true),
             (_, true) => Ok(false),

@@ -292,10 +292,10 @@ impl<'a> IdTokenPolicy<'a> {
     }
 
     fn check_user_claims(&self, claims: &IdTokenClaims<'_>) -> Result<(), Error> {
-        if claims.standard.has_string_boolean() && self.string_booleans == StringBooleans::Reject {
-            return Err(Error::ClaimType(Claim::EmailVerified, Shape::Boolean));
+        match (claims.standard.string_boolean(), self.string_booleans) {
+            (Some(claim), StringBooleans::Reject) => Err(Error::ClaimType(claim, Shape::Boolean)),
+            (None, _) | (_, StringBooleans::Accept) => Ok(()),
         }
-        Ok(())
     }
 }
 
