@@ -319,21 +319,18 @@ impl<'a> AccessTokenPolicy<'a> {
             (None, Some(_)) => return Err(Error::MissingClaim(Claim::Confirmation)),
             (Some(bound), Some(expected)) => (bound, expected),
         };
-        for (bound, expected) in
-            [(bound.x5t_s256(), expected.x5t_s256), (bound.jkt(), expected.jkt)]
-        {
-            match (bound, expected) {
-                (None, None) => {}
-                (Some(_), None) => return Err(Error::ConfirmationRequired),
-                (None, Some(_)) => return Err(Error::ConfirmationMismatch),
-                (Some(bound), Some(expected)) => {
-                    if !constant_time_eq(bound.as_bytes(), expected.as_bytes()) {
-                        return Err(Error::ConfirmationMismatch);
-                    }
-                }
-            }
+        let keys = [(bound.x5t_s256(), expected.x5t_s256), (bound.jkt(), expected.jkt)];
+        if keys.iter().any(|(bound, expected)| bound.is_some() && expected.is_none()) {
+            return Err(Error::ConfirmationRequired);
         }
-        Ok(())
+        let is_proved = keys.into_iter().all(|key| match key {
+            (None, None) => true,
+            (Some(bound), Some(expected)) => {
+                constant_time_eq(bound.as_bytes(), expected.as_bytes())
+            }
+            (None, Some(_)) | (Some(_), None) => false,
+        });
+        if is_proved { Ok(()) } else { Err(Error::ConfirmationMismatch) }
     }
 
     /// A10: `auth_time + max_age + leeway ≥ now`.
