@@ -290,6 +290,12 @@ impl Error {
 
 impl core::error::Error for Error {}
 
+impl From<KeyRejected> for Error {
+    fn from(reason: KeyRejected) -> Self {
+        Self::KeyRejected(reason)
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
@@ -400,7 +406,7 @@ impl fmt::Display for Error {
                 f.write_str("the userinfo response is about another user than the ID token")
             }
             Self::InsufficientScope(claim) => {
-                write!(f, "the token's {claim} does not suffice for what is asked")
+                write!(f, "the token's claim {claim} does not suffice for what is asked")
             }
             Self::SubjectKind => {
                 f.write_str("the subject is a user where a client is asked for, or the reverse")

@@ -375,6 +375,15 @@ fn components(n: &[u8], e: &[u8]) -> Result<usize, KeyRejected> {
     RsaKey::<RingKey>::from_components(n, e).map(|key| key.modulus_len())
 }
 
+#[test]
+fn k09_a_refused_key_is_an_error_like_others() {
+    fn take(n: &[u8]) -> Result<RsaKey<RingKey>, Error> {
+        Ok(RsaKey::from_components(n, F4)?)
+    }
+    let refused = Error::KeyRejected(KeyRejected::ModulusTooSmall);
+    assert_eq!(take(&modulus(1024)).map(|_| ()), Err(refused));
+}
+
 const F4: &[u8] = &[1, 0, 1];
 
 #[test]

@@ -2,8 +2,6 @@
 
 use core::fmt;
 
-use heapless::Vec;
-
 /// How many audiences a token may name.
 ///
 /// Tokens name one or two; each is compared with each that is expected.
@@ -13,15 +11,23 @@ pub const MAX_AUDIENCES: usize = 16;
 /// ([RFC 7519 §4.1.3](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.3)).
 ///
 /// One string and an array of one string mean the same.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Audience<'b>(Vec<&'b str, MAX_AUDIENCES>);
+// An array and not a `heapless::Vec`, whose `Drop` would keep the caller's
+// buffer borrowed until the end of the scope.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Audience<'b> {
+    audiences: [&'b str; MAX_AUDIENCES],
+    len: usize,
+}
 
 impl<'b> Audience<'b> {
-    pub(crate) const NONE: Self = Self(Vec::new());
+    pub(crate) const NONE: Self = Self { audiences: [""; MAX_AUDIENCES], len: 0 };
 
     /// Adds one. `false` if there is no room.
     pub(crate) fn push(&mut self, audience: &'b str) -> bool {
-        self.0.push(audience).is_ok()
+        let Some(place) = self.audiences.get_mut(self.len) else { return false };
+        *place = audience;
+        self.len = self.len.saturating_add(1);
+        true
     }
 
     /// Whether `identifier` is among them, byte for byte.
@@ -32,19 +38,19 @@ impl<'b> Audience<'b> {
 
     /// The audiences, in the token's order.
     pub fn iter(&self) -> impl Iterator<Item = &'b str> + '_ {
-        self.0.iter().copied()
+        self.audiences.iter().take(self.len).copied()
     }
 
     /// How many audiences the token names.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
+    pub const fn len(&self) -> usize {
+        self.len
     }
 
     /// Whether the token names no audience.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
     }
 }
 

@@ -5,8 +5,9 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Error, IdTokenPolicy, Issuer, JwkSet, Nonce, NumericDate,
-    RingKey, TokenBuffer, at_compile_time,
+    AccessTokenPolicy, BearerToken, Claim, Error, Fault, HeaderParameter, IdTokenPolicy, Issuer,
+    JsonFault, JwkSet, KeyRejected, KindMark, Nonce, NumericDate, RequestFault, RingKey, Segment,
+    Shape, TokenBuffer, at_compile_time,
 };
 use ring::rand::SystemRandom;
 use ring::rsa::KeyPair;
@@ -210,4 +211,62 @@ pub fn access_with_header(header: &Value) -> Result<(), Error> {
 /// What the API says of a well-signed token of just these bytes.
 pub fn access_raw(header: &[u8], payload: &[u8]) -> Result<(), Error> {
     check_access(&API_POLICY, &Signer::a().sign_raw(header, payload), NOW)
+}
+
+/// Every variant of `Error`, once; the three of authentication, the two of
+/// scope and of requests, each.
+pub fn every_error() -> Vec<Error> {
+    let text = jwks(&[json!({"kty": "EC"}), json!({"kty": "RSA", "use": "enc"})]);
+    let no_usable_keys = JwkSet::<RingKey, 1>::from_json(&text).map(|_| ()).unwrap_err();
+    vec![
+        Error::MissingToken,
+        Error::InvalidRequest(RequestFault::Malformed),
+        Error::InvalidRequest(RequestFault::SeveralTokens),
+        Error::MalformedToken,
+        Error::EncryptedToken,
+        Error::OpaqueToken,
+        Error::TokenTooLarge { length: 8193, limit: 8192 },
+        Error::BufferTooSmall { needed: 600, available: 512 },
+        Error::InvalidBase64(Segment::Payload),
+        Error::InvalidJson(Segment::Header, JsonFault::TrailingData),
+        Error::DuplicateMember(Segment::Payload),
+        Error::ClaimType(Claim::Expiry, Shape::NumericDate),
+        Error::TooManyAudiences { limit: 16 },
+        Error::HeaderType(HeaderParameter::KeyId),
+        Error::AlgorithmNotAllowed(Fault::WrongValue),
+        Error::CriticalHeader(HeaderParameter::Critical),
+        Error::UnknownKey,
+        Error::AmbiguousKey { candidates: 2 },
+        no_usable_keys,
+        Error::TooManyKeys { limit: 4 },
+        Error::KeyRejected(KeyRejected::ModulusTooSmall),
+        Error::InvalidSignature,
+        Error::UnknownIssuer,
+        Error::MissingClaim(Claim::Subject),
+        Error::IssuerMismatch,
+        Error::Expired { exp: 100, now: 161, leeway: 60 },
+        Error::NotYetValid { nbf: 300, now: 161, leeway: 60 },
+        Error::IssuedInFuture { iat: 300, now: 161, leeway: 60 },
+        Error::TokenTooOld { age: 500, limit: 300, leeway: 60 },
+        Error::LifetimeTooLong { lifetime: 90_000, limit: 86_400 },
+        Error::AudienceMismatch { audiences: 2 },
+        Error::UntrustedAudience { audiences: 2 },
+        Error::AuthorizedPartyMismatch(Claim::AuthorizedParty),
+        Error::TokenType(KindMark::Claim(Claim::Nonce)),
+        Error::NonceMismatch,
+        Error::UnexpectedClaim(Claim::Nonce),
+        Error::AuthenticationTooOld { age: 500, max_age: 300, leeway: 60 },
+        Error::InsufficientAuthentication(Claim::Acr, Fault::WrongValue),
+        Error::InsufficientAuthentication(Claim::Amr, Fault::Absent),
+        Error::InsufficientAuthentication(Claim::AuthTime, Fault::Absent),
+        Error::HashMismatch(Claim::AtHash),
+        Error::OrganizationMismatch,
+        Error::RefreshMismatch(Claim::Subject),
+        Error::SubjectMismatch,
+        Error::InsufficientScope(Claim::Scope),
+        Error::InsufficientScope(Claim::Permissions),
+        Error::SubjectKind,
+        Error::ConfirmationRequired,
+        Error::ConfirmationMismatch,
+    ]
 }

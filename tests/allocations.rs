@@ -1,0 +1,164 @@
+//! claimgate allocates nothing: not for a whole validation, and not for any
+//! rejection. What ring allocates within an RSA verification is ring's.
+//!
+//! One test, since the counter is the program's.
+
+mod support;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use claimgate::{
+    AccessTokenPolicy, BearerToken, Error, IdTokenPolicy, JwkSet, Nonce, NumericDate, RingKey,
+    ScopePolicy, TokenBuffer, at_compile_time,
+};
+use serde_json::json;
+use support::*;
+
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+#[expect(unsafe_code, reason = "an allocator is unsafe to implement")]
+// SAFETY: every call is handed on to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// How often `work` allocates.
+fn allocations<T>(work: impl FnOnce() -> T) -> (usize, T) {
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    let result = work();
+    (ALLOCATIONS.load(Ordering::Relaxed) - before, result)
+}
+
+const POLICY: AccessTokenPolicy<'_> = at_compile_time!(
+    AccessTokenPolicy::auth0(API)
+        .require_scope(at_compile_time!(ScopePolicy::all_of(&["read:patients"])))
+        .build()
+);
+
+#[test]
+fn claimgate_allocates_nothing() {
+    let signer = Signer::a();
+    let jwks_text = jwks(&[signer.jwk(), json!({"kty": "EC"})]);
+    let keys = keys_of(&signer);
+    let token = signer.sign(&access_claims());
+    let (input, signature) = token.rsplit_once('.').unwrap();
+    let signature = Base64UrlUnpadded::decode_vec(signature).unwrap();
+
+    // The counter counts.
+    assert_eq!(allocations(|| vec![0_u8; 1]).0, 1);
+
+    // What ring allocates for one signature, with nothing of ours around it.
+    let key = keys.keys()[0].key();
+    let (of_ring, verified) = allocations(|| key.verify(input.as_bytes(), &signature));
+    assert_eq!(verified, Ok(()));
+    println!("ring allocates {of_ring} times for one verification");
+
+    let access = |token: &str, now| {
+        let mut buffer = TokenBuffer::<8192>::new();
+        allocations(|| {
+            let token = BearerToken::from_authorization(token)?;
+            POLICY.validate(token, &issuer(&keys), now, &mut buffer).map(|_| ())
+        })
+    };
+    let bearer = |token: &str| format!("Bearer {token}");
+    assert_eq!(access(&bearer(&token), NOW), (of_ring, Ok(())));
+
+    let id_policy = IdTokenPolicy::new(CLIENT_ID, Nonce::ExpectNone)
+        .access_token_if_bound(BearerToken::new("access token"))
+        .build()
+        .unwrap();
+    let id_token = signer.sign(&with(id_claims(), "name", "J\u{f6}rg \"J\""));
+    let mut buffer = TokenBuffer::<8192>::new();
+    let (count, verdict) =
+        allocations(|| id_policy.validate(&id_token, &issuer(&keys), NOW, &mut buffer).map(|_| ()));
+    assert_eq!((count, verdict), (of_ring, Ok(())));
+
+    // Rejections that come before the signature cost nothing at all.
+    let header = |header: &serde_json::Value| bearer(&signer.sign_with(header, &access_claims()));
+    let raw = |header: &[u8]| bearer(&signer.sign_raw(header, b"{}"));
+    for (name, token) in [
+        ("no token", String::new()),
+        ("two tokens", "Bearer a b".to_owned()),
+        ("opaque", bearer("abc")),
+        ("two segments", bearer("a.b")),
+        ("encrypted", bearer("a.b.c.d.e")),
+        ("too large", bearer(&"A".repeat(9000))),
+        ("bad base64url", bearer("e30.e30.A")),
+        ("bad JSON", raw(b"{")),
+        ("deep JSON", raw(format!("{{\"x\":{}", "[".repeat(900)).as_bytes())),
+        ("escapes", raw(br#"{"\u0061lg":"\u0052S512"}"#)),
+        ("duplicate", raw(br#"{"alg":"RS256","alg":"RS256"}"#)),
+        ("no alg", raw(b"{}")),
+        ("HS256", header(&json!({"alg": "HS256"}))),
+        ("crit", header(&json!({"alg": "RS256", "crit": ["x"]}))),
+        ("unknown key", header(&json!({"alg": "RS256", "kid": "x"}))),
+        ("short signature", bearer(&format!("{input}.AAAA"))),
+    ] {
+        let (count, verdict) = access(&token, NOW);
+        assert!(verdict.is_err(), "{name}");
+        assert_eq!(count, 0, "{name}: {verdict:?}");
+    }
+
+    // After it, nothing but the verification itself.
+    let claims = access_claims();
+    for (name, claims) in [
+        ("duplicate", None),
+        ("wrong type", Some(with(claims.clone(), "exp", "x"))),
+        ("issuer", Some(with(claims.clone(), "iss", "x"))),
+        ("audience", Some(with(claims.clone(), "aud", json!(["x", "y"])))),
+        ("kind", Some(with(claims.clone(), "nonce", "x"))),
+        ("scope", Some(with(claims.clone(), "scope", "x"))),
+    ] {
+        let token = match claims {
+            Some(claims) => signer.sign(&claims),
+            None => signer.sign_raw(br#"{"alg":"RS256"}"#, br#"{"x":1,"x":2}"#),
+        };
+        let (count, verdict) = access(&bearer(&token), NOW);
+        assert!(verdict.is_err(), "{name}");
+        assert_eq!(count, of_ring, "{name}: {verdict:?}");
+    }
+    let (count, verdict) = access(&bearer(&token), NumericDate::MAX);
+    assert!(matches!(verdict, Err(Error::Expired { .. })));
+    assert_eq!(count, of_ring);
+
+    // An unknown issuer costs no RSA, whatever is signed.
+    let foreign = signer.sign(&with(claims, "iss", "https://unknown.example/"));
+    let mut buffer = TokenBuffer::<8192>::new();
+    let issuers = [issuer(&keys)];
+    let (count, verdict) = allocations(|| {
+        let token = BearerToken::new(&foreign);
+        POLICY.validate_among(token, &issuers, NOW, &mut buffer).map(|_| ())
+    });
+    assert_eq!((count, verdict), (0, Err(Error::UnknownIssuer)));
+
+    // A key set is owned, and still not on the heap.
+    let (count, set) = allocations(|| JwkSet::<RingKey, 2>::from_json(&jwks_text));
+    assert_eq!((count, set.is_ok()), (0, true));
+
+    // Neither messages nor challenges need the heap.
+    let mut text = heapless::String::<512>::new();
+    for error in every_error() {
+        text.clear();
+        let (count, written) = allocations(|| {
+            use std::fmt::Write;
+            write!(text, "{error} {error:?} {}", POLICY.challenge(error).realm("health"))
+        });
+        assert_eq!((count, written), (0, Ok(())), "{error}");
+    }
+}

@@ -1,0 +1,535 @@
+//! Every error: its message, its code, its status and its name in a challenge.
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use claimgate::{
+    Claim, ConstructionError, Fault, HeaderParameter, JsonFault, KeyRejected, KindMark,
+    RequestFault, Segment, Shape,
+};
+use support::*;
+
+/// Message, code, status and challenge, in the order of `every_error`.
+const PINNED: &[(&str, &str, u16, &str)] = &[
+    ("the request carries no bearer token", "missing_token", 401, ""),
+    (
+        "the Authorization header is invalid: the header is not Bearer and one token",
+        "invalid_request",
+        400,
+        "invalid_request",
+    ),
+    (
+        "the Authorization header is invalid: more than one token was sent",
+        "invalid_request",
+        400,
+        "invalid_request",
+    ),
+    ("the token does not have three non-empty segments", "malformed_token", 401, "invalid_token"),
+    (
+        "the token is encrypted (a JWE), which is not supported",
+        "encrypted_token",
+        401,
+        "invalid_token",
+    ),
+    ("the token is opaque: it is not a JWS", "opaque_token", 401, "invalid_token"),
+    (
+        "the token or its header has 8193 bytes, 8192 is the limit",
+        "token_too_large",
+        401,
+        "invalid_token",
+    ),
+    (
+        "the buffer is too small: 600 bytes needed, 512 left",
+        "buffer_too_small",
+        401,
+        "invalid_token",
+    ),
+    ("the payload is not canonical unpadded base64url", "invalid_base64", 401, "invalid_token"),
+    (
+        "the header is not acceptable JSON: something follows the object",
+        "invalid_json",
+        401,
+        "invalid_token",
+    ),
+    (
+        "an object in the payload has two members of one name",
+        "duplicate_member",
+        401,
+        "invalid_token",
+    ),
+    (
+        "exp has to be a number of seconds from 0 to 253402300799",
+        "claim_type",
+        401,
+        "invalid_token",
+    ),
+    ("the token names more than 16 audiences", "too_many_audiences", 401, "invalid_token"),
+    (
+        "the header parameter kid is not a string of acceptable length",
+        "header_type",
+        401,
+        "invalid_token",
+    ),
+    (
+        "only RS256 is allowed: the header parameter alg has another value",
+        "algorithm_not_allowed",
+        401,
+        "invalid_token",
+    ),
+    (
+        "the header uses crit, which is not supported and not ignorable",
+        "critical_header",
+        401,
+        "invalid_token",
+    ),
+    (
+        "no usable key of the issuer has the token's kid: refresh the key set",
+        "unknown_key",
+        401,
+        "invalid_token",
+    ),
+    (
+        "2 keys could have signed the token: each needs a kid of its own, and the token one of them",
+        "ambiguous_key",
+        401,
+        "invalid_token",
+    ),
+    (
+        "the key set has no key for RS256: 1 skipped because kty is not RSA; 1 skipped because use is not sig",
+        "no_usable_keys",
+        401,
+        "invalid_token",
+    ),
+    (
+        "the key set has more members than the 4 there is room for",
+        "too_many_keys",
+        401,
+        "invalid_token",
+    ),
+    (
+        "the key was refused: the modulus has fewer than 2048 bits",
+        "key_rejected",
+        401,
+        "invalid_token",
+    ),
+    ("the signature does not hold", "invalid_signature", 401, "invalid_token"),
+    ("the token's issuer is none of the trusted ones", "unknown_issuer", 401, "invalid_token"),
+    ("the required claim sub is missing", "missing_claim", 401, "invalid_token"),
+    (
+        "iss is not the expected issuer, compared byte for byte",
+        "issuer_mismatch",
+        401,
+        "invalid_token",
+    ),
+    ("the token expired at 100, it is 161, leeway 60 s", "expired", 401, "invalid_token"),
+    (
+        "the token is valid from 300 on, it is 161, leeway 60 s",
+        "not_yet_valid",
+        401,
+        "invalid_token",
+    ),
+    (
+        "the token was issued at 300, it is 161, leeway 60 s",
+        "issued_in_future",
+        401,
+        "invalid_token",
+    ),
+    (
+        "the token is 500 s old, 300 s is the limit, leeway 60 s",
+        "token_too_old",
+        401,
+        "invalid_token",
+    ),
+    (
+        "the token was issued for 90000 s, 86400 s is the limit",
+        "lifetime_too_long",
+        401,
+        "invalid_token",
+    ),
+    (
+        "the token names 2 audience(s), and the policy's is not among them",
+        "audience_mismatch",
+        401,
+        "invalid_token",
+    ),
+    (
+        "the token names 2 audiences, and not all of them are trusted",
+        "untrusted_audience",
+        401,
+        "invalid_token",
+    ),
+    ("azp is not an expected client", "authorized_party_mismatch", 401, "invalid_token"),
+    ("the token is of another kind, as the claim nonce tells", "token_type", 401, "invalid_token"),
+    ("nonce is not the one of this login", "nonce_mismatch", 401, "invalid_token"),
+    ("nonce is there and must not be", "unexpected_claim", 401, "invalid_token"),
+    (
+        "the user authenticated 500 s ago, 300 s is the limit, leeway 60 s",
+        "authentication_too_old",
+        401,
+        "invalid_token",
+    ),
+    (
+        "the authentication does not suffice: acr has another value",
+        "insufficient_authentication",
+        401,
+        "insufficient_user_authentication",
+    ),
+    (
+        "the authentication does not suffice: amr is absent",
+        "insufficient_authentication",
+        401,
+        "insufficient_user_authentication",
+    ),
+    (
+        "the authentication does not suffice: auth_time is absent",
+        "insufficient_authentication",
+        401,
+        "insufficient_user_authentication",
+    ),
+    (
+        "at_hash does not belong to the value that came with the token",
+        "hash_mismatch",
+        401,
+        "invalid_token",
+    ),
+    (
+        "the user logged in to another organization than the one expected",
+        "organization_mismatch",
+        401,
+        "invalid_token",
+    ),
+    (
+        "the refreshed ID token differs from the first in sub",
+        "refresh_mismatch",
+        401,
+        "invalid_token",
+    ),
+    (
+        "the userinfo response is about another user than the ID token",
+        "subject_mismatch",
+        401,
+        "invalid_token",
+    ),
+    (
+        "the token's claim scope does not suffice for what is asked",
+        "insufficient_scope",
+        403,
+        "insufficient_scope",
+    ),
+    (
+        "the token's claim permissions does not suffice for what is asked",
+        "insufficient_scope",
+        403,
+        "insufficient_scope",
+    ),
+    (
+        "the subject is a user where a client is asked for, or the reverse",
+        "subject_kind",
+        401,
+        "invalid_token",
+    ),
+    (
+        "the token is bound to a key that the policy does not know",
+        "confirmation_required",
+        401,
+        "invalid_token",
+    ),
+    (
+        "the token is bound to another key than the request's",
+        "confirmation_mismatch",
+        401,
+        "invalid_token",
+    ),
+];
+
+#[test]
+fn every_error_is_pinned() {
+    let errors = every_error();
+    assert_eq!(errors.len(), PINNED.len());
+    for (error, (message, code, status, challenge)) in errors.iter().zip(PINNED) {
+        assert_eq!(error.to_string(), *message);
+        assert_eq!(error.code(), *code);
+        assert_eq!(error.http_status(), *status, "{code}");
+        assert_eq!(error.rfc6750_error().unwrap_or_default(), *challenge, "{code}");
+    }
+}
+
+/// The codes in the text of `Error::code`.
+fn codes_in_the_source() -> BTreeSet<&'static str> {
+    let source = include_str!("../src/error.rs");
+    let start = source.find("pub const fn code(&self)").unwrap();
+    let end = start + source[start..].find("\n    }\n").unwrap();
+    source[start..end].split('"').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn no_error_is_missing_from_the_list() {
+    let listed: BTreeSet<&str> = every_error().iter().map(|error| error.code()).collect();
+    assert_eq!(codes_in_the_source(), listed);
+}
+
+#[test]
+fn the_codes_of_the_rule_book_exist() {
+    let codes = codes_in_the_source();
+    for code in [
+        "malformed_token",
+        "encrypted_token",
+        "opaque_token",
+        "invalid_base64",
+        "token_too_large",
+        "buffer_too_small",
+        "invalid_json",
+        "duplicate_member",
+        "claim_type",
+        "algorithm_not_allowed",
+        "critical_header",
+        "unknown_key",
+        "ambiguous_key",
+        "no_usable_keys",
+        "key_rejected",
+        "invalid_signature",
+        "unknown_issuer",
+        "issuer_mismatch",
+        "missing_claim",
+        "expired",
+        "not_yet_valid",
+        "issued_in_future",
+        "token_too_old",
+        "lifetime_too_long",
+        "audience_mismatch",
+        "untrusted_audience",
+        "authorized_party_mismatch",
+        "nonce_mismatch",
+        "unexpected_claim",
+        "authentication_too_old",
+        "insufficient_authentication",
+        "hash_mismatch",
+        "token_type",
+        "organization_mismatch",
+        "refresh_mismatch",
+        "subject_mismatch",
+        "insufficient_scope",
+        "subject_kind",
+        "confirmation_required",
+        "confirmation_mismatch",
+    ] {
+        assert!(codes.contains(code), "{code}");
+    }
+    for code in codes {
+        assert!(
+            code.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_')),
+            "{code}"
+        );
+    }
+    assert_eq!(ConstructionError::LeewayTooLong.code(), "construction");
+}
+
+#[test]
+fn an_error_is_one_line_of_ascii_prose() {
+    for error in every_error() {
+        let message = error.to_string();
+        assert!(message.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{message}");
+        assert!(!message.ends_with('.') && message.len() < 160, "{message}");
+    }
+}
+
+#[test]
+fn the_parts_of_errors_are_pinned() {
+    let text = |parts: &[&dyn std::fmt::Display]| -> Vec<String> {
+        parts.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(
+        text(&[
+            &Segment::Header,
+            &Segment::Payload,
+            &Segment::Signature,
+            &Segment::Jwks,
+            &Segment::UserInfo,
+        ]),
+        ["header", "payload", "signature", "key set", "userinfo response"]
+    );
+    assert_eq!(
+        text(&[
+            &JsonFault::NotUtf8,
+            &JsonFault::NotAnObject,
+            &JsonFault::Syntax,
+            &JsonFault::TrailingData,
+            &JsonFault::TooDeep,
+            &JsonFault::TooManyMembers,
+            &JsonFault::ControlCharacter,
+            &JsonFault::BadEscape,
+            &JsonFault::BadNumber,
+            &JsonFault::NotAKeySet,
+        ]),
+        [
+            "it is not UTF-8",
+            "it is not an object",
+            "it breaks the grammar or ends too early",
+            "something follows the object",
+            "it is nested more than 16 deep",
+            "it has more than 64 members",
+            "a string holds a raw control character",
+            "a string holds an invalid escape",
+            "a number is malformed",
+            "it has no array named keys",
+        ]
+    );
+    assert_eq!(
+        text(&[&Fault::Absent, &Fault::WrongType, &Fault::WrongValue]),
+        ["is absent", "has the wrong type", "has another value"]
+    );
+    assert_eq!(
+        text(&[
+            &HeaderParameter::Algorithm,
+            &HeaderParameter::KeyId,
+            &HeaderParameter::Type,
+            &HeaderParameter::Critical,
+            &HeaderParameter::B64,
+            &HeaderParameter::Zip,
+        ]),
+        ["alg", "kid", "typ", "crit", "b64", "zip"]
+    );
+    assert_eq!(
+        text(&[
+            &KeyRejected::Malformed,
+            &KeyRejected::KeyType,
+            &KeyRejected::Use,
+            &KeyRejected::KeyOperations,
+            &KeyRejected::Algorithm,
+            &KeyRejected::KeyIdTooLong,
+            &KeyRejected::Components,
+            &KeyRejected::LeadingZero,
+            &KeyRejected::ModulusTooSmall,
+            &KeyRejected::ModulusTooLarge,
+            &KeyRejected::ModulusEven,
+            &KeyRejected::Exponent,
+            &KeyRejected::Backend,
+        ]),
+        [
+            "it is not a well-formed JWK",
+            "kty is not RSA",
+            "use is not sig",
+            "key_ops lacks verify",
+            "alg is not RS256",
+            "kid is longer than 256 bytes",
+            "n or e is absent or not canonical base64url",
+            "n or e starts with a zero octet",
+            "the modulus has fewer than 2048 bits",
+            "the modulus has more than 4096 bits",
+            "the modulus is even",
+            "the exponent is even, below 3 or above 2^33 - 1",
+            "the backend does not take it",
+        ]
+    );
+    assert_eq!(
+        text(&[&RequestFault::Malformed, &RequestFault::SeveralTokens]),
+        ["the header is not Bearer and one token", "more than one token was sent"]
+    );
+    assert_eq!(
+        text(&[&KindMark::HeaderType, &KindMark::Claim(Claim::Typ)]),
+        ["the header parameter typ", "the claim typ"]
+    );
+    assert_eq!(
+        text(&[
+            &Shape::String,
+            &Shape::StringOrStrings,
+            &Shape::Strings,
+            &Shape::NumericDate,
+            &Shape::NumericDateOrTimestamp,
+            &Shape::Boolean,
+            &Shape::Object,
+            &Shape::Scope,
+            &Shape::Requested,
+        ]),
+        [
+            "a string",
+            "a string or an array of strings",
+            "an array of strings without quotes, backslashes or control characters",
+            "a number of seconds from 0 to 253402300799",
+            "a number of seconds from 0 to 253402300799 or a UTC timestamp",
+            "true or false",
+            "an object",
+            "scope tokens in one string or one array, given once",
+            "of the type asked for",
+        ]
+    );
+}
+
+#[test]
+fn construction_errors_are_pinned() {
+    for (error, message) in [
+        (ConstructionError::Empty("audience"), "an identifier is empty: audience"),
+        (ConstructionError::EmptyList("scope tokens"), "a list is empty: scope tokens"),
+        (ConstructionError::LeewayTooLong, "the leeway is longer than 600 seconds"),
+        (
+            ConstructionError::ScopeToken,
+            "a scope token is empty or has characters that scopes cannot have",
+        ),
+        (ConstructionError::AudienceIsClientId, "an audience equals a client ID"),
+    ] {
+        assert_eq!(error.to_string(), message);
+        assert!(message.starts_with(error.as_str()));
+    }
+}
+
+#[test]
+fn an_empty_key_set_says_so() {
+    let error = claimgate::JwkSet::<claimgate::RingKey, 1>::from_json(r#"{"keys":[]}"#)
+        .map(|_| ())
+        .unwrap_err();
+    assert_eq!(error.to_string(), "the key set has no key for RS256: the set is empty");
+}
+
+#[test]
+fn neither_debug_nor_display_shows_text_of_the_token() {
+    const SECRET: &str = "s3cr3t-v4lu3";
+    let claims = [
+        ("iss", serde_json::json!(SECRET)),
+        ("aud", serde_json::json!([SECRET, SECRET])),
+        ("exp", serde_json::json!(SECRET)),
+        ("scope", serde_json::json!(format!("{SECRET}\t"))),
+        ("typ", serde_json::json!(SECRET)),
+        ("nonce", serde_json::json!(SECRET)),
+        ("cnf", serde_json::json!({ "jkt": SECRET })),
+    ];
+    for (name, value) in claims {
+        let error = access(&with(access_claims(), name, value)).unwrap_err();
+        assert!(!format!("{error} {error:?} {error:#?}").contains("s3cr3t"), "{name}");
+    }
+    let header = serde_json::json!({"alg": SECRET, "kid": SECRET});
+    let error = access_with_header(&header).unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("s3cr3t"));
+}
+
+#[test]
+fn debug_of_everything_on_the_way_shows_nothing_of_the_token() {
+    use claimgate::{BearerToken, CompactJws, IdTokenPolicy, Nonce, TokenBuffer};
+    const SECRET: &str = "s3cr3t-v4lu3";
+    let signer = Signer::a();
+    let keys = keys_of(&signer);
+    let claims = with(with(access_claims(), "sub", SECRET), "scope", SECRET);
+    let text = signer.sign(&with(claims, "aud", serde_json::json!([API, SECRET])));
+    let mut shown = Vec::new();
+    let bearer = BearerToken::new(&text);
+    let jws = CompactJws::parse(&text).unwrap();
+    let mut bytes = [0; 4096];
+    let unverified = jws.decode(&mut bytes).unwrap();
+    shown.push(format!("{bearer:?} {jws:?} {unverified:?} {:?}", unverified.header()));
+    let verified = unverified.verify(keys.keys()[0].key()).unwrap();
+    shown.push(format!("{verified:?}"));
+    shown.push(format!("{:?}", claimgate::AccessToken::parse(verified).unwrap()));
+    let mut buffer = TokenBuffer::<4096>::new();
+    let token = API_POLICY.validate(bearer, &issuer(&keys), NOW, &mut buffer).unwrap();
+    shown.push(format!("{token:?} {:?} {:?}", token.scope(), token.audience()));
+    shown.push(format!("{buffer:?}"));
+    let policy = IdTokenPolicy::new(CLIENT_ID, Nonce::Expect(SECRET))
+        .access_token(BearerToken::new(SECRET))
+        .code(SECRET)
+        .build()
+        .unwrap();
+    shown.push(format!("{policy:?}"));
+    for text in shown {
+        assert!(!text.contains("s3cr3t") && !text.contains("eyJ"), "{text}");
+    }
+}

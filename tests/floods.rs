@@ -1,0 +1,129 @@
+//! Inputs that are made to cost much: each is refused after little work, and
+//! none needs more stack than another.
+//!
+//! There are no clocks here: that little work was done shows in what is
+//! reported, and `benches/pipeline.rs` measures it.
+
+mod support;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use claimgate::{
+    BearerToken, CompactJws, Error, JsonFault, JwkSet, MAX_HEADER_LEN, MAX_TOKEN_LEN, RingKey,
+    Segment, TokenBuffer,
+};
+use support::*;
+
+/// Room for a token buffer, a parsed object and the test's own frames without
+/// optimisation; recursion over 100,000 brackets would need megabytes.
+const STACK: usize = 256 * 1024;
+
+/// Runs a check on a thread with little stack.
+fn on_a_small_stack<T: Send>(check: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let builder = std::thread::Builder::new().stack_size(STACK);
+        builder.spawn_scoped(scope, check).unwrap().join().unwrap()
+    })
+}
+
+/// What a caller sees who takes tokens of any length.
+fn check_unlimited(token: &str) -> Result<(), Error> {
+    let keys = keys_of(&Signer::a());
+    let mut buffer = TokenBuffer::<16_384>::new().max_token_len(usize::MAX);
+    API_POLICY.validate(BearerToken::new(token), &issuer(&keys), NOW, &mut buffer).map(|_| ())
+}
+
+#[test]
+fn a_million_dots() {
+    let dots = ".".repeat(1_000_000);
+    on_a_small_stack(|| {
+        let limit = MAX_TOKEN_LEN;
+        let too_large = Error::TokenTooLarge { length: 1_000_000, limit };
+        assert_eq!(check_access(&API_POLICY, &dots, NOW), Err(too_large));
+        assert_eq!(check_unlimited(&dots), Err(Error::MalformedToken));
+    });
+}
+
+#[test]
+fn ten_megabytes_of_one_letter() {
+    let letters = "A".repeat(10_000_000);
+    on_a_small_stack(|| {
+        let limit = MAX_TOKEN_LEN;
+        let too_large = Error::TokenTooLarge { length: 10_000_000, limit };
+        assert_eq!(check_access(&API_POLICY, &letters, NOW), Err(too_large));
+        assert_eq!(check_unlimited(&letters), Err(Error::OpaqueToken));
+        let header = format!("{letters}.A.A");
+        let too_large = Error::TokenTooLarge { length: 7_500_000, limit: MAX_HEADER_LEN };
+        assert_eq!(check_unlimited(&header), Err(too_large));
+        let payload = format!("e30.{letters}.A");
+        let too_small = Error::BufferTooSmall { needed: 7_500_002, available: 16_384 };
+        assert_eq!(check_unlimited(&payload), Err(too_small));
+    });
+}
+
+/// An object that nests `depth` arrays in a member that nobody reads.
+fn nested(depth: usize) -> String {
+    let (open, close) = ("[".repeat(depth), "]".repeat(depth));
+    format!(r#"{{"x":{open}{close},"alg":"RS256"}}"#)
+}
+
+#[test]
+fn a_hundred_thousand_brackets_in_a_header_member_that_nobody_reads() {
+    let header = Base64UrlUnpadded::encode_string(nested(100_000).as_bytes());
+    let token = format!("{header}.e30.AAAA");
+    on_a_small_stack(|| {
+        let Err(Error::TokenTooLarge { limit, .. }) = check_access(&API_POLICY, &token, NOW) else {
+            panic!("not too large")
+        };
+        assert_eq!(limit, MAX_TOKEN_LEN);
+        let Err(Error::TokenTooLarge { limit, .. }) = check_unlimited(&token) else {
+            panic!("not too large")
+        };
+        assert_eq!(limit, MAX_HEADER_LEN);
+    });
+}
+
+#[test]
+fn as_many_brackets_as_a_header_holds() {
+    let header = Base64UrlUnpadded::encode_string(nested(1_000).as_bytes());
+    let token = format!("{header}.e30.AAAA");
+    on_a_small_stack(|| {
+        let too_deep = Error::InvalidJson(Segment::Header, JsonFault::TooDeep);
+        assert_eq!(check_access(&API_POLICY, &token, NOW), Err(too_deep));
+    });
+}
+
+#[test]
+fn a_hundred_thousand_brackets_in_a_signed_payload() {
+    let token = Signer::a().sign_raw(br#"{"alg":"RS256"}"#, nested(100_000).as_bytes());
+    let keys = keys_of(&Signer::a());
+    let mut bytes = vec![0; token.len()];
+    on_a_small_stack(move || {
+        let jws = CompactJws::parse_up_to(&token, usize::MAX).unwrap().decode(&mut bytes).unwrap();
+        let jws = jws.verify(keys.keys()[0].key()).unwrap();
+        let too_deep = Error::InvalidJson(Segment::Payload, JsonFault::TooDeep);
+        assert_eq!(claimgate::AccessToken::parse(jws).map(|_| ()), Err(too_deep));
+    });
+}
+
+#[test]
+fn a_hundred_thousand_brackets_in_a_key_set() {
+    on_a_small_stack(|| {
+        let too_deep = Error::InvalidJson(Segment::Jwks, JsonFault::TooDeep);
+        for text in [nested(100_000), format!(r#"{{"keys":[{}]}}"#, nested(100_000))] {
+            assert_eq!(JwkSet::<RingKey, 1>::from_json(&text).map(|_| ()), Err(too_deep));
+        }
+    });
+}
+
+#[test]
+fn ten_thousand_members_and_ten_thousand_keys() {
+    let members: Vec<String> = (0..10_000).map(|number| format!("\"x{number}\":0")).collect();
+    let object = format!("{{{}}}", members.join(","));
+    let keys = format!(r#"{{"keys":[{}{{}}]}}"#, "{},".repeat(10_000));
+    on_a_small_stack(|| {
+        let too_many = Error::InvalidJson(Segment::Jwks, JsonFault::TooManyMembers);
+        assert_eq!(JwkSet::<RingKey, 1>::from_json(&object).map(|_| ()), Err(too_many));
+        let too_many = Error::TooManyKeys { limit: 32 };
+        assert_eq!(JwkSet::<RingKey, 1>::from_json(&keys).map(|_| ()), Err(too_many));
+    });
+}

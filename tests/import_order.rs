@@ -1,0 +1,204 @@
+//! The rooms of the library: imports go one way, files stay small, crates are
+//! named where they belong, and nothing allocates.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+/// The rooms, in their order: each imports only rooms before it.
+const ROOMS: &[&str] = &[
+    "error",
+    "base64url",
+    "json",
+    "jws",
+    "bearer",
+    "rs256",
+    "jwk",
+    "claims",
+    "standard_claims",
+    "id_token",
+    "access_token",
+    "policy",
+    "challenge",
+    "validator",
+    "cache",
+    "refresh",
+];
+
+/// Lines of code in a file, its tests not counted.
+const MAX_LINES: usize = 400;
+
+/// Which files may name a crate.
+const CRATES: &[(&str, &[&str])] = &[
+    ("ring::", &["rs256/ring.rs"]),
+    ("aws_lc_rs", &["rs256/aws_lc.rs"]),
+    ("crypto_bigint", &["rs256/rust_crypto.rs"]),
+    ("sha2::", &["rs256/rust_crypto.rs"]),
+    ("base64ct", &["base64url.rs"]),
+    ("serde_json_core", &["json/custom.rs"]),
+];
+
+/// Where the two types are made that mean trust.
+const MINTS: &[(&str, &[&str])] =
+    &[("VerifiedJws {", &["rs256.rs"]), ("Validated(", &["validator.rs"])];
+
+const HEAP_WORDS: &[&str] = &[
+    "extern crate alloc",
+    "alloc::",
+    "std::vec",
+    "std::string",
+    "Box<",
+    "Box::",
+    "Rc<",
+    "Arc<",
+    "vec!",
+    "format!",
+    ".to_string()",
+    ".to_owned()",
+    ".to_vec()",
+];
+
+/// The library's files by their paths below `src`, without tests and comments.
+fn sources() -> BTreeMap<String, String> {
+    fn read(folder: &Path, prefix: &str, sources: &mut BTreeMap<String, String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if path.is_dir() {
+                read(&path, &format!("{prefix}{name}/"), sources);
+            } else if name != "tests.rs" {
+                let text = fs::read_to_string(&path).unwrap();
+                sources.insert(format!("{prefix}{name}"), code(&text));
+            }
+        }
+    }
+    let mut sources = BTreeMap::new();
+    read(Path::new("src"), "", &mut sources);
+    sources
+}
+
+/// The part of a file before its tests, with comments made empty lines.
+fn code(text: &str) -> String {
+    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    let keep = |line: &'_ str| !line.trim_start().starts_with("//");
+    text.lines().map(|line| if keep(line) { line } else { "" }).collect::<Vec<_>>().join("\n")
+}
+
+/// The room that a file belongs to: `claims/scope.rs` belongs to `claims`.
+fn room_of(path: &str) -> &str {
+    path.split('/').next().unwrap_or_default().trim_end_matches(".rs")
+}
+
+/// The rooms that a text imports.
+fn imports(text: &str) -> impl Iterator<Item = &str> {
+    text.split("crate::").skip(1).map(|rest| {
+        let end = rest.find(|c: char| !(c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit()));
+        &rest[..end.unwrap_or(rest.len())]
+    })
+}
+
+/// What is wrong with the imports of a file.
+fn wrong_imports(path: &str, text: &str) -> Vec<String> {
+    let place = |room: &str| ROOMS.iter().position(|name| *name == room);
+    let Some(own) = place(room_of(path)) else { return vec![format!("{path} is in no room")] };
+    imports(text)
+        .filter(|name| !name.is_empty())
+        .filter(|name| place(name).is_none_or(|room| room > own))
+        .map(|name| format!("{path} imports {name}"))
+        .collect()
+}
+
+#[test]
+fn a_room_imports_only_rooms_above_it() {
+    let wrong: Vec<String> = sources()
+        .iter()
+        .filter(|(path, _)| path.as_str() != "lib.rs")
+        .flat_map(|(path, text)| wrong_imports(path, text))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn an_upward_import_is_found() {
+    let json = "use crate::error::Error;\nuse crate::validator::Issuer;";
+    assert_eq!(wrong_imports("json/scanner.rs", json), ["json/scanner.rs imports validator"]);
+    assert_eq!(wrong_imports("kitchen.rs", ""), ["kitchen.rs is in no room"]);
+    assert_eq!(wrong_imports("jws.rs", "use crate::json::{self};"), [String::new(); 0]);
+}
+
+#[test]
+fn every_room_has_its_file_and_is_private() {
+    let sources = sources();
+    let door = &sources["lib.rs"];
+    for path in sources.keys().filter(|path| path.as_str() != "lib.rs") {
+        let room = room_of(path);
+        assert!(door.contains(&format!("\nmod {room};")), "{room} is not declared in lib.rs");
+        assert!(sources.contains_key(&format!("{room}.rs")), "{room}.rs");
+    }
+    assert!(!door.contains("pub mod "), "a module is public");
+}
+
+#[test]
+fn a_file_has_at_most_400_lines_before_its_tests() {
+    for (path, text) in sources() {
+        let lines = text.lines().filter(|line| !line.trim().is_empty()).count();
+        assert!(lines <= MAX_LINES, "{path} has {lines} lines");
+    }
+}
+
+/// The files that hold a word and are not on its list.
+fn strays<'s>(sources: &'s BTreeMap<String, String>, word: &str, allowed: &[&str]) -> Vec<&'s str> {
+    let holds = |text: &str| {
+        text.match_indices(word).any(|(at, _)| {
+            let before = text[..at].chars().next_back().unwrap_or(' ');
+            !before.is_ascii_alphanumeric() && before != '_' && before != ':'
+        })
+    };
+    sources
+        .iter()
+        .filter(|(path, text)| !allowed.contains(&path.as_str()) && holds(text))
+        .map(|(path, _)| path.as_str())
+        .collect()
+}
+
+#[test]
+fn each_crate_is_named_in_one_file() {
+    let sources = sources();
+    for (name, allowed) in CRATES {
+        assert_eq!(strays(&sources, name, allowed), [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn two_files_mint_trust() {
+    let mut sources = sources();
+    // The definitions themselves are no mint.
+    for text in sources.values_mut() {
+        *text = text.replace("pub struct VerifiedJws<'b> {", "").replace("Validated<T>(T)", "");
+    }
+    for (expression, allowed) in MINTS {
+        assert_eq!(strays(&sources, expression, allowed), [""; 0], "{expression}");
+    }
+}
+
+#[test]
+fn the_library_does_not_allocate() {
+    let sources = sources();
+    for word in HEAP_WORDS {
+        let found: Vec<&str> = sources
+            .iter()
+            .filter(|(_, text)| text.contains(word))
+            .map(|(path, _)| path.as_str())
+            .collect();
+        assert_eq!(found, [""; 0], "{word}");
+    }
+}
+
+#[test]
+fn a_stray_word_is_found() {
+    let sources = BTreeMap::from([("jws.rs".to_owned(), "use ring::digest;".to_owned())]);
+    assert_eq!(strays(&sources, "ring::", &["rs256/ring.rs"]), ["jws.rs"]);
+    assert_eq!(strays(&sources, "ring::", &["jws.rs"]), [""; 0]);
+    let sources = BTreeMap::from([("jws.rs".to_owned(), "let x = String::new();".to_owned())]);
+    assert_eq!(strays(&sources, "ring::", &[]), [""; 0]);
+}
