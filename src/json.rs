@@ -174,6 +174,11 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// How many bytes the unescaped string has.
+    pub(crate) fn unescaped_len(self) -> usize {
+        Unescaped(self.0).fold(0, |sum: usize, character| sum.saturating_add(character.len_utf8()))
+    }
+
     /// Unescapes the string to the front of `out`. `None` if it is too short.
     pub(crate) fn unescape(self, out: &mut [u8]) -> Option<&mut str> {
         let mut length = 0_usize;
@@ -241,8 +246,7 @@ impl<'b> Room<'b> {
         if let Some(plain) = text.plain() {
             return Ok(plain);
         }
-        let length = Unescaped(text.0)
-            .fold(0_usize, |sum, character| sum.saturating_add(character.len_utf8()));
+        let length = text.unescaped_len();
         let free = mem::take(&mut self.free);
         let too_small = Error::BufferTooSmall { needed: length, available: free.len() };
         let (place, free) = free.split_at_mut_checked(length).ok_or(too_small)?;

@@ -298,9 +298,8 @@ macro_rules! registered_accessors {
             self.header
         }
 
-        /// Claims of your own, in a struct of your own: any that serde-json-core
-        /// deserialises, which is all but `flatten`, `untagged` and maps whose
-        /// keys are not strings.
+        /// Claims of your own, in a struct or a map of your own. Members that it
+        /// does not name are passed over.
         ///
         /// Names are compared exactly, so namespaced ones work:
         ///

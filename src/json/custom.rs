@@ -1,33 +1,71 @@
 //! Callers' own claim structs, deserialised from text that has been checked.
+//!
+//! Objects, arrays and strings are walked here, as everywhere else in the
+//! crate; serde-json-core reads integers, booleans and `null`. It is not given
+//! more: it panics where a key of a nested map is an owned `String`, takes a
+//! member twice, reads `null` as a number, and knows no `deserialize_any`.
+
+use core::fmt;
 
 use serde::Deserialize;
-use serde::de::value::BorrowedStrDeserializer;
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::de::value::{BorrowedStrDeserializer, MapAccessDeserializer};
+use serde::de::{
+    DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, StdError, Visitor,
+};
 use serde::forward_to_deserialize_any;
-use serde_json_core::de::{Deserializer as ValueDeserializer, Error as ValueError};
+use serde_json_core::de::{Deserializer as Scalar, Error as ScalarError};
 
-use super::{Member, Object, Value};
-use crate::error::{Claim, Error, Shape};
+use super::{Elements, Member, Object, Text, Value};
+use crate::error::{Claim, Error, Segment, Shape};
 
 /// Deserialises the members of `object` into a struct or a map.
 ///
-/// Names come from the index, so each is compared whole and unescaped, and
-/// members that `T` does not name are not looked at again. Each value is
-/// serde-json-core's; its strings with escapes pass through `scratch`.
+/// Names come from the index, so each is compared whole, and members that `T`
+/// does not name are not looked at again. Strings with escapes pass through
+/// `scratch`.
 pub(crate) fn deserialize<'de, T: Deserialize<'de>>(
     object: &Object<'de>,
     scratch: &mut [u8],
 ) -> Result<T, Error> {
-    let available = scratch.len();
     let members = Members { members: &object.members, current: None, scratch };
-    T::deserialize(members).map_err(|error| match error {
-        ValueError::EscapedStringIsTooLong => {
-            Error::BufferTooSmall { needed: available.saturating_add(1), available }
-        }
-        _ => Error::ClaimType(Claim::Custom, Shape::Requested),
-    })
+    T::deserialize(members).map_err(|Failure(error)| error)
 }
 
+/// Why it failed. serde's own message would be lost without a heap.
+#[derive(Debug)]
+struct Failure(Error);
+
+impl Failure {
+    const TYPE: Self = Self(Error::ClaimType(Claim::Custom, Shape::Requested));
+}
+
+impl serde::de::Error for Failure {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self::TYPE
+    }
+}
+
+impl StdError for Failure {}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl From<ScalarError> for Failure {
+    fn from(_: ScalarError) -> Self {
+        Self::TYPE
+    }
+}
+
+fn unescape<'s>(text: Text<'_>, scratch: &'s mut [u8]) -> Result<&'s str, Failure> {
+    let (needed, available) = (text.unescaped_len(), scratch.len());
+    let too_small = Failure(Error::BufferTooSmall { needed, available });
+    text.unescape(scratch).map(|string| &*string).ok_or(too_small)
+}
+
+/// An object, member by member.
 struct Members<'i, 'de, 's> {
     members: &'i [Member<'de>],
     current: Option<Member<'de>>,
@@ -35,13 +73,13 @@ struct Members<'i, 'de, 's> {
 }
 
 impl<'de> Deserializer<'de> for Members<'_, 'de, '_> {
-    type Error = ValueError;
+    type Error = Failure;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         visitor.visit_map(self)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         visitor.visit_some(self)
     }
 
@@ -49,7 +87,7 @@ impl<'de> Deserializer<'de> for Members<'_, 'de, '_> {
         self,
         _name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, ValueError> {
+    ) -> Result<V::Value, Failure> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -60,87 +98,212 @@ impl<'de> Deserializer<'de> for Members<'_, 'de, '_> {
 }
 
 impl<'de> MapAccess<'de> for Members<'_, 'de, '_> {
-    type Error = ValueError;
+    type Error = Failure;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
-    ) -> Result<Option<K::Value>, ValueError> {
+    ) -> Result<Option<K::Value>, Failure> {
         let Some((&member, rest)) = self.members.split_first() else { return Ok(None) };
         self.members = rest;
         self.current = Some(member);
-        seed.deserialize(BorrowedStrDeserializer::new(member.name)).map(Some)
+        let name = Text(member.name);
+        match name.plain() {
+            Some(plain) => seed.deserialize(BorrowedStrDeserializer::new(plain)),
+            None => seed.deserialize(unescape(name, self.scratch)?.into_deserializer()),
+        }
+        .map(Some)
     }
 
-    fn next_value_seed<V: DeserializeSeed<'de>>(
-        &mut self,
-        seed: V,
-    ) -> Result<V::Value, ValueError> {
-        let member = self.current.take().ok_or(ValueError::ExpectedSomeValue)?;
-        seed.deserialize(Whole { value: member.value, scratch: self.scratch })
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Failure> {
+        let member = self.current.take().ok_or(Failure::TYPE)?;
+        seed.deserialize(One { value: member.value, scratch: self.scratch })
     }
 }
 
-/// One value, read to its end by serde-json-core.
-struct Whole<'de, 's> {
+/// An array, element by element.
+struct Sequence<'de, 's> {
+    elements: Elements<'de>,
+    scratch: &'s mut [u8],
+}
+
+impl<'de> SeqAccess<'de> for Sequence<'de, '_> {
+    type Error = Failure;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Failure> {
+        let Some(value) = self.elements.next() else { return Ok(None) };
+        seed.deserialize(One { value, scratch: self.scratch }).map(Some)
+    }
+}
+
+/// One value.
+struct One<'de, 's> {
     value: Value<'de>,
     scratch: &'s mut [u8],
 }
 
-macro_rules! read_whole {
-    ($($method:ident($($argument:ident: $type:ty),*);)*) => {$(
-        fn $method<V: Visitor<'de>>(
-            self,
-            $($argument: $type,)*
-            visitor: V,
-        ) -> Result<V::Value, ValueError> {
-            let text = self.value.as_written().as_bytes();
-            let mut deserializer = ValueDeserializer::new(text, Some(self.scratch));
-            let value = (&mut deserializer).$method($($argument,)* visitor)?;
-            deserializer.end()?;
+impl<'de> One<'de, '_> {
+    /// The members of an object. No two have one name here either.
+    fn object(&self) -> Result<Object<'de>, Failure> {
+        self.value.object(Segment::Payload).map_err(Failure)?.ok_or(Failure::TYPE)
+    }
+
+    fn visit_object<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        let object = self.object()?;
+        let members = Members { members: &object.members, current: None, scratch: self.scratch };
+        visitor.visit_map(members)
+    }
+
+    fn visit_array<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        let elements = self.value.array().ok_or(Failure::TYPE)?;
+        let mut sequence = Sequence { elements, scratch: self.scratch };
+        let value = visitor.visit_seq(&mut sequence)?;
+        // An array of two is no array of three.
+        match sequence.elements.next() {
+            None => Ok(value),
+            Some(_) => Err(Failure::TYPE),
+        }
+    }
+
+    fn visit_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        let text = self.value.string().ok_or(Failure::TYPE)?;
+        match text.plain() {
+            Some(plain) => visitor.visit_borrowed_str(plain),
+            None => visitor.visit_str(unescape(text, self.scratch)?),
+        }
+    }
+}
+
+macro_rules! read_floats {
+    ($($method:ident: $type:ty => $visit:ident;)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+            let number = self.value.number().and_then(|text| text.parse::<$type>().ok());
+            // What is too large reads as infinite, and JSON has no such number.
+            visitor.$visit(number.filter(|number| number.is_finite()).ok_or(Failure::TYPE)?)
+        }
+    )*};
+}
+
+macro_rules! read_scalars {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+            let mut scalar = Scalar::new(self.value.as_written().as_bytes(), None);
+            let value = (&mut scalar).$method(visitor)?;
+            scalar.end()?;
             Ok(value)
         }
     )*};
 }
 
-impl<'de> Deserializer<'de> for Whole<'de, '_> {
-    type Error = ValueError;
+macro_rules! forward {
+    ($($method:ident($($argument:ident: $type:ty),*) => $to:ident;)*) => {$(
+        fn $method<V: Visitor<'de>>(
+            self,
+            $($argument: $type,)*
+            visitor: V,
+        ) -> Result<V::Value, Failure> {
+            $(let _ = $argument;)*
+            self.$to(visitor)
+        }
+    )*};
+}
 
-    // The text has been checked, and nobody asks for it.
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
-        visitor.visit_unit()
+impl<'de> Deserializer<'de> for One<'de, '_> {
+    type Error = Failure;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        match self.value.as_written().as_bytes().first() {
+            Some(b'{') => self.visit_object(visitor),
+            Some(b'[') => self.visit_array(visitor),
+            Some(b'"') => self.visit_string(visitor),
+            Some(b't' | b'f') => self.deserialize_bool(visitor),
+            Some(b'n') => self.deserialize_unit(visitor),
+            _ if self.value.as_written().contains(['.', 'e', 'E']) => self.deserialize_f64(visitor),
+            Some(b'-') => self.deserialize_i64(visitor),
+            _ => self.deserialize_u64(visitor),
+        }
     }
 
-    read_whole! {
-        deserialize_any();
-        deserialize_bool();
-        deserialize_i8();
-        deserialize_i16();
-        deserialize_i32();
-        deserialize_i64();
-        deserialize_i128();
-        deserialize_u8();
-        deserialize_u16();
-        deserialize_u32();
-        deserialize_u64();
-        deserialize_u128();
-        deserialize_f32();
-        deserialize_f64();
-        deserialize_char();
-        deserialize_str();
-        deserialize_string();
-        deserialize_bytes();
-        deserialize_byte_buf();
-        deserialize_option();
-        deserialize_unit();
-        deserialize_unit_struct(name: &'static str);
-        deserialize_newtype_struct(name: &'static str);
-        deserialize_seq();
-        deserialize_tuple(length: usize);
-        deserialize_tuple_struct(name: &'static str, length: usize);
-        deserialize_map();
-        deserialize_struct(name: &'static str, fields: &'static [&'static str]);
-        deserialize_enum(name: &'static str, variants: &'static [&'static str]);
-        deserialize_identifier();
+    read_scalars! {
+        deserialize_bool
+        deserialize_i8
+        deserialize_i16
+        deserialize_i32
+        deserialize_i64
+        deserialize_u8
+        deserialize_u16
+        deserialize_u32
+        deserialize_u64
+        deserialize_unit
+    }
+
+    read_floats! {
+        deserialize_f32: f32 => visit_f32;
+        deserialize_f64: f64 => visit_f64;
+    }
+
+    forward! {
+        deserialize_char() => visit_string;
+        deserialize_str() => visit_string;
+        deserialize_string() => visit_string;
+        deserialize_identifier() => visit_string;
+        deserialize_unit_struct(name: &'static str) => deserialize_unit;
+        deserialize_seq() => visit_array;
+        deserialize_tuple(length: usize) => visit_array;
+        deserialize_tuple_struct(name: &'static str, length: usize) => visit_array;
+        deserialize_map() => visit_object;
+        deserialize_struct(name: &'static str, fields: &'static [&'static str]) => visit_object;
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        if self.value.as_written() == "null" {
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Failure> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Failure> {
+        if let Some(text) = self.value.string() {
+            let name = text.plain().ok_or(Failure::TYPE)?;
+            return visitor.visit_enum(BorrowedStrDeserializer::new(name));
+        }
+        // `{"Variant": content}`
+        let object = self.object()?;
+        let members: &[_] = &object.members;
+        if members.len() != 1 {
+            return Err(Failure::TYPE);
+        }
+        let members = Members { members, current: None, scratch: self.scratch };
+        visitor.visit_enum(MapAccessDeserializer::new(members))
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Failure> {
+        Err(Failure::TYPE)
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Failure> {
+        Err(Failure::TYPE)
+    }
+
+    // The text has been checked, and nobody asks for it.
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        visitor.visit_unit()
     }
 }
