@@ -1,0 +1,146 @@
+//! The index of the rule book: which tests show each rule.
+//!
+//! `CLAIMGATE_WRITE_INDEX=1 cargo test --test rules_index` writes `tests/rules.md`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+
+/// The rows of the rule book: prefix of the tests' names, number, rule.
+const ROWS: &[(&str, &str, &str)] = &[
+    ("f01", "F1", "three non-empty segments, found without scanning past the dots that matter"),
+    ("f02", "F2", "encrypted and opaque tokens are named as such"),
+    ("f03", "F3", "canonical unpadded base64url"),
+    ("f04", "F4", "size limits before any work"),
+    ("f05", "F5", "header and payload are JSON objects in the dialect"),
+    ("f06", "F6", "no duplicate member names, after unescaping"),
+    ("f07", "F7", "registered claims have their types, checked or not"),
+    ("k01", "K1", "`alg` is exactly `RS256`"),
+    ("k02", "K2", "`crit` is rejected"),
+    ("k03", "K3", "`jwk`, `jku`, `x5u`, `x5c` in the header never supply a key"),
+    ("k04", "K4", "`b64` and `zip` are rejected"),
+    ("k05", "K5", "only keys of the token's `kid`; none is worth a refresh"),
+    ("k06", "K6", "no `kid`: one usable key, or an error"),
+    ("k07", "K7", "keys for something else are skipped"),
+    ("k08", "K8", "unusable members are skipped with the reason; none left is an error"),
+    ("k09", "K9", "modulus and exponent are fit"),
+    (
+        "k10",
+        "K10",
+        "the signature is as long as the modulus and below it, the whole block compared",
+    ),
+    ("k11", "K11", "an issuer's keys verify only that issuer's tokens"),
+    ("c01", "C1", "`iss` equals the issuer, byte for byte"),
+    ("c02", "C2", "`sub` is there and not empty"),
+    ("c03", "C3", "`exp` is there and not past"),
+    ("c04", "C4", "`nbf` is not to come"),
+    ("c05", "C5", "`iat` is not to come, unless that is ignored"),
+    ("c06", "C6", "leeway: 60 s, at most 600 s, the same for every rule"),
+    ("c07", "C7", "`max_token_age`, `max_lifetime`"),
+    ("c08", "C8", "custom claims, by exact name"),
+    ("i01", "I1", "`aud` contains the client ID"),
+    ("i02", "I2", "any other audience is trusted"),
+    ("i03", "I3", "several audiences require `azp`"),
+    ("i04", "I4", "`azp` is the client ID"),
+    ("i05", "I5", "`iat` is there"),
+    ("i06", "I6", "`nonce`: expect, expect none, or ignore"),
+    ("i07", "I7", "`max_age` and `auth_time`"),
+    ("i08", "I8", "`acr` and `amr`"),
+    ("i09", "I9", "`at_hash` and `c_hash`"),
+    ("i10", "I10", "header `typ`"),
+    ("i11", "I11", "marks of another kind"),
+    ("i12", "I12", "Organizations"),
+    ("i13", "I13", "refreshed ID tokens"),
+    ("i14", "I14", "`/userinfo` is about the same user"),
+    ("i15", "I15", "standard claims, and which scope asks for them"),
+    ("a01", "A1", "`aud` contains the API"),
+    ("a02", "A2", "the profile"),
+    ("a03", "A3", "marks of an ID token"),
+    ("a04", "A4", "an audience that is a client ID cannot be configured"),
+    ("a05", "A5", "scope sets"),
+    ("a06", "A6", "permissions"),
+    ("a07", "A7", "authorized parties"),
+    ("a08", "A8", "subject kind"),
+    ("a09", "A9", "`cnf`"),
+    ("a10", "A10", "step-up"),
+    ("a11", "A11", "does it open `/userinfo`"),
+    ("a12", "A12", "scopes per route"),
+    ("a13", "A13", "issuers without an audience"),
+    ("ch1", "challenge 1", "no token at all"),
+    ("ch2", "challenge 2", "a malformed header, two tokens"),
+    ("ch3", "challenge 3", "anything wrong with the token"),
+    ("ch4", "challenge 4", "insufficient scope"),
+    ("ch5", "challenge 5", "insufficient authentication"),
+];
+
+/// The names of the tests in a source text.
+fn test_names(source: &str) -> impl Iterator<Item = &str> {
+    source.split("#[test]").skip(1).filter_map(|rest| {
+        let rest = rest.split_once("fn ")?.1;
+        Some(rest.split_once('(')?.0)
+    })
+}
+
+/// Each row's tests, as `file::name`.
+fn index() -> BTreeMap<&'static str, Vec<String>> {
+    let mut index: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let folders = ["tests", "src", "src/json", "src/claims"];
+    for folder in folders {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_none_or(|extension| extension != "rs") {
+                continue;
+            }
+            let source = fs::read_to_string(&path).unwrap();
+            for name in test_names(&source) {
+                let row = ROWS.iter().find(|(prefix, ..)| {
+                    name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('_'))
+                });
+                if let Some((prefix, ..)) = row {
+                    let file = path.strip_prefix("tests").unwrap_or(&path).display();
+                    index.entry(prefix).or_default().push(format!("`{file}` `{name}`"));
+                }
+            }
+        }
+    }
+    index.values_mut().for_each(|tests| tests.sort());
+    index
+}
+
+fn page() -> String {
+    let index = index();
+    let mut page = String::from(
+        "# The rules and their tests\n\nGenerated by `CLAIMGATE_WRITE_INDEX=1 cargo test --test \
+         rules_index`; a row without a test\nfails that test. Files are below `tests/` unless they \
+         begin with `src/`.\n\n| # | rule | tests |\n| --- | --- | --- |\n",
+    );
+    for (prefix, number, rule) in ROWS {
+        let tests = index.get(prefix).map(|tests| tests.join("<br>")).unwrap_or_default();
+        writeln!(page, "| {number} | {rule} | {tests} |").unwrap();
+    }
+    page
+}
+
+#[test]
+fn every_rule_has_a_test() {
+    let index = index();
+    let without: Vec<&str> =
+        ROWS.iter().filter(|(prefix, ..)| !index.contains_key(prefix)).map(|row| row.1).collect();
+    assert!(without.is_empty(), "rules without a test: {without:?}");
+}
+
+#[test]
+fn the_index_is_up_to_date() {
+    let page = page();
+    if std::env::var_os("CLAIMGATE_WRITE_INDEX").is_some() {
+        fs::write("tests/rules.md", &page).unwrap();
+    }
+    let committed = fs::read_to_string("tests/rules.md").unwrap_or_default();
+    assert!(committed == page, "run CLAIMGATE_WRITE_INDEX=1 cargo test --test rules_index");
+}
+
+#[test]
+fn names_of_tests_are_found() {
+    let source = "#[test]\nfn f01_a() {}\nfn f02_b() {}\n#[test]\n#[x]\nfn f03_c(y: u8) {}";
+    assert_eq!(test_names(source).collect::<Vec<_>>(), ["f01_a", "f03_c"]);
+}
