@@ -1,0 +1,609 @@
+//! Token shapes of real issuers against every policy of one deployment.
+//!
+//! All shapes have the issuer, the client and the API of one deployment, and
+//! its key: what tells them apart is their shape alone. That is the worst case.
+//! Forms are from the documentation named in each row; names and numbers are
+//! ours.
+
+mod support;
+
+use claimgate::{
+    AccessTokenPolicy, IdTokenPolicy, Mark, Nonce, RequestKey, ScopePolicy, at_compile_time,
+};
+use serde_json::{Value, json};
+use support::*;
+
+const MANAGEMENT_API: &str = "https://my-domain.auth0.com/api/v2/";
+const THUMBPRINT: &str = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+
+/// The policies of the deployment, each by a letter.
+const ACCESS_POLICIES: &[(char, AccessTokenPolicy<'_>)] = &[
+    // An API at Auth0, and at most issuers.
+    ('A', at_compile_time!(AccessTokenPolicy::auth0(API).build())),
+    // An API whose tokens keep to RFC 9068.
+    ('R', at_compile_time!(AccessTokenPolicy::rfc9068(API).build())),
+    // An API behind Amazon Cognito.
+    ('C', at_compile_time!(AccessTokenPolicy::without_audience(&[CLIENT_ID]).build())),
+    // An API behind an older Keycloak, which puts the nonce into access tokens.
+    ('K', at_compile_time!(AccessTokenPolicy::auth0(API).allow_mark(Mark::Nonce).build())),
+    // Auth0's Management API itself.
+    (
+        'M',
+        at_compile_time!(
+            AccessTokenPolicy::auth0(MANAGEMENT_API)
+                .require_scope(at_compile_time!(ScopePolicy::all_of(&["read:users"])))
+                .build()
+        ),
+    ),
+    // An API that takes tokens bound to the request's DPoP key only.
+    (
+        'D',
+        at_compile_time!(
+            AccessTokenPolicy::auth0(API).request_key(RequestKey::dpop(THUMBPRINT)).build()
+        ),
+    ),
+];
+
+const ID_POLICIES: &[(char, IdTokenPolicy<'_>)] = &[
+    // A login without a nonce to compare: the laxest there is.
+    ('L', LOGIN_POLICY),
+    // A login with one.
+    ('N', at_compile_time!(IdTokenPolicy::new(CLIENT_ID, Nonce::Expect("n-0S6")).build())),
+    // A login whose tokens name a second audience.
+    (
+        'T',
+        at_compile_time!(
+            IdTokenPolicy::new(CLIENT_ID, Nonce::Ignore).trusted_audiences(&["backend"]).build()
+        ),
+    ),
+];
+
+/// A token of some issuer.
+struct Shape {
+    /// What it is, and where its form is documented.
+    what: &'static str,
+    typ: Option<&'static str>,
+    claims: Value,
+    /// The letters of the policies that accept it.
+    accepted_by: &'static str,
+    /// What the laxest login and the API say, if they do not accept it.
+    login: &'static str,
+    api: &'static str,
+}
+
+/// A shape of these further claims. `null` takes a claim away.
+fn shape(
+    what: &'static str,
+    typ: impl Into<Option<&'static str>>,
+    further: Value,
+    accepted_by: &'static str,
+    (login, api): (&'static str, &'static str),
+) -> Shape {
+    let mut claims = json!({"iss": ISSUER, "sub": "auth0|123456", "exp": EXP, "iat": IAT});
+    for (name, value) in further.as_object().unwrap() {
+        claims[name] = value.clone();
+    }
+    claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+    Shape { what, typ: typ.into(), claims, accepted_by, login, api }
+}
+
+const OK: &str = "";
+
+fn shapes() -> Vec<Shape> {
+    let jwt = "JWT";
+    let at_jwt = "at+jwt";
+    let userinfo = "https://my-domain.auth0.com/userinfo";
+    let user = json!({"name": "Jane Doe", "email": "jane@example.com", "email_verified": true});
+    let id = |further: Value| {
+        let mut claims = user.clone();
+        claims["aud"] = json!(CLIENT_ID);
+        for (name, value) in further.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        claims
+    };
+    vec![
+        // Auth0: https://auth0.com/docs/secure/tokens/id-tokens/id-token-structure
+        shape(
+            "Auth0 ID token",
+            jwt,
+            id(json!({"nonce": "n-0S6", "sid": "1", "updated_at": "2011-07-21T20:42:50.000Z"})),
+            "LNT",
+            (OK, "audience_mismatch"),
+        ),
+        shape(
+            "Auth0 ID token without a nonce",
+            jwt,
+            id(json!({"nickname": "jane"})),
+            "LT",
+            (OK, "audience_mismatch"),
+        ),
+        shape(
+            "Auth0 ID token of the hybrid flow",
+            jwt,
+            id(json!({"nonce": "n-0S6", "c_hash": "x", "at_hash": "y", "s_hash": "z"})),
+            "LNT",
+            (OK, "audience_mismatch"),
+        ),
+        shape(
+            "Auth0 ID token of an organization",
+            jwt,
+            id(json!({"org_id": "org_1", "org_name": "acme"})),
+            "LT",
+            (OK, "audience_mismatch"),
+        ),
+        shape(
+            "Auth0 ID token after step-up",
+            jwt,
+            id(json!({"acr": "http://schemas.openid.net/pape/policies/2007/06/multi-factor",
+                "amr": ["mfa"], "auth_time": IAT})),
+            "LT",
+            (OK, "audience_mismatch"),
+        ),
+        // https://auth0.com/docs/secure/tokens/access-tokens/access-token-profiles
+        shape(
+            "Auth0 access token",
+            jwt,
+            json!({"aud": [API, userinfo], "azp": CLIENT_ID, "scope": "openid profile read:patients"}),
+            "AK",
+            ("audience_mismatch", OK),
+        ),
+        shape(
+            "Auth0 access token with permissions",
+            jwt,
+            json!({"aud": API, "azp": CLIENT_ID, "scope": "", "permissions": ["read:patients"]}),
+            "AK",
+            ("audience_mismatch", OK),
+        ),
+        shape(
+            "Auth0 access token of the RFC 9068 profile",
+            at_jwt,
+            json!({"aud": API, "client_id": CLIENT_ID, "jti": "1", "scope": "read:patients"}),
+            "ARK",
+            ("audience_mismatch", OK),
+        ),
+        shape(
+            "Auth0 machine token",
+            jwt,
+            json!({"sub": "app@clients", "aud": API, "azp": "app", "gty": "client-credentials",
+                "scope": "read:patients"}),
+            "AK",
+            ("audience_mismatch", OK),
+        ),
+        shape(
+            "Auth0 Management API token",
+            jwt,
+            json!({"sub": "app@clients", "aud": MANAGEMENT_API, "azp": "app",
+                "gty": "client-credentials", "scope": "read:users update:users"}),
+            "M",
+            ("audience_mismatch", "audience_mismatch"),
+        ),
+        shape(
+            "Auth0 Management API token of a user, without the scope",
+            jwt,
+            json!({"aud": [MANAGEMENT_API, userinfo], "azp": CLIENT_ID,
+                "scope": "openid read:current_user"}),
+            "",
+            ("audience_mismatch", "audience_mismatch"),
+        ),
+        shape(
+            "Auth0 access token of an organization",
+            jwt,
+            json!({"aud": API, "azp": CLIENT_ID, "org_id": "org_1", "scope": "read:patients"}),
+            "AK",
+            ("audience_mismatch", OK),
+        ),
+        shape(
+            "Auth0 access token bound by mutual TLS",
+            at_jwt,
+            json!({"aud": API, "client_id": CLIENT_ID, "jti": "1", "cnf": {"x5t#S256": "x"}}),
+            "",
+            ("audience_mismatch", "confirmation_required"),
+        ),
+        shape(
+            "Auth0 access token bound by DPoP",
+            jwt,
+            json!({"aud": API, "azp": CLIENT_ID, "cnf": {"jkt": THUMBPRINT}}),
+            "D",
+            ("audience_mismatch", "confirmation_required"),
+        ),
+        shape(
+            "Auth0 access token for /userinfo alone",
+            jwt,
+            json!({"aud": userinfo, "azp": CLIENT_ID, "scope": "openid"}),
+            "",
+            ("audience_mismatch", "audience_mismatch"),
+        ),
+        // Google: https://developers.google.com/identity/openid-connect/openid-connect
+        shape(
+            "Google ID token",
+            jwt,
+            id(json!({"azp": CLIENT_ID, "at_hash": "x", "hd": "example.com", "nonce": "n-0S6",
+                "picture": "https://lh3.googleusercontent.com/a", "locale": "en"})),
+            "LNT",
+            (OK, "audience_mismatch"),
+        ),
+        shape(
+            "Google ID token asked for by another client of the project (Android)",
+            jwt,
+            id(json!({"azp": "android-client"})),
+            "",
+            ("authorized_party_mismatch", "audience_mismatch"),
+        ),
+        shape(
+            "Google service account assertion: RFC 7523",
+            jwt,
+            json!({"sub": "svc@project.iam", "aud": "https://oauth2.googleapis.com/token",
+                "scope": "https://www.googleapis.com/auth/drive"}),
+            "",
+            ("audience_mismatch", "audience_mismatch"),
+        ),
+        // Microsoft: https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
+        shape(
+            "Microsoft Entra v2.0 ID token",
+            jwt,
+            id(json!({"nbf": IAT, "nonce": "n-0S6", "oid": "x", "tid": "y", "ver": "2.0",
+                "preferred_username": "jane@example.com", "uti": "z", "rh": "r", "aio": "a"})),
+            "LNT",
+            (OK, "audience_mismatch"),
+        ),
+        shape(
+            "Microsoft Entra v1.0 ID token",
+            jwt,
+            id(
+                json!({"nbf": IAT, "amr": ["pwd"], "unique_name": "jane", "upn": "jane", "ver": "1.0"}),
+            ),
+            "LT",
+            (OK, "audience_mismatch"),
+        ),
+        // https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
+        shape(
+            "Microsoft Entra v2.0 access token",
+            jwt,
+            json!({"aud": API, "nbf": IAT, "azp": CLIENT_ID, "azpacr": "1", "scp": "Files.Read",
+                "oid": "x", "tid": "y", "ver": "2.0"}),
+            "AK",
+            ("audience_mismatch", OK),
+        ),
+        shape(
+            "Microsoft Entra v1.0 access token",
+            jwt,
+            json!({"aud": API, "nbf": IAT, "appid": CLIENT_ID, "appidacr": "1", "acr": "1",
+                "amr": ["pwd"], "scp": "Files.Read", "ver": "1.0"}),
+            "AK",
+            ("audience_mismatch", OK),
+        ),
+        shape(
+            "Microsoft Entra access token of an application",
+            jwt,
+            json!({"aud": API, "nbf": IAT, "azp": "app", "roles": ["Files.Read.All"],
+                "idtyp": "app", "ver": "2.0"}),
+            "AK",
+            ("audience_mismatch", OK),
+        ),
+        shape(
+            "Microsoft Entra access token whose audience is the API's own client ID",
+            jwt,
+            json!({"aud": CLIENT_ID, "azp": CLIENT_ID, "scp": "Files.Read", "ver": "2.0"}),
+            "",
+            ("token_type", "audience_mismatch"),
+        ),
+        shape(
+            "Microsoft Graph token, which has a nonce in its header and is not for others",
+            jwt,
+            json!({"aud": "https://graph.microsoft.com", "appid": CLIENT_ID, "scp": "User.Read"}),
+            "",
+            ("audience_mismatch", "audience_mismatch"),
+        ),
+        // Okta: https://developer.okta.com/docs/api/openapi/okta-oauth/guides/overview/
+        shape(
+            "Okta ID token",
+            None,
+            id(json!({"ver": 1, "jti": "ID.x", "amr": ["pwd"], "idp": "00o", "nonce": "n-0S6",
+                "auth_time": IAT, "at_hash": "x"})),
+            "LNT",
+            (OK, "audience_mismatch"),
+        ),
+        shape(
+            "Okta access token of a custom server",
+            None,
+            json!({"sub": "jane@example.com", "ver": 1, "jti": "AT.x", "aud": API, "cid": CLIENT_ID,
+                "uid": "00u", "scp": ["openid", "read:patients"], "auth_time": IAT}),
+            "AK",
+            ("audience_mismatch", OK),
+        ),
+        shape(
+            "Okta machine token",
+            None,
+            json!({"sub": "0oa", "ver": 1, "jti": "AT.x", "aud": API, "cid": "0oa", "scp": ["read"]}),
+            "AK",
+            ("audience_mismatch", OK),
+        ),
+        shape(
+            "Okta access token of the org server, for Okta alone",
+            None,
+            json!({"ver": 1, "jti": "AT.x", "aud": "https://my-domain.okta.com", "cid": CLIENT_ID,
+                "scp": ["openid"]}),
+            "",
+            ("audience_mismatch", "audience_mismatch"),
+        ),
+        // Keycloak: https://www.keycloak.org/docs/latest/server_admin/
+        shape(
+            "Keycloak ID token",
+            jwt,
+            id(
+                json!({"jti": "1", "auth_time": IAT, "typ": "ID", "azp": CLIENT_ID, "nonce": "n-0S6",
+                "session_state": "s", "at_hash": "x", "acr": "1", "sid": "s"}),
+            ),
+            "LNT",
+            (OK, "audience_mismatch"),
+        ),
+        shape(
+            "Keycloak access token",
+            jwt,
+            json!({"jti": "1", "aud": [API, "account"], "typ": "Bearer", "azp": CLIENT_ID, "acr": "1",
+                "realm_access": {"roles": ["nurse"]}, "scope": "openid email", "sid": "s"}),
+            "AK",
+            ("audience_mismatch", OK),
+        ),
+        shape(
+            "Keycloak access token of an older version, with the nonce",
+            jwt,
+            json!({"jti": "1", "aud": [API, "account"], "typ": "Bearer", "azp": CLIENT_ID,
+                "nonce": "n-0S6", "session_state": "s", "scope": "openid"}),
+            "K",
+            ("audience_mismatch", "token_type"),
+        ),
+        shape(
+            "Keycloak access token with the client as its audience",
+            jwt,
+            json!({"jti": "1", "aud": CLIENT_ID, "typ": "Bearer", "azp": CLIENT_ID}),
+            "",
+            ("token_type", "audience_mismatch"),
+        ),
+        shape(
+            "Keycloak refresh token",
+            jwt,
+            json!({"jti": "1", "aud": ISSUER, "typ": "Refresh", "azp": CLIENT_ID, "scope": "openid"}),
+            "",
+            ("audience_mismatch", "audience_mismatch"),
+        ),
+        shape(
+            "Keycloak refresh token with the API as its audience",
+            jwt,
+            json!({"jti": "1", "aud": API, "typ": "Refresh", "azp": CLIENT_ID}),
+            "",
+            ("audience_mismatch", "token_type"),
+        ),
+        shape(
+            "Keycloak offline token with the client as its audience",
+            jwt,
+            json!({"jti": "1", "aud": CLIENT_ID, "typ": "Offline", "azp": CLIENT_ID}),
+            "",
+            ("token_type", "audience_mismatch"),
+        ),
+        shape(
+            "Keycloak logout token of a version without a header typ",
+            jwt,
+            json!({"jti": "1", "aud": CLIENT_ID, "typ": "Logout", "sid": "s",
+                "events": {"http://schemas.openid.net/event/backchannel-logout": {}}}),
+            "",
+            ("token_type", "audience_mismatch"),
+        ),
+        shape(
+            "Keycloak DPoP-bound access token",
+            jwt,
+            json!({"jti": "1", "aud": API, "typ": "DPoP", "azp": CLIENT_ID,
+                "cnf": {"jkt": THUMBPRINT}}),
+            "D",
+            ("audience_mismatch", "confirmation_required"),
+        ),
+        // Cognito: https://docs.aws.amazon.com/cognito/latest/developerguide/
+        shape(
+            "Amazon Cognito ID token",
+            None,
+            id(json!({"token_use": "id", "auth_time": IAT, "cognito:username": "jane",
+                "cognito:groups": ["nurse"], "at_hash": "x", "origin_jti": "o", "jti": "1"})),
+            "LT",
+            (OK, "audience_mismatch"),
+        ),
+        shape(
+            "Amazon Cognito access token",
+            None,
+            json!({"token_use": "access", "client_id": CLIENT_ID, "scope": "openid", "version": 2,
+                "auth_time": IAT, "username": "jane", "origin_jti": "o", "jti": "1"}),
+            "C",
+            ("missing_claim", "missing_claim"),
+        ),
+        shape(
+            "Amazon Cognito access token of another client",
+            None,
+            json!({"token_use": "access", "client_id": "other", "scope": "openid"}),
+            "",
+            ("missing_claim", "missing_claim"),
+        ),
+        shape(
+            "Amazon Cognito access token bound to a resource",
+            None,
+            json!({"token_use": "access", "client_id": CLIENT_ID, "aud": API, "scope": "openid"}),
+            "AK",
+            ("audience_mismatch", OK),
+        ),
+        // Apple: https://developer.apple.com/documentation/signinwithapple
+        shape(
+            "Apple ID token",
+            None,
+            json!({"aud": CLIENT_ID, "nonce": "n-0S6", "nonce_supported": true, "c_hash": "x",
+                "email": "jane@privaterelay.appleid.com", "email_verified": true,
+                "is_private_email": true, "auth_time": IAT, "real_user_status": 2}),
+            "LNT",
+            (OK, "audience_mismatch"),
+        ),
+        shape(
+            "Apple ID token of an older form, with a boolean in quotes",
+            None,
+            json!({"aud": CLIENT_ID, "email": "jane@privaterelay.appleid.com",
+                "email_verified": "true", "auth_time": IAT}),
+            "",
+            ("claim_type", "audience_mismatch"),
+        ),
+        // The specifications
+        shape(
+            "RFC 9068 §2.2.3.1's example",
+            at_jwt,
+            json!({"aud": API, "client_id": "s6BhdRkqt3", "jti": "dbe39bf3a3ba4238a513f51d6e1691c4",
+                "scope": "openid profile reademail", "auth_time": IAT}),
+            "ARK",
+            ("audience_mismatch", OK),
+        ),
+        shape(
+            "RFC 9068 token in the name of application/at+jwt",
+            "application/at+jwt",
+            json!({"aud": [API], "client_id": "x", "jti": "1", "groups": ["admins"], "roles": ["a"]}),
+            "ARK",
+            ("audience_mismatch", OK),
+        ),
+        shape(
+            "RFC 9068 token with the client as its audience",
+            at_jwt,
+            json!({"aud": CLIENT_ID, "client_id": CLIENT_ID, "jti": "1"}),
+            "",
+            ("token_type", "audience_mismatch"),
+        ),
+        shape(
+            "OIDC Back-Channel Logout 1.0 §2.4: logout token",
+            "logout+jwt",
+            json!({"aud": CLIENT_ID, "jti": "1", "sid": "s",
+                "events": {"http://schemas.openid.net/event/backchannel-logout": {}}}),
+            "",
+            ("token_type", "audience_mismatch"),
+        ),
+        shape(
+            "RFC 8417: security event token",
+            "secevent+jwt",
+            json!({"aud": API, "jti": "1", "txn": "t", "toe": IAT,
+                "events": {"https://schemas.openid.net/secevent/risc/event-type/account-disabled": {}}}),
+            "",
+            ("audience_mismatch", "token_type"),
+        ),
+        shape(
+            "RFC 9449 §4.2: DPoP proof",
+            "dpop+jwt",
+            json!({"sub": null, "exp": null, "iss": null, "jti": "1", "htm": "GET", "htu": API}),
+            "",
+            ("missing_claim", "missing_claim"),
+        ),
+        shape(
+            "RFC 8693 §4.1: access token with an actor",
+            at_jwt,
+            json!({"aud": API, "client_id": "svc", "jti": "1", "act": {"sub": "svc"}}),
+            "ARK",
+            ("audience_mismatch", OK),
+        ),
+        shape(
+            "RFC 7523 §3: client assertion",
+            jwt,
+            json!({"sub": CLIENT_ID, "aud": "https://my-domain.auth0.com/oauth/token", "jti": "1"}),
+            "",
+            ("audience_mismatch", "audience_mismatch"),
+        ),
+        shape(
+            "RFC 9101 §4: request object",
+            "oauth-authz-req+jwt",
+            json!({"aud": ISSUER, "client_id": CLIENT_ID, "scope": "openid", "nonce": "n-0S6"}),
+            "",
+            ("audience_mismatch", "audience_mismatch"),
+        ),
+        shape(
+            "RFC 9701 §5: introspection response",
+            "token-introspection+jwt",
+            json!({"sub": null, "exp": null, "aud": API, "token_introspection": {"active": true}}),
+            "",
+            ("missing_claim", "missing_claim"),
+        ),
+        shape(
+            "OIDC Core §5.3.2: signed userinfo response",
+            jwt,
+            json!({"aud": CLIENT_ID, "exp": null, "iat": null, "name": "Jane Doe"}),
+            "",
+            ("missing_claim", "missing_claim"),
+        ),
+        shape(
+            "ID token for two audiences",
+            jwt,
+            id(json!({"aud": [CLIENT_ID, "backend"], "azp": CLIENT_ID})),
+            "T",
+            ("untrusted_audience", "audience_mismatch"),
+        ),
+        shape(
+            "ID token for the client and the API at once",
+            jwt,
+            id(json!({"aud": [CLIENT_ID, API], "azp": CLIENT_ID, "nonce": "n-0S6"})),
+            // Only a policy that was told to let the nonce pass.
+            "K",
+            ("untrusted_audience", "token_type"),
+        ),
+        shape(
+            "access token for the client and the API at once",
+            jwt,
+            json!({"aud": [CLIENT_ID, API], "azp": CLIENT_ID, "scope": "read:patients"}),
+            "AK",
+            ("untrusted_audience", OK),
+        ),
+    ]
+}
+
+fn text(shape: &Shape) -> String {
+    let mut header = json!({"alg": "RS256", "kid": "key-a"});
+    if let Some(typ) = shape.typ {
+        header["typ"] = json!(typ);
+    }
+    Signer::a().sign_with(&header, &shape.claims)
+}
+
+#[test]
+fn each_policy_accepts_exactly_the_shapes_it_should() {
+    let shapes = shapes();
+    assert!(shapes.len() >= 40);
+    for shape in &shapes {
+        let token = text(shape);
+        let mut accepted = String::new();
+        for (letter, policy) in ACCESS_POLICIES {
+            if check_access(policy, &token, NOW).is_ok() {
+                accepted.push(*letter);
+            }
+        }
+        for (letter, policy) in ID_POLICIES {
+            if check_id(policy, &token, NOW).is_ok() {
+                accepted.push(*letter);
+            }
+        }
+        assert_eq!(accepted, shape.accepted_by, "{}", shape.what);
+        let code =
+            |verdict: Result<(), claimgate::Error>| verdict.map_or_else(|e| e.code(), |()| OK);
+        let login = code(check_id(&LOGIN_POLICY, &token, NOW));
+        let api = code(check_access(&API_POLICY, &token, NOW));
+        assert_eq!((login, api), (shape.login, shape.api), "{}", shape.what);
+    }
+}
+
+#[test]
+fn no_shape_opens_the_api_and_logs_somebody_in() {
+    for shape in shapes() {
+        let token = text(&shape);
+        let opens = ACCESS_POLICIES.iter().any(|(_, p)| check_access(p, &token, NOW).is_ok());
+        let logs_in = ID_POLICIES.iter().any(|(_, p)| check_id(p, &token, NOW).is_ok());
+        assert!(!(opens && logs_in), "{}", shape.what);
+    }
+}
+
+#[test]
+fn the_shapes_have_names_of_their_own_and_every_policy_accepts_one() {
+    let shapes = shapes();
+    for (index, shape) in shapes.iter().enumerate() {
+        assert!(!shapes[..index].iter().any(|other| other.what == shape.what), "{}", shape.what);
+    }
+    for letter in ACCESS_POLICIES.iter().map(|p| p.0).chain(ID_POLICIES.iter().map(|p| p.0)) {
+        assert!(shapes.iter().any(|shape| shape.accepted_by.contains(letter)), "{letter}");
+    }
+}
