@@ -51,9 +51,15 @@ pub use policy::{
     AccessTokenPolicy, AccessTokenPolicyBuilder, DEFAULT_LEEWAY, IdTokenPolicy,
     IdTokenPolicyBuilder, MAX_LEEWAY, Mark, Nonce, RequestKey, Rule, RuleSet, ScopePolicy,
 };
+#[cfg(feature = "aws-lc-rs")]
+#[cfg_attr(docsrs, doc(cfg(feature = "aws-lc-rs")))]
+pub use rs256::AwsLcKey;
 #[cfg(feature = "ring")]
 #[cfg_attr(docsrs, doc(cfg(feature = "ring")))]
 pub use rs256::RingKey;
+#[cfg(feature = "rust-crypto")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rust-crypto")))]
+pub use rs256::RustCryptoKey;
 pub use rs256::{
     InvalidSignature, MAX_EXPONENT, MAX_MODULUS_BITS, MAX_MODULUS_LEN, MIN_MODULUS_BITS, Rs256,
     RsaKey, VerifiedJws,
