@@ -1,5 +1,7 @@
 //! The way of a token, end to end, on the tokens of the articles.
 
+#![cfg(feature = "ring")]
+
 mod support;
 
 use claimgate::{

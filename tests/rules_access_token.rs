@@ -1,5 +1,7 @@
 //! The rule book, access tokens: A1 to A13.
 
+#![cfg(feature = "ring")]
+
 mod support;
 
 use claimgate::{

@@ -2,6 +2,8 @@
 //!
 //! Each test runs its cases as an access token and as an ID token.
 
+#![cfg(feature = "ring")]
+
 mod support;
 
 use claimgate::{

@@ -1,5 +1,7 @@
 //! The rule book, form: F1 to F7.
 
+#![cfg(feature = "ring")]
+
 mod support;
 
 use claimgate::{

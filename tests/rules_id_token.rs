@@ -1,5 +1,7 @@
 //! The rule book, ID tokens: I1 to I15.
 
+#![cfg(feature = "ring")]
+
 mod support;
 
 use base64ct::{Base64UrlUnpadded, Encoding};

@@ -1,5 +1,7 @@
 //! The rule book, header and key: K1 to K11.
 
+#![cfg(feature = "ring")]
+
 mod support;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
