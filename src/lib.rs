@@ -1,4 +1,5 @@
-#![doc = include_str!("../README.md")]
+#![cfg_attr(feature = "ring", doc = include_str!("../README.md"))]
+#![cfg_attr(not(feature = "ring"), doc = "See the documentation with the feature `ring`.")]
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]

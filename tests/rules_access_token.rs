@@ -1,6 +1,6 @@
 //! The rule book, access tokens: A1 to A13.
 
-#![cfg(feature = "ring")]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
 
 mod support;
 

@@ -2,7 +2,7 @@
 //!
 //! Each test runs its cases as an access token and as an ID token.
 
-#![cfg(feature = "ring")]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
 
 mod support;
 

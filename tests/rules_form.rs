@@ -1,6 +1,6 @@
 //! The rule book, form: F1 to F7.
 
-#![cfg(feature = "ring")]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
 
 mod support;
 

@@ -1,6 +1,6 @@
 //! The rule book, ID tokens: I1 to I15.
 
-#![cfg(feature = "ring")]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
 
 mod support;
 
