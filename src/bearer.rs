@@ -14,7 +14,7 @@ use crate::error::{Error, RequestFault};
 ///
 /// ```compile_fail,E0308
 /// # use claimgate::*;
-/// # fn login(policy: IdTokenPolicy<'_>, issuer: Issuer<'_, RingKey, 1>, now: NumericDate) {
+/// # fn login<K: Rs256>(policy: IdTokenPolicy<'_>, issuer: Issuer<'_, K, 1>, now: NumericDate) {
 /// # let mut buffer = TokenBuffer::<4096>::new();
 /// let access_token = BearerToken::new("eyJ…");
 /// let user = policy.validate(access_token, &issuer, now, &mut buffer);

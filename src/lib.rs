@@ -1,4 +1,5 @@
-#![doc = include_str!("../README.md")]
+#![cfg_attr(feature = "ring", doc = include_str!("../README.md"))]
+#![cfg_attr(not(feature = "ring"), doc = "See the documentation with the feature `ring`.")]
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
@@ -51,9 +52,15 @@ pub use policy::{
     AccessTokenPolicy, AccessTokenPolicyBuilder, DEFAULT_LEEWAY, IdTokenPolicy,
     IdTokenPolicyBuilder, MAX_LEEWAY, Mark, Nonce, RequestKey, Rule, RuleSet, ScopePolicy,
 };
+#[cfg(feature = "aws-lc-rs")]
+#[cfg_attr(docsrs, doc(cfg(feature = "aws-lc-rs")))]
+pub use rs256::AwsLcKey;
 #[cfg(feature = "ring")]
 #[cfg_attr(docsrs, doc(cfg(feature = "ring")))]
 pub use rs256::RingKey;
+#[cfg(feature = "rust-crypto")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rust-crypto")))]
+pub use rs256::RustCryptoKey;
 pub use rs256::{
     InvalidSignature, MAX_EXPONENT, MAX_MODULUS_BITS, MAX_MODULUS_LEN, MIN_MODULUS_BITS, Rs256,
     RsaKey, VerifiedJws,

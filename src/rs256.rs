@@ -5,8 +5,12 @@
 //! [RFC 8017 §8.2.2](https://www.rfc-editor.org/rfc/rfc8017#section-8.2.2)) by a
 //! backend that the caller names by type.
 
+#[cfg(feature = "aws-lc-rs")]
+mod aws_lc;
 #[cfg(feature = "ring")]
 mod ring;
+#[cfg(feature = "rust-crypto")]
+mod rust_crypto;
 
 use core::fmt;
 
@@ -14,8 +18,12 @@ use crate::error::{Error, KeyRejected};
 use crate::json::Room;
 use crate::jws::{Header, UnverifiedJws};
 
+#[cfg(feature = "aws-lc-rs")]
+pub use self::aws_lc::AwsLcKey;
 #[cfg(feature = "ring")]
 pub use self::ring::RingKey;
+#[cfg(feature = "rust-crypto")]
+pub use self::rust_crypto::RustCryptoKey;
 
 /// The smallest modulus, in bits
 /// ([RFC 7518 §3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3)).
@@ -138,13 +146,7 @@ impl<K: Rs256> RsaKey<K> {
         if n_last & 1 == 0 {
             return Err(KeyRejected::ModulusEven);
         }
-        let exponent = e.iter().try_fold(0_u64, |value, &byte| {
-            value.checked_mul(256).map(|value| value | u64::from(byte))
-        });
-        match exponent {
-            Some(value) if value & 1 == 1 && (3..=MAX_EXPONENT).contains(&value) => {}
-            _ => return Err(KeyRejected::Exponent),
-        }
+        check_exponent(e)?;
         Ok(Self { key: K::from_components(n, e)?, modulus_len: n.len() })
     }
 
@@ -168,6 +170,15 @@ impl<K: Rs256> RsaKey<K> {
     pub const fn modulus_len(&self) -> usize {
         self.modulus_len
     }
+}
+
+/// The value of an exponent that is odd, at least 3, and at most
+/// [`MAX_EXPONENT`].
+fn check_exponent(e: &[u8]) -> Result<u64, KeyRejected> {
+    e.iter()
+        .try_fold(0_u64, |value, &byte| value.checked_mul(256).map(|value| value | u64::from(byte)))
+        .filter(|value| value & 1 == 1 && (3..=MAX_EXPONENT).contains(value))
+        .ok_or(KeyRejected::Exponent)
 }
 
 impl<K> fmt::Debug for RsaKey<K> {

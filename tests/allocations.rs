@@ -3,6 +3,8 @@
 //!
 //! One test, since the counter is the program's.
 
+#![cfg(feature = "ring")]
+
 mod support;
 
 use std::alloc::{GlobalAlloc, Layout, System};

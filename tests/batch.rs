@@ -1,6 +1,8 @@
 //! The contract of the `validate` example's batch mode, against the program
 //! itself: `cargo test` builds it beside this one.
 
+#![cfg(feature = "ring")]
+
 mod support;
 
 use std::io::Write;

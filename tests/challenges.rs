@@ -1,6 +1,8 @@
 //! The rule book, challenges: the five rows, and the grammar, character by
 //! character.
 
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+
 mod support;
 
 use claimgate::{

@@ -3,6 +3,8 @@
 //! RS256 is deterministic, so the files are reproducible from the test key:
 //! `CLAIMGATE_WRITE_DEMO=1 cargo test --test demo_tokens` writes them anew.
 
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+
 mod support;
 
 use std::path::Path;

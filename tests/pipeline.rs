@@ -1,5 +1,7 @@
 //! The way of a token, end to end, on the tokens of the articles.
 
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+
 mod support;
 
 use claimgate::{

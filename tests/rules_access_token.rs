@@ -1,5 +1,7 @@
 //! The rule book, access tokens: A1 to A13.
 
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+
 mod support;
 
 use claimgate::{

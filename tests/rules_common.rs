@@ -2,6 +2,8 @@
 //!
 //! Each test runs its cases as an access token and as an ID token.
 
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+
 mod support;
 
 use claimgate::{

@@ -1,5 +1,7 @@
 //! The rule book, form: F1 to F7.
 
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+
 mod support;
 
 use claimgate::{

@@ -1,5 +1,7 @@
 //! The rule book, ID tokens: I1 to I15.
 
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+
 mod support;
 
 use base64ct::{Base64UrlUnpadded, Encoding};

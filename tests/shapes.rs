@@ -75,7 +75,7 @@ struct Shape {
 fn shape(
     what: &'static str,
     typ: impl Into<Option<&'static str>>,
-    further: Value,
+    further: &Value,
     accepted_by: &'static str,
     (login, api): (&'static str, &'static str),
 ) -> Shape {
@@ -94,7 +94,7 @@ fn shapes() -> Vec<Shape> {
     let at_jwt = "at+jwt";
     let userinfo = "https://my-domain.auth0.com/userinfo";
     let user = json!({"name": "Jane Doe", "email": "jane@example.com", "email_verified": true});
-    let id = |further: Value| {
+    let id = |further: &Value| {
         let mut claims = user.clone();
         claims["aud"] = json!(CLIENT_ID);
         for (name, value) in further.as_object().unwrap() {
@@ -107,35 +107,35 @@ fn shapes() -> Vec<Shape> {
         shape(
             "Auth0 ID token",
             jwt,
-            id(json!({"nonce": "n-0S6", "sid": "1", "updated_at": "2011-07-21T20:42:50.000Z"})),
+            &id(&json!({"nonce": "n-0S6", "sid": "1", "updated_at": "2011-07-21T20:42:50.000Z"})),
             "LNT",
             (OK, "audience_mismatch"),
         ),
         shape(
             "Auth0 ID token without a nonce",
             jwt,
-            id(json!({"nickname": "jane"})),
+            &id(&json!({"nickname": "jane"})),
             "LT",
             (OK, "audience_mismatch"),
         ),
         shape(
             "Auth0 ID token of the hybrid flow",
             jwt,
-            id(json!({"nonce": "n-0S6", "c_hash": "x", "at_hash": "y", "s_hash": "z"})),
+            &id(&json!({"nonce": "n-0S6", "c_hash": "x", "at_hash": "y", "s_hash": "z"})),
             "LNT",
             (OK, "audience_mismatch"),
         ),
         shape(
             "Auth0 ID token of an organization",
             jwt,
-            id(json!({"org_id": "org_1", "org_name": "acme"})),
+            &id(&json!({"org_id": "org_1", "org_name": "acme"})),
             "LT",
             (OK, "audience_mismatch"),
         ),
         shape(
             "Auth0 ID token after step-up",
             jwt,
-            id(json!({"acr": "http://schemas.openid.net/pape/policies/2007/06/multi-factor",
+            &id(&json!({"acr": "http://schemas.openid.net/pape/policies/2007/06/multi-factor",
                 "amr": ["mfa"], "auth_time": IAT})),
             "LT",
             (OK, "audience_mismatch"),
@@ -144,28 +144,28 @@ fn shapes() -> Vec<Shape> {
         shape(
             "Auth0 access token",
             jwt,
-            json!({"aud": [API, userinfo], "azp": CLIENT_ID, "scope": "openid profile read:patients"}),
+            &json!({"aud": [API, userinfo], "azp": CLIENT_ID, "scope": "openid profile read:patients"}),
             "AK",
             ("audience_mismatch", OK),
         ),
         shape(
             "Auth0 access token with permissions",
             jwt,
-            json!({"aud": API, "azp": CLIENT_ID, "scope": "", "permissions": ["read:patients"]}),
+            &json!({"aud": API, "azp": CLIENT_ID, "scope": "", "permissions": ["read:patients"]}),
             "AK",
             ("audience_mismatch", OK),
         ),
         shape(
             "Auth0 access token of the RFC 9068 profile",
             at_jwt,
-            json!({"aud": API, "client_id": CLIENT_ID, "jti": "1", "scope": "read:patients"}),
+            &json!({"aud": API, "client_id": CLIENT_ID, "jti": "1", "scope": "read:patients"}),
             "ARK",
             ("audience_mismatch", OK),
         ),
         shape(
             "Auth0 machine token",
             jwt,
-            json!({"sub": "app@clients", "aud": API, "azp": "app", "gty": "client-credentials",
+            &json!({"sub": "app@clients", "aud": API, "azp": "app", "gty": "client-credentials",
                 "scope": "read:patients"}),
             "AK",
             ("audience_mismatch", OK),
@@ -173,7 +173,7 @@ fn shapes() -> Vec<Shape> {
         shape(
             "Auth0 Management API token",
             jwt,
-            json!({"sub": "app@clients", "aud": MANAGEMENT_API, "azp": "app",
+            &json!({"sub": "app@clients", "aud": MANAGEMENT_API, "azp": "app",
                 "gty": "client-credentials", "scope": "read:users update:users"}),
             "M",
             ("audience_mismatch", "audience_mismatch"),
@@ -181,7 +181,7 @@ fn shapes() -> Vec<Shape> {
         shape(
             "Auth0 Management API token of a user, without the scope",
             jwt,
-            json!({"aud": [MANAGEMENT_API, userinfo], "azp": CLIENT_ID,
+            &json!({"aud": [MANAGEMENT_API, userinfo], "azp": CLIENT_ID,
                 "scope": "openid read:current_user"}),
             "",
             ("audience_mismatch", "audience_mismatch"),
@@ -189,28 +189,28 @@ fn shapes() -> Vec<Shape> {
         shape(
             "Auth0 access token of an organization",
             jwt,
-            json!({"aud": API, "azp": CLIENT_ID, "org_id": "org_1", "scope": "read:patients"}),
+            &json!({"aud": API, "azp": CLIENT_ID, "org_id": "org_1", "scope": "read:patients"}),
             "AK",
             ("audience_mismatch", OK),
         ),
         shape(
             "Auth0 access token bound by mutual TLS",
             at_jwt,
-            json!({"aud": API, "client_id": CLIENT_ID, "jti": "1", "cnf": {"x5t#S256": "x"}}),
+            &json!({"aud": API, "client_id": CLIENT_ID, "jti": "1", "cnf": {"x5t#S256": "x"}}),
             "",
             ("audience_mismatch", "confirmation_required"),
         ),
         shape(
             "Auth0 access token bound by DPoP",
             jwt,
-            json!({"aud": API, "azp": CLIENT_ID, "cnf": {"jkt": THUMBPRINT}}),
+            &json!({"aud": API, "azp": CLIENT_ID, "cnf": {"jkt": THUMBPRINT}}),
             "D",
             ("audience_mismatch", "confirmation_required"),
         ),
         shape(
             "Auth0 access token for /userinfo alone",
             jwt,
-            json!({"aud": userinfo, "azp": CLIENT_ID, "scope": "openid"}),
+            &json!({"aud": userinfo, "azp": CLIENT_ID, "scope": "openid"}),
             "",
             ("audience_mismatch", "audience_mismatch"),
         ),
@@ -218,7 +218,7 @@ fn shapes() -> Vec<Shape> {
         shape(
             "Google ID token",
             jwt,
-            id(json!({"azp": CLIENT_ID, "at_hash": "x", "hd": "example.com", "nonce": "n-0S6",
+            &id(&json!({"azp": CLIENT_ID, "at_hash": "x", "hd": "example.com", "nonce": "n-0S6",
                 "picture": "https://lh3.googleusercontent.com/a", "locale": "en"})),
             "LNT",
             (OK, "audience_mismatch"),
@@ -226,14 +226,14 @@ fn shapes() -> Vec<Shape> {
         shape(
             "Google ID token asked for by another client of the project (Android)",
             jwt,
-            id(json!({"azp": "android-client"})),
+            &id(&json!({"azp": "android-client"})),
             "",
             ("authorized_party_mismatch", "audience_mismatch"),
         ),
         shape(
             "Google service account assertion: RFC 7523",
             jwt,
-            json!({"sub": "svc@project.iam", "aud": "https://oauth2.googleapis.com/token",
+            &json!({"sub": "svc@project.iam", "aud": "https://oauth2.googleapis.com/token",
                 "scope": "https://www.googleapis.com/auth/drive"}),
             "",
             ("audience_mismatch", "audience_mismatch"),
@@ -242,7 +242,7 @@ fn shapes() -> Vec<Shape> {
         shape(
             "Microsoft Entra v2.0 ID token",
             jwt,
-            id(json!({"nbf": IAT, "nonce": "n-0S6", "oid": "x", "tid": "y", "ver": "2.0",
+            &id(&json!({"nbf": IAT, "nonce": "n-0S6", "oid": "x", "tid": "y", "ver": "2.0",
                 "preferred_username": "jane@example.com", "uti": "z", "rh": "r", "aio": "a"})),
             "LNT",
             (OK, "audience_mismatch"),
@@ -250,8 +250,8 @@ fn shapes() -> Vec<Shape> {
         shape(
             "Microsoft Entra v1.0 ID token",
             jwt,
-            id(
-                json!({"nbf": IAT, "amr": ["pwd"], "unique_name": "jane", "upn": "jane", "ver": "1.0"}),
+            &id(
+                &json!({"nbf": IAT, "amr": ["pwd"], "unique_name": "jane", "upn": "jane", "ver": "1.0"}),
             ),
             "LT",
             (OK, "audience_mismatch"),
@@ -260,7 +260,7 @@ fn shapes() -> Vec<Shape> {
         shape(
             "Microsoft Entra v2.0 access token",
             jwt,
-            json!({"aud": API, "nbf": IAT, "azp": CLIENT_ID, "azpacr": "1", "scp": "Files.Read",
+            &json!({"aud": API, "nbf": IAT, "azp": CLIENT_ID, "azpacr": "1", "scp": "Files.Read",
                 "oid": "x", "tid": "y", "ver": "2.0"}),
             "AK",
             ("audience_mismatch", OK),
@@ -268,7 +268,7 @@ fn shapes() -> Vec<Shape> {
         shape(
             "Microsoft Entra v1.0 access token",
             jwt,
-            json!({"aud": API, "nbf": IAT, "appid": CLIENT_ID, "appidacr": "1", "acr": "1",
+            &json!({"aud": API, "nbf": IAT, "appid": CLIENT_ID, "appidacr": "1", "acr": "1",
                 "amr": ["pwd"], "scp": "Files.Read", "ver": "1.0"}),
             "AK",
             ("audience_mismatch", OK),
@@ -276,7 +276,7 @@ fn shapes() -> Vec<Shape> {
         shape(
             "Microsoft Entra access token of an application",
             jwt,
-            json!({"aud": API, "nbf": IAT, "azp": "app", "roles": ["Files.Read.All"],
+            &json!({"aud": API, "nbf": IAT, "azp": "app", "roles": ["Files.Read.All"],
                 "idtyp": "app", "ver": "2.0"}),
             "AK",
             ("audience_mismatch", OK),
@@ -284,14 +284,14 @@ fn shapes() -> Vec<Shape> {
         shape(
             "Microsoft Entra access token whose audience is the API's own client ID",
             jwt,
-            json!({"aud": CLIENT_ID, "azp": CLIENT_ID, "scp": "Files.Read", "ver": "2.0"}),
+            &json!({"aud": CLIENT_ID, "azp": CLIENT_ID, "scp": "Files.Read", "ver": "2.0"}),
             "",
             ("token_type", "audience_mismatch"),
         ),
         shape(
             "Microsoft Graph token, which has a nonce in its header and is not for others",
             jwt,
-            json!({"aud": "https://graph.microsoft.com", "appid": CLIENT_ID, "scp": "User.Read"}),
+            &json!({"aud": "https://graph.microsoft.com", "appid": CLIENT_ID, "scp": "User.Read"}),
             "",
             ("audience_mismatch", "audience_mismatch"),
         ),
@@ -299,7 +299,7 @@ fn shapes() -> Vec<Shape> {
         shape(
             "Okta ID token",
             None,
-            id(json!({"ver": 1, "jti": "ID.x", "amr": ["pwd"], "idp": "00o", "nonce": "n-0S6",
+            &id(&json!({"ver": 1, "jti": "ID.x", "amr": ["pwd"], "idp": "00o", "nonce": "n-0S6",
                 "auth_time": IAT, "at_hash": "x"})),
             "LNT",
             (OK, "audience_mismatch"),
@@ -307,7 +307,7 @@ fn shapes() -> Vec<Shape> {
         shape(
             "Okta access token of a custom server",
             None,
-            json!({"sub": "jane@example.com", "ver": 1, "jti": "AT.x", "aud": API, "cid": CLIENT_ID,
+            &json!({"sub": "jane@example.com", "ver": 1, "jti": "AT.x", "aud": API, "cid": CLIENT_ID,
                 "uid": "00u", "scp": ["openid", "read:patients"], "auth_time": IAT}),
             "AK",
             ("audience_mismatch", OK),
@@ -315,14 +315,14 @@ fn shapes() -> Vec<Shape> {
         shape(
             "Okta machine token",
             None,
-            json!({"sub": "0oa", "ver": 1, "jti": "AT.x", "aud": API, "cid": "0oa", "scp": ["read"]}),
+            &json!({"sub": "0oa", "ver": 1, "jti": "AT.x", "aud": API, "cid": "0oa", "scp": ["read"]}),
             "AK",
             ("audience_mismatch", OK),
         ),
         shape(
             "Okta access token of the org server, for Okta alone",
             None,
-            json!({"ver": 1, "jti": "AT.x", "aud": "https://my-domain.okta.com", "cid": CLIENT_ID,
+            &json!({"ver": 1, "jti": "AT.x", "aud": "https://my-domain.okta.com", "cid": CLIENT_ID,
                 "scp": ["openid"]}),
             "",
             ("audience_mismatch", "audience_mismatch"),
@@ -331,8 +331,8 @@ fn shapes() -> Vec<Shape> {
         shape(
             "Keycloak ID token",
             jwt,
-            id(
-                json!({"jti": "1", "auth_time": IAT, "typ": "ID", "azp": CLIENT_ID, "nonce": "n-0S6",
+            &id(
+                &json!({"jti": "1", "auth_time": IAT, "typ": "ID", "azp": CLIENT_ID, "nonce": "n-0S6",
                 "session_state": "s", "at_hash": "x", "acr": "1", "sid": "s"}),
             ),
             "LNT",
@@ -341,7 +341,7 @@ fn shapes() -> Vec<Shape> {
         shape(
             "Keycloak access token",
             jwt,
-            json!({"jti": "1", "aud": [API, "account"], "typ": "Bearer", "azp": CLIENT_ID, "acr": "1",
+            &json!({"jti": "1", "aud": [API, "account"], "typ": "Bearer", "azp": CLIENT_ID, "acr": "1",
                 "realm_access": {"roles": ["nurse"]}, "scope": "openid email", "sid": "s"}),
             "AK",
             ("audience_mismatch", OK),
@@ -349,7 +349,7 @@ fn shapes() -> Vec<Shape> {
         shape(
             "Keycloak access token of an older version, with the nonce",
             jwt,
-            json!({"jti": "1", "aud": [API, "account"], "typ": "Bearer", "azp": CLIENT_ID,
+            &json!({"jti": "1", "aud": [API, "account"], "typ": "Bearer", "azp": CLIENT_ID,
                 "nonce": "n-0S6", "session_state": "s", "scope": "openid"}),
             "K",
             ("audience_mismatch", "token_type"),
@@ -357,35 +357,35 @@ fn shapes() -> Vec<Shape> {
         shape(
             "Keycloak access token with the client as its audience",
             jwt,
-            json!({"jti": "1", "aud": CLIENT_ID, "typ": "Bearer", "azp": CLIENT_ID}),
+            &json!({"jti": "1", "aud": CLIENT_ID, "typ": "Bearer", "azp": CLIENT_ID}),
             "",
             ("token_type", "audience_mismatch"),
         ),
         shape(
             "Keycloak refresh token",
             jwt,
-            json!({"jti": "1", "aud": ISSUER, "typ": "Refresh", "azp": CLIENT_ID, "scope": "openid"}),
+            &json!({"jti": "1", "aud": ISSUER, "typ": "Refresh", "azp": CLIENT_ID, "scope": "openid"}),
             "",
             ("audience_mismatch", "audience_mismatch"),
         ),
         shape(
             "Keycloak refresh token with the API as its audience",
             jwt,
-            json!({"jti": "1", "aud": API, "typ": "Refresh", "azp": CLIENT_ID}),
+            &json!({"jti": "1", "aud": API, "typ": "Refresh", "azp": CLIENT_ID}),
             "",
             ("audience_mismatch", "token_type"),
         ),
         shape(
             "Keycloak offline token with the client as its audience",
             jwt,
-            json!({"jti": "1", "aud": CLIENT_ID, "typ": "Offline", "azp": CLIENT_ID}),
+            &json!({"jti": "1", "aud": CLIENT_ID, "typ": "Offline", "azp": CLIENT_ID}),
             "",
             ("token_type", "audience_mismatch"),
         ),
         shape(
             "Keycloak logout token of a version without a header typ",
             jwt,
-            json!({"jti": "1", "aud": CLIENT_ID, "typ": "Logout", "sid": "s",
+            &json!({"jti": "1", "aud": CLIENT_ID, "typ": "Logout", "sid": "s",
                 "events": {"http://schemas.openid.net/event/backchannel-logout": {}}}),
             "",
             ("token_type", "audience_mismatch"),
@@ -393,7 +393,7 @@ fn shapes() -> Vec<Shape> {
         shape(
             "Keycloak DPoP-bound access token",
             jwt,
-            json!({"jti": "1", "aud": API, "typ": "DPoP", "azp": CLIENT_ID,
+            &json!({"jti": "1", "aud": API, "typ": "DPoP", "azp": CLIENT_ID,
                 "cnf": {"jkt": THUMBPRINT}}),
             "D",
             ("audience_mismatch", "confirmation_required"),
@@ -402,7 +402,7 @@ fn shapes() -> Vec<Shape> {
         shape(
             "Amazon Cognito ID token",
             None,
-            id(json!({"token_use": "id", "auth_time": IAT, "cognito:username": "jane",
+            &id(&json!({"token_use": "id", "auth_time": IAT, "cognito:username": "jane",
                 "cognito:groups": ["nurse"], "at_hash": "x", "origin_jti": "o", "jti": "1"})),
             "LT",
             (OK, "audience_mismatch"),
@@ -410,7 +410,7 @@ fn shapes() -> Vec<Shape> {
         shape(
             "Amazon Cognito access token",
             None,
-            json!({"token_use": "access", "client_id": CLIENT_ID, "scope": "openid", "version": 2,
+            &json!({"token_use": "access", "client_id": CLIENT_ID, "scope": "openid", "version": 2,
                 "auth_time": IAT, "username": "jane", "origin_jti": "o", "jti": "1"}),
             "C",
             ("missing_claim", "missing_claim"),
@@ -418,14 +418,14 @@ fn shapes() -> Vec<Shape> {
         shape(
             "Amazon Cognito access token of another client",
             None,
-            json!({"token_use": "access", "client_id": "other", "scope": "openid"}),
+            &json!({"token_use": "access", "client_id": "other", "scope": "openid"}),
             "",
             ("missing_claim", "missing_claim"),
         ),
         shape(
             "Amazon Cognito access token bound to a resource",
             None,
-            json!({"token_use": "access", "client_id": CLIENT_ID, "aud": API, "scope": "openid"}),
+            &json!({"token_use": "access", "client_id": CLIENT_ID, "aud": API, "scope": "openid"}),
             "AK",
             ("audience_mismatch", OK),
         ),
@@ -433,7 +433,7 @@ fn shapes() -> Vec<Shape> {
         shape(
             "Apple ID token",
             None,
-            json!({"aud": CLIENT_ID, "nonce": "n-0S6", "nonce_supported": true, "c_hash": "x",
+            &json!({"aud": CLIENT_ID, "nonce": "n-0S6", "nonce_supported": true, "c_hash": "x",
                 "email": "jane@privaterelay.appleid.com", "email_verified": true,
                 "is_private_email": true, "auth_time": IAT, "real_user_status": 2}),
             "LNT",
@@ -442,7 +442,7 @@ fn shapes() -> Vec<Shape> {
         shape(
             "Apple ID token of an older form, with a boolean in quotes",
             None,
-            json!({"aud": CLIENT_ID, "email": "jane@privaterelay.appleid.com",
+            &json!({"aud": CLIENT_ID, "email": "jane@privaterelay.appleid.com",
                 "email_verified": "true", "auth_time": IAT}),
             "",
             ("claim_type", "audience_mismatch"),
@@ -451,7 +451,7 @@ fn shapes() -> Vec<Shape> {
         shape(
             "RFC 9068 §2.2.3.1's example",
             at_jwt,
-            json!({"aud": API, "client_id": "s6BhdRkqt3", "jti": "dbe39bf3a3ba4238a513f51d6e1691c4",
+            &json!({"aud": API, "client_id": "s6BhdRkqt3", "jti": "dbe39bf3a3ba4238a513f51d6e1691c4",
                 "scope": "openid profile reademail", "auth_time": IAT}),
             "ARK",
             ("audience_mismatch", OK),
@@ -459,21 +459,21 @@ fn shapes() -> Vec<Shape> {
         shape(
             "RFC 9068 token in the name of application/at+jwt",
             "application/at+jwt",
-            json!({"aud": [API], "client_id": "x", "jti": "1", "groups": ["admins"], "roles": ["a"]}),
+            &json!({"aud": [API], "client_id": "x", "jti": "1", "groups": ["admins"], "roles": ["a"]}),
             "ARK",
             ("audience_mismatch", OK),
         ),
         shape(
             "RFC 9068 token with the client as its audience",
             at_jwt,
-            json!({"aud": CLIENT_ID, "client_id": CLIENT_ID, "jti": "1"}),
+            &json!({"aud": CLIENT_ID, "client_id": CLIENT_ID, "jti": "1"}),
             "",
             ("token_type", "audience_mismatch"),
         ),
         shape(
             "OIDC Back-Channel Logout 1.0 §2.4: logout token",
             "logout+jwt",
-            json!({"aud": CLIENT_ID, "jti": "1", "sid": "s",
+            &json!({"aud": CLIENT_ID, "jti": "1", "sid": "s",
                 "events": {"http://schemas.openid.net/event/backchannel-logout": {}}}),
             "",
             ("token_type", "audience_mismatch"),
@@ -481,7 +481,7 @@ fn shapes() -> Vec<Shape> {
         shape(
             "RFC 8417: security event token",
             "secevent+jwt",
-            json!({"aud": API, "jti": "1", "txn": "t", "toe": IAT,
+            &json!({"aud": API, "jti": "1", "txn": "t", "toe": IAT,
                 "events": {"https://schemas.openid.net/secevent/risc/event-type/account-disabled": {}}}),
             "",
             ("audience_mismatch", "token_type"),
@@ -489,56 +489,56 @@ fn shapes() -> Vec<Shape> {
         shape(
             "RFC 9449 §4.2: DPoP proof",
             "dpop+jwt",
-            json!({"sub": null, "exp": null, "iss": null, "jti": "1", "htm": "GET", "htu": API}),
+            &json!({"sub": null, "exp": null, "iss": null, "jti": "1", "htm": "GET", "htu": API}),
             "",
             ("missing_claim", "missing_claim"),
         ),
         shape(
             "RFC 8693 §4.1: access token with an actor",
             at_jwt,
-            json!({"aud": API, "client_id": "svc", "jti": "1", "act": {"sub": "svc"}}),
+            &json!({"aud": API, "client_id": "svc", "jti": "1", "act": {"sub": "svc"}}),
             "ARK",
             ("audience_mismatch", OK),
         ),
         shape(
             "RFC 7523 §3: client assertion",
             jwt,
-            json!({"sub": CLIENT_ID, "aud": "https://my-domain.auth0.com/oauth/token", "jti": "1"}),
+            &json!({"sub": CLIENT_ID, "aud": "https://my-domain.auth0.com/oauth/token", "jti": "1"}),
             "",
             ("audience_mismatch", "audience_mismatch"),
         ),
         shape(
             "RFC 9101 §4: request object",
             "oauth-authz-req+jwt",
-            json!({"aud": ISSUER, "client_id": CLIENT_ID, "scope": "openid", "nonce": "n-0S6"}),
+            &json!({"aud": ISSUER, "client_id": CLIENT_ID, "scope": "openid", "nonce": "n-0S6"}),
             "",
             ("audience_mismatch", "audience_mismatch"),
         ),
         shape(
             "RFC 9701 §5: introspection response",
             "token-introspection+jwt",
-            json!({"sub": null, "exp": null, "aud": API, "token_introspection": {"active": true}}),
+            &json!({"sub": null, "exp": null, "aud": API, "token_introspection": {"active": true}}),
             "",
             ("missing_claim", "missing_claim"),
         ),
         shape(
             "OIDC Core §5.3.2: signed userinfo response",
             jwt,
-            json!({"aud": CLIENT_ID, "exp": null, "iat": null, "name": "Jane Doe"}),
+            &json!({"aud": CLIENT_ID, "exp": null, "iat": null, "name": "Jane Doe"}),
             "",
             ("missing_claim", "missing_claim"),
         ),
         shape(
             "ID token for two audiences",
             jwt,
-            id(json!({"aud": [CLIENT_ID, "backend"], "azp": CLIENT_ID})),
+            &id(&json!({"aud": [CLIENT_ID, "backend"], "azp": CLIENT_ID})),
             "T",
             ("untrusted_audience", "audience_mismatch"),
         ),
         shape(
             "ID token for the client and the API at once",
             jwt,
-            id(json!({"aud": [CLIENT_ID, API], "azp": CLIENT_ID, "nonce": "n-0S6"})),
+            &id(&json!({"aud": [CLIENT_ID, API], "azp": CLIENT_ID, "nonce": "n-0S6"})),
             // Only a policy that was told to let the nonce pass.
             "K",
             ("untrusted_audience", "token_type"),
@@ -546,7 +546,7 @@ fn shapes() -> Vec<Shape> {
         shape(
             "access token for the client and the API at once",
             jwt,
-            json!({"aud": [CLIENT_ID, API], "azp": CLIENT_ID, "scope": "read:patients"}),
+            &json!({"aud": [CLIENT_ID, API], "azp": CLIENT_ID, "scope": "read:patients"}),
             "AK",
             ("untrusted_audience", OK),
         ),

@@ -6,13 +6,21 @@
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::{
     AccessTokenPolicy, BearerToken, Claim, Error, Fault, HeaderParameter, IdTokenPolicy, Issuer,
-    JsonFault, JwkSet, KeyRejected, KindMark, Nonce, NumericDate, RequestFault, RingKey, Segment,
-    Shape, TokenBuffer, at_compile_time,
+    JsonFault, JwkSet, KeyRejected, KindMark, Nonce, NumericDate, RequestFault, Segment, Shape,
+    TokenBuffer, at_compile_time,
 };
 use ring::rand::SystemRandom;
 use ring::rsa::KeyPair;
 use ring::signature::RSA_PKCS1_SHA256;
 use serde_json::{Value, json};
+
+/// The backend of the tests that are not about backends: the first that there is.
+#[cfg(feature = "ring")]
+pub type TestKey = claimgate::RingKey;
+#[cfg(all(feature = "rust-crypto", not(feature = "ring")))]
+pub type TestKey = claimgate::RustCryptoKey;
+#[cfg(all(feature = "aws-lc-rs", not(any(feature = "ring", feature = "rust-crypto"))))]
+pub type TestKey = claimgate::AwsLcKey;
 
 /// The issuer of the articles.
 pub const ISSUER: &str = "https://my-domain.auth0.com/";
@@ -121,7 +129,7 @@ pub fn jwks(members: &[Value]) -> String {
 }
 
 /// A key set of the issuer's key, parsed.
-pub fn keys_of(signer: &Signer) -> JwkSet<RingKey, 4> {
+pub fn keys_of(signer: &Signer) -> JwkSet<TestKey, 4> {
     JwkSet::from_json(&jwks(&[signer.jwk()])).unwrap()
 }
 
@@ -217,7 +225,7 @@ pub fn access_raw(header: &[u8], payload: &[u8]) -> Result<(), Error> {
 /// scope and of requests, each.
 pub fn every_error() -> Vec<Error> {
     let text = jwks(&[json!({"kty": "EC"}), json!({"kty": "RSA", "use": "enc"})]);
-    let no_usable_keys = JwkSet::<RingKey, 1>::from_json(&text).map(|_| ()).unwrap_err();
+    let no_usable_keys = JwkSet::<TestKey, 1>::from_json(&text).map(|_| ()).unwrap_err();
     vec![
         Error::MissingToken,
         Error::InvalidRequest(RequestFault::Malformed),
