@@ -224,6 +224,6 @@ fn component_text<'o>(
 
 fn component<'o>(text: &str, out: &'o mut [u8]) -> Result<&'o [u8], KeyRejected> {
     let place = out.get_mut(..decoded_len(text.len())).ok_or(KeyRejected::Components)?;
-    base64url::decode(text, place).map_err(|_| KeyRejected::Components)?;
+    base64url::decode_key_material(text, place).map_err(|_| KeyRejected::Components)?;
     Ok(place)
 }
