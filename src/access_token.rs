@@ -5,7 +5,7 @@ use core::fmt;
 use serde::Deserialize;
 
 use crate::claims::{
-    Audience, Confirmation, NumericDate, Reader, Registered, Scope, StringArray,
+    Audience, Confirmation, NumericDate, Reader, Registered, Scope, StringArray, keep_fields,
     registered_accessors,
 };
 use crate::error::{Error, Segment};
@@ -68,6 +68,12 @@ pub struct AccessTokenClaims<'b> {
     pub(crate) payload: &'b [u8],
     pub(crate) registered: Registered<'b>,
 }
+
+keep_fields! { AccessTokenClaims as KeptAccessTokenClaims {
+    header: Header<'static>,
+    payload: &'static [u8],
+    registered: Registered<'static>,
+} }
 
 impl<'b> AccessTokenClaims<'b> {
     registered_accessors!();

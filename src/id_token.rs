@@ -4,7 +4,9 @@ use core::fmt;
 
 use serde::Deserialize;
 
-use crate::claims::{Audience, NumericDate, Reader, Registered, StringArray, registered_accessors};
+use crate::claims::{
+    Audience, NumericDate, Reader, Registered, StringArray, keep_fields, registered_accessors,
+};
 use crate::error::{Error, Segment};
 use crate::json::{self, Object};
 use crate::jws::Header;
@@ -62,6 +64,13 @@ pub struct IdTokenClaims<'b> {
     pub(crate) registered: Registered<'b>,
     pub(crate) standard: StandardClaims<'b>,
 }
+
+keep_fields! { IdTokenClaims as KeptIdTokenClaims {
+    header: Header<'static>,
+    payload: &'static [u8],
+    registered: Registered<'static>,
+    standard: StandardClaims<'static>,
+} }
 
 impl<'b> IdTokenClaims<'b> {
     registered_accessors!();

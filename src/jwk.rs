@@ -39,6 +39,16 @@ impl<K> Jwk<K> {
         self.key_id.as_deref()
     }
 
+    /// The generation of a set that has this key after those of `generation`.
+    fn follow(&self, generation: &[u8; 32]) -> [u8; 32]
+    where
+        K: Rs256,
+    {
+        let has_key_id = [u8::from(self.key_id.is_some())];
+        let key_id = self.key_id().unwrap_or_default().as_bytes();
+        K::sha256(&[generation, &self.thumbprint, &has_key_id, key_id])
+    }
+
     /// The JWK thumbprint with SHA-256
     /// ([RFC 7638](https://www.rfc-editor.org/rfc/rfc7638)), 32 bytes.
     #[must_use]
@@ -69,6 +79,7 @@ pub struct Skipped {
 pub struct JwkSet<K, const N: usize> {
     keys: Vec<Jwk<K>, N>,
     skipped: Vec<Skipped, MAX_SKIPPED>,
+    generation: [u8; 32],
 }
 
 impl<K: Rs256, const N: usize> JwkSet<K, N> {
@@ -92,10 +103,11 @@ impl<K: Rs256, const N: usize> JwkSet<K, N> {
             .get("keys")
             .and_then(Value::array)
             .ok_or(Error::InvalidJson(Segment::Jwks, JsonFault::NotAKeySet))?;
-        let mut set = Self { keys: Vec::new(), skipped: Vec::new() };
+        let mut set = Self { keys: Vec::new(), skipped: Vec::new(), generation: [0; 32] };
         for (index, member) in members.enumerate() {
             match parse_key(member) {
                 Ok(key) => {
+                    set.generation = key.follow(&set.generation);
                     set.keys.push(key).map_err(|_| Error::TooManyKeys { limit: N })?;
                 }
                 Err(reason) => set
@@ -138,6 +150,14 @@ impl<K, const N: usize> JwkSet<K, N> {
     #[must_use]
     pub fn keys(&self) -> &[Jwk<K>] {
         &self.keys
+    }
+
+    /// What identifies the usable keys: a hash, of 32 bytes, over the
+    /// thumbprint and the `kid` of each, in order. Two sets with the same keys
+    /// have the same.
+    #[must_use]
+    pub const fn generation(&self) -> &[u8; 32] {
+        &self.generation
     }
 
     /// The members that are not used, each with the reason.

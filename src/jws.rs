@@ -135,8 +135,8 @@ fn decode_segment<'b>(
 /// read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Header<'b> {
-    key_id: Option<&'b str>,
-    token_type: Option<&'b str>,
+    pub(crate) key_id: Option<&'b str>,
+    pub(crate) token_type: Option<&'b str>,
 }
 
 impl<'b> Header<'b> {

@@ -22,6 +22,7 @@ extern crate std;
 mod access_token;
 mod base64url;
 mod bearer;
+mod cache;
 mod challenge;
 mod claims;
 mod error;
@@ -36,6 +37,7 @@ mod validator;
 
 pub use access_token::{AccessToken, AccessTokenClaims, SubjectKind};
 pub use bearer::BearerToken;
+pub use cache::VerifiedTokenCache;
 pub use challenge::Challenge;
 pub use claims::{
     Audience, Confirmation, MAX_AUDIENCES, NumericDate, Scope, StandardScope, StringArray,
@@ -66,4 +68,4 @@ pub use rs256::{
     RsaKey, VerifiedJws,
 };
 pub use standard_claims::{Address, StandardClaims};
-pub use validator::{Issuer, TokenBuffer, Validated};
+pub use validator::{Issuer, KeptAccessToken, KeptIdToken, TokenBuffer, Validated};

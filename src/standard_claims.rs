@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::claims::{NumericDate, Reader, Rounding};
+use crate::claims::{NumericDate, Reader, Rounding, keep_fields};
 use crate::error::{Claim, Error, Shape};
 use crate::json::{Member, Value};
 
@@ -156,6 +156,38 @@ impl fmt::Debug for StandardClaims<'_> {
         f.debug_struct("StandardClaims").finish_non_exhaustive()
     }
 }
+
+keep_fields! { StandardClaims as KeptStandardClaims {
+    name: Option<&'static str>,
+    given_name: Option<&'static str>,
+    family_name: Option<&'static str>,
+    middle_name: Option<&'static str>,
+    nickname: Option<&'static str>,
+    preferred_username: Option<&'static str>,
+    profile: Option<&'static str>,
+    picture: Option<&'static str>,
+    website: Option<&'static str>,
+    email: Option<&'static str>,
+    email_verified: Option<bool>,
+    gender: Option<&'static str>,
+    birthdate: Option<&'static str>,
+    zoneinfo: Option<&'static str>,
+    locale: Option<&'static str>,
+    phone_number: Option<&'static str>,
+    phone_number_verified: Option<bool>,
+    address: Option<Address<'static>>,
+    updated_at: Option<NumericDate>,
+    string_boolean: Option<Claim>,
+} }
+
+keep_fields! { Address as KeptAddress {
+    formatted: Option<&'static str>,
+    street_address: Option<&'static str>,
+    locality: Option<&'static str>,
+    region: Option<&'static str>,
+    postal_code: Option<&'static str>,
+    country: Option<&'static str>,
+} }
 
 /// `address`: a postal address
 /// ([OIDC Core §5.1.1](https://openid.net/specs/openid-connect-core-1_0.html#AddressClaim)).

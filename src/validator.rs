@@ -1,6 +1,8 @@
 //! The way of a token, stage by stage, and the only place where a
 //! [`Validated`] token is made.
 
+mod kept;
+
 use core::fmt;
 use core::ops::Deref;
 
@@ -16,6 +18,8 @@ use crate::jws::{CompactJws, MAX_TOKEN_LEN, UnverifiedJws};
 use crate::policy::{AccessTokenPolicy, Context, IdTokenPolicy, RuleSet};
 use crate::rs256::{Rs256, VerifiedJws};
 use crate::standard_claims::StandardClaims;
+
+pub use kept::{KeptAccessToken, KeptIdToken};
 
 /// An issuer and its keys, which verify that issuer's tokens and no others.
 pub struct Issuer<'k, K, const N: usize> {
@@ -42,6 +46,12 @@ impl<'k, K, const N: usize> Issuer<'k, K, N> {
     #[must_use]
     pub const fn url(&self) -> &'k str {
         self.url
+    }
+
+    /// The issuer's keys.
+    #[must_use]
+    pub const fn keys(&self) -> &'k JwkSet<K, N> {
+        self.keys
     }
 }
 
@@ -82,6 +92,11 @@ impl<const N: usize> TokenBuffer<N> {
     pub const fn max_token_len(mut self, bytes: usize) -> Self {
         self.max_token_len = bytes;
         self
+    }
+
+    /// Whether a text is short enough to be looked at.
+    pub(crate) const fn takes(&self, text: &str) -> bool {
+        text.len() <= self.max_token_len
     }
 }
 
@@ -250,6 +265,17 @@ impl AccessTokenPolicy<'_> {
         let token = AccessToken::parse(verify(jws, issuer)?)?;
         policy.check(&token.claims, &access_context(issuer, now))?;
         Ok(Validated(token))
+    }
+
+    /// Applies all rules of this policy to a token whose signature held before.
+    pub(crate) fn check_again<'b, K, const KEYS: usize>(
+        &self,
+        token: Validated<AccessToken<'b>>,
+        issuer: &Issuer<'_, K, KEYS>,
+        now: NumericDate,
+    ) -> Result<Validated<AccessToken<'b>>, Error> {
+        self.check(&token.0.claims, &access_context(issuer, now))?;
+        Ok(token)
     }
 
     /// Tells all rules that a well-signed token breaks, not just the first: for

@@ -40,7 +40,7 @@ const CRATES: &[(&str, &[&str])] = &[
 
 /// Where the two types are made that mean trust.
 const MINTS: &[(&str, &[&str])] =
-    &[("VerifiedJws {", &["rs256.rs"]), ("Validated(", &["validator.rs"])];
+    &[("VerifiedJws {", &["rs256.rs"]), ("Validated(", &["validator.rs", "validator/kept.rs"])];
 
 const HEAP_WORDS: &[&str] = &[
     "extern crate alloc",

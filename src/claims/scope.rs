@@ -9,7 +9,7 @@ use crate::error::Claim;
 ///
 /// It is kept as it stands in the token, so its length is not bounded.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct StringArray<'b>(&'b str);
+pub struct StringArray<'b>(pub(super) &'b str);
 
 impl<'b> StringArray<'b> {
     /// No strings.
@@ -67,6 +67,21 @@ impl<'b> Scope<'b> {
     /// Scope tokens in an array.
     pub(crate) fn from_array(array: StringArray<'b>) -> Option<Self> {
         array.iter().all(is_scope_token).then_some(Self(Form::Array(array)))
+    }
+
+    /// The one of the two forms that it has.
+    pub(super) const fn forms(self) -> (Option<&'b str>, Option<StringArray<'b>>) {
+        match self.0 {
+            Form::Text(text) => (Some(text), None),
+            Form::Array(array) => (None, Some(array)),
+        }
+    }
+
+    pub(super) fn from_forms(text: Option<&'b str>, array: Option<StringArray<'b>>) -> Self {
+        match array {
+            Some(array) => Self(Form::Array(array)),
+            None => Self(Form::Text(text.unwrap_or_default())),
+        }
     }
 
     /// The scope tokens, in the token's order.

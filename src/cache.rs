@@ -1,0 +1,261 @@
+//! Access tokens that were verified before, so that the next request with the
+//! same token costs no RSA.
+
+use core::fmt;
+
+use heapless::String;
+
+use crate::access_token::AccessToken;
+use crate::bearer::BearerToken;
+use crate::claims::NumericDate;
+use crate::error::Error;
+use crate::policy::{AccessTokenPolicy, constant_time_eq};
+use crate::rs256::Rs256;
+use crate::validator::{Issuer, KeptAccessToken, TokenBuffer, Validated};
+
+/// By which bytes of a token the slots are searched: its last ones.
+///
+/// They are the end of a signature, so nobody but the issuer chooses them: two
+/// tokens of one tag cannot be made.
+const TAG_LEN: usize = 16;
+
+/// Verified access tokens, at most `SLOTS` of them, each of at most `TOKEN_MAX`
+/// bytes, in storage of the caller's own.
+///
+/// ```
+/// use claimgate::{
+///     AccessTokenPolicy, BearerToken, Error, Issuer, NumericDate, RingKey, TokenBuffer,
+///     VerifiedTokenCache,
+/// };
+///
+/// fn serve(
+///     policy: &AccessTokenPolicy<'_>,
+///     token: BearerToken<'_>,
+///     issuer: &Issuer<'_, RingKey, 4>,
+///     now: NumericDate,
+///     cache: &mut VerifiedTokenCache<64, 2048>,
+/// ) -> Result<(), Error> {
+///     let mut buffer = TokenBuffer::<4096>::new();
+///     let token = policy.validate_cached(token, issuer, now, &mut buffer, cache)?;
+///     println!("{}", token.subject());
+///     Ok(())
+/// }
+/// ```
+///
+/// A token is found by the whole of its text and by the
+/// [generation](crate::JwkSet::generation) of the key set, so that the tokens of
+/// keys that are no longer there are not found. What is remembered is that the
+/// signature held, and the claims, read. **Every rule of the policy is applied
+/// anew on every hit**, with the `now` of the call: a token that has expired, a
+/// policy that has changed, or one that is made for a single request (as with
+/// [`request_key`](crate::AccessTokenPolicyBuilder::request_key)) is answered as
+/// without the cache.
+///
+/// Only tokens that were accepted get in. When all slots are taken, the oldest
+/// entry makes way. One lookup compares the last 16 bytes of each slot's token,
+/// and then one token as a whole, in constant time.
+pub struct VerifiedTokenCache<const SLOTS: usize, const TOKEN_MAX: usize> {
+    tags: [[u8; TAG_LEN]; SLOTS],
+    slots: [Option<Slot<TOKEN_MAX>>; SLOTS],
+    /// The slot to be taken next: the oldest.
+    next: usize,
+    hits: u64,
+    misses: u64,
+    evictions: u64,
+}
+
+/// An entry, which is made as a whole before it gets its place.
+struct Slot<const TOKEN_MAX: usize> {
+    text: String<TOKEN_MAX>,
+    generation: [u8; 32],
+    token: KeptAccessToken<TOKEN_MAX>,
+}
+
+impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN_MAX> {
+    /// An empty cache.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            tags: [[0; TAG_LEN]; SLOTS],
+            slots: [const { None }; SLOTS],
+            next: 0,
+            hits: 0,
+            misses: 0,
+            evictions: 0,
+        }
+    }
+
+    /// How many tokens were found.
+    #[must_use]
+    pub const fn hits(&self) -> u64 {
+        self.hits
+    }
+
+    /// How many tokens were not found.
+    #[must_use]
+    pub const fn misses(&self) -> u64 {
+        self.misses
+    }
+
+    /// How many entries made way for others before their time.
+    #[must_use]
+    pub const fn evictions(&self) -> u64 {
+        self.evictions
+    }
+
+    /// Forgets all tokens. The counters stay.
+    pub fn clear(&mut self) {
+        self.slots.iter_mut().for_each(|slot| *slot = None);
+    }
+
+    /// The slot that holds the token, if its keys are still `current`.
+    fn find(&self, text: &str, is_current: impl Fn(&Slot<TOKEN_MAX>) -> bool) -> Option<usize> {
+        let tag = tag(text)?;
+        let is_of = |slot: &Slot<TOKEN_MAX>| {
+            constant_time_eq(slot.text.as_bytes(), text.as_bytes()) && is_current(slot)
+        };
+        self.tags.iter().zip(&self.slots).position(|(candidate, slot)| {
+            constant_time_eq(candidate, tag) && slot.as_ref().is_some_and(is_of)
+        })
+    }
+
+    /// Remembers a token. One that is too long is not remembered.
+    fn insert(&mut self, text: &str, generation: &[u8; 32], token: &Validated<AccessToken<'_>>) {
+        let (Some(tag), Ok(owned), Ok(token)) = (tag(text), String::try_from(text), token.keep())
+        else {
+            return;
+        };
+        let places = self.tags.get_mut(self.next).zip(self.slots.get_mut(self.next));
+        let Some((place_of_tag, place)) = places else { return };
+        if place.is_some() {
+            self.evictions = self.evictions.saturating_add(1);
+        }
+        *place_of_tag = *tag;
+        *place = Some(Slot { text: owned, generation: *generation, token });
+        self.next = match self.next.saturating_add(1) {
+            next if next < SLOTS => next,
+            _ => 0,
+        };
+    }
+}
+
+impl<const TOKEN_MAX: usize> Slot<TOKEN_MAX> {
+    /// Whether these keys verified the token.
+    fn is_verified_by<K, const KEYS: usize>(&self, issuer: &Issuer<'_, K, KEYS>) -> bool {
+        constant_time_eq(&self.generation, issuer.keys().generation())
+    }
+}
+
+fn tag(text: &str) -> Option<&[u8; TAG_LEN]> {
+    text.as_bytes().last_chunk()
+}
+
+impl<const SLOTS: usize, const TOKEN_MAX: usize> Default for VerifiedTokenCache<SLOTS, TOKEN_MAX> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<const SLOTS: usize, const TOKEN_MAX: usize> fmt::Debug
+    for VerifiedTokenCache<SLOTS, TOKEN_MAX>
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedTokenCache")
+            .field("slots", &SLOTS)
+            .field("hits", &self.hits)
+            .field("misses", &self.misses)
+            .field("evictions", &self.evictions)
+            .finish_non_exhaustive()
+    }
+}
+
+impl AccessTokenPolicy<'_> {
+    /// As [`validate`](Self::validate), without RSA for a token that the cache
+    /// knows. The verdict is the same.
+    ///
+    /// The token that is returned borrows from the cache if it was found there,
+    /// and from the buffer if not.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`validate`](Self::validate).
+    pub fn validate_cached<
+        'b,
+        K: Rs256,
+        const KEYS: usize,
+        const N: usize,
+        const SLOTS: usize,
+        const TOKEN_MAX: usize,
+    >(
+        &self,
+        token: BearerToken<'_>,
+        issuer: &Issuer<'_, K, KEYS>,
+        now: NumericDate,
+        buffer: &'b mut TokenBuffer<N>,
+        cache: &'b mut VerifiedTokenCache<SLOTS, TOKEN_MAX>,
+    ) -> Result<Validated<AccessToken<'b>>, Error> {
+        let text = token.expose();
+        let found = if buffer.takes(text) {
+            cache.find(text, |slot| slot.is_verified_by(issuer))
+        } else {
+            None
+        };
+        if let Some(index) = found {
+            cache.hits = cache.hits.saturating_add(1);
+            return match cache.slots.get(index) {
+                Some(Some(slot)) => self.check_again(slot.token.token(), issuer, now),
+                Some(None) | None => self.validate(token, issuer, now, buffer),
+            };
+        }
+        cache.misses = cache.misses.saturating_add(1);
+        let validated = self.validate(token, issuer, now, buffer)?;
+        cache.insert(text, issuer.keys().generation(), &validated);
+        Ok(validated)
+    }
+
+    /// As [`validate_among`](Self::validate_among), without RSA for a token that
+    /// the cache knows. Otherwise as [`validate_cached`](Self::validate_cached).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`validate_among`](Self::validate_among).
+    pub fn validate_among_cached<
+        'b,
+        K: Rs256,
+        const KEYS: usize,
+        const N: usize,
+        const SLOTS: usize,
+        const TOKEN_MAX: usize,
+    >(
+        &self,
+        token: BearerToken<'_>,
+        issuers: &[Issuer<'_, K, KEYS>],
+        now: NumericDate,
+        buffer: &'b mut TokenBuffer<N>,
+        cache: &'b mut VerifiedTokenCache<SLOTS, TOKEN_MAX>,
+    ) -> Result<Validated<AccessToken<'b>>, Error> {
+        let text = token.expose();
+        let named = |url: &str| issuers.iter().find(|issuer| issuer.url() == url);
+        let of_slot = |slot: &Slot<TOKEN_MAX>| named(slot.token.token().issuer());
+        let is_current = |slot: &Slot<TOKEN_MAX>| {
+            of_slot(slot).is_some_and(|issuer| slot.is_verified_by(issuer))
+        };
+        let found = if buffer.takes(text) { cache.find(text, is_current) } else { None };
+        if let Some(index) = found {
+            cache.hits = cache.hits.saturating_add(1);
+            return match cache.slots.get(index).and_then(Option::as_ref) {
+                Some(slot) => {
+                    let issuer = of_slot(slot).ok_or(Error::UnknownIssuer)?;
+                    self.check_again(slot.token.token(), issuer, now)
+                }
+                None => self.validate_among(token, issuers, now, buffer),
+            };
+        }
+        cache.misses = cache.misses.saturating_add(1);
+        let validated = self.validate_among(token, issuers, now, buffer)?;
+        if let Some(issuer) = named(validated.issuer()) {
+            cache.insert(text, issuer.keys().generation(), &validated);
+        }
+        Ok(validated)
+    }
+}

@@ -1,0 +1,475 @@
+//! The cache of verified tokens, and tokens that own their text.
+
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+
+mod support;
+
+use claimgate::{
+    AccessTokenPolicy, BearerToken, Error, Issuer, JwkSet, KeptAccessToken, KeptIdToken, Nonce,
+    NumericDate, RequestKey, ScopePolicy, SubjectKind, TokenBuffer, VerifiedTokenCache,
+};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use serde_json::{Value, json};
+use support::*;
+
+type Keys = JwkSet<TestKey, 4>;
+
+const LEEWAY: u64 = 60;
+
+fn set(members: &[Value]) -> Keys {
+    Keys::from_json(&jwks(members)).unwrap()
+}
+
+/// Validates through a cache and says whether it was a hit.
+fn through<const SLOTS: usize, const MAX: usize>(
+    cache: &mut VerifiedTokenCache<SLOTS, MAX>,
+    policy: &AccessTokenPolicy<'_>,
+    token: &str,
+    keys: &Keys,
+    now: NumericDate,
+) -> (bool, Result<String, Error>) {
+    let hits = cache.hits();
+    let mut buffer = TokenBuffer::<8192>::new();
+    let token = BearerToken::new(token);
+    let verdict = policy
+        .validate_cached(token, &issuer(keys), now, &mut buffer, cache)
+        .map(|token| token.subject().to_owned());
+    (cache.hits() > hits, verdict)
+}
+
+#[test]
+fn the_second_look_at_a_token_is_a_hit() {
+    let keys = keys_of(&Signer::a());
+    let token = Signer::a().sign(&access_claims());
+    let mut cache = VerifiedTokenCache::<4, 2048>::new();
+    let subject = Ok("auth0|123456".to_owned());
+    assert_eq!(through(&mut cache, &API_POLICY, &token, &keys, NOW), (false, subject.clone()));
+    for _ in 0..3 {
+        assert_eq!(through(&mut cache, &API_POLICY, &token, &keys, NOW), (true, subject.clone()));
+    }
+    assert_eq!((cache.hits(), cache.misses(), cache.evictions()), (3, 1, 0));
+    cache.clear();
+    assert_eq!(through(&mut cache, &API_POLICY, &token, &keys, NOW), (false, subject));
+}
+
+#[test]
+fn every_rule_about_time_is_applied_on_a_hit() {
+    let keys = keys_of(&Signer::a());
+    let claims = with(with(access_claims(), "nbf", IAT), "auth_time", IAT);
+    let token = Signer::a().sign(&claims);
+    let plain = AccessTokenPolicy::auth0(API);
+    let mut cache = VerifiedTokenCache::<4, 2048>::new();
+    let build = |policy: claimgate::AccessTokenPolicyBuilder<'static>| policy.build().unwrap();
+    assert!(!through(&mut cache, &build(plain), &token, &keys, NOW).0);
+    let at = NumericDate::from_secs;
+    for (policy, now, expected) in [
+        (plain, EXP + LEEWAY - 1, None),
+        (plain, EXP + LEEWAY, Some("expired")),
+        (plain, IAT - LEEWAY, None),
+        (plain, IAT - LEEWAY - 1, Some("not_yet_valid")),
+        (plain.max_token_age(100), IAT + 100 + LEEWAY, None),
+        (plain.max_token_age(100), IAT + 101 + LEEWAY, Some("token_too_old")),
+        (plain.max_lifetime(EXP - IAT), IAT, None),
+        (plain.max_lifetime(EXP - IAT - 1), IAT, Some("lifetime_too_long")),
+        (plain.max_age(100), IAT + 100 + LEEWAY, None),
+        (plain.max_age(100), IAT + 101 + LEEWAY, Some("insufficient_authentication")),
+        (plain, EXP, None),
+    ] {
+        let (hit, verdict) = through(&mut cache, &build(policy), &token, &keys, at(now));
+        assert!(hit);
+        assert_eq!(verdict.err().map(|error| error.code()), expected, "{now}");
+    }
+}
+
+#[test]
+fn time_is_checked_on_a_hit_whatever_claims_are_absent() {
+    let keys = keys_of(&Signer::a());
+    let claims = without(without(access_claims(), "iat"), "azp");
+    let token = Signer::a().sign(&claims);
+    let mut cache = VerifiedTokenCache::<1, 2048>::new();
+    assert!(through(&mut cache, &API_POLICY, &token, &keys, NOW).1.is_ok());
+    let late = NumericDate::from_secs(EXP + LEEWAY);
+    let (hit, verdict) = through(&mut cache, &API_POLICY, &token, &keys, late);
+    let expired = Error::Expired { exp: EXP, now: EXP + LEEWAY, leeway: LEEWAY };
+    assert_eq!((hit, verdict), (true, Err(expired)));
+    let aged = AccessTokenPolicy::auth0(API).max_token_age(100).build().unwrap();
+    let missing = Error::MissingClaim(claimgate::Claim::IssuedAt);
+    assert_eq!(through(&mut cache, &aged, &token, &keys, NOW), (true, Err(missing)));
+}
+
+#[test]
+fn a_changed_key_set_does_not_hit() {
+    let (a, b) = (Signer::a(), Signer::b());
+    let token = a.sign(&access_claims());
+    let mut cache = VerifiedTokenCache::<4, 2048>::new();
+    let old = set(&[a.jwk()]);
+    assert!(through(&mut cache, &API_POLICY, &token, &old, NOW).1.is_ok());
+    // The key is gone, or stands for another, or has another name.
+    let gone = set(&[b.jwk()]);
+    assert_eq!(
+        through(&mut cache, &API_POLICY, &token, &gone, NOW),
+        (false, Err(Error::UnknownKey))
+    );
+    let replaced = set(&[with(b.jwk(), "kid", "key-a")]);
+    assert_eq!(
+        through(&mut cache, &API_POLICY, &token, &replaced, NOW),
+        (false, Err(Error::InvalidSignature))
+    );
+    let renamed = set(&[with(a.jwk(), "kid", "other")]);
+    assert_eq!(
+        through(&mut cache, &API_POLICY, &token, &renamed, NOW),
+        (false, Err(Error::UnknownKey))
+    );
+    let doubled = set(&[a.jwk(), a.jwk()]);
+    let ambiguous = Err(Error::AmbiguousKey { candidates: 2 });
+    assert_eq!(through(&mut cache, &API_POLICY, &token, &doubled, NOW), (false, ambiguous));
+    // A set with a key more is another set; the same set, read again, is not.
+    assert!(!through(&mut cache, &API_POLICY, &token, &set(&[a.jwk(), b.jwk()]), NOW).0);
+    let same = set(&[json!({"kty": "EC"}), a.jwk()]);
+    assert!(through(&mut cache, &API_POLICY, &token, &same, NOW).0);
+}
+
+#[test]
+fn the_generation_of_a_key_set_is_that_of_its_usable_keys() {
+    let (a, b) = (Signer::a().jwk(), Signer::b().jwk());
+    let generation = |members: &[Value]| *set(members).generation();
+    assert_eq!(
+        generation(std::slice::from_ref(&a)),
+        generation(&[json!({"kty": "EC"}), a.clone()])
+    );
+    let distinct = [
+        generation(std::slice::from_ref(&a)),
+        generation(std::slice::from_ref(&b)),
+        generation(&[a.clone(), b.clone()]),
+        generation(&[b.clone(), a.clone()]),
+        generation(&[without(a.clone(), "kid")]),
+        generation(&[with(a.clone(), "kid", "")]),
+        generation(&[with(a.clone(), "kid", "x")]),
+        generation(&[a.clone(), a]),
+    ];
+    for (index, one) in distinct.iter().enumerate() {
+        assert!(!distinct[..index].contains(one), "{index}");
+    }
+}
+
+#[test]
+fn a_changed_policy_is_applied() {
+    let keys = keys_of(&Signer::a());
+    let bound = with(access_claims(), "cnf", json!({"jkt": "key"}));
+    let token = Signer::a().sign(&bound);
+    let mut cache = VerifiedTokenCache::<4, 2048>::new();
+    let of_key = |key| AccessTokenPolicy::auth0(API).request_key(RequestKey::dpop(key)).build();
+    let mut verdict = |policy: Result<AccessTokenPolicy<'_>, _>| {
+        through(&mut cache, &policy.unwrap(), &token, &keys, NOW).1.map(|_| ())
+    };
+    assert_eq!(verdict(of_key("key")), Ok(()));
+    assert_eq!(verdict(of_key("other")), Err(Error::ConfirmationMismatch));
+    assert_eq!(verdict(AccessTokenPolicy::auth0(API).build()), Err(Error::ConfirmationRequired));
+    let other = AccessTokenPolicy::auth0("https://other.example").build();
+    assert_eq!(verdict(other), Err(Error::AudienceMismatch { audiences: 2 }));
+    assert_eq!(verdict(of_key("key")), Ok(()));
+}
+
+#[test]
+fn another_issuer_with_the_same_keys_is_another_issuer() {
+    let keys = keys_of(&Signer::a());
+    let token = Signer::a().sign(&access_claims());
+    let mut cache = VerifiedTokenCache::<4, 2048>::new();
+    assert!(through(&mut cache, &API_POLICY, &token, &keys, NOW).1.is_ok());
+    let other = Issuer::new("https://other.example/", &keys).unwrap();
+    let mut buffer = TokenBuffer::<4096>::new();
+    let verdict =
+        API_POLICY.validate_cached(BearerToken::new(&token), &other, NOW, &mut buffer, &mut cache);
+    assert_eq!(verdict.map(|_| ()), Err(Error::IssuerMismatch));
+}
+
+#[test]
+fn a_rejected_token_is_not_remembered() {
+    let keys = keys_of(&Signer::a());
+    let mut cache = VerifiedTokenCache::<4, 2048>::new();
+    let expired = Signer::a().sign(&with(access_claims(), "exp", 1));
+    let foreign = Signer::b().sign_with(&json!({"alg": "RS256"}), &access_claims());
+    for token in [&expired, &foreign, &"a.b.c".to_owned(), &String::new()] {
+        for _ in 0..2 {
+            let (hit, verdict) = through(&mut cache, &API_POLICY, token, &keys, NOW);
+            assert!(!hit && verdict.is_err());
+        }
+    }
+    assert_eq!((cache.hits(), cache.misses()), (0, 8));
+}
+
+#[test]
+fn a_token_that_only_begins_or_ends_like_another_does_not_hit() {
+    let keys = keys_of(&Signer::a());
+    let token = Signer::a().sign(&access_claims());
+    let mut cache = VerifiedTokenCache::<4, 2048>::new();
+    assert!(through(&mut cache, &API_POLICY, &token, &keys, NOW).1.is_ok());
+    for index in [0, 1, 50, token.len() / 2, token.len() - 17, token.len() - 16] {
+        let mut other = token.clone().into_bytes();
+        other[index] = if other[index] == b'A' { b'B' } else { b'A' };
+        let other = String::from_utf8(other).unwrap();
+        let (hit, verdict) = through(&mut cache, &API_POLICY, &other, &keys, NOW);
+        assert!(!hit && verdict.is_err(), "{index}");
+    }
+    for other in [&token[1..], &token[..token.len() - 1], &token[token.len() - 16..]] {
+        assert!(!through(&mut cache, &API_POLICY, other, &keys, NOW).0);
+    }
+}
+
+#[test]
+fn the_oldest_entry_makes_way() {
+    let keys = keys_of(&Signer::a());
+    let tokens: Vec<String> = (0..4)
+        .map(|number| Signer::a().sign(&with(access_claims(), "jti", number.to_string())))
+        .collect();
+    let mut cache = VerifiedTokenCache::<3, 2048>::new();
+    let mut hit = |index: usize| through(&mut cache, &API_POLICY, &tokens[index], &keys, NOW).0;
+    assert!(!hit(0) && !hit(1) && !hit(2));
+    assert!(hit(0) && hit(1) && hit(2));
+    assert!(!hit(3));
+    assert!(hit(1) && hit(2) && hit(3));
+    assert!(!hit(0));
+    assert!(!hit(1));
+    assert_eq!(cache.evictions(), 3);
+}
+
+#[test]
+fn a_token_that_does_not_fit_is_validated_and_not_remembered() {
+    let keys = keys_of(&Signer::a());
+    let token = Signer::a().sign(&access_claims());
+    let mut cache = VerifiedTokenCache::<3, 128>::new();
+    for _ in 0..2 {
+        let (hit, verdict) = through(&mut cache, &API_POLICY, &token, &keys, NOW);
+        assert!(!hit && verdict.is_ok());
+    }
+    let mut none = VerifiedTokenCache::<0, 2048>::new();
+    for _ in 0..2 {
+        let (hit, verdict) = through(&mut none, &API_POLICY, &token, &keys, NOW);
+        assert!(!hit && verdict.is_ok());
+    }
+}
+
+#[test]
+fn a_buffers_limit_counts_on_a_hit_too() {
+    let keys = keys_of(&Signer::a());
+    let token = Signer::a().sign(&access_claims());
+    let mut cache = VerifiedTokenCache::<3, 2048>::new();
+    assert!(through(&mut cache, &API_POLICY, &token, &keys, NOW).1.is_ok());
+    let limit = token.len() - 1;
+    let mut buffer = TokenBuffer::<4096>::new().max_token_len(limit);
+    let verdict = API_POLICY.validate_cached(
+        BearerToken::new(&token),
+        &issuer(&keys),
+        NOW,
+        &mut buffer,
+        &mut cache,
+    );
+    let too_large = Error::TokenTooLarge { length: token.len(), limit };
+    assert_eq!(verdict.map(|_| ()), Err(too_large));
+}
+
+#[test]
+fn several_issuers_share_a_cache() {
+    const OTHER: &str = "https://other.example/";
+    let (a, b) = (Signer::a(), Signer::b());
+    let (keys_a, keys_b) = (set(&[a.jwk()]), set(&[b.jwk()]));
+    let mut cache = VerifiedTokenCache::<3, 2048>::new();
+    let of_a = a.sign(&access_claims());
+    let of_b = b.sign(&with(access_claims(), "iss", OTHER));
+    let mut check = |issuers: &[Issuer<'_, TestKey, 4>], token: &str| {
+        let hits = cache.hits();
+        let mut buffer = TokenBuffer::<4096>::new();
+        let verdict = API_POLICY
+            .validate_among_cached(BearerToken::new(token), issuers, NOW, &mut buffer, &mut cache)
+            .map(|token| token.issuer().to_owned());
+        (cache.hits() > hits, verdict)
+    };
+    let both = [issuer(&keys_a), Issuer::new(OTHER, &keys_b).unwrap()];
+    for hit in [false, true] {
+        assert_eq!(check(&both, &of_a), (hit, Ok(ISSUER.to_owned())));
+        assert_eq!(check(&both, &of_b), (hit, Ok(OTHER.to_owned())));
+    }
+    // An issuer that is no longer trusted, and one whose keys have changed.
+    assert_eq!(check(&both[..1], &of_b), (false, Err(Error::UnknownIssuer)));
+    let swapped = [issuer(&keys_b), Issuer::new(OTHER, &keys_a).unwrap()];
+    assert_eq!(check(&swapped, &of_a), (false, Err(Error::UnknownKey)));
+}
+
+/// Everything that a step of the sequence below may choose from.
+struct World {
+    tokens: Vec<String>,
+    policies: Vec<AccessTokenPolicy<'static>>,
+    key_sets: Vec<Keys>,
+    issuers: [&'static str; 2],
+}
+
+fn world() -> World {
+    let (a, b) = (Signer::a(), Signer::b());
+    let claims = access_claims();
+    let api = || AccessTokenPolicy::auth0(API);
+    World {
+        tokens: vec![
+            a.sign(&claims),
+            a.sign(&with(claims.clone(), "exp", EXP - 300)),
+            a.sign(&with(claims.clone(), "nbf", IAT + 400)),
+            a.sign(&without(claims.clone(), "iat")),
+            a.sign(&with(claims.clone(), "scope", "")),
+            a.sign(&with(claims.clone(), "sub", "app@clients")),
+            a.sign(&with(claims.clone(), "name", "escaped \" \\ \u{f6}")),
+            a.sign(&with(claims.clone(), "cnf", json!({"jkt": "key"}))),
+            a.sign(&with(claims.clone(), "iss", "https://other.example/")),
+            a.sign(&with(claims.clone(), "nonce", "n")),
+            b.sign(&claims),
+            b.sign_with(&json!({"alg": "RS256"}), &claims),
+            a.sign_with(&json!({"alg": "RS256", "typ": "at+jwt"}), &claims),
+            "a.b.c".to_owned(),
+        ],
+        policies: [
+            api(),
+            api().leeway(0),
+            api().max_token_age(300),
+            api().max_lifetime(800),
+            api().require_scope(ScopePolicy::all_of(&["read:patients"]).unwrap()),
+            api().require_subject(SubjectKind::Client),
+            api().request_key(RequestKey::dpop("key")),
+            api().danger_ignore_confirmation(),
+            AccessTokenPolicy::rfc9068(API),
+            AccessTokenPolicy::auth0("https://my-domain.auth0.com/userinfo"),
+        ]
+        .map(|policy| policy.build().unwrap())
+        .into(),
+        key_sets: vec![
+            set(&[a.jwk()]),
+            set(&[b.jwk()]),
+            set(&[a.jwk(), b.jwk()]),
+            set(&[with(b.jwk(), "kid", "key-a")]),
+        ],
+        issuers: [ISSUER, "https://other.example/"],
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_cache_changes_no_verdict(
+        steps in prop::collection::vec(
+            (any::<Index>(), any::<Index>(), any::<Index>(), any::<Index>(), 0_u64..1200),
+            1..200,
+        )
+    ) {
+        let world = world();
+        let mut cache = VerifiedTokenCache::<3, 2048>::new();
+        for (token, policy, keys, issuer, offset) in steps {
+            // Mostly the first of each, so that tokens come again.
+            let token = token.get(&world.tokens);
+            let policy = policy.get(&world.policies);
+            let keys = &world.key_sets[keys.index(2 * world.key_sets.len()) % 5 % 4];
+            let issuer = world.issuers[issuer.index(4) / 3];
+            let issuer = Issuer::new(issuer, keys).unwrap();
+            let now = NumericDate::from_secs(IAT - 100 + offset);
+            let bearer = BearerToken::new(token);
+            let (mut one, mut two) = (TokenBuffer::<4096>::new(), TokenBuffer::<4096>::new());
+            let cached = policy.validate_cached(bearer, &issuer, now, &mut one, &mut cache);
+            let plain = policy.validate(bearer, &issuer, now, &mut two);
+            // The whole claims are compared, custom ones included.
+            prop_assert_eq!(cached, plain);
+        }
+        prop_assert!(cache.hits() + cache.misses() > 0);
+    }
+}
+
+#[test]
+fn a_long_sequence_hits_misses_and_evicts() {
+    let world = world();
+    let mut cache = VerifiedTokenCache::<3, 2048>::new();
+    let mut state = 7_u64;
+    for _ in 0..3_000 {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let pick = |shift: u32, count: usize| usize::try_from(state >> shift).unwrap() % count;
+        let token = &world.tokens[pick(33, world.tokens.len()).min(pick(41, world.tokens.len()))];
+        let keys = &world.key_sets[pick(37, 8) / 7];
+        let policy = &world.policies[pick(45, world.policies.len())];
+        let now = NumericDate::from_secs(IAT + u64::try_from(pick(50, 1200)).unwrap());
+        let (mut one, mut two) = (TokenBuffer::<4096>::new(), TokenBuffer::<4096>::new());
+        let issuer = issuer(keys);
+        let token = BearerToken::new(token);
+        let cached = policy.validate_cached(token, &issuer, now, &mut one, &mut cache);
+        assert_eq!(cached, policy.validate(token, &issuer, now, &mut two));
+    }
+    assert!(cache.hits() > 100 && cache.misses() > 100 && cache.evictions() > 100, "{cache:?}");
+}
+
+const fn assert_kept<T: Send + Sync + Clone + 'static>() {}
+const _: () = assert_kept::<KeptAccessToken<1024>>();
+const _: () = assert_kept::<KeptIdToken<1024>>();
+const fn assert_shared<T: Send + Sync + 'static>() {}
+const _: () = assert_shared::<VerifiedTokenCache<16, 1024>>();
+
+#[test]
+fn a_kept_access_token_has_the_same_claims() {
+    let keys = keys_of(&Signer::a());
+    let claims = json!({
+        "iss": ISSUER, "sub": "say \"hello\"", "aud": [API, "quoted \" audience"], "exp": EXP,
+        "iat": IAT, "nbf": IAT, "auth_time": IAT, "jti": "1", "azp": CLIENT_ID, "client_id": "x",
+        "acr": "gold", "amr": ["pwd"], "scope": ["read", "write"], "permissions": ["a", "b"],
+        "gty": "password", "org_id": "org_1", "org_name": "acme", "typ": "Bearer",
+        "https://example.com/roles": ["nurse \\ doctor"],
+    });
+    let header = json!({"alg": "RS256", "kid": "key-a", "typ": "at+jwt"});
+    let text = Signer::a().sign_with(&header, &claims);
+    let mut buffer = TokenBuffer::<4096>::new();
+    let token =
+        API_POLICY.validate(BearerToken::new(&text), &issuer(&keys), NOW, &mut buffer).unwrap();
+    let kept = token.keep::<1024>().unwrap();
+    assert_eq!(kept.token(), token);
+    assert_eq!(kept.token().subject(), "say \"hello\"");
+    assert_eq!(kept.token().header().token_type(), Some("at+jwt"));
+    assert_eq!(kept.token().scope().to_string(), "read write");
+    let custom: Value = kept.token().claims().unwrap();
+    assert_eq!(custom["https://example.com/roles"][0], "nurse \\ doctor");
+    assert!(!format!("{kept:?}").contains("hello"));
+    // Kept again, and moved to another thread.
+    let again = kept.token().keep::<1024>().unwrap();
+    drop(kept);
+    let subject = std::thread::spawn(move || again.token().subject().to_owned()).join().unwrap();
+    assert_eq!(subject, "say \"hello\"");
+}
+
+#[test]
+fn a_kept_token_needs_room_for_its_payload_its_header_and_its_escaped_strings() {
+    let keys = keys_of(&Signer::a());
+    let text = Signer::a().sign(&with(access_claims(), "sub", "\"quoted\""));
+    let mut buffer = TokenBuffer::<4096>::new();
+    let token =
+        API_POLICY.validate(BearerToken::new(&text), &issuer(&keys), NOW, &mut buffer).unwrap();
+    let payload = text.split('.').nth(1).unwrap().len() * 3 / 4;
+    let too_small = |needed, available| Err(Error::BufferTooSmall { needed, available });
+    assert_eq!(token.keep::<64>().map(|_| ()), too_small(payload, 64));
+    assert_eq!(payload, 242);
+    assert_eq!(token.keep::<241>().map(|_| ()), too_small(242, 241));
+    // And the eight bytes of the subject, unescaped, of `key-a` and of `JWT`.
+    assert_eq!(token.keep::<257>().map(|_| ()), too_small(258, 257));
+    assert_eq!(token.keep::<258>().map(|_| ()), Ok(()));
+}
+
+#[test]
+fn a_kept_id_token_has_the_same_claims() {
+    let keys = keys_of(&Signer::a());
+    let claims = with(
+        with(with(id_claims(), "name", "J\u{f6}rg \"J\""), "email_verified", true),
+        "address",
+        json!({"formatted": "a\nb", "country": "c"}),
+    );
+    let text = Signer::a().sign(&with(claims, "nonce", "n"));
+    let policy = claimgate::IdTokenPolicy::new(CLIENT_ID, Nonce::Expect("n")).build().unwrap();
+    let mut buffer = TokenBuffer::<4096>::new();
+    let token = policy.validate(&text, &issuer(&keys), NOW, &mut buffer).unwrap();
+    let kept = token.keep::<1024>().unwrap();
+    assert_eq!(kept.token(), token);
+    assert_eq!(kept.clone().token().user().name(), Some("J\u{f6}rg \"J\""));
+    assert_eq!(kept.token().user().address().unwrap().formatted(), Some("a\nb"));
+    assert_eq!(kept.token().verify_refreshed(&token), Ok(()));
+}
