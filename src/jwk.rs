@@ -8,7 +8,7 @@ use heapless::{String, Vec};
 
 use crate::base64url::{self, decoded_len};
 use crate::error::{Error, JsonFault, KeyRejected, Segment, SkipCounts};
-use crate::json::{Object, Text, Value};
+use crate::json::{Elements, Object, Text, Value};
 use crate::jws::{Header, MAX_KEY_ID_LEN};
 use crate::rs256::{MAX_MODULUS_LEN, Rs256, RsaKey};
 
@@ -98,13 +98,8 @@ impl<K: Rs256, const N: usize> JwkSet<K, N> {
     /// left, [`Error::TooManyKeys`] for more than `N` usable keys or more than
     /// [`MAX_SKIPPED`] unusable ones.
     pub fn from_json(text: &str) -> Result<Self, Error> {
-        let object = Object::parse(text.as_bytes(), Segment::Jwks)?;
-        let members = object
-            .get("keys")
-            .and_then(Value::array)
-            .ok_or(Error::InvalidJson(Segment::Jwks, JsonFault::NotAKeySet))?;
         let mut set = Self { keys: Vec::new(), skipped: Vec::new(), generation: [0; 32] };
-        for (index, member) in members.enumerate() {
+        for (index, member) in parse_members(text)?.enumerate() {
             match parse_key(member) {
                 Ok(key) => {
                     set.generation = key.follow(&set.generation);
@@ -176,10 +171,31 @@ impl<K, const N: usize> fmt::Debug for JwkSet<K, N> {
     }
 }
 
+// Each of the following steps is a function that is not inlined, so that its
+// memory on the stack is free again when RSA begins.
+
+/// The members of a set
+/// ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
+#[inline(never)]
+fn parse_members(text: &str) -> Result<Elements<'_>, Error> {
+    Object::parse(text.as_bytes(), Segment::Jwks)?
+        .get("keys")
+        .and_then(Value::array)
+        .ok_or(Error::InvalidJson(Segment::Jwks, JsonFault::NotAKeySet))
+}
+
+/// What a usable member of a set says.
+struct Members<'a> {
+    key_id: Option<Text<'a>>,
+    n: Option<Text<'a>>,
+    e: Option<Text<'a>>,
+}
+
 /// Reads one member of a set
 /// ([RFC 7517 §4](https://www.rfc-editor.org/rfc/rfc7517#section-4),
 /// [RFC 7518 §6.3.1](https://www.rfc-editor.org/rfc/rfc7518#section-6.3.1)).
-fn parse_key<K: Rs256>(member: Value<'_>) -> Result<Jwk<K>, KeyRejected> {
+#[inline(never)]
+fn read_member(member: Value<'_>) -> Result<Members<'_>, KeyRejected> {
     let Ok(Some(object)) = member.object(Segment::Jwks) else {
         return Err(KeyRejected::Malformed);
     };
@@ -205,15 +221,36 @@ fn parse_key<K: Rs256>(member: Value<'_>) -> Result<Jwk<K>, KeyRejected> {
     if !is_absent_or("alg", "RS256")? {
         return Err(KeyRejected::Algorithm);
     }
-    let key_id = match string("kid")? {
-        None => None,
-        Some(text) => Some(owned_key_id(text)?),
-    };
-    let (mut n_text, mut e_text) = ([0; MAX_MODULUS_CHARACTERS], [0; 16]);
-    let n_text = component_text(string("n")?, &mut n_text, KeyRejected::ModulusTooLarge)?;
-    let e_text = component_text(string("e")?, &mut e_text, KeyRejected::Exponent)?;
+    Ok(Members { key_id: string("kid")?, n: string("n")?, e: string("e")? })
+}
+
+#[inline(never)]
+fn parse_key<K: Rs256>(member: Value<'_>) -> Result<Jwk<K>, KeyRejected> {
+    let members = read_member(member)?;
+    let key_id = members.key_id.map(owned_key_id).transpose()?;
     let (mut n, mut e) = ([0; MAX_MODULUS_LEN], [0; 12]);
-    let key = RsaKey::from_components(component(n_text, &mut n)?, component(e_text, &mut e)?)?;
+    let Components { n, e, thumbprint } = decode_components::<K>(&members, &mut n, &mut e)?;
+    RsaKey::from_components(n, e).map(|key| Jwk { key, key_id, thumbprint })
+}
+
+/// Modulus and exponent, and the thumbprint of a key of the two.
+struct Components<'o> {
+    n: &'o [u8],
+    e: &'o [u8],
+    thumbprint: [u8; 32],
+}
+
+/// Decodes modulus and exponent to `n` and `e`, and computes the thumbprint.
+#[inline(never)]
+fn decode_components<'o, K: Rs256>(
+    members: &Members<'_>,
+    n: &'o mut [u8],
+    e: &'o mut [u8],
+) -> Result<Components<'o>, KeyRejected> {
+    let (mut n_text, mut e_text) = ([0; MAX_MODULUS_CHARACTERS], [0; 16]);
+    let n_text = component_text(members.n, &mut n_text, KeyRejected::ModulusTooLarge)?;
+    let e_text = component_text(members.e, &mut e_text, KeyRejected::Exponent)?;
+    let (n, e) = (component(n_text, n)?, component(e_text, e)?);
     // RFC 7638 §3: the required members in lexicographic order. Both texts are
     // canonical, since they decoded.
     let thumbprint = K::sha256(&[
@@ -223,7 +260,7 @@ fn parse_key<K: Rs256>(member: Value<'_>) -> Result<Jwk<K>, KeyRejected> {
         n_text.as_bytes(),
         br#""}"#,
     ]);
-    Ok(Jwk { key, key_id, thumbprint })
+    Ok(Components { n, e, thumbprint })
 }
 
 fn owned_key_id(text: Text<'_>) -> Result<String<MAX_KEY_ID_LEN>, KeyRejected> {

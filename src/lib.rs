@@ -60,12 +60,12 @@ pub use rs256::AwsLcKey;
 #[cfg(feature = "ring")]
 #[cfg_attr(docsrs, doc(cfg(feature = "ring")))]
 pub use rs256::RingKey;
-#[cfg(feature = "rust-crypto")]
-#[cfg_attr(docsrs, doc(cfg(feature = "rust-crypto")))]
-pub use rs256::RustCryptoKey;
 pub use rs256::{
     InvalidSignature, MAX_EXPONENT, MAX_MODULUS_BITS, MAX_MODULUS_LEN, MIN_MODULUS_BITS, Rs256,
     RsaKey, VerifiedJws,
 };
+#[cfg(feature = "rust-crypto")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rust-crypto")))]
+pub use rs256::{RustCrypto2048Key, RustCryptoKey};
 pub use standard_claims::{Address, StandardClaims};
 pub use validator::{Issuer, KeptAccessToken, KeptIdToken, TokenBuffer, Validated};

@@ -23,7 +23,7 @@ pub use self::aws_lc::AwsLcKey;
 #[cfg(feature = "ring")]
 pub use self::ring::RingKey;
 #[cfg(feature = "rust-crypto")]
-pub use self::rust_crypto::RustCryptoKey;
+pub use self::rust_crypto::{RustCrypto2048Key, RustCryptoKey};
 
 /// The smallest modulus, in bits
 /// ([RFC 7518 §3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3)).
@@ -147,7 +147,7 @@ impl<K: Rs256> RsaKey<K> {
             return Err(KeyRejected::ModulusEven);
         }
         check_exponent(e)?;
-        Ok(Self { key: K::from_components(n, e)?, modulus_len: n.len() })
+        K::from_components(n, e).map(|key| Self { key, modulus_len: n.len() })
     }
 
     /// Verifies a signature of `signing_input`: exactly as long as the modulus,

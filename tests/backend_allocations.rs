@@ -103,6 +103,7 @@ fn rust_crypto_takes_nothing_for_keys_and_tokens() {
     for signer in signers() {
         assert_eq!(taken_by::<claimgate::RustCryptoKey>(&signer), [NONE; 3]);
     }
+    assert_eq!(taken_by::<claimgate::RustCrypto2048Key>(&Signer::a()), [NONE; 3]);
 }
 
 #[test]

@@ -323,6 +323,29 @@ backend_tests! {
     rust_crypto: claimgate::RustCryptoKey;
 }
 
+/// The backend for firmware: as the others up to 2,048 bits, and nothing above.
+#[test]
+#[cfg(feature = "rust-crypto")]
+fn rust_crypto_2048_takes_nothing_above_2048_bits() {
+    use claimgate::RustCrypto2048Key;
+
+    suite::tokens_of_the_articles_are_accepted::<RustCrypto2048Key>();
+    suite::k09_unfit_components_verify_nothing::<RustCrypto2048Key>();
+    suite::k10_signature_of_another_key_is_rejected::<RustCrypto2048Key>();
+    for signature in Signature::all() {
+        let key = RsaKey::<RustCrypto2048Key>::from_components(&signature.n(), &signature.e());
+        let verdict = key.map(|key| key.verify(MESSAGE, &signature.signature()));
+        let expected =
+            if signature.bits == 2_048 { Ok(Ok(())) } else { Err(KeyRejected::ModulusTooLarge) };
+        assert_eq!(verdict, expected, "{} bits", signature.bits);
+    }
+    let members = [Signer::a(), Signer::c3072()].map(|signer| signer.jwk());
+    let set = JwkSet::<RustCrypto2048Key, 1>::from_json(&jwks(&members)).unwrap();
+    assert_eq!((set.keys().len(), set.skipped().len()), (1, 1));
+    assert_eq!(set.skipped()[0].reason, KeyRejected::ModulusTooLarge);
+    assert!(size_of::<RustCrypto2048Key>() < 820);
+}
+
 /// One key, in every backend.
 struct EveryKey {
     #[cfg(feature = "ring")]

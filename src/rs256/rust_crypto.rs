@@ -2,10 +2,10 @@
 //! [sha2](https://docs.rs/sha2), the only file that names them.
 
 use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
-use crypto_bigint::{Odd, U2048, U3072, U4096, Uint};
+use crypto_bigint::{MontyForm, MontyMultiplier, Odd, U2048, U3072, U4096, Uint};
 use sha2::{Digest, Sha256};
 
-use super::{InvalidSignature, MAX_MODULUS_LEN, Rs256, check_exponent};
+use super::{InvalidSignature, Rs256, check_exponent};
 use crate::error::KeyRejected;
 
 /// What stands before the hash in an encoded message: the octet that ends the
@@ -26,47 +26,34 @@ const HASH_PREFIX: [u8; 20] = [
 /// How long a verification takes depends on the exponent and on whether the
 /// signature is below the modulus. Key, signature and message are public, so
 /// that tells nobody anything.
-pub struct RustCryptoKey {
-    modulus: Modulus,
-    modulus_len: usize,
-    exponent: u64,
-}
+pub struct RustCryptoKey(AnySize);
 
-/// A modulus with what is computed from it once.
 #[expect(clippy::large_enum_variant, reason = "there is no heap to put the largest on")]
-enum Modulus {
-    Bits2048(FixedMontyParams<{ U2048::LIMBS }>),
-    Bits3072(FixedMontyParams<{ U3072::LIMBS }>),
-    Bits4096(FixedMontyParams<{ U4096::LIMBS }>),
+enum AnySize {
+    Bits2048(Key<{ U2048::LIMBS }>),
+    Bits3072(Key<{ U3072::LIMBS }>),
+    Bits4096(Key<{ U4096::LIMBS }>),
 }
 
 impl Rs256 for RustCryptoKey {
     fn from_components(n: &[u8], e: &[u8]) -> Result<Self, KeyRejected> {
-        let modulus = if n.len() <= U2048::BYTES {
-            Modulus::Bits2048(parameters(n)?)
+        let key = if n.len() <= U2048::BYTES {
+            AnySize::Bits2048(Key::from_components(n, e)?)
         } else if n.len() <= U3072::BYTES {
-            Modulus::Bits3072(parameters(n)?)
-        } else if n.len() <= U4096::BYTES {
-            Modulus::Bits4096(parameters(n)?)
+            AnySize::Bits3072(Key::from_components(n, e)?)
         } else {
-            return Err(KeyRejected::ModulusTooLarge);
+            AnySize::Bits4096(Key::from_components(n, e)?)
         };
-        Ok(Self { modulus, modulus_len: n.len(), exponent: check_exponent(e)? })
+        Ok(Self(key))
     }
 
     fn verify(&self, signing_input: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
-        if signature.len() != self.modulus_len {
-            return Err(InvalidSignature);
+        let hash = Self::sha256(&[signing_input]);
+        match &self.0 {
+            AnySize::Bits2048(key) => key.verify(&hash, signature),
+            AnySize::Bits3072(key) => key.verify(&hash, signature),
+            AnySize::Bits4096(key) => key.verify(&hash, signature),
         }
-        let mut message = [0xff; MAX_MODULUS_LEN];
-        let message = message.get_mut(..self.modulus_len).ok_or(InvalidSignature)?;
-        encode_message(&Self::sha256(&[signing_input]), message).ok_or(InvalidSignature)?;
-        let is_valid = match &self.modulus {
-            Modulus::Bits2048(modulus) => is_root(signature, self.exponent, message, modulus),
-            Modulus::Bits3072(modulus) => is_root(signature, self.exponent, message, modulus),
-            Modulus::Bits4096(modulus) => is_root(signature, self.exponent, message, modulus),
-        };
-        if is_valid { Ok(()) } else { Err(InvalidSignature) }
     }
 
     fn sha256(parts: &[&[u8]]) -> [u8; 32] {
@@ -78,12 +65,95 @@ impl Rs256 for RustCryptoKey {
     }
 }
 
-/// The Montgomery parameters of a modulus of at most `LIMBS` limbs.
-#[inline(never)]
-fn parameters<const LIMBS: usize>(n: &[u8]) -> Result<FixedMontyParams<LIMBS>, KeyRejected> {
-    let n = Odd::new(integer(n)).into_option().ok_or(KeyRejected::ModulusEven)?;
-    Ok(FixedMontyParams::new_vartime(n))
+/// A [`RustCryptoKey`] of at most 2,048 bits, the size that nearly all issuers
+/// use, for programs that count bytes: it takes half the memory, and leaves the
+/// code for the larger sizes out.
+pub struct RustCrypto2048Key(Key<{ U2048::LIMBS }>);
+
+impl Rs256 for RustCrypto2048Key {
+    /// Takes a public key: modulus and exponent, big-endian, without leading
+    /// zeros.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyRejected::ModulusTooLarge`] above 2,048 bits.
+    fn from_components(n: &[u8], e: &[u8]) -> Result<Self, KeyRejected> {
+        Key::from_components(n, e).map(Self)
+    }
+
+    fn verify(&self, signing_input: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        self.0.verify(&Self::sha256(&[signing_input]), signature)
+    }
+
+    fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+        RustCryptoKey::sha256(parts)
+    }
 }
+
+/// A key of at most `LIMBS` limbs, with what is computed from it once.
+struct Key<const LIMBS: usize> {
+    modulus: FixedMontyParams<LIMBS>,
+    modulus_len: usize,
+    exponent: u64,
+}
+
+impl<const LIMBS: usize> Key<LIMBS> {
+    fn from_components(n: &[u8], e: &[u8]) -> Result<Self, KeyRejected> {
+        if n.len() > Uint::<LIMBS>::BYTES {
+            return Err(KeyRejected::ModulusTooLarge);
+        }
+        let exponent = check_exponent(e)?;
+        let modulus = Odd::new(integer(n)).into_option().ok_or(KeyRejected::ModulusEven)?;
+        Ok(Self { modulus: FixedMontyParams::new_vartime(modulus), modulus_len: n.len(), exponent })
+    }
+
+    /// Verifies the signature of a message with this hash
+    /// ([RFC 8017 §8.2.2](https://www.rfc-editor.org/rfc/rfc8017#section-8.2.2)).
+    ///
+    /// Two integers are compared that stand for all octets of the encoded
+    /// message, so nothing in it is parsed or skipped.
+    #[inline(never)]
+    fn verify(&self, hash: &[u8; 32], signature: &[u8]) -> Result<(), InvalidSignature> {
+        if signature.len() != self.modulus_len {
+            return Err(InvalidSignature);
+        }
+        let signature = integer(signature);
+        if signature >= *self.modulus.modulus().as_ref() {
+            return Err(InvalidSignature);
+        }
+        let message = encoded_message(hash, self.modulus_len).ok_or(InvalidSignature)?;
+        if self.power(&signature) == message { Ok(()) } else { Err(InvalidSignature) }
+    }
+
+    /// `base` to the power of the exponent, which is odd and at least 3. For
+    /// 65,537 that takes sixteen squarings and one multiplication.
+    fn power(&self, base: &Uint<LIMBS>) -> Uint<LIMBS> {
+        let mut multiplier = Multiplier::from(&self.modulus);
+        let mut factor = FixedMontyForm::new(base, &self.modulus);
+        let mut power = factor;
+        // The bits below the highest, from the left: each a squaring, and for a
+        // one a multiplication. The last is a one.
+        let mut bits = self.exponent << self.exponent.leading_zeros() << 1;
+        loop {
+            let run = bits.leading_zeros();
+            for _ in 0..=run {
+                multiplier.square_assign(&mut power);
+            }
+            bits = bits << run << 1;
+            if bits == 0 {
+                // Montgomery's product with a factor that is not in Montgomery
+                // form is not either: the conversion of the result is saved.
+                *factor.as_montgomery_mut() = *base;
+                multiplier.mul_assign(&mut power, &factor);
+                return power.to_montgomery();
+            }
+            multiplier.mul_assign(&mut power, &factor);
+        }
+    }
+}
+
+/// Multiplies and squares in place.
+type Multiplier<'k, const LIMBS: usize> = <FixedMontyForm<LIMBS> as MontyForm>::Multiplier<'k>;
 
 /// Octets to integer
 /// ([RFC 8017 §4.2](https://www.rfc-editor.org/rfc/rfc8017#section-4.2)).
@@ -91,55 +161,15 @@ fn integer<const LIMBS: usize>(octets: &[u8]) -> Uint<LIMBS> {
     Uint::from_be_slice_truncated(octets, Uint::<LIMBS>::BITS)
 }
 
-/// Completes the encoded message of a hash in `message`, which has the length
-/// of the modulus and holds 0xff everywhere
-/// ([RFC 8017 §9.2](https://www.rfc-editor.org/rfc/rfc8017#section-9.2)).
-fn encode_message(hash: &[u8; 32], message: &mut [u8]) -> Option<()> {
-    *message.first_chunk_mut()? = [0x00, 0x01];
-    let (message, place) = message.split_last_chunk_mut()?;
-    *place = *hash;
-    *message.last_chunk_mut()? = HASH_PREFIX;
-    Some(())
-}
-
-/// Whether the signature, to the power of the exponent, is the message
-/// ([RFC 8017 §5.2.2](https://www.rfc-editor.org/rfc/rfc8017#section-5.2.2)).
-///
-/// Two integers are compared that stand for all octets of the encoded message,
-/// so nothing in it is parsed or skipped.
-#[inline(never)]
-fn is_root<const LIMBS: usize>(
-    signature: &[u8],
-    exponent: u64,
-    message: &[u8],
-    modulus: &FixedMontyParams<LIMBS>,
-) -> bool {
-    let signature = integer(signature);
-    signature < *modulus.modulus().as_ref()
-        && power(&signature, exponent, modulus) == integer(message)
-}
-
-/// `base` to the power of `exponent`, which is odd and at least 3. For 65,537
-/// that takes sixteen squarings and one multiplication.
-fn power<const LIMBS: usize>(
-    base: &Uint<LIMBS>,
-    exponent: u64,
-    modulus: &FixedMontyParams<LIMBS>,
-) -> Uint<LIMBS> {
-    let factor = FixedMontyForm::new(base, modulus);
-    let mut power = factor;
-    // The bits below the highest, from the left: each a squaring, and for a one
-    // a multiplication. The last is a one.
-    let mut bits = exponent << exponent.leading_zeros() << 1;
-    loop {
-        let run = bits.leading_zeros();
-        power = power.square_repeat_vartime(run.saturating_add(1));
-        bits = bits << run << 1;
-        if bits == 0 {
-            // Montgomery's product with a factor that is not in Montgomery form
-            // is not either: the conversion of the result is saved.
-            return power.mul(&FixedMontyForm::from_montgomery(*base, modulus)).to_montgomery();
-        }
-        power = power.mul(&factor);
-    }
+/// The encoded message of a hash, `length` octets
+/// ([RFC 8017 §9.2](https://www.rfc-editor.org/rfc/rfc8017#section-9.2)), as an
+/// integer. `None` if they do not hold it.
+fn encoded_message<const LIMBS: usize>(hash: &[u8; 32], length: usize) -> Option<Uint<LIMBS>> {
+    let mut octets = Uint::<LIMBS>::MAX.to_be_bytes();
+    let octets = octets.as_mut().get_mut(..length)?;
+    *octets.first_chunk_mut()? = [0x00, 0x01];
+    let (start, end) = octets.split_last_chunk_mut()?;
+    *end = *hash;
+    *start.last_chunk_mut()? = HASH_PREFIX;
+    Some(integer(octets))
 }

@@ -1,0 +1,152 @@
+//! The machine: what work costs on it, and a console.
+
+use core::arch::asm;
+use core::ptr;
+
+use cortex_m::peripheral::SYST;
+use cortex_m::peripheral::syst::SystClkSource;
+use cortex_m::register::msp;
+use cortex_m_semihosting::debug::{self, EXIT_FAILURE, EXIT_SUCCESS};
+use cortex_m_semihosting::hio::{self, HostStream};
+
+/// What the free part of the stack holds before work begins.
+const PAINT: u32 = 0x5741_4c4c;
+const WORD: usize = size_of::<u32>();
+
+unsafe extern "C" {
+    // The linker script's: only their addresses mean something.
+    static _stack_start: u32;
+    static _stack_end: u32;
+}
+
+/// How long the loop is that tells what a tick stands for.
+const KNOWN_ROUNDS: u32 = 500_000;
+
+/// What a piece of work takes.
+#[derive(Clone, Copy)]
+pub struct Cost {
+    /// Bytes from the bottom of the stack to its highest mark.
+    pub stack: u32,
+    pub instructions: u32,
+}
+
+/// Counts instructions: the emulator's clock goes by them.
+pub struct Meter {
+    instructions_per_tick: u32,
+}
+
+impl Meter {
+    /// Starts the timer and finds out what a tick of it stands for.
+    pub fn new(mut timer: SYST) -> Self {
+        timer.set_clock_source(SystClkSource::Core);
+        timer.set_reload(0x00ff_ffff);
+        timer.clear_current();
+        timer.enable_counter();
+        let start = SYST::get_current();
+        // SAFETY: counts a register down, two instructions a round.
+        unsafe {
+            asm!("2: subs {rounds}, #1", "bne 2b", rounds = inout(reg) KNOWN_ROUNDS => _);
+        }
+        let ticks = elapsed_since(start);
+        Self { instructions_per_tick: (2 * KNOWN_ROUNDS + ticks / 2) / ticks }
+    }
+
+    /// Does the work and measures it.
+    pub fn measure<T>(&self, work: impl FnOnce() -> T) -> (T, Cost) {
+        paint();
+        let start = SYST::get_current();
+        let result = work();
+        let instructions = elapsed_since(start) * self.instructions_per_tick;
+        (result, Cost { stack: high_water_mark(), instructions })
+    }
+}
+
+/// The timer counts down, in 24 bits.
+fn elapsed_since(start: u32) -> u32 {
+    start.wrapping_sub(SYST::get_current()) & 0x00ff_ffff
+}
+
+/// Paints the part of the stack that is free.
+#[inline(never)]
+fn paint() {
+    // The function's own frame may be below the stack pointer that it reads.
+    let end = msp::read() as usize - 64;
+    let mut place = &raw const _stack_end as usize;
+    while place < end {
+        // SAFETY: the words between the end of the static data and the stack
+        // pointer are RAM that nothing uses; volatile, so that no call stands
+        // here that would need a stack itself.
+        unsafe { ptr::write_volatile(place as *mut u32, PAINT) };
+        place += WORD;
+    }
+}
+
+#[inline(never)]
+fn high_water_mark() -> u32 {
+    let start = &raw const _stack_start as usize;
+    let mut place = &raw const _stack_end as usize;
+    // SAFETY: as above, RAM up to the start of the stack; all of it is words
+    // that have been written.
+    while place < start && unsafe { ptr::read_volatile(place as *const u32) } == PAINT {
+        place += WORD;
+    }
+    (start - place) as u32
+}
+
+/// The console of the machine that emulates this one.
+pub struct Console {
+    stream: Option<HostStream>,
+}
+
+impl Console {
+    pub fn new() -> Self {
+        Self { stream: hio::hstdout().ok() }
+    }
+
+    pub fn text(&mut self, text: &str) -> &mut Self {
+        if let Some(stream) = &mut self.stream {
+            // Whoever reads it will miss it; the exit status counts.
+            let _ = stream.write_all(text.as_bytes());
+        }
+        self
+    }
+
+    /// The text, and spaces up to the width.
+    pub fn column(&mut self, text: &str, width: usize) -> &mut Self {
+        self.text(text);
+        for _ in text.len()..width {
+            self.text(" ");
+        }
+        self
+    }
+
+    /// A number, to the right in ten places.
+    pub fn number(&mut self, mut number: u32) -> &mut Self {
+        let mut digits = [b' '; 10];
+        for place in digits.iter_mut().rev() {
+            *place = b'0' + (number % 10) as u8;
+            number /= 10;
+            if number == 0 {
+                break;
+            }
+        }
+        self.text(core::str::from_utf8(&digits).unwrap_or_default())
+    }
+
+    pub fn cost(&mut self, cost: Cost) -> &mut Self {
+        self.number(cost.stack).number(cost.instructions).text("\n")
+    }
+}
+
+/// Ends the emulation, with this as its exit status.
+pub fn exit(is_success: bool) -> ! {
+    loop {
+        debug::exit(if is_success { EXIT_SUCCESS } else { EXIT_FAILURE });
+    }
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    Console::new().text("panicked\n");
+    exit(false)
+}

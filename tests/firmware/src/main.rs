@@ -1,0 +1,155 @@
+//! Firmware of a gateway on a Cortex-M3: no operating system, no heap.
+//!
+//! It holds an issuer's key set, takes the tokens of the articles the whole
+//! way, RSA included, refuses the misuses, and says what each step takes.
+//! `run.sh` beside it builds it, runs it in QEMU and judges the figures.
+
+#![no_std]
+#![no_main]
+
+mod board;
+
+use claimgate::{
+    AccessTokenPolicy, BearerToken, Claim, Error, Fault, IdTokenPolicy, Issuer, JwkSet, Nonce,
+    NumericDate, RustCrypto2048Key, ScopePolicy, TokenBuffer, at_compile_time,
+};
+use cortex_m_rt::entry;
+
+use crate::board::{Console, Meter};
+
+type Keys = JwkSet<RustCrypto2048Key, 1>;
+/// As long as the longest of the tokens, which decode to three quarters of it.
+type Buffer = TokenBuffer<800>;
+
+/// Includes a file of the demonstration.
+macro_rules! demo {
+    ($name:literal) => {
+        include_str!(concat!("../../../examples/validate/demo/", $name)).trim_ascii()
+    };
+}
+
+const ISSUER: &str = "https://my-domain.auth0.com/";
+/// The application that asked for the login.
+const APPLICATION: IdTokenPolicy<'_> =
+    at_compile_time!(IdTokenPolicy::new("my_client_id", Nonce::ExpectNone).build());
+/// The API: reading patients' records.
+const READ_PATIENTS: ScopePolicy<'_> = at_compile_time!(ScopePolicy::all_of(&["read:patients"]));
+const API: AccessTokenPolicy<'_> = at_compile_time!(
+    AccessTokenPolicy::auth0("https://example.com/health-api").require_scope(READ_PATIENTS).build()
+);
+
+/// A moment at which the tokens are valid, and one at which they have expired.
+const DURING: NumericDate = NumericDate::from_secs(1_311_281_470);
+const AFTERWARDS: NumericDate = NumericDate::from_secs(1_311_300_000);
+const EXPIRED: Error = Error::Expired { exp: 1_311_281_970, now: AFTERWARDS.as_secs(), leeway: 60 };
+
+#[derive(Clone, Copy)]
+enum Use {
+    LogIn,
+    CallApi,
+}
+
+struct Row {
+    name: &'static str,
+    token: &'static str,
+    used: Use,
+    now: NumericDate,
+    expected: Result<(), Error>,
+}
+
+const fn row(name: &'static str, token: &'static str, used: Use) -> Row {
+    Row { name, token, used, now: DURING, expected: Ok(()) }
+}
+
+const fn misuse(name: &'static str, token: &'static str, used: Use, error: Error) -> Row {
+    Row { name, token, used, now: DURING, expected: Err(error) }
+}
+
+const ONE_OTHER: Error = Error::AudienceMismatch { audiences: 1 };
+const TWO_OTHERS: Error = Error::AudienceMismatch { audiences: 2 };
+
+static ROWS: [Row; 10] = [
+    row("ID token, to log in", demo!("id_token.jwt"), Use::LogIn),
+    row("access token, at the API", demo!("access_token.jwt"), Use::CallApi),
+    misuse("ID token, at the API", demo!("id_token.jwt"), Use::CallApi, ONE_OTHER),
+    misuse("access token, to log in", demo!("access_token.jwt"), Use::LogIn, TWO_OTHERS),
+    misuse(
+        "HS256 with the public key",
+        demo!("hs256.jwt"),
+        Use::CallApi,
+        Error::AlgorithmNotAllowed(Fault::WrongValue),
+    ),
+    misuse("tampered scope", demo!("tampered.jwt"), Use::CallApi, Error::InvalidSignature),
+    Row {
+        now: AFTERWARDS,
+        ..misuse("access token, later", demo!("access_token.jwt"), Use::CallApi, EXPIRED)
+    },
+    misuse("another client's ID token", demo!("other_client.jwt"), Use::LogIn, ONE_OTHER),
+    misuse("token for another API", demo!("other_api.jwt"), Use::CallApi, ONE_OTHER),
+    misuse(
+        "token without the scope",
+        demo!("no_scope.jwt"),
+        Use::CallApi,
+        Error::InsufficientScope(Claim::Scope),
+    ),
+];
+
+/// The row's token, validated as the row says. A valid one is the user's of the
+/// articles.
+#[inline(never)]
+fn verdict(
+    row: &Row,
+    issuer: &Issuer<'_, RustCrypto2048Key, 1>,
+    buffer: &mut Buffer,
+) -> Result<(), Error> {
+    let is_the_users = match row.used {
+        Use::LogIn => {
+            APPLICATION.validate(row.token, issuer, row.now, buffer)?.subject() == "auth0|123456"
+        }
+        Use::CallApi => {
+            let token = BearerToken::new(row.token);
+            API.validate(token, issuer, row.now, buffer)?.subject() == "auth0|123456"
+        }
+    };
+    if is_the_users { Ok(()) } else { Err(Error::SubjectMismatch) }
+}
+
+#[inline(never)]
+fn parse_keys(place: &mut Option<Keys>) -> Result<&Keys, Error> {
+    Keys::from_json(demo!("jwks.json")).map(|keys| &*place.insert(keys))
+}
+
+#[entry]
+fn main() -> ! {
+    static mut KEYS: Option<Keys> = None;
+    static mut BUFFER: Buffer = Buffer::new();
+
+    let mut console = Console::new();
+    let Some(peripherals) = cortex_m::Peripherals::take() else { board::exit(false) };
+    let meter = Meter::new(peripherals.SYST);
+    console.text("                                                         stack  instructions\n");
+
+    let (parsed, cost) = meter.measure(|| parse_keys(KEYS));
+    let Ok(issuer) =
+        parsed.and_then(|keys| Issuer::new(ISSUER, keys).map_err(|_| Error::UnknownIssuer))
+    else {
+        console.text("the key set is refused\n");
+        board::exit(false)
+    };
+    console.column("  key set", 52).cost(cost);
+
+    let mut highest = cost.stack;
+    let mut all_as_expected = true;
+    for row in &ROWS {
+        let (verdict, cost) = meter.measure(|| verdict(row, &issuer, BUFFER));
+        let code = verdict.err().map_or("valid", |error| error.code());
+        console.text("  ").column(row.name, 28).column(code, 22).cost(cost);
+        highest = highest.max(cost.stack);
+        if verdict != row.expected {
+            console.text("    is not what it ought to be\n");
+            all_as_expected = false;
+        }
+    }
+    console.column("stack high-water mark", 52).number(highest).text("\n");
+    board::exit(all_as_expected)
+}
