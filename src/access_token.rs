@@ -54,6 +54,7 @@ impl fmt::Debug for AccessToken<'_> {
 
 /// Whom an access token speaks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum SubjectKind {
     /// A user, who let the client act.
     User,

@@ -99,6 +99,13 @@ impl<'t> BearerToken<'t> {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for BearerToken<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "BearerToken([redacted])");
+    }
+}
+
 impl fmt::Debug for BearerToken<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("BearerToken([redacted])")

@@ -22,6 +22,7 @@ pub use reasons::{
 /// [`Error::http_status`] for responses, and the
 /// [challenge](crate::Challenge) for `WWW-Authenticate`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Error {
     // The request
@@ -425,6 +426,7 @@ impl fmt::Display for Error {
 ///
 /// It appears where the policy is written, never while a token is validated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ConstructionError {
     /// An identifier is the empty string.

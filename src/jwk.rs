@@ -65,6 +65,7 @@ impl<K> fmt::Debug for Jwk<K> {
 
 /// A member of a set that is not used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Skipped {
     /// The member's place in `keys`, from 0.
     pub index: usize,

@@ -31,6 +31,7 @@ mod json;
 mod jwk;
 mod jws;
 mod policy;
+mod refresh;
 mod rs256;
 mod standard_claims;
 mod validator;
@@ -53,6 +54,9 @@ pub use jws::{CompactJws, Header, MAX_HEADER_LEN, MAX_KEY_ID_LEN, MAX_TOKEN_LEN,
 pub use policy::{
     AccessTokenPolicy, AccessTokenPolicyBuilder, DEFAULT_LEEWAY, IdTokenPolicy,
     IdTokenPolicyBuilder, MAX_LEEWAY, Mark, Nonce, RequestKey, Rule, RuleSet, ScopePolicy,
+};
+pub use refresh::{
+    DEFAULT_JWKS_COOL_DOWN, DEFAULT_JWKS_MAX_AGE, DEFAULT_JWKS_MAX_BACK_OFF, JwksRefresh, Refresh,
 };
 #[cfg(feature = "aws-lc-rs")]
 #[cfg_attr(docsrs, doc(cfg(feature = "aws-lc-rs")))]

@@ -44,6 +44,7 @@ pub const MAX_EXPONENT: u64 = (1 << 33) - 1;
 /// The signature does not hold. There is nothing more to say: details would
 /// help an attacker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct InvalidSignature;
 
 /// A key of one implementation of RS256.

@@ -12,6 +12,7 @@ use core::fmt;
 /// assert_eq!(ISSUED.as_secs(), 1_311_280_970);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct NumericDate(u64);
 
 /// Which way a fraction of a second goes: always to the stricter side.

@@ -140,6 +140,7 @@ pub(crate) const fn is_scope_token(token: &str) -> bool {
 /// A scope token that asks for claims about the user
 /// ([OIDC Core §5.4](https://openid.net/specs/openid-connect-core-1_0.html#ScopeClaims)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum StandardScope {
     /// `profile`

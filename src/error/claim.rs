@@ -8,6 +8,7 @@ macro_rules! claims {
         ///
         /// Errors name the claim that failed, never its value.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[cfg_attr(feature = "defmt", derive(defmt::Format))]
         #[non_exhaustive]
         pub enum Claim {
             $(#[doc = concat!("`", $name, "`")] $(#[$doc])* $variant,)*
@@ -84,6 +85,7 @@ impl fmt::Display for Claim {
 
 /// What a registered claim's value has to look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Shape {
     /// A JSON string.

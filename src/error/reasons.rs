@@ -4,6 +4,7 @@ use core::fmt;
 
 /// A part of what was parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Segment {
     /// The first segment of a token.
@@ -33,6 +34,7 @@ impl fmt::Display for Segment {
 /// Why a text is not JSON in this crate's dialect: strict
 /// [RFC 8259](https://www.rfc-editor.org/rfc/rfc8259), one object, with limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum JsonFault {
     /// The bytes are not UTF-8.
@@ -77,6 +79,7 @@ impl fmt::Display for JsonFault {
 
 /// How a value failed: the three cases are never folded into one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Fault {
     /// The value is not there.
     Absent,
@@ -99,6 +102,7 @@ impl fmt::Display for Fault {
 /// A header parameter of a JWS
 /// ([RFC 7515 §4.1](https://www.rfc-editor.org/rfc/rfc7515#section-4.1)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum HeaderParameter {
     /// `alg`
@@ -130,6 +134,7 @@ impl fmt::Display for HeaderParameter {
 
 /// Why a key is not used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum KeyRejected {
     /// The member is not a well-formed JWK: no object, a duplicated member
@@ -202,6 +207,7 @@ impl fmt::Display for KeyRejected {
 
 /// How many members of a key set were skipped, by reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct SkipCounts([u8; KeyRejected::ALL.len()]);
 
 impl SkipCounts {
@@ -237,6 +243,7 @@ impl fmt::Display for SkipCounts {
 /// How the bytes of an `Authorization` header were wrong
 /// ([RFC 6750 §2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RequestFault {
     /// `Bearer` is not followed by one token of the `token68` grammar.
@@ -256,6 +263,7 @@ impl fmt::Display for RequestFault {
 
 /// What told that a token is of another kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum KindMark {
     /// The header parameter `typ`.

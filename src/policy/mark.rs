@@ -6,6 +6,7 @@ use crate::error::{Claim, Error, KindMark};
 /// A claim that marks a token as one of another kind, and that a policy can be
 /// told to let pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Mark {
     /// `scope` or `scp`: an access token's.

@@ -6,6 +6,7 @@ macro_rules! rules {
     ($($variant:ident = $text:literal,)*) => {
         /// A rule that a policy checks, in the order of checking within a kind.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[cfg_attr(feature = "defmt", derive(defmt::Format))]
         #[non_exhaustive]
         pub enum Rule {
             $(#[doc = $text] $variant,)*
@@ -94,6 +95,17 @@ impl FromIterator<Rule> for RuleSet {
         let mut set = Self::default();
         rules.into_iter().for_each(|rule| set.insert(rule));
         set
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for RuleSet {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "{{");
+        for (index, rule) in self.iter().enumerate() {
+            defmt::write!(f, "{=str}{}", if index == 0 { "" } else { ", " }, rule);
+        }
+        defmt::write!(f, "}}");
     }
 }
 

@@ -1,0 +1,281 @@
+//! An API on axum whose handlers name the scope they need in their signatures:
+//! a handler that takes an `Authorized<ReadPatients>` does not run without a
+//! valid access token that grants it, and whoever reads it sees so.
+//!
+//! `cargo run --example axum_api` serves it; the comment at `main` tells how to
+//! ask. Refreshing the keys is left to the example `forward_auth`.
+
+#[cfg(test)]
+mod demo_issuer;
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use axum::extract::{FromRequestParts, Path};
+use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, put};
+use claimgate::{
+    AccessToken, AccessTokenPolicy, BearerToken, Challenge, Error, Issuer, JwkSet, NumericDate,
+    RingKey, ScopePolicy, TokenBuffer, Validated, at_compile_time,
+};
+
+const ISSUER: &str = "https://my-domain.auth0.com/";
+const REALM: &str = "health";
+
+/// What the API asks of every token. What a route asks is in its signature.
+const POLICY: AccessTokenPolicy<'_> =
+    at_compile_time!(AccessTokenPolicy::auth0("https://example.com/health-api").build());
+
+/// A scope as a type, for signatures.
+trait RequiredScope {
+    const NEEDED: ScopePolicy<'static>;
+}
+
+struct ReadPatients;
+
+impl RequiredScope for ReadPatients {
+    const NEEDED: ScopePolicy<'static> = at_compile_time!(ScopePolicy::all_of(&["read:patients"]));
+}
+
+struct EditPatients;
+
+impl RequiredScope for EditPatients {
+    const NEEDED: ScopePolicy<'static> = at_compile_time!(ScopePolicy::any_of_all_of(&[
+        &["read:patients", "write:patients"],
+        &["admin"],
+    ]));
+}
+
+/// Who calls, as later layers and handlers see it in the request's extensions.
+#[derive(Debug, PartialEq, Eq)]
+struct Caller {
+    subject: String,
+    client: Option<String>,
+}
+
+/// A caller whose token grants the scope `S`.
+struct Authorized<S> {
+    caller: Arc<Caller>,
+    scope: PhantomData<S>,
+}
+
+/// The answer to a request without a sufficient token: status and challenge
+/// (RFC 6750 §3).
+struct Refused(Challenge<'static>);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.status()).unwrap_or(StatusCode::UNAUTHORIZED);
+        let mut response = status.into_response();
+        // A challenge is visible ASCII.
+        if let Ok(challenge) = HeaderValue::try_from(self.0.to_string()) {
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}
+
+/// What all workers share.
+struct Api {
+    keys: JwkSet<RingKey, 8>,
+}
+
+impl<S: RequiredScope> FromRequestParts<Arc<Api>> for Authorized<S> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Refused> {
+        let caller = api.authorize(parts, &S::NEEDED).map_err(|error| {
+            eprintln!("refused: {}", error.code());
+            Refused(Challenge::new(error).realm(REALM).needed(&S::NEEDED))
+        })?;
+        let caller = Arc::new(caller);
+        parts.extensions.insert(Arc::clone(&caller));
+        Ok(Self { caller, scope: PhantomData })
+    }
+}
+
+impl Api {
+    fn authorize(&self, parts: &Parts, needed: &ScopePolicy<'_>) -> Result<Caller, Error> {
+        let values = parts.headers.get_all(AUTHORIZATION).iter();
+        // What is not text cannot be a token either.
+        let values = values.map(|value| value.to_str().unwrap_or("Bearer \u{fffd}"));
+        let token = BearerToken::from_authorization_values(values)?;
+        let issuer = Issuer::new(ISSUER, &self.keys).map_err(|_| Error::UnknownIssuer)?;
+        let mut buffer = TokenBuffer::<8_192>::new();
+        let token = POLICY.validate(token, &issuer, now(), &mut buffer)?;
+        token.authorize(needed)?;
+        Ok(Caller::of(&token))
+    }
+}
+
+impl Caller {
+    fn of(token: &Validated<AccessToken<'_>>) -> Self {
+        Self {
+            subject: token.subject().to_owned(),
+            client: token.authorized_party().map(str::to_owned),
+        }
+    }
+}
+
+fn now() -> NumericDate {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    NumericDate::from_secs(since_epoch.as_secs())
+}
+
+fn app(api: Arc<Api>) -> Router {
+    Router::new()
+        .route("/", get(|| async { "Anybody may read this.\n" }))
+        .route("/patients/{id}", get(show_patient))
+        .route("/patients/{id}", put(edit_patient))
+        .with_state(api)
+}
+
+async fn show_patient(by: Authorized<ReadPatients>, Path(id): Path<u32>) -> String {
+    format!("patient {id}, shown to {}\n", by.caller.subject)
+}
+
+async fn edit_patient(by: Authorized<EditPatients>, Path(id): Path<u32>) -> String {
+    let client = by.caller.client.as_deref().unwrap_or("an unnamed client");
+    format!("patient {id}, edited by {} with {client}\n", by.caller.subject)
+}
+
+/// Serves the API with the keys of the demonstration. To ask:
+///
+/// ```sh
+/// token=$(cargo run --example demo_token -- --scope "read:patients")
+/// curl -i -H "Authorization: Bearer $token" http://127.0.0.1:9181/patients/17
+/// curl -i -H "Authorization: Bearer $token" -X PUT http://127.0.0.1:9181/patients/17
+/// curl -i http://127.0.0.1:9181/patients/17
+/// ```
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let keys = JwkSet::from_json(include_str!("validate/demo/jwks.json"))?;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:9181").await?;
+    println!("listening on http://{}", listener.local_addr()?);
+    axum::serve(listener, app(Arc::new(Api { keys }))).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::http::Request;
+    use serde_json::{Value, json};
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::demo_issuer::SigningKey;
+
+    fn claims(scope: &str) -> Value {
+        let now = now().as_secs();
+        json!({
+            "iss": ISSUER, "sub": "auth0|123456", "aud": "https://example.com/health-api",
+            "azp": "my_client_id", "iat": now - 10, "exp": now + 3_600, "scope": scope,
+        })
+    }
+
+    fn token(scope: &str) -> String {
+        SigningKey::a().sign(&claims(scope))
+    }
+
+    fn api() -> Router {
+        let keys = JwkSet::from_json(include_str!("validate/demo/jwks.json")).unwrap();
+        app(Arc::new(Api { keys }))
+    }
+
+    /// Status, challenge and body.
+    async fn ask(api: &Router, method: &str, path: &str, tokens: &[&str]) -> (u16, String, String) {
+        let mut request = Request::builder().method(method).uri(path);
+        for token in tokens {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let request = request.body(Body::empty()).unwrap();
+        let response = api.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let challenge = response.headers().get(WWW_AUTHENTICATE);
+        let challenge = challenge.map_or("", |value| value.to_str().unwrap()).to_owned();
+        let body = to_bytes(response.into_body(), 1_024).await.unwrap();
+        (status, challenge, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    fn answer(status: u16, challenge: &str, body: &str) -> (u16, String, String) {
+        (status, challenge.to_owned(), body.to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_handler_runs_with_its_scope_and_not_without() {
+        let api = api();
+        let (reader, editor, admin) =
+            (token("openid read:patients"), token("read:patients write:patients"), token("admin"));
+        let path = "/patients/17";
+        let shown = answer(200, "", "patient 17, shown to auth0|123456\n");
+        assert_eq!(ask(&api, "GET", path, &[&reader]).await, shown);
+        assert_eq!(ask(&api, "GET", path, &[&editor]).await, shown);
+        let edited = answer(200, "", "patient 17, edited by auth0|123456 with my_client_id\n");
+        assert_eq!(ask(&api, "PUT", path, &[&editor]).await, edited);
+        assert_eq!(ask(&api, "PUT", path, &[&admin]).await, edited);
+
+        let lacking = |scope| {
+            format!(
+                "Bearer realm=\"health\", error=\"insufficient_scope\", \
+                 error_description=\"The request requires a higher privilege\", scope=\"{scope}\""
+            )
+        };
+        let refused = answer(403, &lacking("read:patients write:patients"), "");
+        assert_eq!(ask(&api, "PUT", path, &[&reader]).await, refused);
+        let refused = answer(403, &lacking("read:patients"), "");
+        assert_eq!(ask(&api, "GET", path, &[&admin]).await, refused);
+    }
+
+    #[tokio::test]
+    async fn a_request_without_a_token_gets_a_bare_challenge() {
+        let api = api();
+        let refused = answer(401, "Bearer realm=\"health\"", "");
+        assert_eq!(ask(&api, "GET", "/patients/17", &[]).await, refused);
+        assert_eq!(ask(&api, "GET", "/", &[]).await.0, 200);
+    }
+
+    #[tokio::test]
+    async fn a_wrong_token_is_told_why() {
+        let api = api();
+        let mut expired = claims("read:patients");
+        expired["exp"] = (now().as_secs() - 60).into();
+        let mut id_token = claims("read:patients");
+        id_token["nonce"] = "n-0S6_WzA2Mj".into();
+        let good = token("read:patients");
+        let tampered = format!("{}AAAAAA", &good[..good.len() - 6]);
+        for (token, why) in [
+            (SigningKey::a().sign(&expired), "The token has expired"),
+            (SigningKey::a().sign(&id_token), "The token is not an access token"),
+            (SigningKey::b().sign(&claims("read:patients")), "No key fits the token"),
+            (tampered, "The signature does not hold"),
+        ] {
+            let challenge = format!(
+                "Bearer realm=\"health\", error=\"invalid_token\", error_description=\"{why}\""
+            );
+            let refused = answer(401, &challenge, "");
+            assert_eq!(ask(&api, "GET", "/patients/17", &[&token]).await, refused);
+        }
+        assert_eq!(ask(&api, "GET", "/patients/17", &[&good, &good]).await.0, 400);
+    }
+
+    #[tokio::test]
+    async fn the_caller_is_in_the_extensions() {
+        let api = Arc::new(Api {
+            keys: JwkSet::from_json(include_str!("validate/demo/jwks.json")).unwrap(),
+        });
+        let request =
+            Request::get("/").header(AUTHORIZATION, format!("Bearer {}", token("read:patients")));
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        let authorized = Authorized::<ReadPatients>::from_request_parts(&mut parts, &api).await;
+        assert!(authorized.is_ok());
+        let caller =
+            Caller { subject: "auth0|123456".to_owned(), client: Some("my_client_id".to_owned()) };
+        assert_eq!(parts.extensions.get::<Arc<Caller>>(), Some(&Arc::new(caller)));
+    }
+}

@@ -1,0 +1,229 @@
+//! Logging a user in: what an application does once the token endpoint has
+//! answered (OpenID Connect Core 1.0, the authorization code flow, §3.1.3.3 to
+//! §3.1.3.7 and §5.3).
+//!
+//! `cargo run --example login` plays one login that succeeds and five that must
+//! not. `log_in` and what it uses are worth copying; the rest plays the other
+//! side.
+
+mod demo_issuer;
+
+use std::fmt;
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use claimgate::{
+    BearerToken, ConstructionError, Error, IdTokenPolicy, Issuer, JwkSet, Nonce, NumericDate,
+    RingKey, TokenBuffer,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::demo_issuer::{ISSUER, SigningKey, access_token_hash, jwks};
+
+const CLIENT_ID: &str = "my_client_id";
+
+/// What the application remembers between sending the browser to the issuer and
+/// its coming back.
+struct LoginSession {
+    /// Sent as `nonce`: at least 128 random bits, used for one login.
+    nonce: String,
+}
+
+/// What the token endpoint answers (RFC 6749 §5.1, OIDC Core §3.1.3.3).
+#[derive(Deserialize)]
+struct TokenResponse {
+    access_token: String,
+    token_type: String,
+    id_token: String,
+}
+
+/// Who has logged in. Issuer and subject together name the user, for ever;
+/// an e-mail address does not: it changes hands.
+#[derive(Debug, PartialEq, Eq)]
+struct User {
+    issuer: String,
+    subject: String,
+    name: Option<String>,
+    verified_email: Option<String>,
+}
+
+/// Why nobody has.
+#[derive(Debug, PartialEq, Eq)]
+enum LoginError {
+    /// The token response is not one, or not for a bearer token.
+    TokenResponse,
+    /// The application itself is misconfigured.
+    Policy(ConstructionError),
+    /// The ID token or the user info cannot be trusted.
+    Refused(Error),
+}
+
+impl From<Error> for LoginError {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl fmt::Display for LoginError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TokenResponse => f.write_str("the token endpoint's answer cannot be read"),
+            Self::Policy(error) => write!(f, "the configuration is wrong: {error}"),
+            Self::Refused(error) => write!(f, "{}: {error}", error.code()),
+        }
+    }
+}
+
+/// Decides who has logged in.
+///
+/// `response` is the body that the token endpoint answered with. `user_info`
+/// asks the issuer's `/userinfo` endpoint, with the access token as it is, and
+/// gives the body of its response. The access token is for the issuer and for
+/// APIs: nothing here looks into it.
+#[expect(clippy::needless_pass_by_value, reason = "a session serves one login")]
+fn log_in(
+    session: LoginSession,
+    response: &str,
+    issuer: &Issuer<'_, RingKey, 4>,
+    now: NumericDate,
+    user_info: impl FnOnce(BearerToken<'_>) -> String,
+) -> Result<User, LoginError> {
+    let response: TokenResponse =
+        serde_json::from_str(response).map_err(|_| LoginError::TokenResponse)?;
+    if !response.token_type.eq_ignore_ascii_case("Bearer") {
+        return Err(LoginError::TokenResponse);
+    }
+    let access_token = BearerToken::new(&response.access_token);
+
+    // The ID token is for this client, from this login (nonce), and came with this
+    // access token (at_hash).
+    let policy = IdTokenPolicy::new(CLIENT_ID, Nonce::Expect(&session.nonce))
+        .access_token(access_token)
+        .build()
+        .map_err(LoginError::Policy)?;
+    let mut buffer = TokenBuffer::<8_192>::new();
+    let id_token = policy.validate(&response.id_token, issuer, now, &mut buffer)?;
+
+    // Nothing of the user info is read unless it speaks of the same user.
+    let body = user_info(access_token);
+    let mut buffer = TokenBuffer::<8_192>::new();
+    let user = id_token.user_info(&body, &mut buffer)?;
+    let verified_email = user.email().filter(|_| user.email_verified() == Some(true));
+    Ok(User {
+        issuer: id_token.issuer().to_owned(),
+        subject: id_token.subject().to_owned(),
+        name: user.name().map(str::to_owned),
+        verified_email: verified_email.map(str::to_owned),
+    })
+}
+
+/// What the other side sends, and how it would go wrong.
+struct Scene {
+    title: &'static str,
+    id_token: Value,
+    access_token: &'static str,
+    user_info: Value,
+    expected: Result<(), Error>,
+}
+
+const NONCE: &str = "n-0S6_WzA2Mj";
+const ACCESS_TOKEN: &str = "opaque-to-the-application";
+
+fn scenes(now: u64) -> Vec<Scene> {
+    let id_token = json!({
+        "iss": ISSUER, "sub": "auth0|123456", "aud": CLIENT_ID, "iat": now, "exp": now + 3_600,
+        "nonce": NONCE, "at_hash": access_token_hash(ACCESS_TOKEN),
+    });
+    let user_info = json!({
+        "sub": "auth0|123456", "name": "Jane Doe",
+        "email": "janedoe@example.com", "email_verified": true,
+    });
+    let with = |name: &str, value: &str| {
+        let mut claims = id_token.clone();
+        claims[name] = value.into();
+        claims
+    };
+    let scene = |title, id_token: &Value, expected| Scene {
+        title,
+        id_token: id_token.clone(),
+        access_token: ACCESS_TOKEN,
+        user_info: user_info.clone(),
+        expected,
+    };
+    vec![
+        scene("the user logs in", &id_token, Ok(())),
+        scene(
+            "an ID token stolen from another login is injected",
+            &with("nonce", "of-another-login"),
+            Err(Error::NonceMismatch),
+        ),
+        Scene {
+            access_token: "of-somebody-else",
+            ..scene(
+                "the access token beside the ID token is swapped",
+                &id_token,
+                Err(Error::HashMismatch(claimgate::Claim::AtHash)),
+            )
+        },
+        Scene {
+            user_info: json!({ "sub": "auth0|654321", "name": "Mallory" }),
+            ..scene("/userinfo speaks of another user", &id_token, Err(Error::SubjectMismatch))
+        },
+        scene(
+            "the ID token is another application's",
+            &with("aud", "another_client_id"),
+            Err(Error::AudienceMismatch { audiences: 1 }),
+        ),
+        scene(
+            "the ID token is another issuer's",
+            &with("iss", "https://evil.example/"),
+            Err(Error::IssuerMismatch),
+        ),
+    ]
+}
+
+fn main() -> ExitCode {
+    match play() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("login: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn play() -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let key = SigningKey::a();
+    // From the issuer, once: see `JwksRefresh` for when to fetch it again.
+    let keys = JwkSet::from_json(&jwks(&[SigningKey::a()]))?;
+    let issuer = Issuer::new(ISSUER, &keys)?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let mut code = ExitCode::SUCCESS;
+    for scene in scenes(now) {
+        let session = LoginSession { nonce: NONCE.to_owned() };
+        let response = json!({
+            "access_token": scene.access_token,
+            "token_type": "Bearer",
+            "expires_in": 3_600,
+            "id_token": key.sign(&scene.id_token),
+        });
+        let user_info = |_: BearerToken<'_>| scene.user_info.to_string();
+        let now = NumericDate::from_secs(now);
+        let result = log_in(session, &response.to_string(), &issuer, now, user_info);
+        println!("{}", scene.title);
+        match &result {
+            Ok(user) => {
+                let name = user.name.as_deref().unwrap_or("somebody");
+                let email = user.verified_email.as_deref().unwrap_or("no verified address");
+                println!("  logged in: {name} <{email}>, {} at {}\n", user.subject, user.issuer);
+            }
+            Err(error) => println!("  refused: {error}\n"),
+        }
+        if result.map(|_| ()) != scene.expected.map_err(LoginError::Refused) {
+            eprintln!("login: that was not to be expected");
+            code = ExitCode::FAILURE;
+        }
+    }
+    Ok(code)
+}

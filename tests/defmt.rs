@@ -1,0 +1,30 @@
+//! What can be logged on embedded devices: errors and decisions, and of a token
+//! nothing.
+
+#![cfg(feature = "defmt")]
+
+use claimgate::{
+    BearerToken, Claim, ConstructionError, Error, InvalidSignature, KeyRejected, Mark, NumericDate,
+    Refresh, Rule, RuleSet, Skipped, StandardScope, SubjectKind,
+};
+
+const fn can_be_logged<T: defmt::Format>() {}
+
+/// Fails to compile where one is left out.
+#[test]
+fn errors_and_decisions_can_be_logged() {
+    can_be_logged::<Error>();
+    can_be_logged::<ConstructionError>();
+    can_be_logged::<InvalidSignature>();
+    can_be_logged::<Claim>();
+    can_be_logged::<Mark>();
+    can_be_logged::<Rule>();
+    can_be_logged::<RuleSet>();
+    can_be_logged::<Refresh>();
+    can_be_logged::<NumericDate>();
+    can_be_logged::<SubjectKind>();
+    can_be_logged::<StandardScope>();
+    can_be_logged::<KeyRejected>();
+    can_be_logged::<Skipped>();
+    can_be_logged::<BearerToken<'_>>();
+}
