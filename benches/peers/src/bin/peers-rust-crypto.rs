@@ -1,0 +1,35 @@
+//! jsonwebtoken with its other backend, beside bare RSA by ring. It has a binary
+//! of its own because the library takes only one backend at a time.
+
+use claimgate::RustCryptoKey;
+use claimgate_peers::contenders::claimgate::{self as gate, Gate};
+use claimgate_peers::contenders::{jsonwebtoken, raw};
+use claimgate_peers::measure::interleaved;
+use claimgate_peers::options::Options;
+use claimgate_peers::report::{Conditions, Report};
+use claimgate_peers::tokens::{Keys, Kind};
+
+const JSONWEBTOKEN: &str = "jsonwebtoken (rust_crypto)";
+
+fn main() {
+    let options = Options::from_command_line();
+    let keys = Keys::default();
+    let gate = Gate::<RustCryptoKey>::new(&keys);
+    let (token, kind) = (keys.token(Kind::Typical), Kind::Typical);
+    let mut contenders = [
+        raw::ring(&keys, &token),
+        raw::rust_crypto(&keys, &token),
+        gate.contender(gate::RUST_CRYPTO, raw::RUST_CRYPTO, &token, kind),
+        jsonwebtoken::contender(JSONWEBTOKEN, Some(raw::RUST_CRYPTO), &keys, &token, kind),
+    ];
+    let title = "An access token of 790 characters, RSA-2048";
+    let report = Report { title, measured: interleaved(&mut contenders, options.rounds) };
+    println!("{}\n{report}", Conditions::here());
+    report.ratio("jsonwebtoken_over_claimgate.rust-crypto", JSONWEBTOKEN, gate::RUST_CRYPTO);
+    if let Some(path) = &options.save {
+        let measured = report.of(JSONWEBTOKEN);
+        let multiple = measured.over(report.of(raw::RING));
+        let row = format!("{}\t{multiple}\t{}\n", measured.name, measured.allocations);
+        std::fs::write(path, row).expect("the row is saved");
+    }
+}

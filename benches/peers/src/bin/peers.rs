@@ -1,0 +1,102 @@
+//! claimgate, bare RSA and the peers, jsonwebtoken with aws-lc-rs.
+
+use claimgate::{AwsLcKey, RingKey, RustCryptoKey};
+use claimgate_peers::contenders::claimgate::{self as gate, Gate};
+use claimgate_peers::contenders::{jsonwebtoken, jwt_compact, jwt_simple, raw};
+use claimgate_peers::measure::{Measured, interleaved};
+use claimgate_peers::options::Options;
+use claimgate_peers::report::{Conditions, Report};
+use claimgate_peers::tokens::{Keys, Kind};
+use claimgate_peers::{chart, threads};
+
+const JSONWEBTOKEN: &str = "jsonwebtoken (aws-lc-rs)";
+const JSONWEBTOKEN_ONE_KEY: &str = "jsonwebtoken (aws-lc-rs), one key";
+
+struct Gates {
+    ring: Gate<RingKey>,
+    aws_lc_rs: Gate<AwsLcKey>,
+    rust_crypto: Gate<RustCryptoKey>,
+}
+
+fn measure(title: &'static str, keys: &Keys, gates: &Gates, kind: Kind, rounds: usize) -> Report {
+    let token = keys.token(kind);
+    let mut contenders = vec![
+        raw::ring(keys, &token),
+        gates.ring.contender(gate::RING, raw::RING, &token, kind),
+        raw::aws_lc_rs(keys, &token),
+        gates.aws_lc_rs.contender(gate::AWS_LC_RS, raw::AWS_LC_RS, &token, kind),
+        raw::rust_crypto(keys, &token),
+        gates.rust_crypto.contender(gate::RUST_CRYPTO, raw::RUST_CRYPTO, &token, kind),
+        jsonwebtoken::contender(JSONWEBTOKEN, Some(raw::AWS_LC_RS), keys, &token, kind),
+        jsonwebtoken::with_one_key(JSONWEBTOKEN_ONE_KEY, Some(raw::AWS_LC_RS), keys, &token, kind),
+        jwt_compact::contender(keys, &token, kind),
+        jwt_simple::contender(keys, &token, kind),
+    ];
+    if kind == Kind::Typical {
+        contenders.extend(gates.ring.refusals(keys));
+    }
+    Report { title, measured: interleaved(&mut contenders, rounds) }
+}
+
+/// What the other binary saved: name, multiple of raw ring, allocations.
+fn add_saved(report: &mut Report, saved: &str) {
+    for line in saved.lines() {
+        let mut fields = line.split('\t');
+        let mut field = || fields.next().expect("three fields");
+        let (name, multiple, allocations) = (field(), field(), field());
+        let measured = Measured::elsewhere(
+            name,
+            multiple.parse().expect("a number"),
+            allocations.parse().expect("a number"),
+            report.of(raw::RING),
+        );
+        let place = report.measured.iter().position(|m| m.name == "jwt-compact").unwrap_or(0);
+        report.measured.insert(place, measured);
+    }
+}
+
+fn main() {
+    let options = Options::from_command_line();
+    let conditions = Conditions::here();
+    let keys = Keys::default();
+    let gates = Gates {
+        ring: Gate::new(&keys),
+        aws_lc_rs: Gate::new(&keys),
+        rust_crypto: Gate::new(&keys),
+    };
+    println!("{conditions}");
+
+    let title = "An access token of 790 characters, RSA-2048";
+    let mut typical = measure(title, &keys, &gates, Kind::Typical, options.rounds);
+    if let Some(path) = &options.with {
+        add_saved(&mut typical, &std::fs::read_to_string(path).expect("what was saved"));
+    }
+    println!("{typical}");
+    for (title, kind) in [
+        ("A small ID token", Kind::SmallId),
+        ("An access token of 8 KB with 200 permissions", Kind::Large),
+    ] {
+        println!("{}", measure(title, &keys, &gates, kind, options.rounds.div_ceil(4)));
+    }
+
+    typical.ratio("whole_over_raw.ring", gate::RING, raw::RING);
+    typical.ratio("whole_over_raw.aws-lc-rs", gate::AWS_LC_RS, raw::AWS_LC_RS);
+    typical.ratio("whole_over_raw.rust-crypto", gate::RUST_CRYPTO, raw::RUST_CRYPTO);
+    typical.ratio("jsonwebtoken_over_claimgate.ring", JSONWEBTOKEN_ONE_KEY, gate::RING);
+    typical.ratio("jsonwebtoken_over_claimgate.aws-lc-rs", JSONWEBTOKEN_ONE_KEY, gate::AWS_LC_RS);
+    typical.ratio("rust-crypto_over_ring", gate::RUST_CRYPTO, gate::RING);
+    typical.ratio("aws-lc-rs_over_ring", gate::AWS_LC_RS, gate::RING);
+    typical.ratio("reject_alg_over_whole.ring", gate::REFUSE_ALG, gate::RING);
+    typical.ratio("reject_kid_over_whole.ring", gate::REFUSE_KID, gate::RING);
+
+    let token = keys.token(Kind::Typical);
+    let two_over_one = threads::two_over_one(options.rounds.div_ceil(5), || {
+        let mut validate = gates.ring.validate(&token, Kind::Typical);
+        (0..200).for_each(|_| validate());
+    });
+    println!("ratio threads_2_over_1.ring {two_over_one:.4}");
+
+    if let Some(path) = &options.svg {
+        std::fs::write(path, chart::draw(&typical, &conditions)).expect("the chart is written");
+    }
+}

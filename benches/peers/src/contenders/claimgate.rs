@@ -1,0 +1,117 @@
+//! claimgate, with a backend by type.
+
+use std::hint::black_box;
+
+use claimgate::{
+    AccessTokenPolicy, BearerToken, Error, Fault, IdTokenPolicy, Issuer, JwkSet, Nonce,
+    NumericDate, Rs256, ScopePolicy, TokenBuffer, at_compile_time,
+};
+
+use crate::measure::Contender;
+use crate::tokens::{API, CLIENT_ID, ISSUER, KEY_ID, Keys, Kind, NONCE, PERMISSION, SCOPE};
+use crate::tokens::{claims, header};
+
+const LOGIN: IdTokenPolicy<'_> =
+    at_compile_time!(IdTokenPolicy::new(CLIENT_ID, Nonce::Expect(NONCE)).build());
+
+const SCOPES: ScopePolicy<'_> = at_compile_time!(ScopePolicy::all_of(&[SCOPE]));
+
+const ACCESS: AccessTokenPolicy<'_> =
+    at_compile_time!(AccessTokenPolicy::auth0(API).require_scope(SCOPES).build());
+
+const WITH_PERMISSION: AccessTokenPolicy<'_> = at_compile_time!(
+    AccessTokenPolicy::auth0(API)
+        .require_scope(SCOPES)
+        .require_permissions(at_compile_time!(ScopePolicy::all_of(&[PERMISSION])))
+        .build()
+);
+
+pub struct Gate<K> {
+    keys: JwkSet<K, 4>,
+}
+
+impl<K: Rs256> Gate<K> {
+    pub fn new(keys: &Keys) -> Self {
+        Self { keys: JwkSet::from_json(&keys.jwks).unwrap() }
+    }
+
+    /// One validation, of the same token every time.
+    pub fn validate<'c>(&'c self, token: &'c str, kind: Kind) -> impl FnMut() + 'c {
+        let issuer = Issuer::new(ISSUER, &self.keys).unwrap();
+        let mut buffer = TokenBuffer::<8192>::new();
+        move || {
+            let token = black_box(token);
+            let now = NumericDate::now();
+            match kind {
+                Kind::SmallId => {
+                    let token = LOGIN.validate(token, &issuer, now, &mut buffer).unwrap();
+                    assert!(!token.subject().is_empty());
+                }
+                Kind::Typical => {
+                    let token = BearerToken::new(token);
+                    let token = ACCESS.validate(token, &issuer, now, &mut buffer).unwrap();
+                    assert!(!token.subject().is_empty());
+                }
+                Kind::Large => {
+                    let token = BearerToken::new(token);
+                    let token = WITH_PERMISSION.validate(token, &issuer, now, &mut buffer).unwrap();
+                    assert!(!token.subject().is_empty());
+                }
+            }
+        }
+    }
+
+    pub fn contender<'c>(
+        &'c self,
+        name: &'static str,
+        rsa: &'static str,
+        token: &'c str,
+        kind: Kind,
+    ) -> Contender<'c> {
+        Contender::new(name, Some(rsa), self.validate(token, kind))
+    }
+
+    /// What is refused before there is any RSA.
+    pub fn refusals<'c>(&'c self, keys: &Keys) -> Vec<Contender<'c>> {
+        let claims = claims(Kind::Typical);
+        let mut foreign = claims.clone();
+        foreign["iss"] = "https://other.auth0.com/".into();
+        let typical = keys.sign(&header("RS256", KEY_ID), &claims);
+        let (malformed, _) = typical.rsplit_once('.').unwrap();
+        vec![
+            self.refusal(
+                REFUSE_ALG,
+                keys.sign(&header("HS256", KEY_ID), &claims),
+                Error::AlgorithmNotAllowed(Fault::WrongValue),
+            ),
+            self.refusal(
+                REFUSE_KID,
+                keys.sign(&header("RS256", &KEY_ID[1..]), &claims),
+                Error::UnknownKey,
+            ),
+            self.refusal(
+                "claimgate: unknown issuer",
+                keys.sign(&header("RS256", KEY_ID), &foreign),
+                Error::UnknownIssuer,
+            ),
+            self.refusal("claimgate: malformed", malformed.to_owned(), Error::MalformedToken),
+        ]
+    }
+
+    fn refusal(&self, name: &'static str, token: String, error: Error) -> Contender<'_> {
+        let issuers = [Issuer::new(ISSUER, &self.keys).unwrap()];
+        let mut buffer = TokenBuffer::<8192>::new();
+        Contender::new(name, None, move || {
+            let now = NumericDate::now();
+            let token = BearerToken::new(black_box(&token));
+            let verdict = ACCESS.validate_among(token, &issuers, now, &mut buffer);
+            assert_eq!(verdict.map(|_| ()), Err(error));
+        })
+    }
+}
+
+pub const RING: &str = "claimgate (ring)";
+pub const AWS_LC_RS: &str = "claimgate (aws-lc-rs)";
+pub const RUST_CRYPTO: &str = "claimgate (rust-crypto)";
+pub const REFUSE_ALG: &str = "claimgate: wrong alg";
+pub const REFUSE_KID: &str = "claimgate: unknown kid";

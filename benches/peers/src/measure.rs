@@ -1,0 +1,105 @@
+//! Many short batches, turn by turn, so that whatever the machine does meanwhile
+//! it does to all; and medians, which a batch that was interrupted does not move.
+
+use std::time::{Duration, Instant};
+
+use crate::allocations;
+
+/// How long a batch is to take.
+const BATCH: Duration = Duration::from_micros(400);
+
+/// Something to be timed. A call asserts its own result.
+pub struct Contender<'c> {
+    pub name: &'static str,
+    /// The bare RSA that this is built on, by name.
+    pub rsa: Option<&'static str>,
+    call: Box<dyn FnMut() + 'c>,
+}
+
+impl<'c> Contender<'c> {
+    pub fn new(name: &'static str, rsa: Option<&'static str>, call: impl FnMut() + 'c) -> Self {
+        Self { name, rsa, call: Box::new(call) }
+    }
+
+    fn time(&mut self, calls: u32) -> Duration {
+        let start = Instant::now();
+        for _ in 0..calls {
+            (self.call)();
+        }
+        start.elapsed()
+    }
+
+    fn calls_in_a_batch(&mut self) -> u32 {
+        let mut calls = 1;
+        while self.time(calls) < BATCH {
+            calls *= 2;
+        }
+        calls
+    }
+}
+
+/// What was measured of one contender.
+pub struct Measured {
+    pub name: String,
+    pub rsa: Option<&'static str>,
+    pub allocations: u64,
+    /// Nanoseconds for one call, one figure for each round.
+    rounds: Vec<f64>,
+}
+
+impl Measured {
+    /// Nanoseconds.
+    pub fn median(&self) -> f64 {
+        median(self.rounds.clone())
+    }
+
+    /// The median of the rounds' ratios, each of two batches that ran within
+    /// milliseconds of each other.
+    pub fn over(&self, other: &Self) -> f64 {
+        median(self.rounds.iter().zip(&other.rounds).map(|(this, that)| this / that).collect())
+    }
+
+    /// What another process measured as a multiple of `unit`, as if here.
+    pub fn elsewhere(name: &str, multiple: f64, allocations: u64, unit: &Self) -> Self {
+        let rounds = unit.rounds.iter().map(|nanoseconds| nanoseconds * multiple).collect();
+        Self { name: name.to_owned(), rsa: None, allocations, rounds }
+    }
+}
+
+pub fn interleaved(contenders: &mut [Contender<'_>], rounds: usize) -> Vec<Measured> {
+    let calls: Vec<u32> = contenders.iter_mut().map(Contender::calls_in_a_batch).collect();
+    let mut measured: Vec<Measured> = contenders
+        .iter_mut()
+        .map(|contender| Measured {
+            name: contender.name.to_owned(),
+            rsa: contender.rsa,
+            allocations: allocations::count(&mut contender.call),
+            rounds: Vec::with_capacity(rounds),
+        })
+        .collect();
+    for round in 0..rounds {
+        for place in 0..contenders.len() {
+            // Back and forth, so that nobody always follows the same one.
+            let index = if round % 2 == 0 { place } else { contenders.len() - 1 - place };
+            let contender = &mut contenders[index];
+            contender.time(1);
+            let elapsed = contender.time(calls[index]);
+            measured[index].rounds.push(nanoseconds(elapsed) / f64::from(calls[index]));
+        }
+    }
+    measured
+}
+
+pub fn nanoseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e9
+}
+
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    if values.len() % 2 == 1 {
+        values[middle]
+    } else {
+        (values[middle - 1] + values[middle]) / 2.0
+    }
+}

@@ -1,0 +1,359 @@
+//! What each stage of a validation costs, what the whole costs with each
+//! backend, and what it costs to say no.
+//!
+//! `benches/README.md` tells how to run this and what the figures mean.
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use claimgate::{
+    AccessToken, AccessTokenPolicy, BearerToken, CompactJws, Error, Fault, IdToken, IdTokenPolicy,
+    InvalidSignature, Issuer, JsonFault, JwkSet, KeyRejected, Nonce, NumericDate, Rs256,
+    ScopePolicy, Segment, TokenBuffer, VerifiedJws, at_compile_time,
+};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, Throughput};
+use serde_json::{Value, json};
+use support::{API, CLIENT_ID, EXP, ISSUER, NOW, Signer, access_claims, jwks, with};
+
+/// As long as the key IDs that Auth0 gives: 54 characters.
+const KEY_ID: &str = "NjVBRjY5MDlCMUIwNzU4RTA2QzZFMDQ4QzQ2MDAyQjVDNjk1RTM2Qg";
+
+const SCOPES: ScopePolicy<'_> = at_compile_time!(ScopePolicy::all_of(&["read:patients"]));
+
+const LOGIN: IdTokenPolicy<'_> =
+    at_compile_time!(IdTokenPolicy::new(CLIENT_ID, Nonce::Expect("n-0S6_WzA2Mj")).build());
+
+const ACCESS: AccessTokenPolicy<'_> =
+    at_compile_time!(AccessTokenPolicy::auth0(API).require_scope(SCOPES).build());
+
+const WITH_PERMISSIONS: AccessTokenPolicy<'_> = at_compile_time!(
+    AccessTokenPolicy::auth0(API)
+        .require_scope(SCOPES)
+        .require_permissions(at_compile_time!(ScopePolicy::all_of(&["read:health-records-0199"])))
+        .build()
+);
+
+/// The backend that does nothing: what is left is the cost of all the rest.
+struct NoRsa;
+
+impl Rs256 for NoRsa {
+    fn from_components(_: &[u8], _: &[u8]) -> Result<Self, KeyRejected> {
+        Ok(Self)
+    }
+
+    fn verify(&self, _: &[u8], _: &[u8]) -> Result<(), InvalidSignature> {
+        Ok(())
+    }
+
+    fn sha256(_: &[&[u8]]) -> [u8; 32] {
+        [0; 32]
+    }
+}
+
+enum Policy {
+    Id(IdTokenPolicy<'static>),
+    Access(AccessTokenPolicy<'static>),
+}
+
+struct Case {
+    name: &'static str,
+    token: String,
+    policy: Policy,
+}
+
+impl Case {
+    fn all(signer: &Signer) -> [Self; 3] {
+        let small = json!({
+            "iss": ISSUER, "sub": "auth0|123456", "aud": CLIENT_ID, "exp": EXP, "iat": NOW.as_secs(),
+            "nonce": "n-0S6_WzA2Mj",
+        });
+        let permissions: Vec<_> = (0..200).map(|n| format!("read:health-records-{n:04}")).collect();
+        let large = with(access_claims(), "permissions", permissions);
+        let case = |name, claims: &Value, policy| Self { name, token: signer.sign(claims), policy };
+        let cases = [
+            case("small ID token", &small, Policy::Id(LOGIN)),
+            case("typical access token", &access_claims(), Policy::Access(ACCESS)),
+            case("200 permissions", &large, Policy::Access(WITH_PERMISSIONS)),
+        ];
+        let lengths = cases.each_ref().map(|case| case.token.len());
+        assert!((600..700).contains(&lengths[0]), "{lengths:?}");
+        assert_eq!(lengths[1], 790);
+        assert!((8_000..=8_192).contains(&lengths[2]), "{lengths:?}");
+        cases
+    }
+
+    fn throughput(&self) -> Throughput {
+        Throughput::Bytes(self.token.len().try_into().unwrap())
+    }
+
+    fn validate<K: Rs256>(
+        &self,
+        issuer: &Issuer<'_, K, 4>,
+        buffer: &mut TokenBuffer<8192>,
+    ) -> Result<(), Error> {
+        match &self.policy {
+            Policy::Id(policy) => policy.validate(&self.token, issuer, NOW, buffer).map(|token| {
+                black_box(token.subject());
+            }),
+            Policy::Access(policy) => {
+                let token = BearerToken::new(&self.token);
+                policy.validate(token, issuer, NOW, buffer).map(|token| {
+                    black_box(token.subject());
+                })
+            }
+        }
+    }
+}
+
+fn key_set<K: Rs256>(signer: &Signer) -> JwkSet<K, 4> {
+    let mut other = Signer::b();
+    other.kid = "RkI5MjdGNjE3QkQ2RDEyN0Y5QTk4MTc2MDg1MkYyOTlDQjQzNDEyRA";
+    JwkSet::from_json(&jwks(&[other.jwk(), signer.jwk()])).unwrap()
+}
+
+fn verified<'b>(case: &Case, keys: &JwkSet<NoRsa, 4>, buffer: &'b mut [u8]) -> VerifiedJws<'b> {
+    let jws = CompactJws::parse(&case.token).unwrap().decode(buffer).unwrap();
+    let key = keys.select(jws.header()).unwrap();
+    jws.verify(key).unwrap()
+}
+
+/// Times `parse` alone. It takes its argument for good, and that borrows from a
+/// buffer, so sixteen are made ready before the clock starts.
+fn time_parsing(
+    iterations: u64,
+    case: &Case,
+    keys: &JwkSet<NoRsa, 4>,
+    parse: impl Fn(VerifiedJws<'_>) -> bool,
+) -> Duration {
+    let mut buffers = vec![[0; 8192]; 16];
+    let mut elapsed = Duration::ZERO;
+    let mut left = iterations;
+    while left > 0 {
+        let batch = left.min(16);
+        left -= batch;
+        let mut ready: Vec<_> = buffers
+            .iter_mut()
+            .take(batch.try_into().unwrap())
+            .map(|buffer| verified(case, keys, buffer))
+            .collect();
+        let start = Instant::now();
+        for jws in ready.drain(..) {
+            assert!(parse(black_box(jws)));
+        }
+        elapsed += start.elapsed();
+    }
+    elapsed
+}
+
+/// The stages that are the same for every backend.
+fn stages(criterion: &mut Criterion, signer: &Signer, cases: &[Case]) {
+    let keys = key_set::<NoRsa>(signer);
+    let issuer = Issuer::new(ISSUER, &keys).unwrap();
+    let mut buffer = [0; 8192];
+    let mut token_buffer = TokenBuffer::new();
+
+    let mut group = criterion.benchmark_group("stage");
+    for case in cases {
+        group.throughput(case.throughput());
+        group.bench_function(format!("split/{}", case.name), |bencher| {
+            bencher.iter(|| CompactJws::parse(black_box(&case.token)).unwrap());
+        });
+
+        // As little payload and signature as there can be.
+        let (header, _) = case.token.split_once('.').unwrap();
+        let only_header = format!("{header}.e30.AA");
+        let only_header = CompactJws::parse(&only_header).unwrap();
+        group.bench_function(format!("header/{}", case.name), |bencher| {
+            bencher.iter(|| {
+                let jws = black_box(only_header).decode(&mut buffer).unwrap();
+                assert!(black_box(jws.header()).key_id().is_some());
+            });
+        });
+
+        let jws = CompactJws::parse(&case.token).unwrap();
+        group.bench_function(format!("header and base64url/{}", case.name), |bencher| {
+            bencher.iter(|| {
+                let jws = black_box(jws).decode(&mut buffer).unwrap();
+                assert!(black_box(jws.header()).key_id().is_some());
+            });
+        });
+
+        let header = jws.decode(&mut buffer).unwrap().header();
+        group.bench_function(format!("key selection/{}", case.name), |bencher| {
+            bencher.iter(|| assert!(keys.select(black_box(header)).is_ok()));
+        });
+
+        group.bench_function(format!("claims/{}", case.name), |bencher| {
+            bencher.iter_custom(|iterations| {
+                time_parsing(iterations, case, &keys, |jws| match case.policy {
+                    Policy::Id(_) => black_box(IdToken::parse(jws)).is_ok(),
+                    Policy::Access(_) => black_box(AccessToken::parse(jws)).is_ok(),
+                })
+            });
+        });
+
+        // What the stages above leave of this is the policy.
+        group.bench_function(format!("all but RSA/{}", case.name), |bencher| {
+            bencher
+                .iter(|| assert_eq!(black_box(case).validate(&issuer, &mut token_buffer), Ok(())));
+        });
+    }
+
+    // Of the policy, the part that can be asked again: the scopes.
+    let token = BearerToken::new(&cases[1].token);
+    let token = ACCESS.validate(token, &issuer, NOW, &mut token_buffer).unwrap();
+    group.throughput(cases[1].throughput());
+    group.bench_function("scopes alone/typical access token", |bencher| {
+        bencher.iter(|| assert_eq!(black_box(&token).authorize(&SCOPES), Ok(())));
+    });
+    group.finish();
+
+    let value = format!("Bearer {}", cases[1].token);
+    let mut group = criterion.benchmark_group("header field");
+    group.throughput(cases[1].throughput());
+    group.bench_function("typical access token", |bencher| {
+        bencher.iter(|| BearerToken::from_authorization(black_box(&value)).unwrap());
+    });
+    group.finish();
+}
+
+/// A token that is refused, and what is said of it.
+struct Refused {
+    name: &'static str,
+    token: String,
+    now: NumericDate,
+    error: Error,
+}
+
+impl Refused {
+    fn all(signer: &Signer, typical: &str) -> Vec<Self> {
+        let with_header = |header: &Value| signer.sign_with(header, &access_claims());
+        let (signed, _) = typical.rsplit_once('.').unwrap();
+        let another = Signer::b().signature(signed.as_bytes());
+        let refused = |name, token, error| Self { name, token, now: NOW, error };
+        let after = NumericDate::from_secs(EXP + 1_000);
+        vec![
+            refused(
+                "wrong alg",
+                with_header(&json!({"alg": "HS256", "typ": "JWT", "kid": KEY_ID})),
+                Error::AlgorithmNotAllowed(Fault::WrongValue),
+            ),
+            refused(
+                "unknown kid",
+                with_header(&json!({"alg": "RS256", "typ": "JWT", "kid": &KEY_ID[1..]})),
+                Error::UnknownKey,
+            ),
+            refused(
+                "unknown issuer",
+                signer.sign(&with(access_claims(), "iss", "https://other.auth0.com/")),
+                Error::UnknownIssuer,
+            ),
+            Self {
+                name: "expired",
+                token: typical.to_owned(),
+                now: after,
+                error: Error::Expired { exp: EXP, now: after.as_secs(), leeway: 60 },
+            },
+            refused(
+                "bad signature",
+                format!("{signed}.{}", Base64UrlUnpadded::encode_string(&another)),
+                Error::InvalidSignature,
+            ),
+            refused(
+                "garbage",
+                garbage(typical),
+                Error::InvalidJson(Segment::Header, JsonFault::NotUtf8),
+            ),
+            refused("malformed", signed.to_owned(), Error::MalformedToken),
+        ]
+    }
+}
+
+/// Three segments as long as those of `model`, of characters without a meaning.
+fn garbage(model: &str) -> String {
+    let mut state = 1_u32;
+    let mut character = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        char::from(b'a' + u8::try_from((state >> 16) % 26).unwrap())
+    };
+    let segments = model.split('.').map(|segment| {
+        // The last `A` leaves no bit set that has to be zero.
+        let mut text: String = (1..segment.len()).map(|_| character()).collect();
+        text.push('A');
+        text
+    });
+    segments.collect::<Vec<_>>().join(".")
+}
+
+/// The stages of one backend: RSA, the whole, and the rejections.
+fn backend<K: Rs256>(criterion: &mut Criterion, name: &str, signer: &Signer, cases: &[Case]) {
+    let keys = key_set::<K>(signer);
+    let issuer = Issuer::new(ISSUER, &keys).unwrap();
+    let issuers = [issuer];
+    let mut buffer = TokenBuffer::new();
+
+    let mut group = criterion.benchmark_group(format!("verify/{name}"));
+    for case in cases {
+        let (signed, signature) = case.token.rsplit_once('.').unwrap();
+        let signature = Base64UrlUnpadded::decode_vec(signature).unwrap();
+        let key = keys.keys()[1].key();
+        group.throughput(case.throughput());
+        group.bench_function(case.name, |bencher| {
+            bencher
+                .iter(|| assert_eq!(key.verify(black_box(signed).as_bytes(), &signature), Ok(())));
+        });
+    }
+    group.finish();
+
+    let mut group = criterion.benchmark_group(format!("whole/{name}"));
+    for case in cases {
+        group.throughput(case.throughput());
+        group.bench_function(case.name, |bencher| {
+            bencher.iter(|| assert_eq!(black_box(case).validate(&issuer, &mut buffer), Ok(())));
+        });
+    }
+    group.finish();
+
+    let mut group = criterion.benchmark_group(format!("refuse/{name}"));
+    for refused in Refused::all(signer, &cases[1].token) {
+        refuse(&mut group, &refused, &issuers, &mut buffer);
+    }
+    group.finish();
+}
+
+/// Always with a choice of issuers, for the one case that needs it.
+fn refuse<K: Rs256>(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    refused: &Refused,
+    issuers: &[Issuer<'_, K, 4>],
+    buffer: &mut TokenBuffer<8192>,
+) {
+    group.throughput(Throughput::Bytes(refused.token.len().try_into().unwrap()));
+    group.bench_function(refused.name, |bencher| {
+        bencher.iter(|| {
+            let token = BearerToken::new(black_box(&refused.token));
+            let verdict = ACCESS.validate_among(token, issuers, refused.now, buffer);
+            assert_eq!(verdict.map(|_| ()), Err(refused.error));
+        });
+    });
+}
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    let mut signer = Signer::a();
+    signer.kid = KEY_ID;
+    let cases = Case::all(&signer);
+    stages(&mut criterion, &signer, &cases);
+    #[cfg(feature = "ring")]
+    backend::<claimgate::RingKey>(&mut criterion, "ring", &signer, &cases);
+    #[cfg(feature = "aws-lc-rs")]
+    backend::<claimgate::AwsLcKey>(&mut criterion, "aws-lc-rs", &signer, &cases);
+    #[cfg(feature = "rust-crypto")]
+    backend::<claimgate::RustCryptoKey>(&mut criterion, "rust-crypto", &signer, &cases);
+    criterion.final_summary();
+}
