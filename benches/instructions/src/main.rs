@@ -1,0 +1,90 @@
+//! Runs one kind of work a number of times, for callgrind to count. RSA is left
+//! out: its backend takes every signature.
+//!
+//! `instructions CASE COUNT`, see `run.sh`.
+
+use std::hint::black_box;
+
+use claimgate::{
+    AccessTokenPolicy, BearerToken, Error, IdTokenPolicy, InvalidSignature, Issuer, JwkSet,
+    KeyRejected, Nonce, NumericDate, Rs256, ScopePolicy, TokenBuffer, VerifiedTokenCache,
+    at_compile_time,
+};
+
+const JWKS: &str = include_str!("../../../examples/validate/demo/jwks.json");
+const ACCESS_TOKEN: &str = include_str!("../../../examples/validate/demo/access_token.jwt");
+const ID_TOKEN: &str = include_str!("../../../examples/validate/demo/id_token.jwt");
+const HS256: &str = include_str!("../../../examples/validate/demo/hs256.jwt");
+const ISSUER: &str = "https://my-domain.auth0.com/";
+const NOW: NumericDate = NumericDate::from_secs(1_311_281_470);
+
+const API: AccessTokenPolicy<'_> = at_compile_time!(
+    AccessTokenPolicy::auth0("https://example.com/health-api")
+        .require_scope(at_compile_time!(ScopePolicy::all_of(&["read:patients"])))
+        .build()
+);
+const LOGIN: IdTokenPolicy<'_> =
+    at_compile_time!(IdTokenPolicy::new("my_client_id", Nonce::ExpectNone).build());
+
+struct NoRsa;
+
+impl Rs256 for NoRsa {
+    fn from_components(_: &[u8], _: &[u8]) -> Result<Self, KeyRejected> {
+        Ok(Self)
+    }
+
+    fn verify(&self, _: &[u8], _: &[u8]) -> Result<(), InvalidSignature> {
+        Ok(())
+    }
+
+    fn sha256(_: &[&[u8]]) -> [u8; 32] {
+        [0; 32]
+    }
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let case = arguments.next().expect("a case");
+    let count: u32 = arguments.next().and_then(|count| count.parse().ok()).expect("a count");
+
+    let keys = JwkSet::<NoRsa, 4>::from_json(JWKS).expect("a key set");
+    let issuer = Issuer::new(ISSUER, &keys).expect("an issuer");
+    let mut buffer = TokenBuffer::<4096>::new();
+    let mut cache = VerifiedTokenCache::<64, 2048>::new();
+    let [access, id, hs256] = [ACCESS_TOKEN, ID_TOKEN, HS256].map(str::trim);
+
+    let mut run: Box<dyn FnMut() -> Result<(), Error>> = match case.as_str() {
+        "access_token" => Box::new(|| {
+            let token = BearerToken::new(black_box(access));
+            API.validate(token, &issuer, NOW, &mut buffer).map(|token| {
+                black_box(token.subject());
+            })
+        }),
+        "id_token" => Box::new(|| {
+            LOGIN.validate(black_box(id), &issuer, NOW, &mut buffer).map(|token| {
+                black_box(token.subject());
+            })
+        }),
+        "cache_hit" => Box::new(|| {
+            let token = BearerToken::new(black_box(access));
+            API.validate_cached(token, &issuer, NOW, &mut buffer, &mut cache).map(|token| {
+                black_box(token.subject());
+            })
+        }),
+        "wrong_algorithm" => Box::new(|| {
+            let token = BearerToken::new(black_box(hs256));
+            match API.validate(token, &issuer, NOW, &mut buffer).map(|_| ()) {
+                Err(Error::AlgorithmNotAllowed(_)) => Ok(()),
+                other => other,
+            }
+        }),
+        "key_set" => Box::new(|| {
+            black_box(JwkSet::<NoRsa, 4>::from_json(black_box(JWKS))?);
+            Ok(())
+        }),
+        _ => panic!("no such case: {case}"),
+    };
+    for _ in 0..count {
+        assert_eq!(run(), Ok(()));
+    }
+}
