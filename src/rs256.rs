@@ -49,10 +49,13 @@ pub struct InvalidSignature;
 
 /// A key of one implementation of RS256.
 ///
-/// Implement it to use a hardware accelerator or another library. Whatever the
-/// backend, [`RsaKey`] has checked the size of the modulus, that modulus and
-/// exponent are odd, and that a signature is as long as the modulus. What
-/// remains for the backend: that the signature is below the modulus, the
+/// Three come with this crate, behind the features `ring`, `aws-lc-rs` and
+/// `rust-crypto`; all may be on at once. Implement it to use a hardware
+/// accelerator or another library.
+///
+/// Whatever the backend, [`RsaKey`] has checked the size of the modulus, that
+/// modulus and exponent are odd, and that a signature is as long as the modulus.
+/// What remains for the backend: that the signature is below the modulus, the
 /// exponentiation, and the comparison of the whole encoded message.
 ///
 /// ```
@@ -86,6 +89,16 @@ pub struct InvalidSignature;
 ///         peripheral::sha256(parts)
 ///     }
 /// }
+/// ```
+///
+/// It is then named by type, like the others:
+///
+/// ```
+/// # use claimgate::{Error, JwkSet, Rs256};
+/// # fn keys<Accelerator: Rs256>(text: &str) -> Result<(), Error> {
+/// let keys = JwkSet::<Accelerator, 4>::from_json(text)?;
+/// # Ok(())
+/// # }
 /// ```
 pub trait Rs256: Sized {
     /// Takes a public key: modulus and exponent, big-endian, without leading

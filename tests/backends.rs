@@ -5,6 +5,7 @@
 
 mod support;
 
+use std::cell::Cell;
 use std::thread;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -344,6 +345,42 @@ fn rust_crypto_2048_takes_nothing_above_2048_bits() {
     assert_eq!((set.keys().len(), set.skipped().len()), (1, 1));
     assert_eq!(set.skipped()[0].reason, KeyRejected::ModulusTooLarge);
     assert!(size_of::<RustCrypto2048Key>() < 820);
+}
+
+/// A backend of the caller's own, here around another, that counts its work.
+struct Counting(TestKey);
+
+thread_local! {
+    static VERIFICATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+impl Rs256 for Counting {
+    fn from_components(n: &[u8], e: &[u8]) -> Result<Self, KeyRejected> {
+        TestKey::from_components(n, e).map(Self)
+    }
+
+    fn verify(&self, signing_input: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        VERIFICATIONS.set(VERIFICATIONS.get() + 1);
+        self.0.verify(signing_input, signature)
+    }
+
+    fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+        TestKey::sha256(parts)
+    }
+}
+
+#[test]
+fn a_backend_of_the_callers_own_verifies_tokens() {
+    suite::tokens_of_the_articles_are_accepted::<Counting>();
+    assert_eq!(VERIFICATIONS.get(), 2);
+    suite::tokens_with_at_hash_are_accepted::<Counting>();
+    suite::k10_signature_of_another_key_is_rejected::<Counting>();
+    assert_eq!(VERIFICATIONS.get(), 5);
+    // One of another length never reaches the backend.
+    let signer = Signer::a();
+    let signature = signer.signature(MESSAGE);
+    assert_eq!(key_of::<Counting>(&signer).verify(MESSAGE, &signature[1..]), INVALID);
+    assert_eq!(VERIFICATIONS.get(), 5);
 }
 
 /// One key, in every backend.

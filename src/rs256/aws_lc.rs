@@ -13,8 +13,9 @@ use crate::error::KeyRejected;
 /// its precomputation, on the heap. A verification allocates nothing in Rust,
 /// and a little in C.
 ///
-/// An application that names `aws-lc-rs` with the feature `fips` beside this
-/// crate verifies with AWS-LC's validated module: features add up over a build.
+/// FIPS: features add up over a build, so an application that names `aws-lc-rs`
+/// with its feature `fips` beside this crate verifies with AWS-LC's FIPS module.
+/// A feature here would make `--all-features` ask for CMake and Go.
 pub struct AwsLcKey {
     key: ParsedPublicKey,
 }
