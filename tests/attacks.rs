@@ -1,0 +1,498 @@
+//! The failure classes of JWT libraries that were published, one test each,
+//! named after the advisory. What went wrong elsewhere is said in a line; what
+//! is asserted is the exact answer here.
+
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+
+mod support;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use claimgate::{
+    AccessTokenPolicy, BearerToken, Challenge, Claim, CompactJws, Error, Fault, HeaderParameter,
+    IdTokenPolicy, Issuer, JsonFault, JwkSet, KeyRejected, Nonce, NumericDate, RsaKey, Segment,
+    Shape, TokenBuffer, VerifiedTokenCache,
+};
+use serde_json::{Value, json};
+use support::*;
+
+fn encode(bytes: &[u8]) -> String {
+    Base64UrlUnpadded::encode_string(bytes)
+}
+
+/// A token whose signature is an HMAC with this secret.
+fn hmac_token(header: &Value, secret: &[u8]) -> String {
+    let input = format!(
+        "{}.{}",
+        encode(header.to_string().as_bytes()),
+        encode(access_claims().to_string().as_bytes())
+    );
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret);
+    format!("{input}.{}", encode(ring::hmac::sign(&key, input.as_bytes()).as_ref()))
+}
+
+fn api(token: &str) -> Result<(), Error> {
+    check_access(&API_POLICY, token, NOW)
+}
+
+const NOT_RS256: Result<(), Error> = Err(Error::AlgorithmNotAllowed(Fault::WrongValue));
+
+/// The public key in each form that a verifier may have held it in.
+fn forms_of_the_public_key() -> Vec<Vec<u8>> {
+    let (n, e) = Signer::a().components();
+    let mut pem = b"-----BEGIN PUBLIC KEY-----\n".to_vec();
+    pem.extend(encode(&n).into_bytes());
+    pem.extend(b"\n-----END PUBLIC KEY-----\n");
+    vec![
+        encode(&n).into_bytes(),
+        [n.clone(), e].concat(),
+        pem,
+        Signer::a().jwk().to_string().into_bytes(),
+        n,
+        Vec::new(),
+    ]
+}
+
+#[test]
+fn cve_2015_9235_algorithm_confusion() {
+    // jsonwebtoken (npm) took the public key for an HMAC secret.
+    for secret in forms_of_the_public_key() {
+        for alg in ["HS256", "HS384", "HS512"] {
+            let header = json!({"alg": alg, "typ": "JWT", "kid": "key-a"});
+            assert_eq!(api(&hmac_token(&header, &secret)), NOT_RS256);
+        }
+        // The header says RS256, the signature is an HMAC.
+        let header = json!({"alg": "RS256", "kid": "key-a"});
+        assert_eq!(api(&hmac_token(&header, &secret)), Err(Error::InvalidSignature));
+    }
+}
+
+#[test]
+fn cve_2023_48223_algorithm_confusion_by_an_unusual_key_format() {
+    // fast-jwt saw a public key only behind one PEM header, and HMAC elsewhere.
+    for header in ["-----BEGIN RSA PUBLIC KEY-----\n", "\n-----BEGIN PUBLIC KEY-----", " "] {
+        let secret = [header.as_bytes(), &Signer::a().components().0].concat();
+        assert_eq!(api(&hmac_token(&json!({"alg": "HS256"}), &secret)), NOT_RS256);
+    }
+}
+
+#[test]
+fn cve_2026_34950_algorithm_confusion_once_more() {
+    // White space before the PEM header brought the confusion back. Here no form
+    // of a key decides anything: `alg` is compared with one value.
+    for secret in forms_of_the_public_key() {
+        let secret = [b" \n\t".as_slice(), &secret].concat();
+        assert_eq!(api(&hmac_token(&json!({"alg": "HS256"}), &secret)), NOT_RS256);
+    }
+}
+
+#[test]
+fn cve_2026_44699_and_cve_2026_22817_a_key_without_alg() {
+    // The token's `alg` was believed where the key named none.
+    let bare = without(without(Signer::a().jwk(), "alg"), "use");
+    let keys = JwkSet::<TestKey, 1>::from_json(&jwks(&[bare])).unwrap();
+    let check = |token: &str| {
+        let mut buffer = TokenBuffer::<8192>::new();
+        API_POLICY.validate(BearerToken::new(token), &issuer(&keys), NOW, &mut buffer).map(|_| ())
+    };
+    assert_eq!(check(&Signer::a().sign(&access_claims())), Ok(()));
+    for secret in forms_of_the_public_key() {
+        for alg in ["HS256", "HS512", "none", "RS512", "PS256", "ES256"] {
+            let header = json!({"alg": alg, "kid": "key-a"});
+            assert_eq!(check(&hmac_token(&header, &secret)), NOT_RS256);
+        }
+    }
+}
+
+#[test]
+fn cve_2022_23540_and_cve_2026_28802_none_in_every_spelling() {
+    // jsonwebtoken (npm) fell back to `none`; others missed a spelling of it.
+    for alg in ["none", "None", "NONE", "nOnE", "NonE", "none\0", " none", "", "null", "n\u{f6}ne"]
+    {
+        let header = encode(json!({"alg": alg, "kid": "key-a"}).to_string().as_bytes());
+        let payload = encode(access_claims().to_string().as_bytes());
+        assert_eq!(api(&format!("{header}.{payload}.")), Err(Error::MalformedToken), "{alg}");
+        assert_eq!(api(&format!("{header}.{payload}")), Err(Error::MalformedToken), "{alg}");
+        assert_eq!(api(&format!("{header}.{payload}.AA")), NOT_RS256, "{alg}");
+    }
+    let payload = encode(access_claims().to_string().as_bytes());
+    for header in [r#"{"alg":null}"#, r#"{"alg":["RS256"]}"#, r#"{"alg":{"RS256":1}}"#] {
+        let token = format!("{}.{payload}.AA", encode(header.as_bytes()));
+        assert_eq!(api(&token), Err(Error::AlgorithmNotAllowed(Fault::WrongType)), "{header}");
+    }
+    let escaped = format!("{}.{payload}.AA", encode(br#"{"\u0061lg":"\u006eone"}"#));
+    assert_eq!(api(&escaped), NOT_RS256);
+}
+
+#[test]
+fn cve_2025_59420_cve_2026_32597_and_cve_2026_35042_crit_is_not_ignored() {
+    // Authlib, PyJWT and fast-jwt verified tokens whose `crit` they did not know.
+    let critical = Err(Error::CriticalHeader(HeaderParameter::Critical));
+    for crit in [json!(["bork"]), json!(["cnf", "exp"]), json!([]), json!(["RS256"]), json!("x")] {
+        let header = json!({"alg": "RS256", "kid": "key-a", "crit": crit, "bork": true});
+        assert_eq!(access_with_header(&header), critical);
+    }
+}
+
+#[test]
+fn cve_2018_0114_and_cve_2026_34240_a_key_in_the_header() {
+    // node-jose and others verified with the `jwk` that the token brought along.
+    let attacker = Signer::b();
+    for (name, value) in [
+        ("jwk", attacker.jwk()),
+        ("jku", json!("https://attacker.example/jwks.json")),
+        ("x5u", json!("https://attacker.example/chain.pem")),
+        ("x5c", json!([encode(&attacker.components().0)])),
+        ("x5t#S256", json!("AA")),
+    ] {
+        for kid in [json!("key-a"), json!("key-b"), json!(null)] {
+            let mut header = json!({"alg": "RS256", "kid": kid, name: value.clone()});
+            if kid.is_null() {
+                header.as_object_mut().unwrap().remove("kid");
+            }
+            let expected = match kid.as_str() {
+                Some("key-b") => Error::UnknownKey,
+                _ => Error::InvalidSignature,
+            };
+            let forged = attacker.sign_with(&header, &access_claims());
+            assert_eq!(api(&forged), Err(expected), "{name} {kid}");
+        }
+    }
+}
+
+#[test]
+fn cve_2026_29000_an_encrypted_token_is_not_taken_for_a_verified_one() {
+    // pac4j took a JWE with an unsigned JWT inside for verified.
+    let inner = format!(
+        "{}.{}.",
+        encode(br#"{"alg":"none"}"#),
+        encode(access_claims().to_string().as_bytes())
+    );
+    let header = json!({"alg": "RSA-OAEP", "enc": "A256GCM", "cty": "JWT"}).to_string();
+    let (header, inner) = (encode(header.as_bytes()), encode(inner.as_bytes()));
+    assert_eq!(api(&format!("{header}.AA.AA.{inner}.AA")), Err(Error::EncryptedToken));
+    assert_eq!(api(&format!("{header}..AA.{inner}.AA")), Err(Error::EncryptedToken));
+    // Nor is a signed token that only wraps one.
+    let wrapped = Signer::a().sign_raw(br#"{"alg":"RS256","cty":"JWT"}"#, inner.as_bytes());
+    let not_an_object = Error::InvalidJson(Segment::Payload, JsonFault::NotAnObject);
+    assert_eq!(api(&wrapped), Err(not_an_object));
+}
+
+#[test]
+fn cve_2025_30204_and_cve_2025_22868_dots_cost_nothing() {
+    // golang-jwt and golang.org/x/oauth2 split the whole text at every dot.
+    let dots = ".".repeat(8192);
+    assert_eq!(api(&dots), Err(Error::MalformedToken));
+    let dots = ".".repeat(1_000_000);
+    let unlimited = CompactJws::parse_up_to(&dots, usize::MAX).map(|_| ());
+    assert_eq!(unlimited, Err(Error::MalformedToken));
+    let tokens = vec!["a.b.c"; 1000].join(".");
+    assert_eq!(api(&tokens), Err(Error::MalformedToken));
+    let header = format!("Bearer {}", "a.".repeat(100_000));
+    let token = BearerToken::from_authorization(&header).unwrap();
+    let too_large = Error::TokenTooLarge { length: 200_000, limit: 8192 };
+    assert_eq!(api(token.expose()), Err(too_large));
+}
+
+#[test]
+fn cve_2025_53864_nesting_does_not_exhaust_the_stack() {
+    // Nimbus JOSE+JWT recursed into a claims set nested without bound.
+    let too_deep = Error::InvalidJson(Segment::Payload, JsonFault::TooDeep);
+    for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
+        let payload = format!(r#"{{"x":{}1{}}}"#, open.repeat(1000), close.repeat(1000));
+        let token = Signer::a().sign_raw(br#"{"alg":"RS256"}"#, payload.as_bytes());
+        let keys = keys_of(&Signer::a());
+        let mut buffer = TokenBuffer::<16_384>::new().max_token_len(16_384);
+        let token = BearerToken::new(&token);
+        let verdict = API_POLICY.validate(token, &issuer(&keys), NOW, &mut buffer);
+        assert_eq!(verdict.map(|_| ()), Err(too_deep));
+    }
+}
+
+#[test]
+fn cve_2024_53861_an_issuer_is_compared_whole() {
+    // PyJWT 2.10.0 asked whether the issuer was *in* the expected string.
+    for issuer in ["https://", "my-domain", "/", "", "auth0.com/", "https://my-domain.auth0.com"] {
+        let verdict = access(&with(access_claims(), "iss", issuer));
+        assert_eq!(verdict, Err(Error::IssuerMismatch), "{issuer}");
+    }
+    for audience in ["https://example.com", "health-api", "", "https://example.com/health-ap"] {
+        let verdict = access(&with(access_claims(), "aud", audience));
+        assert_eq!(verdict, Err(Error::AudienceMismatch { audiences: 1 }), "{audience}");
+    }
+}
+
+#[test]
+fn cve_2020_26160_an_audience_array_is_read() {
+    // jwt-go took an array of strings for no audience, and no audience for all.
+    for audience in [json!([]), json!(["x"]), json!(["x", "y"])] {
+        let audiences = audience.as_array().unwrap().len();
+        let verdict = access(&with(access_claims(), "aud", audience));
+        assert_eq!(verdict, Err(Error::AudienceMismatch { audiences }));
+    }
+    let missing = Err(Error::MissingClaim(Claim::Audience));
+    assert_eq!(access(&without(access_claims(), "aud")), missing);
+    assert_eq!(id(&without(id_claims(), "aud")), missing);
+}
+
+#[test]
+fn cve_2025_30144_an_issuer_array_is_no_issuer() {
+    // fast-jwt took an array that contained the issuer, beside an attacker's.
+    let wrong = Err(Error::ClaimType(Claim::Issuer, Shape::String));
+    for issuer in [json!([ISSUER]), json!(["https://attacker.example", ISSUER]), json!({})] {
+        assert_eq!(access(&with(access_claims(), "iss", issuer)), wrong);
+    }
+}
+
+#[test]
+fn cve_2026_25537_a_claim_of_the_wrong_type_is_not_an_absent_one() {
+    // jsonwebtoken (Rust) took a claim of the wrong type for one that was not
+    // there, and did not check it.
+    for (name, claim, shape) in [
+        ("nbf", Claim::NotBefore, Shape::NumericDate),
+        ("exp", Claim::Expiry, Shape::NumericDate),
+        ("iat", Claim::IssuedAt, Shape::NumericDate),
+        ("iss", Claim::Issuer, Shape::String),
+        ("sub", Claim::Subject, Shape::String),
+        ("aud", Claim::Audience, Shape::StringOrStrings),
+    ] {
+        for value in [json!({}), json!(true), json!(null), json!([[]])] {
+            let wrong = Err(Error::ClaimType(claim, shape));
+            assert_eq!(access(&with(access_claims(), name, value)), wrong, "{name}");
+        }
+    }
+    let wrong = Err(Error::ClaimType(Claim::NotBefore, Shape::NumericDate));
+    assert_eq!(access(&with(access_claims(), "nbf", "99999999999")), wrong);
+}
+
+/// The signature of a token as a number with these octets, big-endian, put in
+/// the place of the true one.
+fn with_signature(signature: &[u8]) -> Result<(), Error> {
+    let token = Signer::a().sign(&access_claims());
+    let (input, _) = token.rsplit_once('.').unwrap();
+    api(&format!("{input}.{}", encode(signature)))
+}
+
+#[test]
+fn cve_2006_4339_and_cve_2026_33894_the_encoded_message_is_compared_and_not_parsed() {
+    // OpenSSL and node-forge parsed the decrypted block, and overlooked what
+    // stood behind the hash: with e = 3, a cube root is then a signature. A key
+    // with e = 3 makes every cube below the modulus such a candidate.
+    let n = Signer::a().components().0;
+    let key = RsaKey::<TestKey>::from_components(&n, &[3]).unwrap();
+    let message = b"message";
+    let digest = ring::digest::digest(&ring::digest::SHA256, message);
+    // 00 01 ff … 00 DigestInfo hash, with the padding cut short and rubbish at
+    // the end: its cube root, rounded up, leaves the first octets right.
+    let prefix = [
+        &[0, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0][..],
+        &[0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01],
+        &[0x05, 0x00, 0x04, 0x20],
+        digest.as_ref(),
+    ]
+    .concat();
+    let root = cube_root_of_block(&prefix);
+    let cube = cube(&root);
+    assert!(cube.starts_with(&prefix), "the forgery is none");
+    assert_eq!(key.verify(message, &root), Err(Error::InvalidSignature));
+}
+
+/// The cube root, rounded up, of a block of 256 octets that begins with
+/// `prefix` and goes on with zeros.
+fn cube_root_of_block(prefix: &[u8]) -> Vec<u8> {
+    let mut block = prefix.to_vec();
+    block.resize(256, 0);
+    let mut root = vec![0_u8; 256];
+    for bit in (0..683).rev() {
+        let (byte, mask) = (255 - bit / 8, 1 << (bit % 8));
+        root[byte] |= mask;
+        if cube(&root) > block {
+            root[byte] &= !mask;
+        }
+    }
+    // Rounded up: the cube is then above the block, and differs at its end only.
+    for byte in root.iter_mut().rev() {
+        *byte = byte.wrapping_add(1);
+        if *byte != 0 {
+            break;
+        }
+    }
+    root
+}
+
+/// The last 256 octets of a cube, which for these roots is all of it.
+fn cube(root: &[u8]) -> Vec<u8> {
+    let times = |left: &[u8], right: &[u8]| {
+        let mut product = vec![0_u32; 512];
+        for (i, l) in left.iter().rev().enumerate().filter(|(_, l)| **l != 0) {
+            let mut carry = 0;
+            for (j, r) in right.iter().rev().enumerate() {
+                let sum = product[i + j] + u32::from(*l) * u32::from(*r) + carry;
+                product[i + j] = sum & 0xff;
+                carry = sum >> 8;
+            }
+            if i + right.len() < 512 {
+                product[i + right.len()] += carry;
+            }
+        }
+        let low = product[..256].iter().rev();
+        low.map(|digit| u8::try_from(*digit).unwrap()).collect::<Vec<u8>>()
+    };
+    times(&times(root, root), root)
+}
+
+#[test]
+fn cve_2022_21449_trivial_signatures_are_no_signatures() {
+    // Java's ECDSA took zeros for a signature. RSA has its own trivial numbers.
+    let n = Signer::a().components().0;
+    let mut minus_one = n.clone();
+    *minus_one.last_mut().unwrap() -= 1;
+    let mut one = vec![0; 256];
+    one[255] = 1;
+    for signature in [vec![0; 256], one, minus_one, n, vec![0xff; 256]] {
+        assert_eq!(with_signature(&signature), Err(Error::InvalidSignature));
+    }
+}
+
+#[test]
+fn signatures_of_another_length_are_no_signatures() {
+    // Verifiers padded short signatures, or cut long ones.
+    let token = Signer::a().sign(&access_claims());
+    let signature = Base64UrlUnpadded::decode_vec(token.rsplit_once('.').unwrap().1).unwrap();
+    for length in [1, 32, 64, 128, 255, 257, 384, 512, 1024] {
+        let mut other = signature.clone();
+        other.resize(length, 0);
+        assert_eq!(with_signature(&other), Err(Error::InvalidSignature), "{length}");
+        let mut padded = vec![0; length];
+        padded.extend(&signature);
+        assert_eq!(with_signature(&padded), Err(Error::InvalidSignature), "{length}");
+    }
+}
+
+#[test]
+fn cve_2017_15361_and_weak_keys_are_not_used() {
+    // Keys that are too small, or whose exponent makes verification void.
+    let n = Signer::a().components().0;
+    for (n, e, reason) in [
+        (&n[..128], &[1, 0, 1][..], KeyRejected::ModulusTooSmall),
+        (&n[..255], &[1, 0, 1], KeyRejected::ModulusTooSmall),
+        (&n, &[1], KeyRejected::Exponent),
+        (&n, &[2], KeyRejected::Exponent),
+        (&n, &[], KeyRejected::Components),
+    ] {
+        assert_eq!(RsaKey::<TestKey>::from_components(n, e).map(|_| ()), Err(reason));
+    }
+}
+
+#[test]
+fn extreme_dates_are_refused_or_mean_what_they_say() {
+    let now = NOW.as_secs();
+    let at = |name: &str, text: &str| {
+        let claims = without(access_claims(), name).to_string();
+        access_raw(
+            br#"{"alg":"RS256"}"#,
+            format!("{{\"{name}\":{text},{}", &claims[1..]).as_bytes(),
+        )
+    };
+    let wrong = |claim| Err(Error::ClaimType(claim, Shape::NumericDate));
+    for text in [
+        "-1",
+        "253402300800",
+        "9223372036854775807",
+        "9223372036854775808",
+        "18446744073709551615",
+        "18446744073709551616",
+        "1e400",
+        "1e308",
+        "1311281970000",
+        "-9223372036854775808",
+        "\"never\"",
+        "null",
+    ] {
+        for (name, claim) in
+            [("exp", Claim::Expiry), ("nbf", Claim::NotBefore), ("iat", Claim::IssuedAt)]
+        {
+            assert_eq!(at(name, text), wrong(claim), "{name} {text}");
+        }
+    }
+    let expired = |exp| Err(Error::Expired { exp, now, leeway: 60 });
+    assert_eq!(at("exp", "0"), expired(0));
+    assert_eq!(at("exp", "0.999"), expired(0));
+    assert_eq!(at("exp", "1e-400"), expired(0));
+    for text in ["2147483647", "2147483648", "4294967295", "4294967296", "253402300799"] {
+        assert_eq!(at("exp", text), Ok(()), "{text}");
+        let nbf = text.parse().unwrap();
+        assert_eq!(at("nbf", text), Err(Error::NotYetValid { nbf, now, leeway: 60 }), "{text}");
+    }
+    // The clock may be anything: nothing wraps.
+    let token = Signer::a().sign(&access_claims());
+    for now in [0, u64::MAX] {
+        assert!(check_access(&API_POLICY, &token, NumericDate::from_secs(now)).is_err());
+    }
+}
+
+#[test]
+fn cve_2026_35039_a_cache_does_not_confuse_two_tokens() {
+    // fast-jwt let the caller build cache keys, and two tokens could share one.
+    let keys = keys_of(&Signer::a());
+    let mut cache = VerifiedTokenCache::<8, 2048>::new();
+    let mut check = |token: &str| {
+        let mut buffer = TokenBuffer::<4096>::new();
+        API_POLICY
+            .validate_cached(BearerToken::new(token), &issuer(&keys), NOW, &mut buffer, &mut cache)
+            .map(|token| token.subject().to_owned())
+    };
+    let jane = Signer::a().sign(&with(access_claims(), "sub", "jane"));
+    let john = Signer::a().sign(&with(access_claims(), "sub", "john"));
+    for _ in 0..2 {
+        assert_eq!(check(&jane), Ok("jane".to_owned()));
+        assert_eq!(check(&john), Ok("john".to_owned()));
+    }
+    // Header and payload of the one, signature of the other.
+    let (input, _) = jane.rsplit_once('.').unwrap();
+    let (_, signature) = john.rsplit_once('.').unwrap();
+    assert_eq!(check(&format!("{input}.{signature}")), Err(Error::InvalidSignature));
+}
+
+#[test]
+fn a_challenge_cannot_be_injected_into() {
+    // Token text that was echoed into `WWW-Authenticate` split headers.
+    let hostile = "x\r\nSet-Cookie: a=b\", error=\"none";
+    for token in [hostile.to_owned(), format!("{hostile}.{hostile}.{hostile}")] {
+        let error = api(&token).unwrap_err();
+        let challenge = API_POLICY.challenge(error).realm(hostile).to_string();
+        assert!(!challenge.contains(['\r', '\n', '\\']), "{challenge}");
+        assert_eq!(challenge.matches("error=\"").count(), 1, "{challenge}");
+    }
+    let claims = with(access_claims(), "scope", hostile);
+    let challenge = Challenge::new(access(&claims).unwrap_err()).to_string();
+    assert!(!challenge.contains("Set-Cookie"), "{challenge}");
+}
+
+#[test]
+fn an_id_token_does_not_open_an_api_and_an_access_token_logs_nobody_in() {
+    // The confusion that the articles warn of, with the audience out of the way.
+    let both = json!([API, CLIENT_ID]);
+    let id_token = with(with(id_claims(), "aud", both.clone()), "nonce", "n");
+    let access_token = with(access_claims(), "aud", both);
+    let api = AccessTokenPolicy::auth0(API).build().unwrap();
+    let login =
+        IdTokenPolicy::new(CLIENT_ID, Nonce::Ignore).trusted_audiences(&[API]).build().unwrap();
+    let text = Signer::a().sign(&id_token);
+    assert_eq!(check_access(&api, &text, NOW).unwrap_err().code(), "token_type");
+    let text = Signer::a().sign(&access_token);
+    assert_eq!(check_id(&login, &text, NOW).unwrap_err().code(), "token_type");
+}
+
+#[test]
+fn an_issuers_key_does_not_sign_for_another_issuer() {
+    // Multi-tenant verifiers took any trusted key for any trusted issuer.
+    const OTHER: &str = "https://other.example/";
+    let keys = keys_of(&Signer::a());
+    let others = JwkSet::<TestKey, 4>::from_json(&jwks(&[with(Signer::b().jwk(), "kid", "key-a")]));
+    let others = others.unwrap();
+    let issuers = [issuer(&keys), Issuer::new(OTHER, &others).unwrap()];
+    let forged = Signer::a().sign(&with(access_claims(), "iss", OTHER));
+    let mut buffer = TokenBuffer::<4096>::new();
+    let verdict = API_POLICY.validate_among(BearerToken::new(&forged), &issuers, NOW, &mut buffer);
+    assert_eq!(verdict.map(|_| ()), Err(Error::InvalidSignature));
+}
