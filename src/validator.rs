@@ -413,30 +413,26 @@ fn left_half_hash<K: Rs256>(value: &str) -> [u8; 22] {
 impl Validated<IdToken<'_>> {
     /// Checks an ID token that a refresh brought against the first one of the
     /// session: `self` is the new one. Issuer, subject, audience and authorized
-    /// party have to be the same
+    /// party have to be the same, and a nonce, where the new one has any
     /// ([OIDC Core §12.2](https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse)).
     ///
     /// # Errors
     ///
     /// [`Error::RefreshMismatch`] with the first claim that differs.
     pub fn verify_refreshed(&self, first: &Validated<IdToken<'_>>) -> Result<(), Error> {
-        let has_all = |some: &Self, others: &Validated<IdToken<'_>>| {
-            some.audience().iter().all(|audience| others.audience().contains(audience))
-        };
+        let (own, others) = (self.audience(), first.audience());
+        let has_same_audience = own.iter().all(|audience| others.contains(audience))
+            && others.iter().all(|audience| own.contains(audience));
         let is_same = [
             (Claim::Issuer, self.issuer() == first.issuer()),
             (Claim::Subject, self.subject() == first.subject()),
             (Claim::AuthorizedParty, self.authorized_party() == first.authorized_party()),
+            (Claim::Audience, has_same_audience),
+            (Claim::Nonce, self.nonce().is_none() || self.nonce() == first.nonce()),
         ];
-        if let Some((claim, _)) = is_same.into_iter().find(|(_, is_same)| !is_same) {
-            return Err(Error::RefreshMismatch(claim));
-        }
-        if first.audience().iter().all(|audience| self.audience().contains(audience))
-            && has_all(self, first)
-        {
-            Ok(())
-        } else {
-            Err(Error::RefreshMismatch(Claim::Audience))
+        match is_same.into_iter().find(|(_, is_same)| !is_same) {
+            Some((claim, _)) => Err(Error::RefreshMismatch(claim)),
+            None => Ok(()),
         }
     }
 

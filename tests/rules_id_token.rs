@@ -382,6 +382,25 @@ fn i13_a_refreshed_id_token_is_from_the_same_session() {
 }
 
 #[test]
+fn i13_a_refreshed_id_token_has_no_other_nonce() {
+    let keys = keys_of(&Signer::a());
+    let policy = IdTokenPolicy::new(CLIENT_ID, Nonce::Ignore).build().unwrap();
+    let refreshed = |first: &Value, second: &Value| {
+        let (first, second) = (Signer::a().sign(first), Signer::a().sign(second));
+        let (mut one, mut two) = (TokenBuffer::<4096>::new(), TokenBuffer::<4096>::new());
+        let first = policy.validate(&first, &issuer(&keys), NOW, &mut one).unwrap();
+        let second = policy.validate(&second, &issuer(&keys), NOW, &mut two).unwrap();
+        second.verify_refreshed(&first)
+    };
+    let (none, some, other) = (id_claims(), set("nonce", "n-1"), set("nonce", "n-2"));
+    let mismatch = Err(Error::RefreshMismatch(Claim::Nonce));
+    assert_eq!(refreshed(&some, &some), Ok(()));
+    assert_eq!(refreshed(&some, &none), Ok(()));
+    assert_eq!(refreshed(&some, &other), mismatch);
+    assert_eq!(refreshed(&none, &other), mismatch);
+}
+
+#[test]
 fn i13_a_refreshed_id_token_is_from_the_same_issuer() {
     const SECOND: &str = "https://second.example/";
     let keys = keys_of(&Signer::a());
