@@ -10,7 +10,7 @@ use crate::access_token::{AccessToken, AccessTokenClaims};
 use crate::base64url;
 use crate::bearer::BearerToken;
 use crate::claims::{NumericDate, Reader};
-use crate::error::{Claim, ConstructionError, Error, Segment};
+use crate::error::{Claim, ConstructionError, Error, Segment, Shape};
 use crate::id_token::{IdToken, IdTokenClaims};
 use crate::json::{self, Object, Room};
 use crate::jwk::JwkSet;
@@ -449,6 +449,25 @@ impl Validated<IdToken<'_>> {
     /// [`Error::MissingClaim`] without `sub`, and [`Error::SubjectMismatch`] if
     /// `sub` is another user's.
     pub fn user_info<'b, const N: usize>(
+        &self,
+        response: &str,
+        buffer: &'b mut TokenBuffer<N>,
+    ) -> Result<StandardClaims<'b>, Error> {
+        let claims = self.user_info_with_string_booleans(response, buffer)?;
+        match claims.string_boolean() {
+            Some(claim) => Err(Error::ClaimType(claim, Shape::Boolean)),
+            None => Ok(claims),
+        }
+    }
+
+    /// As [`user_info`](Self::user_info), and accepts `"true"` and `"false"` in
+    /// quotes as `email_verified` and `phone_number_verified`, as Amazon Cognito
+    /// sends them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`user_info`](Self::user_info).
+    pub fn user_info_with_string_booleans<'b, const N: usize>(
         &self,
         response: &str,
         buffer: &'b mut TokenBuffer<N>,

@@ -438,6 +438,31 @@ fn i14_a_userinfo_response_is_about_the_same_user() {
 }
 
 #[test]
+fn i14_booleans_in_quotes_are_taken_only_if_asked_for() {
+    let keys = keys_of(&Signer::a());
+    let token = Signer::a().sign(&id_claims());
+    let mut buffer = TokenBuffer::<4096>::new();
+    let token = LOGIN_POLICY.validate(&token, &issuer(&keys), NOW, &mut buffer).unwrap();
+    let mut buffer = TokenBuffer::<1024>::new();
+    for (value, verified) in [("true", true), ("false", false)] {
+        let response = json!({"sub": "auth0|123456", "email_verified": value}).to_string();
+        let wrong = Error::ClaimType(Claim::EmailVerified, claimgate::Shape::Boolean);
+        assert_eq!(token.user_info(&response, &mut buffer).map(|_| ()), Err(wrong));
+        let user = token.user_info_with_string_booleans(&response, &mut buffer).unwrap();
+        assert_eq!(user.email_verified(), Some(verified));
+    }
+    let response = r#"{"sub":"auth0|123456","email_verified":true}"#;
+    let user = token.user_info(response, &mut buffer).unwrap();
+    assert_eq!(user.email_verified(), Some(true));
+    // Another user's response is refused in either case.
+    let other = r#"{"sub":"other","email_verified":"true"}"#;
+    let mismatch = Err(Error::SubjectMismatch);
+    assert_eq!(token.user_info(other, &mut buffer).map(|_| ()), mismatch);
+    let verdict = token.user_info_with_string_booleans(other, &mut buffer).map(|_| ());
+    assert_eq!(verdict, mismatch);
+}
+
+#[test]
 fn i15_standard_claims_are_typed() {
     let keys = keys_of(&Signer::a());
     let claims = json!({
