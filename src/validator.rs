@@ -1,5 +1,5 @@
-//! The way of a token, stage by stage, and the only place where a
-//! [`Validated`] token is made.
+//! The way of a token, stage by stage, and the only room where a [`Validated`]
+//! token is made: here, by the policies, and in `kept.rs`, of one that was.
 
 mod kept;
 
@@ -116,7 +116,8 @@ impl<const N: usize> fmt::Debug for TokenBuffer<N> {
 /// acceptable to a policy at the time it was asked.
 ///
 /// It gives the token's claims, and there is no other way to them. Only the
-/// `validate` methods of the policies make one:
+/// `validate` methods of the policies make one; a [`KeptAccessToken`] and a
+/// [`KeptIdToken`] lend again what was one.
 ///
 /// ```compile_fail,E0423
 /// # fn forge(token: claimgate::IdToken<'_>) -> claimgate::Validated<claimgate::IdToken<'_>> {
