@@ -352,6 +352,13 @@ fn a09_the_requests_key_is_the_one_that_the_token_is_bound_to() {
     let certificate = || default().request_key(RequestKey::certificate("certificate"));
     let dpop = || default().request_key(RequestKey::dpop("key"));
     let both = || default().request_key(RequestKey::certificate_and_dpop("certificate", "key"));
+    // Telling to ignore the key does not drop the check, whatever the order.
+    for policy in [
+        dpop().danger_ignore_confirmation(),
+        default().danger_ignore_confirmation().request_key(RequestKey::dpop("key")),
+    ] {
+        assert_eq!(policy.build(), dpop().build());
+    }
     let mtls_bound = set("cnf", json!({"x5t#S256": "certificate", "other": 1}));
     let dpop_bound = set("cnf", json!({"jkt": "key", "other": []}));
     let both_bound = set("cnf", json!({"jkt": "key", "x5t#S256": "certificate"}));
