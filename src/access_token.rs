@@ -53,6 +53,10 @@ impl fmt::Debug for AccessToken<'_> {
 }
 
 /// Whom an access token speaks for.
+///
+/// [`AccessTokenClaims::subject_kind`] tells by what. Issuers that mark clients
+/// in other ways, such as Okta (`cid` equals `sub`) and Microsoft Entra (`idtyp`),
+/// are not told apart: all their tokens count as [`SubjectKind::User`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum SubjectKind {

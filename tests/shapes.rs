@@ -151,6 +151,14 @@ fn shapes() -> Vec<Shape> {
             ("audience_mismatch", OK),
         ),
         shape(
+            "Auth0 access token after a refresh, of the password grant",
+            jwt,
+            &json!({"aud": [API, userinfo], "azp": CLIENT_ID, "gty": ["refresh_token", "password"],
+                "scope": "openid offline_access"}),
+            "AK",
+            ("audience_mismatch", OK),
+        ),
+        shape(
             "Auth0 access token with permissions",
             jwt,
             &json!({"aud": API, "azp": CLIENT_ID, "scope": "", "permissions": ["read:patients"]}),
