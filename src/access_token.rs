@@ -53,6 +53,10 @@ impl fmt::Debug for AccessToken<'_> {
 }
 
 /// Whom an access token speaks for.
+///
+/// [`AccessTokenClaims::subject_kind`] tells by what. Issuers that mark clients
+/// in other ways, such as Okta (`cid` equals `sub`) and Microsoft Entra (`idtyp`),
+/// are not told apart: all their tokens count as [`SubjectKind::User`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum SubjectKind {
@@ -105,13 +109,16 @@ impl<'b> AccessTokenClaims<'b> {
         self.registered.confirmation
     }
 
-    /// Whom the token speaks for: a client if `gty` is `client-credentials`, if
-    /// `sub` ends with `@clients`, as Auth0 has it, or if `sub` equals
-    /// `client_id`
+    /// Whom the token speaks for: a client if `gty` is `client-credentials`
+    /// or an array that contains it, if `sub` ends with `@clients`, as Auth0 has
+    /// it, or if `sub` equals `client_id`
     /// ([RFC 9068 §2.2](https://www.rfc-editor.org/rfc/rfc9068#section-2.2)).
     #[must_use]
     pub fn subject_kind(&self) -> SubjectKind {
-        let is_client = self.registered.grant_type == Some("client-credentials")
+        let is_client = self
+            .registered
+            .grant_type
+            .is_some_and(|grant_type| grant_type.contains("client-credentials"))
             || self.subject().ends_with("@clients")
             || self.registered.client_id == Some(self.subject());
         if is_client { SubjectKind::Client } else { SubjectKind::User }

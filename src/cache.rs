@@ -15,8 +15,8 @@ use crate::validator::{Issuer, KeptAccessToken, TokenBuffer, Validated};
 
 /// By which bytes of a token the slots are searched: its last ones.
 ///
-/// They are the end of a signature, so nobody but the issuer chooses them: two
-/// tokens of one tag cannot be made.
+/// In a token that was accepted they are the end of a signature, which nobody but
+/// the issuer makes: the cache cannot be filled with tokens of one tag.
 const TAG_LEN: usize = 16;
 
 /// Verified access tokens, at most `SLOTS` of them, each of at most `TOKEN_MAX`
@@ -97,7 +97,7 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
         self.misses
     }
 
-    /// How many entries made way for others before their time.
+    /// How many entries made way for others.
     #[must_use]
     pub const fn evictions(&self) -> u64 {
         self.evictions
@@ -171,7 +171,8 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> fmt::Debug
 
 impl AccessTokenPolicy<'_> {
     /// As [`validate`](Self::validate), without RSA for a token that the cache
-    /// knows. The verdict is the same.
+    /// knows. The verdict is the same, except that a token that is found needs no
+    /// room in the buffer, and so is never [`Error::BufferTooSmall`].
     ///
     /// The token that is returned borrows from the cache if it was found there,
     /// and from the buffer if not.

@@ -1,5 +1,5 @@
-//! The one JSON dialect of the crate, and the only file that names
-//! serde-json-core's module.
+//! The one JSON dialect of the crate. serde-json-core is named in `custom.rs`
+//! only.
 //!
 //! [RFC 8259](https://www.rfc-editor.org/rfc/rfc8259), narrowed: UTF-8, one
 //! object with nothing after it, at most [`MAX_DEPTH`] containers deep, at most

@@ -16,8 +16,12 @@ use crate::rs256::{MAX_MODULUS_LEN, Rs256, RsaKey};
 /// the set is refused.
 pub const MAX_SKIPPED: usize = 32;
 
-/// The characters of the longest modulus.
-const MAX_MODULUS_CHARACTERS: usize = 683;
+/// The bytes that are looked at of a modulus: one more than the longest has, so
+/// that a leading zero octet before it is named as such.
+const MODULUS_ROOM: usize = MAX_MODULUS_LEN + 1;
+
+/// The characters of that many bytes.
+const MODULUS_CHARACTERS: usize = MODULUS_ROOM.div_ceil(3) * 4;
 
 /// A member of a set that can verify RS256 signatures.
 pub struct Jwk<K> {
@@ -229,7 +233,7 @@ fn read_member(member: Value<'_>) -> Result<Members<'_>, KeyRejected> {
 fn parse_key<K: Rs256>(member: Value<'_>) -> Result<Jwk<K>, KeyRejected> {
     let members = read_member(member)?;
     let key_id = members.key_id.map(owned_key_id).transpose()?;
-    let (mut n, mut e) = ([0; MAX_MODULUS_LEN], [0; 12]);
+    let (mut n, mut e) = ([0; MODULUS_ROOM], [0; 12]);
     let Components { n, e, thumbprint } = decode_components::<K>(&members, &mut n, &mut e)?;
     RsaKey::from_components(n, e).map(|key| Jwk { key, key_id, thumbprint })
 }
@@ -248,7 +252,7 @@ fn decode_components<'o, K: Rs256>(
     n: &'o mut [u8],
     e: &'o mut [u8],
 ) -> Result<Components<'o>, KeyRejected> {
-    let (mut n_text, mut e_text) = ([0; MAX_MODULUS_CHARACTERS], [0; 16]);
+    let (mut n_text, mut e_text) = ([0; MODULUS_CHARACTERS], [0; 16]);
     let n_text = component_text(members.n, &mut n_text, KeyRejected::ModulusTooLarge)?;
     let e_text = component_text(members.e, &mut e_text, KeyRejected::Exponent)?;
     let (n, e) = (component(n_text, n)?, component(e_text, e)?);

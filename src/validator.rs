@@ -1,5 +1,5 @@
-//! The way of a token, stage by stage, and the only place where a
-//! [`Validated`] token is made.
+//! The way of a token, stage by stage, and the only room where a [`Validated`]
+//! token is made: here, by the policies, and in `kept.rs`, of one that was.
 
 mod kept;
 
@@ -10,7 +10,7 @@ use crate::access_token::{AccessToken, AccessTokenClaims};
 use crate::base64url;
 use crate::bearer::BearerToken;
 use crate::claims::{NumericDate, Reader};
-use crate::error::{Claim, ConstructionError, Error, Segment};
+use crate::error::{Claim, ConstructionError, Error, Segment, Shape};
 use crate::id_token::{IdToken, IdTokenClaims};
 use crate::json::{self, Object, Room};
 use crate::jwk::JwkSet;
@@ -116,7 +116,8 @@ impl<const N: usize> fmt::Debug for TokenBuffer<N> {
 /// acceptable to a policy at the time it was asked.
 ///
 /// It gives the token's claims, and there is no other way to them. Only the
-/// `validate` methods of the policies make one:
+/// `validate` methods of the policies make one; a [`KeptAccessToken`] and a
+/// [`KeptIdToken`] lend again what was one.
 ///
 /// ```compile_fail,E0423
 /// # fn forge(token: claimgate::IdToken<'_>) -> claimgate::Validated<claimgate::IdToken<'_>> {
@@ -413,30 +414,26 @@ fn left_half_hash<K: Rs256>(value: &str) -> [u8; 22] {
 impl Validated<IdToken<'_>> {
     /// Checks an ID token that a refresh brought against the first one of the
     /// session: `self` is the new one. Issuer, subject, audience and authorized
-    /// party have to be the same
+    /// party have to be the same, and a nonce, where the new one has any
     /// ([OIDC Core §12.2](https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse)).
     ///
     /// # Errors
     ///
     /// [`Error::RefreshMismatch`] with the first claim that differs.
     pub fn verify_refreshed(&self, first: &Validated<IdToken<'_>>) -> Result<(), Error> {
-        let has_all = |some: &Self, others: &Validated<IdToken<'_>>| {
-            some.audience().iter().all(|audience| others.audience().contains(audience))
-        };
+        let (own, others) = (self.audience(), first.audience());
+        let has_same_audience = own.iter().all(|audience| others.contains(audience))
+            && others.iter().all(|audience| own.contains(audience));
         let is_same = [
             (Claim::Issuer, self.issuer() == first.issuer()),
             (Claim::Subject, self.subject() == first.subject()),
             (Claim::AuthorizedParty, self.authorized_party() == first.authorized_party()),
+            (Claim::Audience, has_same_audience),
+            (Claim::Nonce, self.nonce().is_none() || self.nonce() == first.nonce()),
         ];
-        if let Some((claim, _)) = is_same.into_iter().find(|(_, is_same)| !is_same) {
-            return Err(Error::RefreshMismatch(claim));
-        }
-        if first.audience().iter().all(|audience| self.audience().contains(audience))
-            && has_all(self, first)
-        {
-            Ok(())
-        } else {
-            Err(Error::RefreshMismatch(Claim::Audience))
+        match is_same.into_iter().find(|(_, is_same)| !is_same) {
+            Some((claim, _)) => Err(Error::RefreshMismatch(claim)),
+            None => Ok(()),
         }
     }
 
@@ -453,6 +450,25 @@ impl Validated<IdToken<'_>> {
     /// [`Error::MissingClaim`] without `sub`, and [`Error::SubjectMismatch`] if
     /// `sub` is another user's.
     pub fn user_info<'b, const N: usize>(
+        &self,
+        response: &str,
+        buffer: &'b mut TokenBuffer<N>,
+    ) -> Result<StandardClaims<'b>, Error> {
+        let claims = self.user_info_with_string_booleans(response, buffer)?;
+        match claims.string_boolean() {
+            Some(claim) => Err(Error::ClaimType(claim, Shape::Boolean)),
+            None => Ok(claims),
+        }
+    }
+
+    /// As [`user_info`](Self::user_info), and accepts `"true"` and `"false"` in
+    /// quotes as `email_verified` and `phone_number_verified`, as Amazon Cognito
+    /// sends them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`user_info`](Self::user_info).
+    pub fn user_info_with_string_booleans<'b, const N: usize>(
         &self,
         response: &str,
         buffer: &'b mut TokenBuffer<N>,

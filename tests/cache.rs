@@ -362,7 +362,7 @@ proptest! {
         let world = world();
         let mut cache = VerifiedTokenCache::<3, 2048>::new();
         for (token, policy, keys, issuer, offset) in steps {
-            // Mostly the first of each, so that tokens come again.
+            // Mostly the first keys and the first issuer, so that tokens come again.
             let token = token.get(&world.tokens);
             let policy = policy.get(&world.policies);
             let keys = &world.key_sets[keys.index(2 * world.key_sets.len()) % 5 % 4];
@@ -376,7 +376,6 @@ proptest! {
             // The whole claims are compared, custom ones included.
             prop_assert_eq!(cached, plain);
         }
-        prop_assert!(cache.hits() + cache.misses() > 0);
     }
 }
 

@@ -418,7 +418,7 @@ fn the_parts_of_errors_are_pinned() {
             "n or e is absent or not canonical base64url",
             "n or e starts with a zero octet",
             "the modulus has fewer than 2048 bits",
-            "the modulus has more than 4096 bits",
+            "the modulus has more bits than the backend takes, or than 4096",
             "the modulus is even",
             "the exponent is even, below 3 or above 2^33 - 1",
             "the backend does not take it",

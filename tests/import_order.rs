@@ -25,7 +25,7 @@ const ROOMS: &[&str] = &[
     "refresh",
 ];
 
-/// Lines of code in a file, its tests not counted.
+/// Lines of code in a file: comments, empty lines and tests are not counted.
 const MAX_LINES: usize = 400;
 
 /// Which files may name a crate.
@@ -139,7 +139,7 @@ fn every_room_has_its_file_and_is_private() {
 }
 
 #[test]
-fn a_file_has_at_most_400_lines_before_its_tests() {
+fn a_file_has_at_most_400_lines_of_code() {
     for (path, text) in sources() {
         let lines = text.lines().filter(|line| !line.trim().is_empty()).count();
         assert!(lines <= MAX_LINES, "{path} has {lines} lines");
@@ -150,8 +150,9 @@ fn a_file_has_at_most_400_lines_before_its_tests() {
 fn strays<'s>(sources: &'s BTreeMap<String, String>, word: &str, allowed: &[&str]) -> Vec<&'s str> {
     let holds = |text: &str| {
         text.match_indices(word).any(|(at, _)| {
-            let before = text[..at].chars().next_back().unwrap_or(' ');
-            !before.is_ascii_alphanumeric() && before != '_' && before != ':'
+            // `rs256::ring::` is a module of ours; `::ring::` is the crate.
+            let before = text[..at].strip_suffix("::").unwrap_or(&text[..at]);
+            !before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
         })
     };
     sources
@@ -170,7 +171,7 @@ fn each_crate_is_named_in_one_file() {
 }
 
 #[test]
-fn two_files_mint_trust() {
+fn two_rooms_mint_trust() {
     let mut sources = sources();
     // The definitions themselves are no mint.
     for text in sources.values_mut() {
@@ -199,6 +200,10 @@ fn a_stray_word_is_found() {
     let sources = BTreeMap::from([("jws.rs".to_owned(), "use ring::digest;".to_owned())]);
     assert_eq!(strays(&sources, "ring::", &["rs256/ring.rs"]), ["jws.rs"]);
     assert_eq!(strays(&sources, "ring::", &["jws.rs"]), [""; 0]);
+    let sources = BTreeMap::from([("jws.rs".to_owned(), "::ring::digest::SHA256".to_owned())]);
+    assert_eq!(strays(&sources, "ring::", &[]), ["jws.rs"]);
+    let sources = BTreeMap::from([("jws.rs".to_owned(), "super::ring::RingKey".to_owned())]);
+    assert_eq!(strays(&sources, "ring::", &[]), [""; 0]);
     let sources = BTreeMap::from([("jws.rs".to_owned(), "let x = String::new();".to_owned())]);
     assert_eq!(strays(&sources, "ring::", &[]), [""; 0]);
 }

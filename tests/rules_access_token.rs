@@ -304,9 +304,18 @@ fn a07_the_client_is_on_the_list_of_authorized_parties() {
 
 #[test]
 fn a08_a_subject_is_a_user_or_a_client() {
-    let users = [access_claims(), set("client_id", "x"), set("gty", "password")];
+    let users = [
+        access_claims(),
+        set("client_id", "x"),
+        set("gty", "password"),
+        set("gty", json!(["refresh_token", "password"])),
+        set("gty", json!(["client-credentials-x", "x client-credentials", ", "])),
+        set("gty", json!([])),
+    ];
     let clients = [
         set("gty", "client-credentials"),
+        set("gty", json!(["client-credentials"])),
+        set("gty", json!(["refresh_token", "client-credentials"])),
         set("sub", "abc@clients"),
         with(set("sub", "svc"), "client_id", "svc"),
     ];
@@ -343,6 +352,13 @@ fn a09_the_requests_key_is_the_one_that_the_token_is_bound_to() {
     let certificate = || default().request_key(RequestKey::certificate("certificate"));
     let dpop = || default().request_key(RequestKey::dpop("key"));
     let both = || default().request_key(RequestKey::certificate_and_dpop("certificate", "key"));
+    // Telling to ignore the key does not drop the check, whatever the order.
+    for policy in [
+        dpop().danger_ignore_confirmation(),
+        default().danger_ignore_confirmation().request_key(RequestKey::dpop("key")),
+    ] {
+        assert_eq!(policy.build(), dpop().build());
+    }
     let mtls_bound = set("cnf", json!({"x5t#S256": "certificate", "other": 1}));
     let dpop_bound = set("cnf", json!({"jkt": "key", "other": []}));
     let both_bound = set("cnf", json!({"jkt": "key", "x5t#S256": "certificate"}));

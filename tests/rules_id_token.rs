@@ -382,6 +382,25 @@ fn i13_a_refreshed_id_token_is_from_the_same_session() {
 }
 
 #[test]
+fn i13_a_refreshed_id_token_has_no_other_nonce() {
+    let keys = keys_of(&Signer::a());
+    let policy = IdTokenPolicy::new(CLIENT_ID, Nonce::Ignore).build().unwrap();
+    let refreshed = |first: &Value, second: &Value| {
+        let (first, second) = (Signer::a().sign(first), Signer::a().sign(second));
+        let (mut one, mut two) = (TokenBuffer::<4096>::new(), TokenBuffer::<4096>::new());
+        let first = policy.validate(&first, &issuer(&keys), NOW, &mut one).unwrap();
+        let second = policy.validate(&second, &issuer(&keys), NOW, &mut two).unwrap();
+        second.verify_refreshed(&first)
+    };
+    let (none, some, other) = (id_claims(), set("nonce", "n-1"), set("nonce", "n-2"));
+    let mismatch = Err(Error::RefreshMismatch(Claim::Nonce));
+    assert_eq!(refreshed(&some, &some), Ok(()));
+    assert_eq!(refreshed(&some, &none), Ok(()));
+    assert_eq!(refreshed(&some, &other), mismatch);
+    assert_eq!(refreshed(&none, &other), mismatch);
+}
+
+#[test]
 fn i13_a_refreshed_id_token_is_from_the_same_issuer() {
     const SECOND: &str = "https://second.example/";
     let keys = keys_of(&Signer::a());
@@ -416,6 +435,31 @@ fn i14_a_userinfo_response_is_about_the_same_user() {
     // Nothing is looked at before the subject.
     let other = json!({"sub": "other", "email": 1});
     assert_eq!(read(&other), Err(Error::SubjectMismatch));
+}
+
+#[test]
+fn i14_booleans_in_quotes_are_taken_only_if_asked_for() {
+    let keys = keys_of(&Signer::a());
+    let token = Signer::a().sign(&id_claims());
+    let mut buffer = TokenBuffer::<4096>::new();
+    let token = LOGIN_POLICY.validate(&token, &issuer(&keys), NOW, &mut buffer).unwrap();
+    let mut buffer = TokenBuffer::<1024>::new();
+    for (value, verified) in [("true", true), ("false", false)] {
+        let response = json!({"sub": "auth0|123456", "email_verified": value}).to_string();
+        let wrong = Error::ClaimType(Claim::EmailVerified, claimgate::Shape::Boolean);
+        assert_eq!(token.user_info(&response, &mut buffer).map(|_| ()), Err(wrong));
+        let user = token.user_info_with_string_booleans(&response, &mut buffer).unwrap();
+        assert_eq!(user.email_verified(), Some(verified));
+    }
+    let response = r#"{"sub":"auth0|123456","email_verified":true}"#;
+    let user = token.user_info(response, &mut buffer).unwrap();
+    assert_eq!(user.email_verified(), Some(true));
+    // Another user's response is refused in either case.
+    let other = r#"{"sub":"other","email_verified":"true"}"#;
+    let mismatch = Err(Error::SubjectMismatch);
+    assert_eq!(token.user_info(other, &mut buffer).map(|_| ()), mismatch);
+    let verdict = token.user_info_with_string_booleans(other, &mut buffer).map(|_| ());
+    assert_eq!(verdict, mismatch);
 }
 
 #[test]

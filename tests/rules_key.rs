@@ -445,7 +445,10 @@ fn k09_a_refused_key_in_a_set_is_skipped_with_the_reason() {
     let jwk = Signer::a().jwk();
     let mut padded = vec![0];
     padded.extend(Signer::a().components().0);
+    let mut longest_padded = vec![0];
+    longest_padded.extend(Signer::d4096().components().0);
     for (name, value, expected) in [
+        ("n", json!(encode(&longest_padded)), KeyRejected::LeadingZero),
         ("n", json!(encode(&modulus(2047))), KeyRejected::ModulusTooSmall),
         ("n", json!(encode(&modulus(4097))), KeyRejected::ModulusTooLarge),
         ("n", json!(encode(&modulus(16_384))), KeyRejected::ModulusTooLarge),

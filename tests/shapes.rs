@@ -5,6 +5,8 @@
 //! Forms are from the documentation named in each row; names and numbers are
 //! ours.
 
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+
 mod support;
 
 use claimgate::{
@@ -145,6 +147,14 @@ fn shapes() -> Vec<Shape> {
             "Auth0 access token",
             jwt,
             &json!({"aud": [API, userinfo], "azp": CLIENT_ID, "scope": "openid profile read:patients"}),
+            "AK",
+            ("audience_mismatch", OK),
+        ),
+        shape(
+            "Auth0 access token after a refresh, of the password grant",
+            jwt,
+            &json!({"aud": [API, userinfo], "azp": CLIENT_ID, "gty": ["refresh_token", "password"],
+                "scope": "openid offline_access"}),
             "AK",
             ("audience_mismatch", OK),
         ),

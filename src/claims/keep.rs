@@ -174,7 +174,7 @@ keep_fields! { Registered as KeptRegistered {
     scope: Option<Scope<'static>>,
     scp: Option<Scope<'static>>,
     permissions: Option<StringArray<'static>>,
-    grant_type: Option<&'static str>,
+    grant_type: Option<StringArray<'static>>,
     confirmation: Option<Confirmation<'static>>,
     token_use: Option<&'static str>,
     typ: Option<&'static str>,

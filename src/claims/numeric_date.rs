@@ -15,7 +15,8 @@ use core::fmt;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct NumericDate(u64);
 
-/// Which way a fraction of a second goes: always to the stricter side.
+/// Which way a fraction of a second goes: to the stricter side of the rule that
+/// compares the time with the clock.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rounding {
     /// For an end.

@@ -52,6 +52,20 @@ impl<'b> Reader<'b> {
         }
     }
 
+    /// One string, or an array of strings: both read as an array.
+    pub(crate) fn one_or_more_strings(
+        &self,
+        claim: Claim,
+        value: Value<'b>,
+    ) -> Result<StringArray<'b>, Error> {
+        let is_plain = value.string().is_some_and(|text| text.plain().is_some());
+        if is_plain {
+            // Between its quotes stands what an array of it would hold.
+            return Ok(StringArray::from_json(value.as_written()));
+        }
+        self.strings(claim, value).map_err(|_| Error::ClaimType(claim, Shape::StringOrStrings))
+    }
+
     pub(crate) fn audience(&mut self, value: Value<'b>) -> Result<Audience<'b>, Error> {
         let wrong = Error::ClaimType(Claim::Audience, Shape::StringOrStrings);
         let mut audience = Audience::NONE;
@@ -110,7 +124,7 @@ pub(crate) struct Registered<'b> {
     pub(crate) scope: Option<Scope<'b>>,
     pub(crate) scp: Option<Scope<'b>>,
     pub(crate) permissions: Option<StringArray<'b>>,
-    pub(crate) grant_type: Option<&'b str>,
+    pub(crate) grant_type: Option<StringArray<'b>>,
     pub(crate) confirmation: Option<Confirmation<'b>>,
     pub(crate) token_use: Option<&'b str>,
     pub(crate) typ: Option<&'b str>,
@@ -180,7 +194,8 @@ impl<'b> Registered<'b> {
             "permissions" => {
                 self.permissions = Some(reader.strings(Claim::Permissions, value)?);
             }
-            "gty" => self.grant_type = Some(reader.string(Claim::GrantType, value)?),
+            // Auth0 writes `["refresh_token", "password"]` after a refresh.
+            "gty" => self.grant_type = Some(reader.one_or_more_strings(Claim::GrantType, value)?),
             "cnf" => self.confirmation = Some(reader.confirmation(value)?),
             "token_use" => self.token_use = Some(reader.string(Claim::TokenUse, value)?),
             "typ" => self.typ = Some(reader.string(Claim::Typ, value)?),

@@ -15,7 +15,7 @@ impl<'b> StringArray<'b> {
     /// No strings.
     pub(crate) const EMPTY: Self = Self("");
 
-    /// Takes a valid JSON array of such strings.
+    /// Takes a valid JSON array of such strings, or one such string.
     pub(crate) const fn from_json(text: &'b str) -> Self {
         Self(text)
     }

@@ -156,7 +156,7 @@ pub enum KeyRejected {
     LeadingZero,
     /// The modulus has fewer than 2,048 bits.
     ModulusTooSmall,
-    /// The modulus has more than 4,096 bits.
+    /// The modulus has more than 4,096 bits, or more than the backend takes.
     ModulusTooLarge,
     /// The modulus is even.
     ModulusEven,
@@ -197,7 +197,9 @@ impl fmt::Display for KeyRejected {
             Self::Components => "n or e is absent or not canonical base64url",
             Self::LeadingZero => "n or e starts with a zero octet",
             Self::ModulusTooSmall => "the modulus has fewer than 2048 bits",
-            Self::ModulusTooLarge => "the modulus has more than 4096 bits",
+            Self::ModulusTooLarge => {
+                "the modulus has more bits than the backend takes, or than 4096"
+            }
             Self::ModulusEven => "the modulus is even",
             Self::Exponent => "the exponent is even, below 3 or above 2^33 - 1",
             Self::Backend => "the backend does not take it",

@@ -419,7 +419,8 @@ const RULES: &[(Rule, Check)] = &[
 ];
 
 /// An [`AccessTokenPolicy`] in the making. Each setting adds a check or widens
-/// one by name; none drops another.
+/// one by name; none drops another. A setting made twice has its last value: two
+/// scopes that are both needed are one [`ScopePolicy::all_of`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccessTokenPolicyBuilder<'a> {
     policy: AccessTokenPolicy<'a>,
@@ -431,7 +432,8 @@ impl<'a> AccessTokenPolicyBuilder<'a> {
     common_settings!();
 
     /// Further identifiers of the same API, any of which `aud` may name: for an
-    /// API that is being renamed.
+    /// API that is being renamed. Tokens that
+    /// [name no audience](AccessTokenPolicy::without_audience) have none of them.
     #[must_use]
     pub const fn or_audiences(mut self, audiences: &'a [&'a str]) -> Self {
         self.note(check_none_empty(audiences, "audience"));
@@ -477,10 +479,14 @@ impl<'a> AccessTokenPolicyBuilder<'a> {
     }
 
     /// Takes tokens that are bound to a key as if they were not. Something in
-    /// front of the API has to have checked the key.
+    /// front of the API has to have checked the key. A
+    /// [`request_key`](Self::request_key), given before or after, is checked all
+    /// the same.
     #[must_use]
     pub const fn danger_ignore_confirmation(mut self) -> Self {
-        self.policy.confirmation = ConfirmationPolicy::Ignore;
+        if let ConfirmationPolicy::Reject = self.policy.confirmation {
+            self.policy.confirmation = ConfirmationPolicy::Ignore;
+        }
         self
     }
 

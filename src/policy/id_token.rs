@@ -339,7 +339,7 @@ const RULES: &[(Rule, Check)] = &[
 ];
 
 /// An [`IdTokenPolicy`] in the making. Each setting adds a check or widens one
-/// by name; none drops another.
+/// by name; none drops another. A setting made twice has its last value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdTokenPolicyBuilder<'a> {
     policy: IdTokenPolicy<'a>,
