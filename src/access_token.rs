@@ -5,8 +5,8 @@ use core::fmt;
 use serde::Deserialize;
 
 use crate::claims::{
-    Audience, Confirmation, NumericDate, Reader, Registered, Scope, StringArray, keep_fields,
-    registered_accessors,
+    Audience, Confirmation, GrantType, NumericDate, Reader, Registered, Scope, StringArray,
+    keep_fields, registered_accessors,
 };
 use crate::error::{Error, Segment};
 use crate::json::{self, Object};
@@ -111,7 +111,7 @@ impl<'b> AccessTokenClaims<'b> {
     /// ([RFC 9068 §2.2](https://www.rfc-editor.org/rfc/rfc9068#section-2.2)).
     #[must_use]
     pub fn subject_kind(&self) -> SubjectKind {
-        let is_client = self.registered.grant_type == Some("client-credentials")
+        let is_client = self.registered.grant_type == Some(GrantType::ClientCredentials)
             || self.subject().ends_with("@clients")
             || self.registered.client_id == Some(self.subject());
         if is_client { SubjectKind::Client } else { SubjectKind::User }

@@ -12,7 +12,7 @@ pub use scope::{Scope, StandardScope, StringArray};
 
 pub(crate) use keep::{Keep, Keeper, keep_fields};
 pub(crate) use numeric_date::Rounding;
-pub(crate) use reader::{Reader, Registered, registered_accessors};
+pub(crate) use reader::{GrantType, Reader, Registered, registered_accessors};
 pub(crate) use scope::is_scope_token;
 
 use core::fmt;

@@ -304,9 +304,21 @@ fn a07_the_client_is_on_the_list_of_authorized_parties() {
 
 #[test]
 fn a08_a_subject_is_a_user_or_a_client() {
-    let users = [access_claims(), set("client_id", "x"), set("gty", "password")];
+    let users = [
+        access_claims(),
+        set("client_id", "x"),
+        set("gty", "password"),
+        // What Auth0 writes once a token of the password grant was refreshed.
+        set("gty", json!(["refresh_token", "password"])),
+        set("gty", json!([])),
+        set("gty", "Client-Credentials"),
+        set("gty", "client-credentials "),
+    ];
     let clients = [
         set("gty", "client-credentials"),
+        set("gty", json!(["client-credentials"])),
+        set("gty", json!(["client-credentials", "password"])),
+        set("gty", json!(["refresh_token", "client-credentials"])),
         set("sub", "abc@clients"),
         with(set("sub", "svc"), "client_id", "svc"),
     ];

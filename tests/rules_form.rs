@@ -362,7 +362,7 @@ fn f07_a_registered_claim_has_its_type_even_if_nothing_checks_it() {
         ("scope", Claim::Scope, Shape::Scope, string_or_strings),
         ("scp", Claim::Scp, Shape::Scope, string_or_strings),
         ("permissions", Claim::Permissions, Shape::Strings, strings),
-        ("gty", Claim::GrantType, Shape::String, string),
+        ("gty", Claim::GrantType, Shape::StringOrStrings, string_or_strings),
         ("cnf", Claim::Confirmation, Shape::Object, object),
         ("token_use", Claim::TokenUse, Shape::String, string),
         ("typ", Claim::Typ, Shape::String, string),

@@ -3,7 +3,7 @@
 
 use heapless::String;
 
-use super::{Audience, Confirmation, NumericDate, Registered, Scope, StringArray};
+use super::{Audience, Confirmation, GrantType, NumericDate, Registered, Scope, StringArray};
 use crate::jws::Header;
 
 /// Where a string stands in a kept text, in bytes.
@@ -104,7 +104,7 @@ macro_rules! keep_as_is {
     )*};
 }
 
-keep_as_is! { NumericDate bool crate::error::Claim }
+keep_as_is! { NumericDate GrantType bool crate::error::Claim }
 
 impl<'b> Keep<'b> for &'b [u8] {
     type Kept = Span;
@@ -174,7 +174,7 @@ keep_fields! { Registered as KeptRegistered {
     scope: Option<Scope<'static>>,
     scp: Option<Scope<'static>>,
     permissions: Option<StringArray<'static>>,
-    grant_type: Option<&'static str>,
+    grant_type: Option<GrantType>,
     confirmation: Option<Confirmation<'static>>,
     token_use: Option<&'static str>,
     typ: Option<&'static str>,

@@ -75,6 +75,20 @@ impl<'b> Reader<'b> {
         scope.ok_or(Error::ClaimType(claim, Shape::Scope))
     }
 
+    /// One grant, or several: after a refresh, Auth0 writes an array.
+    pub(crate) fn grant_type(&self, value: Value<'b>) -> Result<GrantType, Error> {
+        let wrong = Error::ClaimType(Claim::GrantType, Shape::StringOrStrings);
+        let of = |grant: Value<'b>| match grant.string().ok_or(wrong)? {
+            grant if grant.is("client-credentials") => Ok(GrantType::ClientCredentials),
+            _ => Ok(GrantType::Other),
+        };
+        let Some(mut grants) = value.array() else { return of(value) };
+        grants.try_fold(GrantType::Other, |found, grant| match (found, of(grant)?) {
+            (GrantType::Other, GrantType::Other) => Ok(GrantType::Other),
+            _ => Ok(GrantType::ClientCredentials),
+        })
+    }
+
     pub(super) fn confirmation_member(&mut self, value: Value<'b>) -> Result<&'b str, Error> {
         let wrong = Error::ClaimType(Claim::Confirmation, Shape::Object);
         self.room.string(value.string().ok_or(wrong)?)
@@ -84,6 +98,14 @@ impl<'b> Reader<'b> {
         let object = self.object(Claim::Confirmation, value)?;
         Confirmation::read(self, &object)
     }
+}
+
+/// `gty`: how an Auth0 access token was obtained, as far as it matters.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GrantType {
+    /// `client-credentials` is named: nobody but the client is behind the token.
+    ClientCredentials,
+    Other,
 }
 
 /// The claims that both kinds of token have
@@ -110,7 +132,7 @@ pub(crate) struct Registered<'b> {
     pub(crate) scope: Option<Scope<'b>>,
     pub(crate) scp: Option<Scope<'b>>,
     pub(crate) permissions: Option<StringArray<'b>>,
-    pub(crate) grant_type: Option<&'b str>,
+    pub(crate) grant_type: Option<GrantType>,
     pub(crate) confirmation: Option<Confirmation<'b>>,
     pub(crate) token_use: Option<&'b str>,
     pub(crate) typ: Option<&'b str>,
@@ -180,7 +202,7 @@ impl<'b> Registered<'b> {
             "permissions" => {
                 self.permissions = Some(reader.strings(Claim::Permissions, value)?);
             }
-            "gty" => self.grant_type = Some(reader.string(Claim::GrantType, value)?),
+            "gty" => self.grant_type = Some(reader.grant_type(value)?),
             "cnf" => self.confirmation = Some(reader.confirmation(value)?),
             "token_use" => self.token_use = Some(reader.string(Claim::TokenUse, value)?),
             "typ" => self.typ = Some(reader.string(Claim::Typ, value)?),
