@@ -214,7 +214,11 @@ fn value_of(name: &'static str) -> BoxedStrategy<Value> {
         }
         "acr" => one_of(vec![json!("gold"), json!("silver")]),
         "amr" => subsequence(vec!["pwd", "otp"], 0..3).prop_map(|list| json!(list)).boxed(),
-        "gty" => one_of(vec![json!("client-credentials"), json!("password")]),
+        "gty" => one_of(vec![
+            json!("client-credentials"),
+            json!("password"),
+            json!(["refresh_token", "password"]),
+        ]),
         "cnf" => one_of(vec![json!({"jkt": "k"}), json!({})]),
         "org_id" => one_of(vec![json!("org_1"), json!("org_2")]),
         "jti" => one_of(vec![json!("1"), json!(1)]),
