@@ -13,10 +13,9 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::{
     AccessToken, AccessTokenPolicy, BearerToken, CompactJws, Error, Fault, IdToken, IdTokenPolicy,
     InvalidSignature, Issuer, JsonFault, JwkSet, KeyRejected, Nonce, NumericDate, Rs256,
-    ScopePolicy, Segment, TokenBuffer, VerifiedJws, at_compile_time,
+    ScopePolicy, Segment, TokenBuffer, VerifiedJws, VerifiedTokenCache, at_compile_time,
 };
-use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, Criterion, Throughput};
+use criterion::{Criterion, Throughput};
 use serde_json::{Value, json};
 use support::{API, CLIENT_ID, EXP, ISSUER, NOW, Signer, access_claims, jwks, with};
 
@@ -321,26 +320,63 @@ fn backend<K: Rs256>(criterion: &mut Criterion, name: &str, signer: &Signer, cas
 
     let mut group = criterion.benchmark_group(format!("refuse/{name}"));
     for refused in Refused::all(signer, &cases[1].token) {
-        refuse(&mut group, &refused, &issuers, &mut buffer);
+        group.throughput(Throughput::Bytes(refused.token.len().try_into().unwrap()));
+        group.bench_function(refused.name, |bencher| {
+            bencher.iter(|| {
+                let token = BearerToken::new(black_box(&refused.token));
+                // A service of one issuer learns of another one only after RSA.
+                let verdict = match refused.error {
+                    Error::UnknownIssuer => {
+                        ACCESS.validate_among(token, &issuers, refused.now, &mut buffer)
+                    }
+                    _ => ACCESS.validate(token, &issuer, refused.now, &mut buffer),
+                };
+                assert_eq!(verdict.map(|_| ()), Err(refused.error));
+            });
+        });
     }
     group.finish();
+
+    cache(criterion, name, signer, &issuer);
 }
 
-/// Always with a choice of issuers, for the one case that needs it.
-fn refuse<K: Rs256>(
-    group: &mut BenchmarkGroup<'_, WallTime>,
-    refused: &Refused,
-    issuers: &[Issuer<'_, K, 4>],
-    buffer: &mut TokenBuffer<8192>,
+/// Tokens that the cache holds, and as many that it does not: one more than
+/// there are slots, in turn, so that each has made way when it comes again.
+fn cache<K: Rs256>(
+    criterion: &mut Criterion,
+    name: &str,
+    signer: &Signer,
+    issuer: &Issuer<'_, K, 4>,
 ) {
-    group.throughput(Throughput::Bytes(refused.token.len().try_into().unwrap()));
-    group.bench_function(refused.name, |bencher| {
-        bencher.iter(|| {
-            let token = BearerToken::new(black_box(&refused.token));
-            let verdict = ACCESS.validate_among(token, issuers, refused.now, buffer);
-            assert_eq!(verdict.map(|_| ()), Err(refused.error));
+    const SLOTS: usize = 64;
+    let mut buffer = TokenBuffer::<8192>::new();
+    let mut cache = Box::new(VerifiedTokenCache::<SLOTS, 1024>::new());
+    let tokens: Vec<String> = (0..=SLOTS)
+        .map(|n| signer.sign(&with(access_claims(), "sub", format!("auth0|{n:06}"))))
+        .collect();
+    let mut group = criterion.benchmark_group(format!("cache of {SLOTS}/{name}"));
+    group.throughput(Throughput::Bytes(tokens[0].len().try_into().unwrap()));
+    for (case, count) in [("hit", SLOTS), ("miss", SLOTS + 1)] {
+        cache.clear();
+        let mut tokens = tokens.iter().take(count).cycle();
+        let mut validate = |token: &str, cache: &mut VerifiedTokenCache<SLOTS, 1024>| {
+            let token = BearerToken::new(black_box(token));
+            let verdict = ACCESS.validate_cached(token, issuer, NOW, &mut buffer, cache);
+            assert!(!verdict.unwrap().subject().is_empty());
+        };
+        tokens.by_ref().take(count).for_each(|token| validate(token, &mut cache));
+        let (hits, misses) = (cache.hits(), cache.misses());
+        let mut calls = 0;
+        group.bench_function(case, |bencher| {
+            bencher.iter(|| {
+                calls += 1;
+                validate(tokens.next().unwrap(), &mut cache);
+            });
         });
-    });
+        let counted = (cache.hits() - hits, cache.misses() - misses);
+        assert_eq!(counted, if case == "hit" { (calls, 0) } else { (0, calls) });
+    }
+    group.finish();
 }
 
 fn main() {

@@ -57,12 +57,12 @@ pub fn draw(report: &Report, conditions: &Conditions) -> String {
             n => format!(", {n} allocations"),
         };
         let text_y = y + 13.5;
-        let _ = write!(
+        let _ = writeln!(
             svg,
             "<text x=\"{NAMES}\" y=\"{text_y}\" text-anchor=\"end\">{name}</text>\
              <rect class=\"{class}\" x=\"{bar_x}\" y=\"{y}\" width=\"{length:.1}\" \
              height=\"{BAR}\" rx=\"2\"/>\
-             <text x=\"{label_x:.1}\" y=\"{text_y}\">{microseconds:.digits$} µs{allocations}</text>\n",
+             <text x=\"{label_x:.1}\" y=\"{text_y}\">{microseconds:.digits$} µs{allocations}</text>",
             name = escaped(&measured.name),
             bar_x = NAMES + 10.0,
             label_x = NAMES + 18.0 + length,

@@ -62,7 +62,8 @@ impl Conditions {
     pub fn here() -> Self {
         let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = cpu.lines().find(|line| line.starts_with("model name"));
-        let model = model.and_then(|line| line.split_once(": ")).map_or("unknown", |(_, name)| name);
+        let model =
+            model.and_then(|line| line.split_once(": ")).map_or("unknown", |(_, name)| name);
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
         let rustc = Command::new("rustc").arg("--version").output().ok();
         let rustc = rustc.and_then(|output| String::from_utf8(output.stdout).ok());
@@ -85,9 +86,10 @@ impl Display for Conditions {
     }
 }
 
+/// The newest version there is in the lock file.
 fn locked_version(name: &str) -> &'static str {
     let lock = include_str!("../Cargo.lock");
     let name = format!("name = \"{name}\"\nversion = \"");
-    let rest = lock.split_once(&name).map_or("?", |(_, rest)| rest);
+    let rest = lock.rsplit_once(&name).map_or("?", |(_, rest)| rest);
     rest.split('"').next().unwrap_or("?")
 }

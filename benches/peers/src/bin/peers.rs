@@ -33,6 +33,7 @@ fn measure(title: &'static str, keys: &Keys, gates: &Gates, kind: Kind, rounds: 
         jwt_simple::contender(keys, &token, kind),
     ];
     if kind == Kind::Typical {
+        contenders.push(gates.ring.cache_hit(keys));
         contenders.extend(gates.ring.refusals(keys));
     }
     Report { title, measured: interleaved(&mut contenders, rounds) }
@@ -86,8 +87,11 @@ fn main() {
     typical.ratio("jsonwebtoken_over_claimgate.aws-lc-rs", JSONWEBTOKEN_ONE_KEY, gate::AWS_LC_RS);
     typical.ratio("rust-crypto_over_ring", gate::RUST_CRYPTO, gate::RING);
     typical.ratio("aws-lc-rs_over_ring", gate::AWS_LC_RS, gate::RING);
+    typical.ratio("cache_hit_over_whole.ring", gate::CACHE_HIT, gate::RING);
     typical.ratio("reject_alg_over_whole.ring", gate::REFUSE_ALG, gate::RING);
     typical.ratio("reject_kid_over_whole.ring", gate::REFUSE_KID, gate::RING);
+    typical.ratio("reject_issuer_over_whole.ring", gate::REFUSE_ISSUER, gate::RING);
+    typical.ratio("reject_malformed_over_whole.ring", gate::REFUSE_MALFORMED, gate::RING);
 
     let token = keys.token(Kind::Typical);
     let two_over_one = threads::two_over_one(options.rounds.div_ceil(5), || {

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use claimgate::{
     AccessTokenPolicy, BearerToken, Error, Fault, IdTokenPolicy, Issuer, JwkSet, Nonce,
-    NumericDate, Rs256, ScopePolicy, TokenBuffer, at_compile_time,
+    NumericDate, Rs256, ScopePolicy, TokenBuffer, VerifiedTokenCache, at_compile_time,
 };
 
 use crate::measure::Contender;
@@ -89,29 +89,72 @@ impl<K: Rs256> Gate<K> {
                 keys.sign(&header("RS256", &KEY_ID[1..]), &claims),
                 Error::UnknownKey,
             ),
-            self.refusal(
-                "claimgate: unknown issuer",
-                keys.sign(&header("RS256", KEY_ID), &foreign),
-                Error::UnknownIssuer,
-            ),
-            self.refusal("claimgate: malformed", malformed.to_owned(), Error::MalformedToken),
+            self.refusal(REFUSE_MALFORMED, malformed.to_owned(), Error::MalformedToken),
+            self.unknown_issuer(keys.sign(&header("RS256", KEY_ID), &foreign)),
         ]
     }
 
     fn refusal(&self, name: &'static str, token: String, error: Error) -> Contender<'_> {
-        let issuers = [Issuer::new(ISSUER, &self.keys).unwrap()];
+        let issuer = Issuer::new(ISSUER, &self.keys).unwrap();
         let mut buffer = TokenBuffer::<8192>::new();
         Contender::new(name, None, move || {
             let now = NumericDate::now();
             let token = BearerToken::new(black_box(&token));
-            let verdict = ACCESS.validate_among(token, &issuers, now, &mut buffer);
+            let verdict = ACCESS.validate(token, &issuer, now, &mut buffer);
             assert_eq!(verdict.map(|_| ()), Err(error));
         })
     }
+
+    /// Of a service that has several issuers: with one, `iss` is read after RSA.
+    fn unknown_issuer(&self, token: String) -> Contender<'_> {
+        let issuers = [Issuer::new(ISSUER, &self.keys).unwrap()];
+        let mut buffer = TokenBuffer::<8192>::new();
+        Contender::new(REFUSE_ISSUER, None, move || {
+            let now = NumericDate::now();
+            let token = BearerToken::new(black_box(&token));
+            let verdict = ACCESS.validate_among(token, &issuers, now, &mut buffer);
+            assert_eq!(verdict.map(|_| ()), Err(Error::UnknownIssuer));
+        })
+    }
+
+    /// Tokens that the cache knows: each in turn of as many as it holds.
+    pub fn cache_hit(&self, keys: &Keys) -> Contender<'_> {
+        let issuer = Issuer::new(ISSUER, &self.keys).unwrap();
+        let mut buffer = TokenBuffer::<8192>::new();
+        let mut cache = Box::new(VerifiedTokenCache::<SLOTS, 1024>::new());
+        let tokens: Vec<String> = (0..SLOTS)
+            .map(|n| {
+                let mut claims = claims(Kind::Typical);
+                claims["sub"] = format!("auth0|{n:06}").into();
+                keys.sign(&header("RS256", KEY_ID), &claims)
+            })
+            .collect();
+        for token in &tokens {
+            let token = BearerToken::new(token);
+            let now = NumericDate::now();
+            ACCESS.validate_cached(token, &issuer, now, &mut buffer, &mut cache).unwrap();
+        }
+        let mut next = 0;
+        Contender::new(CACHE_HIT, None, move || {
+            let misses = cache.misses();
+            let now = NumericDate::now();
+            next = (next + 1) % SLOTS;
+            let token = BearerToken::new(black_box(&tokens[next]));
+            let token = ACCESS.validate_cached(token, &issuer, now, &mut buffer, &mut cache);
+            assert!(!token.unwrap().subject().is_empty());
+            assert_eq!(cache.misses(), misses);
+        })
+    }
 }
+
+/// How many tokens the cache holds.
+const SLOTS: usize = 64;
 
 pub const RING: &str = "claimgate (ring)";
 pub const AWS_LC_RS: &str = "claimgate (aws-lc-rs)";
 pub const RUST_CRYPTO: &str = "claimgate (rust-crypto)";
 pub const REFUSE_ALG: &str = "claimgate: wrong alg";
 pub const REFUSE_KID: &str = "claimgate: unknown kid";
+pub const REFUSE_MALFORMED: &str = "claimgate: malformed";
+pub const REFUSE_ISSUER: &str = "claimgate: unknown issuer";
+pub const CACHE_HIT: &str = "claimgate: hit in a cache of 64";

@@ -41,7 +41,8 @@ impl Audience {
 fn public_keys(keys: &Keys) -> HashMap<String, StrongKey<RsaPublicKey>> {
     let set: Value = serde_json::from_str(&keys.jwks).unwrap();
     let named = set["keys"].as_array().unwrap().iter().map(|jwk| {
-        let bytes = |name: &str| Base64UrlUnpadded::decode_vec(jwk[name].as_str().unwrap()).unwrap();
+        let bytes =
+            |name: &str| Base64UrlUnpadded::decode_vec(jwk[name].as_str().unwrap()).unwrap();
         let jwk_of_it = JsonWebKey::Rsa {
             modulus: bytes("n").into(),
             public_exponent: bytes("e").into(),

@@ -22,7 +22,8 @@ struct Custom {
 fn public_keys(keys: &Keys) -> HashMap<String, RS256PublicKey> {
     let set: Value = serde_json::from_str(&keys.jwks).unwrap();
     let named = set["keys"].as_array().unwrap().iter().map(|jwk| {
-        let bytes = |name: &str| Base64UrlUnpadded::decode_vec(jwk[name].as_str().unwrap()).unwrap();
+        let bytes =
+            |name: &str| Base64UrlUnpadded::decode_vec(jwk[name].as_str().unwrap()).unwrap();
         let key = RS256PublicKey::from_components(&bytes("n"), &bytes("e")).unwrap();
         (jwk["kid"].as_str().unwrap().to_owned(), key)
     });
