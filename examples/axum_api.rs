@@ -8,8 +8,9 @@
 #[cfg(test)]
 mod demo_issuer;
 
+use std::hash::{BuildHasher, RandomState};
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Router;
@@ -20,8 +21,8 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, put};
 use claimgate::{
-    AccessToken, AccessTokenPolicy, BearerToken, Challenge, Error, Issuer, JwkSet, NumericDate,
-    RingKey, ScopePolicy, TokenBuffer, Validated, at_compile_time,
+    AccessToken, AccessTokenPolicy, BearerToken, Challenge, Error, Issuer, JwkSet, KeptAccessToken,
+    NumericDate, RingKey, ScopePolicy, TokenBuffer, Validated, VerifiedTokenCache, at_compile_time,
 };
 
 const ISSUER: &str = "https://my-domain.auth0.com/";
@@ -51,17 +52,21 @@ impl RequiredScope for EditPatients {
     ]));
 }
 
-/// Who calls, as later layers and handlers see it in the request's extensions.
-#[derive(Debug, PartialEq, Eq)]
-struct Caller {
-    subject: String,
-    client: Option<String>,
-}
+/// A validated token that owns its text, as later layers and handlers find it in
+/// the request's extensions: `Extension<Caller>`.
+#[derive(Clone)]
+struct Caller(Arc<KeptAccessToken<TOKEN_MAX>>);
 
 /// A caller whose token grants the scope `S`.
 struct Authorized<S> {
-    caller: Arc<Caller>,
+    caller: Caller,
     scope: PhantomData<S>,
+}
+
+impl<S> Authorized<S> {
+    fn token(&self) -> Validated<AccessToken<'_>> {
+        self.caller.0.token()
+    }
 }
 
 /// The answer to a request without a sufficient token: status and challenge
@@ -80,45 +85,64 @@ impl IntoResponse for Refused {
     }
 }
 
-/// What all workers share.
+/// What all workers share: the keys, and the tokens that they have verified
+/// already, in parts with a lock each.
 struct Api {
     keys: JwkSet<RingKey, 8>,
+    verified: Box<[Mutex<Verified>]>,
+    /// With keys that nobody outside knows: nobody can aim at a part.
+    hasher: RandomState,
 }
+
+type Verified = VerifiedTokenCache<64, TOKEN_MAX>;
+
+/// Many more locks than workers: a token that is new is verified under its lock.
+const SHARDS: usize = 16;
+/// The longest token that the API takes, in bytes.
+const TOKEN_MAX: usize = 2_048;
 
 impl<S: RequiredScope> FromRequestParts<Arc<Api>> for Authorized<S> {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Refused> {
-        let caller = api.authorize(parts, &S::NEEDED).map_err(|error| {
+        let refused = |error: Error| {
             eprintln!("refused: {}", error.code());
             Refused(Challenge::new(error).realm(REALM).needed(&S::NEEDED))
-        })?;
-        let caller = Arc::new(caller);
-        parts.extensions.insert(Arc::clone(&caller));
+        };
+        let caller = api.authenticate(parts).map_err(refused)?;
+        caller.0.token().authorize(&S::NEEDED).map_err(refused)?;
         Ok(Self { caller, scope: PhantomData })
     }
 }
 
 impl Api {
-    fn authorize(&self, parts: &Parts, needed: &ScopePolicy<'_>) -> Result<Caller, Error> {
+    fn new(keys: JwkSet<RingKey, 8>) -> Self {
+        let verified = (0..SHARDS).map(|_| Mutex::default()).collect();
+        Self { keys, verified, hasher: RandomState::new() }
+    }
+
+    /// The request's caller, whom the first extractor that asks puts into the
+    /// extensions.
+    fn authenticate(&self, parts: &mut Parts) -> Result<Caller, Error> {
+        if let Some(caller) = parts.extensions.get::<Caller>() {
+            return Ok(caller.clone());
+        }
         let values = parts.headers.get_all(AUTHORIZATION).iter();
         // What is not text cannot be a token either.
         let values = values.map(|value| value.to_str().unwrap_or("Bearer \u{fffd}"));
         let token = BearerToken::from_authorization_values(values)?;
-        let issuer = Issuer::new(ISSUER, &self.keys).map_err(|_| Error::UnknownIssuer)?;
-        let mut buffer = TokenBuffer::<8_192>::new();
-        let token = POLICY.validate(token, &issuer, now(), &mut buffer)?;
-        token.authorize(needed)?;
-        Ok(Caller::of(&token))
+        let caller = Caller(Arc::new(self.validate(token)?));
+        parts.extensions.insert(caller.clone());
+        Ok(caller)
     }
-}
 
-impl Caller {
-    fn of(token: &Validated<AccessToken<'_>>) -> Self {
-        Self {
-            subject: token.subject().to_owned(),
-            client: token.authorized_party().map(str::to_owned),
-        }
+    fn validate(&self, token: BearerToken<'_>) -> Result<KeptAccessToken<TOKEN_MAX>, Error> {
+        let issuer = Issuer::new(ISSUER, &self.keys).map_err(|_| Error::UnknownIssuer)?;
+        let mut buffer = TokenBuffer::<TOKEN_MAX>::new().max_token_len(TOKEN_MAX);
+        let shard = self.hasher.hash_one(token.expose()) as usize % SHARDS;
+        // An entry is made as a whole: a panic leaves none half-written.
+        let mut cache = self.verified[shard].lock().unwrap_or_else(PoisonError::into_inner);
+        POLICY.validate_cached(token, &issuer, now(), &mut buffer, &mut cache)?.keep()
     }
 }
 
@@ -136,12 +160,13 @@ fn app(api: Arc<Api>) -> Router {
 }
 
 async fn show_patient(by: Authorized<ReadPatients>, Path(id): Path<u32>) -> String {
-    format!("patient {id}, shown to {}\n", by.caller.subject)
+    format!("patient {id}, shown to {}\n", by.token().subject())
 }
 
 async fn edit_patient(by: Authorized<EditPatients>, Path(id): Path<u32>) -> String {
-    let client = by.caller.client.as_deref().unwrap_or("an unnamed client");
-    format!("patient {id}, edited by {} with {client}\n", by.caller.subject)
+    let token = by.token();
+    let client = token.authorized_party().unwrap_or("an unnamed client");
+    format!("patient {id}, edited by {} with {client}\n", token.subject())
 }
 
 /// Serves the API with the keys of the demonstration. To ask:
@@ -157,7 +182,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let keys = JwkSet::from_json(include_str!("validate/demo/jwks.json"))?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:9181").await?;
     println!("listening on http://{}", listener.local_addr()?);
-    axum::serve(listener, app(Arc::new(Api { keys }))).await?;
+    axum::serve(listener, app(Arc::new(Api::new(keys)))).await?;
     Ok(())
 }
 
@@ -185,7 +210,7 @@ mod tests {
 
     fn api() -> Router {
         let keys = JwkSet::from_json(include_str!("validate/demo/jwks.json")).unwrap();
-        app(Arc::new(Api { keys }))
+        app(Arc::new(Api::new(keys)))
     }
 
     /// Status, challenge and body.
@@ -264,18 +289,41 @@ mod tests {
         assert_eq!(ask(&api, "GET", "/patients/17", &[&good, &good]).await.0, 400);
     }
 
+    /// Hits and misses of all parts of the cache.
+    fn counted(api: &Api) -> (u64, u64) {
+        let shards = api.verified.iter().map(|shard| shard.lock().unwrap());
+        shards.fold((0, 0), |(hits, misses), shard| (hits + shard.hits(), misses + shard.misses()))
+    }
+
     #[tokio::test]
-    async fn the_caller_is_in_the_extensions() {
-        let api = Arc::new(Api {
-            keys: JwkSet::from_json(include_str!("validate/demo/jwks.json")).unwrap(),
-        });
-        let request =
-            Request::get("/").header(AUTHORIZATION, format!("Bearer {}", token("read:patients")));
+    async fn the_caller_is_in_the_extensions_and_validated_once() {
+        let keys = JwkSet::from_json(include_str!("validate/demo/jwks.json")).unwrap();
+        let api = Arc::new(Api::new(keys));
+        let authorization = format!("Bearer {}", token("read:patients"));
+        let request = Request::get("/").header(AUTHORIZATION, authorization);
         let (mut parts, ()) = request.body(()).unwrap().into_parts();
-        let authorized = Authorized::<ReadPatients>::from_request_parts(&mut parts, &api).await;
-        assert!(authorized.is_ok());
-        let caller =
-            Caller { subject: "auth0|123456".to_owned(), client: Some("my_client_id".to_owned()) };
-        assert_eq!(parts.extensions.get::<Arc<Caller>>(), Some(&Arc::new(caller)));
+        assert!(Authorized::<ReadPatients>::from_request_parts(&mut parts, &api).await.is_ok());
+        let caller = parts.extensions.get::<Caller>().unwrap().clone();
+        assert_eq!(caller.0.token().subject(), "auth0|123456");
+        // A second extractor takes the caller from there, and asks for its own scope.
+        let second = Authorized::<EditPatients>::from_request_parts(&mut parts, &api).await;
+        assert!(second.is_err_and(|refused| refused.0.status() == 403));
+        assert_eq!(counted(&api), (0, 1));
+    }
+
+    #[tokio::test]
+    async fn workers_share_the_cache() {
+        let keys = JwkSet::from_json(include_str!("validate/demo/jwks.json")).unwrap();
+        let api = Arc::new(Api::new(keys));
+        let (service, token) = (app(Arc::clone(&api)), token("read:patients"));
+        for _ in 0..10 {
+            let (service, token) = (service.clone(), token.clone());
+            let worker =
+                tokio::spawn(
+                    async move { ask(&service, "GET", "/patients/17", &[&token]).await.0 },
+                );
+            assert_eq!(worker.await.unwrap(), 200);
+        }
+        assert_eq!(counted(&api), (9, 1));
     }
 }

@@ -3,14 +3,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use claimgate::{
-    AccessToken, AccessTokenPolicy, BearerToken, Error, Issuer, NumericDate, RingKey, ScopePolicy,
-    TokenBuffer, Validated,
-};
+use claimgate::{AccessToken, BearerToken, Error, Issuer, ScopePolicy, TokenBuffer, Validated};
 
-use crate::config::Settings;
-use crate::keys::{IssuerKeys, Keys, MAX_KEYS, now};
-use crate::metrics::Metrics;
+use crate::config::{IssuerSettings, Settings};
+use crate::keys::{IssuerKeys, Keys, now};
+use crate::metrics::{Found, Metrics};
 use crate::routes::{Ambiguous, Route, Segments};
 
 /// The original request, as the gateway tells it.
@@ -94,60 +91,65 @@ impl Gate {
             routes.find(|route| route.takes(request.method, &path)).ok_or(Refusal::NoRoute)?;
         let token = BearerToken::from_authorization_values(request.authorization.iter().copied())?;
 
-        let refused = match self.validate(token, route) {
-            Err(Refusal::Token(error, _)) if error.is_worth_a_key_refresh() => error,
-            verdict => return verdict,
-        };
-        // Its issuer may have newer keys.
-        if let Some(issuer) = self.issuer_of(token) {
-            issuer.refresh_after(&refused).await;
+        match self.validate(token, route) {
+            // Its issuer may have newer keys.
+            Err((Refusal::Token(error, _), Some(issuer))) if error.is_worth_a_key_refresh() => {
+                issuer.refresh_after(&error).await;
+                self.validate(token, route)
+            }
+            verdict => verdict,
         }
-        self.validate(token, route)
+        .map_err(|(refusal, _)| refusal)
     }
 
-    /// Validates the token with the keys at hand.
-    fn validate(&self, token: BearerToken<'_>, route: &Route) -> Result<Admission, Refusal> {
-        let keys = self.keys();
-        let trusted = trusted(&keys);
+    /// Validates the token with the keys at hand. A refusal comes with the issuer
+    /// whose token it is, if that is known.
+    fn validate(
+        &self,
+        token: BearerToken<'_>,
+        route: &Route,
+    ) -> Result<Admission, (Refusal, Option<&Arc<IssuerKeys>>)> {
         let started = Instant::now();
-        let mut buffer = TokenBuffer::<8_192>::new();
-        let result = AccessTokenPolicy::validate_by_issuer(token, &trusted, now(), &mut buffer);
-        self.metrics.validation(started.elapsed());
-        match result {
-            Ok(token) => admit(&token, route),
-            Err(Error::UnknownIssuer) if trusted.len() < self.issuers.len() => Err(Refusal::NoKeys),
-            Err(error) => Err(error.into()),
+        let mut found = Found::Nowhere;
+        let mut verdict = Err((Error::UnknownIssuer.into(), None));
+        for issuer in &self.issuers {
+            let Some(keys) = issuer.current() else {
+                // It may be this one's token.
+                verdict = Err((Refusal::NoKeys, None));
+                continue;
+            };
+            match validate_as(issuer, &keys, token, route, &mut found) {
+                Err(Refusal::Token(Error::UnknownIssuer, _)) => {}
+                result => {
+                    verdict = result.map_err(|refusal| (refusal, Some(issuer)));
+                    break;
+                }
+            }
         }
-    }
-
-    /// The issuers that have keys, with these.
-    fn keys(&self) -> Vec<(&IssuerKeys, Arc<Keys>)> {
-        self.issuers.iter().filter_map(|issuer| Some((&**issuer, issuer.current()?))).collect()
-    }
-
-    /// The issuer whose keys lack the one that the token names.
-    fn issuer_of(&self, token: BearerToken<'_>) -> Option<&Arc<IssuerKeys>> {
-        // Neither costs RSA: the one fails before the key, the other for its lack.
-        self.issuers.iter().find(|issuer| {
-            let Some(keys) = issuer.current() else { return false };
-            let Ok(only) = Issuer::new(issuer.settings.url, &keys) else { return false };
-            let mut buffer = TokenBuffer::<8_192>::new();
-            let now = NumericDate::from_secs(0);
-            let result = issuer.settings.policy.validate_among(token, &[only], now, &mut buffer);
-            result.is_err_and(|error| error.is_worth_a_key_refresh())
-        })
+        self.metrics.validation(started.elapsed(), found);
+        verdict
     }
 }
 
-type Trusted<'k> = (Issuer<'k, RingKey, MAX_KEYS>, AccessTokenPolicy<'static>);
-
-fn trusted<'k>(keys: &'k [(&IssuerKeys, Arc<Keys>)]) -> Vec<Trusted<'k>> {
-    keys.iter()
-        .filter_map(|(issuer, keys)| {
-            let settings = &issuer.settings;
-            Some((Issuer::new(settings.url, keys).ok()?, settings.policy))
-        })
-        .collect()
+/// Validates a token of this issuer. Another issuer's costs no RSA.
+fn validate_as(
+    issuer: &IssuerKeys,
+    keys: &Keys,
+    token: BearerToken<'_>,
+    route: &Route,
+    found: &mut Found,
+) -> Result<Admission, Refusal> {
+    let IssuerSettings { url, policy, .. } = &issuer.settings;
+    let Ok(only) = Issuer::new(url, keys) else { return Err(Error::UnknownIssuer.into()) };
+    let mut buffer = TokenBuffer::<8_192>::new();
+    let mut cache = issuer.cache.shard(token);
+    let hits = cache.hits();
+    let result = policy.validate_among_cached(token, &[only], now(), &mut buffer, &mut cache);
+    let verdict = result.map_err(Refusal::from).and_then(|token| admit(&token, route));
+    if cache.hits() > hits {
+        *found = Found::InCache;
+    }
+    verdict
 }
 
 fn admit(token: &Validated<AccessToken<'_>>, route: &Route) -> Result<Admission, Refusal> {

@@ -8,6 +8,7 @@ use claimgate::{Error, JwkSet, JwksRefresh, NumericDate, Refresh, RingKey};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
+use crate::cache::SharedCache;
 use crate::config::{IssuerSettings, KeySource};
 use crate::metrics::Metrics;
 
@@ -35,6 +36,8 @@ pub fn now() -> NumericDate {
 /// An issuer and the keys that it has at the moment.
 pub struct IssuerKeys {
     pub settings: IssuerSettings,
+    /// The tokens that its keys have verified.
+    pub cache: SharedCache,
     keys: RwLock<Option<Arc<Keys>>>,
     refresh: Mutex<JwksRefresh>,
     /// Whether a fetch is under way.
@@ -46,6 +49,7 @@ pub struct IssuerKeys {
 impl IssuerKeys {
     pub fn new(settings: IssuerSettings, metrics: Arc<Metrics>) -> Self {
         Self {
+            cache: SharedCache::new(),
             keys: RwLock::new(None),
             refresh: Mutex::new(settings.refresh),
             fetching: watch::Sender::new(false),

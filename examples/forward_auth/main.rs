@@ -3,6 +3,7 @@
 //!
 //! `cargo run --release --example forward_auth -- --help` tells how.
 
+mod cache;
 mod config;
 mod decide;
 mod http;

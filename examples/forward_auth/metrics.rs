@@ -17,12 +17,17 @@ pub struct Metrics {
     verdicts: IntCounterVec,
     validation: Histogram,
     request: Histogram,
-    #[expect(dead_code, reason = "until there is a cache")]
-    pub cache_hits: IntCounter,
-    #[expect(dead_code, reason = "until there is a cache")]
-    pub cache_misses: IntCounter,
+    cache_hits: IntCounter,
+    cache_misses: IntCounter,
     fetches: IntCounterVec,
     keys: IntGaugeVec,
+}
+
+/// Where a token was found.
+#[derive(Clone, Copy)]
+pub enum Found {
+    InCache,
+    Nowhere,
 }
 
 impl Metrics {
@@ -86,8 +91,12 @@ impl Metrics {
         self.request.observe(elapsed.as_secs_f64());
     }
 
-    pub fn validation(&self, elapsed: Duration) {
+    pub fn validation(&self, elapsed: Duration, found: Found) {
         self.validation.observe(elapsed.as_secs_f64());
+        match found {
+            Found::InCache => self.cache_hits.inc(),
+            Found::Nowhere => self.cache_misses.inc(),
+        }
     }
 
     pub fn fetched(&self, issuer: &str, keys: usize) {

@@ -340,6 +340,8 @@ async fn each_request_gets_its_answer() {
         r#"forward_auth_verdicts_total{code="expired"} 1"#,
         r#"forward_auth_verdicts_total{code="insufficient_scope"} 2"#,
         r#"forward_auth_verdicts_total{code="ambiguous_path"} 1"#,
+        // The good token came four times; refused ones are not remembered.
+        "forward_auth_cache_hits_total 3",
         "forward_auth_request_seconds_count 12",
     ] {
         assert!(metrics.contains(line), "{line} is not in:\n{metrics}");
