@@ -26,6 +26,8 @@ mod cache;
 mod challenge;
 mod claims;
 mod error;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod id_token;
 mod json;
 mod jwk;

@@ -1,0 +1,25 @@
+//! Pages that go with the reference: rules in words, and the settings for the
+//! tokens of well-known issuers.
+//!
+//! This module is there in the documentation only.
+
+#[doc = include_str!("../docs/from-auth0-documentation-to-code.md")]
+pub mod from_auth0_documentation_to_code {}
+
+#[doc = include_str!("../docs/auth0.md")]
+pub mod auth0 {}
+
+#[doc = include_str!("../docs/microsoft-entra.md")]
+pub mod microsoft_entra {}
+
+#[doc = include_str!("../docs/google.md")]
+pub mod google {}
+
+#[doc = include_str!("../docs/okta.md")]
+pub mod okta {}
+
+#[doc = include_str!("../docs/keycloak.md")]
+pub mod keycloak {}
+
+#[doc = include_str!("../docs/amazon-cognito.md")]
+pub mod amazon_cognito {}
