@@ -1,5 +1,7 @@
 //! Claims of the caller's own: any type of serde's, and never a panic.
 
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+
 mod support;
 
 use std::collections::BTreeMap;

@@ -5,6 +5,8 @@
 //! Forms are from the documentation named in each row; names and numbers are
 //! ours.
 
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+
 mod support;
 
 use claimgate::{
