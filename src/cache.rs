@@ -44,7 +44,8 @@ const TAG_LEN: usize = 16;
 ///
 /// A token is found by the whole of its text and by the
 /// [generation](crate::JwkSet::generation) of the key set, so that the tokens of
-/// keys that are no longer there are not found. What is remembered is that the
+/// keys that are no longer there are not found. Nor is one found for a buffer
+/// that is smaller than the one it fitted in. What is remembered is that the
 /// signature held, and the claims, read. **Every rule of the policy is applied
 /// anew on every hit**, with the `now` of the call: a token that has expired, a
 /// policy that has changed, or one that is made for a single request (as with
@@ -68,6 +69,9 @@ pub struct VerifiedTokenCache<const SLOTS: usize, const TOKEN_MAX: usize> {
 struct Slot<const TOKEN_MAX: usize> {
     text: String<TOKEN_MAX>,
     generation: [u8; 32],
+    /// The size of the buffer that it was validated in: a smaller one might
+    /// have been too small, and that is a verdict too.
+    buffer_len: usize,
     token: KeptAccessToken<TOKEN_MAX>,
 }
 
@@ -108,19 +112,34 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
         self.slots.iter_mut().for_each(|slot| *slot = None);
     }
 
-    /// The slot that holds the token, if its keys are still `current`.
-    fn find(&self, text: &str, is_current: impl Fn(&Slot<TOKEN_MAX>) -> bool) -> Option<usize> {
-        let tag = tag(text)?;
+    /// The slot that holds the token, if its keys are still `current` and it
+    /// fits into `buffer`.
+    fn find<const N: usize>(
+        &self,
+        text: &str,
+        buffer: &TokenBuffer<N>,
+        is_current: impl Fn(&Slot<TOKEN_MAX>) -> bool,
+    ) -> Option<usize> {
+        let tag = tag(text).filter(|_| buffer.takes(text))?;
         let is_of = |slot: &Slot<TOKEN_MAX>| {
-            constant_time_eq(slot.text.as_bytes(), text.as_bytes()) && is_current(slot)
+            slot.buffer_len <= N
+                && constant_time_eq(slot.text.as_bytes(), text.as_bytes())
+                && is_current(slot)
         };
         self.tags.iter().zip(&self.slots).position(|(candidate, slot)| {
             constant_time_eq(candidate, tag) && slot.as_ref().is_some_and(is_of)
         })
     }
 
-    /// Remembers a token. One that is too long is not remembered.
-    fn insert(&mut self, text: &str, generation: &[u8; 32], token: &Validated<AccessToken<'_>>) {
+    /// Remembers a token that fitted into `buffer_len` bytes. One that is too
+    /// long is not remembered.
+    fn insert(
+        &mut self,
+        text: &str,
+        generation: &[u8; 32],
+        buffer_len: usize,
+        token: &Validated<AccessToken<'_>>,
+    ) {
         let (Some(tag), Ok(owned), Ok(token)) = (tag(text), String::try_from(text), token.keep())
         else {
             return;
@@ -131,7 +150,7 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
             self.evictions = self.evictions.saturating_add(1);
         }
         *place_of_tag = *tag;
-        *place = Some(Slot { text: owned, generation: *generation, token });
+        *place = Some(Slot { text: owned, generation: *generation, buffer_len, token });
         self.next = match self.next.saturating_add(1) {
             next if next < SLOTS => next,
             _ => 0,
@@ -196,12 +215,7 @@ impl AccessTokenPolicy<'_> {
         cache: &'b mut VerifiedTokenCache<SLOTS, TOKEN_MAX>,
     ) -> Result<Validated<AccessToken<'b>>, Error> {
         let text = token.expose();
-        let found = if buffer.takes(text) {
-            cache.find(text, |slot| slot.is_verified_by(issuer))
-        } else {
-            None
-        };
-        if let Some(index) = found {
+        if let Some(index) = cache.find(text, buffer, |slot| slot.is_verified_by(issuer)) {
             cache.hits = cache.hits.saturating_add(1);
             return match cache.slots.get(index) {
                 Some(Some(slot)) => self.check_again(slot.token.token(), issuer, now),
@@ -210,7 +224,7 @@ impl AccessTokenPolicy<'_> {
         }
         cache.misses = cache.misses.saturating_add(1);
         let validated = self.validate(token, issuer, now, buffer)?;
-        cache.insert(text, issuer.keys().generation(), &validated);
+        cache.insert(text, issuer.keys().generation(), N, &validated);
         Ok(validated)
     }
 
@@ -241,8 +255,7 @@ impl AccessTokenPolicy<'_> {
         let is_current = |slot: &Slot<TOKEN_MAX>| {
             of_slot(slot).is_some_and(|issuer| slot.is_verified_by(issuer))
         };
-        let found = if buffer.takes(text) { cache.find(text, is_current) } else { None };
-        if let Some(index) = found {
+        if let Some(index) = cache.find(text, buffer, is_current) {
             cache.hits = cache.hits.saturating_add(1);
             return match cache.slots.get(index).and_then(Option::as_ref) {
                 Some(slot) => {
@@ -255,7 +268,7 @@ impl AccessTokenPolicy<'_> {
         cache.misses = cache.misses.saturating_add(1);
         let validated = self.validate_among(token, issuers, now, buffer)?;
         if let Some(issuer) = named(validated.issuer()) {
-            cache.insert(text, issuer.keys().generation(), &validated);
+            cache.insert(text, issuer.keys().generation(), N, &validated);
         }
         Ok(validated)
     }

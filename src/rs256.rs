@@ -119,7 +119,11 @@ pub trait Rs256: Sized {
     fn verify(&self, signing_input: &[u8], signature: &[u8]) -> Result<(), InvalidSignature>;
 
     /// SHA-256 of the concatenation of `parts`, for thumbprints
-    /// ([RFC 7638](https://www.rfc-editor.org/rfc/rfc7638)) and `at_hash`.
+    /// ([RFC 7638](https://www.rfc-editor.org/rfc/rfc7638)), `at_hash`, and the
+    /// [generation](crate::JwkSet::generation) of a key set.
+    ///
+    /// Nothing but the true hash will do: a constant would let a
+    /// [cache](crate::VerifiedTokenCache) take one key set for another.
     fn sha256(parts: &[&[u8]]) -> [u8; 32];
 }
 

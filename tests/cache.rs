@@ -270,6 +270,41 @@ fn a_buffers_limit_counts_on_a_hit_too() {
 }
 
 #[test]
+fn a_buffer_that_is_too_small_is_so_on_a_hit_too() {
+    fn check<const N: usize>(
+        cache: &mut VerifiedTokenCache<3, 2048>,
+        token: &str,
+        keys: &Keys,
+    ) -> Result<(), Error> {
+        let token = BearerToken::new(token);
+        let issuers = [issuer(keys)];
+        let (mut one, mut two) = (TokenBuffer::<N>::new(), TokenBuffer::<N>::new());
+        let plain = API_POLICY.validate(token, &issuers[0], NOW, &mut one).map(|_| ());
+        let cached = API_POLICY.validate_cached(token, &issuers[0], NOW, &mut two, cache);
+        assert_eq!(cached.map(|_| ()), plain);
+        let cached = API_POLICY.validate_among_cached(token, &issuers, NOW, &mut two, cache);
+        assert_eq!(cached.map(|_| ()), plain);
+        plain
+    }
+    let keys = keys_of(&Signer::a());
+    // The subject needs eight bytes of its own, unescaped.
+    let token = Signer::a().sign(&with(access_claims(), "sub", "\"quoted\""));
+    let decoded: usize = token.split('.').map(|segment| segment.len() * 3 / 4).sum();
+    assert_eq!(decoded, 539);
+    let mut cache = VerifiedTokenCache::<3, 2048>::new();
+    assert_eq!(check::<4096>(&mut cache, &token, &keys), Ok(()));
+    let too_small = |needed, available| Err(Error::BufferTooSmall { needed, available });
+    assert_eq!(check::<538>(&mut cache, &token, &keys), too_small(539, 538));
+    assert_eq!(check::<546>(&mut cache, &token, &keys), too_small(8, 7));
+    assert_eq!(check::<547>(&mut cache, &token, &keys), Ok(()));
+    // A buffer that sufficed once suffices again, and so does a larger one.
+    let hits = cache.hits();
+    assert_eq!(check::<547>(&mut cache, &token, &keys), Ok(()));
+    assert_eq!(check::<548>(&mut cache, &token, &keys), Ok(()));
+    assert_eq!(cache.hits() - hits, 4);
+}
+
+#[test]
 fn several_issuers_share_a_cache() {
     const OTHER: &str = "https://other.example/";
     let (a, b) = (Signer::a(), Signer::b());
