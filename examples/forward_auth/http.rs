@@ -112,10 +112,13 @@ fn refused(refusal: &Refusal, gate: &Gate) -> Response {
 /// within, and `%`, is percent-encoded. So no two texts look alike.
 pub fn header_value(text: &str) -> HeaderValue {
     let mut value = String::with_capacity(text.len());
-    for byte in text.trim_matches(' ').bytes() {
+    let last = text.len().saturating_sub(1);
+    for (index, byte) in text.bytes().enumerate() {
+        // Recipients drop the spaces around a value.
+        let is_within = index != 0 && index != last;
         match byte {
-            b'%' => value.push_str("%25"),
-            b' '..=b'~' => value.push(char::from(byte)),
+            b' ' if is_within => value.push(' '),
+            b'!'..=b'~' if byte != b'%' => value.push(char::from(byte)),
             byte => value.push_str(&format!("%{byte:02X}")),
         }
     }

@@ -228,6 +228,10 @@ fn header_values_are_visible_and_distinct() {
         ("auth0|123456", "auth0|123456"),
         ("a%20b", "a%2520b"),
         ("a b", "a b"),
+        (" a b ", "%20a b%20"),
+        ("  a", "%20 a"),
+        (" ", "%20"),
+        ("", ""),
         ("j\u{f6}rg", "j%C3%B6rg"),
         ("a\r\nX: y", "a%0D%0AX: y"),
     ] {

@@ -134,8 +134,12 @@ with_token "$good" "$url"
 is "a valid token passes" 200 "$status"
 is "the application sees the subject" "auth0|123456" "$(header X-Seen-Subject)"
 is "the application sees no token" "[]" "$(header X-Seen-Authorization)"
-with_token "$good" -H "X-Auth-Subject: admin" "$url"
+seen() { echo "$(header X-Seen-Scope) $(header X-Seen-Issuer) $(header X-Seen-Client)"; }
+others=$(seen)
+with_token "$good" -H "X-Auth-Subject: admin" -H "X-Auth-Scope: admin" -H "X-Auth-Issuer: admin" \
+    -H "X-Auth-Client: admin" "$url"
 is "a client cannot set the subject" "auth0|123456" "$(header X-Seen-Subject)"
+is "a client cannot set scope, issuer and client" "$others" "$(seen)"
 with_token "$good" -H "X-Original-URI: /open" -X POST "$url"
 is "a client cannot set the route" 403 "$status"
 ask "$url"
