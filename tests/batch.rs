@@ -26,7 +26,7 @@ fn answers(lines: &str) -> Vec<Value> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .unwrap();
+        .expect("`cargo build --example validate` first, where not all targets are built");
     let mut input = child.stdin.take().unwrap();
     let lines = lines.to_owned();
     let writer = std::thread::spawn(move || input.write_all(lines.as_bytes()).unwrap());
