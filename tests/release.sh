@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# What a release has to show: the package, its documentation as docs.rs builds it, the oldest
+# dependencies it claims, every choice of features, licences, and a stranger's first hour with it.
+#
+#   bash tests/release.sh            # needs the nightly toolchain and cargo-hack
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+root=$PWD
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+step() { printf '\n== %s\n' "$*"; }
+rustup toolchain list | grep -q '^nightly' || rustup toolchain install nightly --profile minimal
+command -v cargo-hack > /dev/null || cargo install --quiet --locked cargo-hack
+
+step "licences of everything a user builds"
+allowed=' Apache-2.0 MIT ISC BSD-3-Clause BSD-2-Clause Unicode-3.0 Unlicense CC0-1.0 MIT-0 LLVM-exception '
+cargo tree --all-features -e normal,build --prefix none --format '{l}|{p}' | sed 's/ (\*)$//' |
+    sort -u | while IFS='|' read -r licence package; do
+        for word in $(tr -s '()/' ' ' <<< "$licence" | sed 's/ \(OR\|AND\|WITH\) / /g'); do
+            [[ $allowed == *" $word "* ]] || { echo "$package: $licence"; exit 1; }
+        done
+    done
+echo "ok"
+
+step "package"
+# That the benches stay at home is meant.
+cargo package --allow-dirty --quiet 2>&1 | (grep -v 'ignoring benchmark' || true) | tee "$folder/package.log"
+[ ! -s "$folder/package.log" ] || { echo "cargo package warns"; exit 1; }
+target=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
+tar -xzf "$target"/package/claimgate-*.crate -C "$folder"
+package=$(echo "$folder"/claimgate-*)
+(cd "$package" && find . -type f | sort) > "$folder/files"
+if grep -vE '^\./(src/|examples/|docs/|tests/data/keys/|Cargo\.|LICENSE-|[A-Z]+\.md$|\.cargo_vcs_info)' "$folder/files"; then
+    echo "these files are of no use to users"
+    exit 1
+fi
+printf '%s files, %s bytes\n' "$(wc -l < "$folder/files")" "$(cat "$target"/package/claimgate-*.crate | wc -c)"
+
+step "a stranger's first hour: the README's examples in an empty folder, with the packaged crate"
+mkdir -p "$folder/stranger/src/bin"
+cat > "$folder/stranger/Cargo.toml" <<TOML
+[package]
+name = "stranger"
+version = "0.0.0"
+edition = "2024"
+
+[dependencies]
+claimgate = { path = "$package", features = ["rust-crypto"] }
+TOML
+# Each block that is a whole program becomes one.
+awk -v folder="$folder/stranger/src/bin" '
+    /^```rust/ { block = "" ; inside = 1; next }
+    /^```/ && inside {
+        inside = 0
+        if (block ~ /fn main/) { count++; printf "%s", block > (folder "/example" count ".rs") }
+        next
+    }
+    inside { sub(/^# /, ""); block = block $0 "\n" }' README.md
+ls "$folder/stranger/src/bin"
+cd "$folder/stranger"
+CARGO_TARGET_DIR=$folder/target cargo build --quiet
+cp "$package/examples/validate/demo/jwks.json" .
+# The demonstration tokens have expired: each example has to say so, and nothing else.
+id_token=$(cat "$package/examples/validate/demo/id_token.jwt")
+access_token=$(cat "$package/examples/validate/demo/access_token.jwt")
+"$folder/target/debug/example1" "$id_token" nonce 2>&1 | tee -a log || true
+"$folder/target/debug/example2" "Bearer $access_token" 2>&1 | tee -a log
+[ "$(grep -ciE 'expired' log)" -ge 2 ] || { echo "not what was expected"; exit 1; }
+cd "$package"
+CARGO_TARGET_DIR=$folder/target cargo run --quiet --example validate > /dev/null
+cd "$root"
+
+step "documentation, as docs.rs builds it"
+RUSTDOCFLAGS="--cfg docsrs -D warnings" cargo +nightly doc --quiet --no-deps --all-features
+
+step "every choice of features"
+cargo hack check --quiet --feature-powerset --no-dev-deps --lib
+
+step "the oldest dependencies that it claims"
+git ls-files -z | grep -zvE '^tests/(compare|firmware|gateway)/|^benches/peers/' |
+    xargs -0 cp --parents -t "$folder/stranger"
+cd "$folder/stranger"
+rm -f Cargo.lock
+cargo +nightly update --quiet -Zdirect-minimal-versions
+CARGO_TARGET_DIR=$folder/target cargo check --quiet --all-features --all-targets
+cd "$root"
+
+printf '\nall that a release has to show\n'
