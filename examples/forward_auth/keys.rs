@@ -67,13 +67,8 @@ impl IssuerKeys {
     /// Fetches the keys whenever they are old, for ever.
     pub async fn keep_fresh(self: Arc<Self>) {
         loop {
-            // The lock is released before anything is awaited.
-            let decision = self.refresh().start_if_old(now());
-            match decision {
-                Refresh::Now => {
-                    self.fetching.send_replace(true);
-                    self.fetch().await;
-                }
+            match self.ask(|refresh| refresh.start_if_old(now())) {
+                Refresh::Now => self.fetch().await,
                 Refresh::Wait { seconds } => {
                     sleep(Duration::from_secs(seconds).min(LOOK_AT_THE_CLOCK)).await;
                 }
@@ -84,9 +79,7 @@ impl IssuerKeys {
     /// Has the keys fetched if `error` is worth it and the cool-down is over, and
     /// waits for a fetch that is under way.
     pub async fn refresh_after(self: &Arc<Self>, error: &Error) {
-        let decision = self.refresh().start_after(error, now());
-        if decision == Refresh::Now {
-            self.fetching.send_replace(true);
+        if self.ask(|refresh| refresh.start_after(error, now())) == Refresh::Now {
             // A task of its own: the client may go away, the fetch may not.
             tokio::spawn({
                 let issuer = Arc::clone(self);
@@ -97,6 +90,16 @@ impl IssuerKeys {
         let mut fetching = self.fetching.subscribe();
         let ended = fetching.wait_for(|is_fetching| !is_fetching);
         let _: Result<_, _> = timeout(self.settings.timeout, ended).await;
+    }
+
+    /// Asks for a decision. Whoever gets to wait sees the fetch that has begun.
+    fn ask(&self, question: impl FnOnce(&mut JwksRefresh) -> Refresh) -> Refresh {
+        let mut refresh = self.refresh();
+        let decision = question(&mut refresh);
+        if decision == Refresh::Now {
+            self.fetching.send_replace(true);
+        }
+        decision
     }
 
     async fn fetch(&self) {
@@ -153,8 +156,10 @@ fn read(source: &KeySource, timeout: Duration) -> Result<String, String> {
     let config = ureq::Agent::config_builder()
         .timeout_global(Some(timeout))
         .max_redirects(0)
-        .user_agent(concat!("claimgate-forward-auth/", env!("CARGO_PKG_VERSION")))
-        .build();
+        .user_agent(concat!("claimgate-forward-auth/", env!("CARGO_PKG_VERSION")));
+    // Plain HTTP is for what is near.
+    let config = if url.starts_with("http:") { config.proxy(None) } else { config };
+    let config = config.build();
     let mut response =
         ureq::Agent::new_with_config(config).get(url).call().map_err(|error| error.to_string())?;
     if response.status() != 200 {

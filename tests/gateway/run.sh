@@ -29,6 +29,9 @@ target=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_director
 forward_auth=$target/release/examples/forward_auth
 demo_token=$target/release/examples/demo_token
 
+# What follows is on this machine.
+unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
+
 # --- a folder, ports, and their end -----------------------------------------------------------------
 
 folder=$(mktemp -d)
