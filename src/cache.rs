@@ -190,8 +190,7 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> fmt::Debug
 
 impl AccessTokenPolicy<'_> {
     /// As [`validate`](Self::validate), without RSA for a token that the cache
-    /// knows. The verdict is the same, except that a token that is found needs no
-    /// room in the buffer, and so is never [`Error::BufferTooSmall`].
+    /// knows. The verdict is the same.
     ///
     /// The token that is returned borrows from the cache if it was found there,
     /// and from the buffer if not.

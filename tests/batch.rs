@@ -144,6 +144,40 @@ fn lines_that_are_no_cases_are_answered_and_do_not_stop_the_run() {
 }
 
 #[test]
+fn an_optional_field_that_is_null_is_absent() {
+    // Not `nonce` and `audience`, where `null` has a meaning of its own.
+    let nulls = [
+        "leeway",
+        "backend",
+        "trusted_audiences",
+        "max_age",
+        "acr_values",
+        "access_token",
+        "code",
+        "organization",
+        "profile",
+        "scopes_all",
+        "scopes_any",
+        "permissions_all",
+        "permissions_any",
+        "authorized_parties",
+        "subject_kind",
+        "max_token_age",
+        "confirmation",
+    ];
+    let nulls: serde_json::Map<_, _> =
+        nulls.into_iter().map(|name| (name.to_owned(), Value::Null)).collect();
+    let nulls = Value::Object(nulls);
+    assert_answers(&[
+        id_case("valid", &id_claims(), &nulls),
+        access_case("valid", &access_claims(), &nulls),
+        access_case("valid", &access_claims(), &with(nulls, "client_id", Value::Null)),
+        access_case("usage", &access_claims(), &json!({ "now": null })),
+        id_case("usage", &id_claims(), &json!({ "client_id": null })),
+    ]);
+}
+
+#[test]
 fn ten_thousand_cases_are_answered_in_one_run() {
     let good = access_case("good", &access_claims(), &json!({})).to_string();
     let late = access_case("late", &access_claims(), &json!({ "now": EXP + 60 })).to_string();

@@ -17,7 +17,7 @@ pub struct Case {
     pub now: u64,
     #[serde(default, deserialize_with = "optional_seconds")]
     pub leeway: Option<u64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub backend: Backend,
 
     // Both kinds
@@ -100,6 +100,13 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Given<T>, D::Error> {
     Ok(Option::deserialize(deserializer)?.map_or(Given::Null, Given::Value))
+}
+
+/// `null` is as good as absent.
+fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// Seconds, as any JSON number that is not negative. A fraction is dropped.

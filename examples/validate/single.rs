@@ -27,7 +27,8 @@ pub fn validate(arguments: &Arguments, token: &str, out: &mut impl Write) -> io:
         }
     };
     let Some((rules, failed)) = explain(&case) else {
-        writeln!(out, "\nThe token is not well-signed, so its claims are not looked at.")?;
+        // The key set, the form, the signature or the type of a claim: see above.
+        writeln!(out, "\nIt did not come to the rules of the policy.")?;
         return Ok(outcome);
     };
     writeln!(out)?;

@@ -1,0 +1,106 @@
+//! One token by hand: what the `validate` example prints and its exit status,
+//! against the program itself.
+
+#![cfg(feature = "ring")]
+
+mod support;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+use support::*;
+
+fn program() -> PathBuf {
+    // target/debug/deps/single_token-… → target/debug/examples/validate
+    let this = std::env::current_exe().unwrap();
+    this.parent().unwrap().parent().unwrap().join("examples/validate")
+}
+
+/// Exit status and output, with these options and a token on standard input.
+fn run(options: &[&str], input: &str) -> (i32, String) {
+    let mut child = Command::new(program())
+        .args(options)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // A program that refuses its options does not read.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+}
+
+/// Judges an access token, with further options.
+fn judge(token: &str, options: &[&str]) -> (i32, String) {
+    let jwks = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/validate/demo/jwks.json");
+    let now = NOW.to_string();
+    let mut all = vec![
+        "--jwks",
+        jwks.to_str().unwrap(),
+        "--issuer",
+        ISSUER,
+        "--audience",
+        API,
+        "--now",
+        &now,
+    ];
+    all.extend(options);
+    all.push("-");
+    run(&all, &format!("{token}\n"))
+}
+
+#[test]
+fn a_valid_token_exits_with_0_and_keeps_every_rule() {
+    let token = Signer::a().sign(&access_claims());
+    let (status, output) = judge(&token, &["--scopes-all", "read:patients,openid"]);
+    assert_eq!(status, 0);
+    assert!(output.starts_with("valid\n  sub    auth0|123456\n"), "{output}");
+    assert!(output.contains("\n  [x] the scope suffices\n"), "{output}");
+    assert!(!output.contains("[ ]"), "{output}");
+}
+
+#[test]
+fn an_invalid_token_exits_with_1_and_shows_each_rule_that_it_breaks() {
+    let token = Signer::a().sign(&with(access_claims(), "exp", IAT));
+    let (status, output) = judge(&token, &["--scopes-all", "write:patients"]);
+    assert_eq!(status, 1);
+    assert!(output.starts_with("invalid: expired\n"), "{output}");
+    let broken: Vec<&str> = output.lines().filter_map(|line| line.strip_prefix("  [ ] ")).collect();
+    assert_eq!(broken, ["the token has not expired", "the scope suffices"]);
+}
+
+#[test]
+fn a_token_that_is_refused_before_the_rules_has_no_list_of_them() {
+    let wrong_type = Signer::a().sign(&with(access_claims(), "exp", "1311281970"));
+    let header = json!({"alg": "RS256", "kid": "key-a"});
+    let forged = Signer::b().sign_with(&header, &access_claims());
+    for (token, code) in [
+        (wrong_type.as_str(), "claim_type"),
+        (&forged, "invalid_signature"),
+        ("a.b", "malformed_token"),
+    ] {
+        let (status, output) = judge(token, &[]);
+        assert_eq!(status, 1);
+        assert!(output.starts_with(&format!("invalid: {code}\n")), "{output}");
+        assert!(output.ends_with("\nIt did not come to the rules of the policy.\n"), "{output}");
+        assert!(!output.contains('['), "{output}");
+    }
+}
+
+#[test]
+fn wrong_usage_exits_with_2_and_prints_no_verdict() {
+    let token = Signer::a().sign(&access_claims());
+    let usage = (2, String::new());
+    // What the policy refuses, what the program does, and what the command line does.
+    assert_eq!(judge(&token, &["--leeway", "601"]), usage);
+    assert_eq!(judge(&token, &["--nonce", "n"]), usage);
+    assert_eq!(judge(&token, &["--client-id", CLIENT_ID]), usage);
+    assert_eq!(judge(&token, &["--no-such-option"]), usage);
+    assert_eq!(judge(&token, &["--confirmation", "thumbprint"]), usage);
+    assert_eq!(run(&["--jwks", "no such file"], ""), usage);
+    let options = ["--jwks", "no such file", "--issuer", "i", "--client-id", "c", "a.b.c"];
+    assert_eq!(run(&options, ""), usage);
+}
