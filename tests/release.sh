@@ -13,7 +13,7 @@ rustup toolchain list | grep -q '^nightly' || rustup toolchain install nightly -
 command -v cargo-hack > /dev/null || cargo install --quiet --locked cargo-hack
 
 step "licences of everything a user builds"
-allowed=' Apache-2.0 MIT ISC BSD-3-Clause BSD-2-Clause Unicode-3.0 Unlicense CC0-1.0 MIT-0 LLVM-exception '
+allowed=' Apache-2.0 BSL-1.0 MIT ISC BSD-3-Clause BSD-2-Clause Unicode-3.0 Unlicense CC0-1.0 MIT-0 LLVM-exception '
 cargo tree --all-features -e normal,build --prefix none --format '{l}|{p}' | sed 's/ (\*)$//' |
     sort -u | while IFS='|' read -r licence package; do
         for word in $(tr -s '()/' ' ' <<< "$licence" | sed 's/ \(OR\|AND\|WITH\) / /g'); do
