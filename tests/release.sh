@@ -30,7 +30,7 @@ target=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_director
 tar -xzf "$target"/package/claimgate-*.crate -C "$folder"
 package=$(echo "$folder"/claimgate-*)
 (cd "$package" && find . -type f | sort) > "$folder/files"
-if grep -vE '^\./(src/|examples/|docs/|tests/data/keys/|Cargo\.|LICENSE-|[A-Z]+\.md$|\.cargo_vcs_info)' "$folder/files"; then
+if grep -vE '^\./(src/|examples/|docs/|tests/data/keys/|tests/rules\.md$|Cargo\.|LICENSE-|[A-Z]+\.md$|\.cargo_vcs_info)' "$folder/files"; then
     echo "these files are of no use to users"
     exit 1
 fi
