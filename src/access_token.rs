@@ -110,16 +110,19 @@ impl<'b> AccessTokenClaims<'b> {
     }
 
     /// Whom the token speaks for: a client if `gty` is `client-credentials`
-    /// or an array that contains it, if `sub` ends with `@clients`, as Auth0 has
-    /// it, or if `sub` equals `client_id`
+    /// or an array that contains it, if `sub` is a client ID and `@clients`, as
+    /// Auth0 has it, or if `sub` equals `client_id`
     /// ([RFC 9068 §2.2](https://www.rfc-editor.org/rfc/rfc9068#section-2.2)).
+    ///
+    /// Auth0's users are named `CONNECTION|ID`, where the ID may be another
+    /// identity provider's: what has a `|` in it is a user, however it ends.
     #[must_use]
     pub fn subject_kind(&self) -> SubjectKind {
         let is_client = self
             .registered
             .grant_type
             .is_some_and(|grant_type| grant_type.contains("client-credentials"))
-            || self.subject().ends_with("@clients")
+            || self.subject().strip_suffix("@clients").is_some_and(|id| !id.contains('|'))
             || self.registered.client_id == Some(self.subject());
         if is_client { SubjectKind::Client } else { SubjectKind::User }
     }

@@ -311,6 +311,11 @@ fn a08_a_subject_is_a_user_or_a_client() {
         set("gty", json!(["refresh_token", "password"])),
         set("gty", json!(["client-credentials-x", "x client-credentials", ", "])),
         set("gty", json!([])),
+        // What a connection's own identity provider made up.
+        set("sub", "samlp|acme|abc@clients"),
+        set("sub", "auth0|abc@clients"),
+        set("sub", "abc@Clients"),
+        set("sub", "abc@clients "),
     ];
     let clients = [
         set("gty", "client-credentials"),
