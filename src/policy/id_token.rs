@@ -358,6 +358,10 @@ impl<'a> IdTokenPolicyBuilder<'a> {
 
     /// Audiences that may stand beside the client ID in `aud`
     /// (step 3 of OIDC Core §3.1.3.7). None unless set.
+    ///
+    /// An API of yours is best not among them: an ID token that names the client
+    /// and the API, and has no mark such as a nonce, also passes that API's
+    /// policy, unless the policy asks for scopes or permissions.
     #[must_use]
     pub const fn trusted_audiences(mut self, audiences: &'a [&'a str]) -> Self {
         self.policy.trusted_audiences = audiences;
