@@ -35,14 +35,17 @@ impl<'b> AccessToken<'b> {
     /// [`Error::BufferTooSmall`] if there is no room to unescape a string.
     pub fn parse(jws: VerifiedJws<'b>) -> Result<Self, Error> {
         let payload = json::without_needless_escapes(jws.payload, Segment::Payload)?;
-        let object = Object::parse(payload, Segment::Payload)?;
+        let mut object = Object::empty();
+        object.read(payload, Segment::Payload)?;
         let mut reader = Reader::new(jws.room, Segment::Payload);
-        let mut registered = Registered::NONE;
+        // Read in its place: it is large.
+        let registered = Registered::NONE;
+        let mut claims = AccessTokenClaims { header: jws.header, payload, registered };
         for member in object.members() {
-            registered.read(member, &mut reader)?;
+            claims.registered.read(member, &mut reader)?;
         }
-        registered.check_scope_is_given_once()?;
-        Ok(Self { claims: AccessTokenClaims { header: jws.header, payload, registered } })
+        claims.registered.check_scope_is_given_once()?;
+        Ok(Self { claims })
     }
 }
 

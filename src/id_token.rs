@@ -35,7 +35,8 @@ impl<'b> IdToken<'b> {
     /// [`Error::BufferTooSmall`] if there is no room to unescape a string.
     pub fn parse(jws: VerifiedJws<'b>) -> Result<Self, Error> {
         let payload = json::without_needless_escapes(jws.payload, Segment::Payload)?;
-        let object = Object::parse(payload, Segment::Payload)?;
+        let mut object = Object::empty();
+        object.read(payload, Segment::Payload)?;
         let mut reader = Reader::new(jws.room, Segment::Payload);
         let mut registered = Registered::NONE;
         let mut standard = StandardClaims::NONE;

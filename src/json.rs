@@ -39,16 +39,11 @@ pub(crate) struct Member<'a> {
     pub(crate) value: Value<'a>,
 }
 
-impl Member<'_> {
-    fn is_named(&self, name: &str) -> bool {
-        same_string(self.name, name)
+impl<'a> Member<'a> {
+    /// The name as a string, which may have escapes.
+    const fn name(&self) -> Text<'a> {
+        Text { text: self.name, may_have_escapes: self.value.may_have_escapes }
     }
-}
-
-/// Whether two strings are equal once both are unescaped.
-fn same_string(left: &str, right: &str) -> bool {
-    left == right
-        || (left.contains('\\') || right.contains('\\')) && Unescaped(left).eq(Unescaped(right))
 }
 
 /// An object whose text is valid and whose names differ from each other.
@@ -57,47 +52,75 @@ pub(crate) struct Object<'a> {
 }
 
 impl<'a> Object<'a> {
+    /// Without members.
+    pub(crate) fn empty() -> Self {
+        Self { members: Vec::new() }
+    }
+
     /// Checks a whole text, from the first byte to the last, and indexes the
     /// members of its outermost object.
     pub(crate) fn parse(text: &'a [u8], segment: Segment) -> Result<Self, Error> {
+        let mut object = Self::empty();
+        object.read(text, segment)?;
+        Ok(object)
+    }
+
+    /// As [`parse`](Self::parse), but the index is made where it is to stay: it
+    /// has room for so many members that it takes longer to move than to make.
+    pub(crate) fn read(&mut self, text: &'a [u8], segment: Segment) -> Result<(), Error> {
+        let may_have_escapes = has_backslash(text);
         let text = core::str::from_utf8(text)
             .map_err(|_| Error::InvalidJson(segment, JsonFault::NotUtf8))?;
         let mut scanner = Scanner::new(text);
         scanner.skip_whitespace();
-        let object = Self::scan(&mut scanner, segment)?;
+        self.scan(&mut scanner, may_have_escapes, segment)?;
         scanner.skip_whitespace();
         if scanner.is_at_end() {
-            Ok(object)
+            Ok(())
         } else {
             Err(Error::InvalidJson(segment, JsonFault::TrailingData))
         }
     }
 
-    fn scan(scanner: &mut Scanner<'a>, segment: Segment) -> Result<Self, Error> {
+    fn scan(
+        &mut self,
+        scanner: &mut Scanner<'a>,
+        may_have_escapes: bool,
+        segment: Segment,
+    ) -> Result<(), Error> {
         let fault = |fault| Error::InvalidJson(segment, fault);
-        let mut members: Vec<Member<'a>, MAX_MEMBERS> = Vec::new();
         if !scanner.take(b'{') {
             return Err(fault(JsonFault::NotAnObject));
         }
         scanner.skip_whitespace();
         if scanner.take(b'}') {
-            return Ok(Self { members });
+            return Ok(());
         }
         loop {
             let name = scanner.name().map_err(fault)?;
-            let value = Value(scanner.value(1).map_err(fault)?);
-            if members.iter().any(|member| member.is_named(name)) {
+            let text = scanner.value(1).map_err(fault)?;
+            if self.position(name).is_some() {
                 return Err(Error::DuplicateMember(segment));
             }
-            members.push(Member { name, value }).map_err(|_| fault(JsonFault::TooManyMembers))?;
+            let member = Member { name, value: Value { text, may_have_escapes } };
+            self.members.push(member).map_err(|_| fault(JsonFault::TooManyMembers))?;
             scanner.skip_whitespace();
             if scanner.take(b'}') {
-                return Ok(Self { members });
+                return Ok(());
             }
             if !scanner.take(b',') {
                 return Err(fault(JsonFault::Syntax));
             }
         }
+    }
+
+    /// Where the member is whose name, unescaped, is this one.
+    fn position(&self, name: &str) -> Option<usize> {
+        self.members.iter().position(|member| {
+            // Names are too short for a call of `memcmp` to be worth its while.
+            member.name.len() == name.len() && member.name.bytes().eq(name.bytes())
+                || member.value.may_have_escapes && Unescaped(member.name).eq(Unescaped(name))
+        })
     }
 
     /// The members in their order.
@@ -107,23 +130,29 @@ impl<'a> Object<'a> {
 
     /// The value of the member of this name.
     pub(crate) fn get(&self, name: &str) -> Option<Value<'a>> {
-        self.members.iter().find(|member| member.is_named(name)).map(|member| member.value)
+        self.members.get(self.position(name)?).map(|member| member.value)
     }
 }
 
 /// A valid value, as it is written.
 #[derive(Clone, Copy)]
-pub(crate) struct Value<'a>(&'a str);
+pub(crate) struct Value<'a> {
+    text: &'a str,
+    /// Whether a backslash may stand in it: most texts have none at all.
+    may_have_escapes: bool,
+}
 
 impl<'a> Value<'a> {
     /// The text of a number; `None` for another type.
     pub(crate) fn number(self) -> Option<&'a str> {
-        self.0.starts_with(|first: char| first == '-' || first.is_ascii_digit()).then_some(self.0)
+        self.text
+            .starts_with(|first: char| first == '-' || first.is_ascii_digit())
+            .then_some(self.text)
     }
 
     /// The value of a boolean; `None` for another type.
     pub(crate) fn boolean(self) -> Option<bool> {
-        match self.0 {
+        match self.text {
             "true" => Some(true),
             "false" => Some(false),
             _ => None,
@@ -132,19 +161,20 @@ impl<'a> Value<'a> {
 
     /// A string; `None` for another type.
     pub(crate) fn string(self) -> Option<Text<'a>> {
-        self.0.strip_prefix('"')?.strip_suffix('"').map(Text)
+        let text = self.text.strip_prefix('"')?.strip_suffix('"')?;
+        Some(Text { text, may_have_escapes: self.may_have_escapes })
     }
 
     /// The elements of an array; `None` for another type.
     pub(crate) fn array(self) -> Option<Elements<'a>> {
-        let mut scanner = Scanner::new(self.0);
-        scanner.take(b'[').then_some(Elements { scanner })
+        let mut scanner = Scanner::new(self.text);
+        scanner.take(b'[').then_some(Elements { scanner, may_have_escapes: self.may_have_escapes })
     }
 
     /// The members of an object; `None` for another type.
     pub(crate) fn object(self, segment: Segment) -> Result<Option<Object<'a>>, Error> {
-        if self.0.starts_with('{') {
-            Object::parse(self.0.as_bytes(), segment).map(Some)
+        if self.text.starts_with('{') {
+            Object::parse(self.text.as_bytes(), segment).map(Some)
         } else {
             Ok(None)
         }
@@ -152,37 +182,42 @@ impl<'a> Value<'a> {
 
     /// The value as it is written.
     pub(crate) const fn as_written(self) -> &'a str {
-        self.0
+        self.text
     }
 }
 
 /// A valid string without its quotes, as it is written.
 #[derive(Clone, Copy)]
-pub(crate) struct Text<'a>(&'a str);
+pub(crate) struct Text<'a> {
+    text: &'a str,
+    may_have_escapes: bool,
+}
 
 impl<'a> Text<'a> {
     /// The string, if it holds no escapes.
     pub(crate) fn plain(self) -> Option<&'a str> {
-        (!self.0.contains('\\')).then_some(self.0)
+        let has_escapes = self.may_have_escapes && self.text.contains('\\');
+        (!has_escapes).then_some(self.text)
     }
 
     /// Whether the unescaped string is `expected`.
     pub(crate) fn is(self, expected: &str) -> bool {
         match self.plain() {
             Some(plain) => plain == expected,
-            None => Unescaped(self.0).eq(expected.chars()),
+            None => Unescaped(self.text).eq(expected.chars()),
         }
     }
 
     /// How many bytes the unescaped string has.
     pub(crate) fn unescaped_len(self) -> usize {
-        Unescaped(self.0).fold(0, |sum: usize, character| sum.saturating_add(character.len_utf8()))
+        Unescaped(self.text)
+            .fold(0, |sum: usize, character| sum.saturating_add(character.len_utf8()))
     }
 
     /// Unescapes the string to the front of `out`. `None` if it is too short.
     pub(crate) fn unescape(self, out: &mut [u8]) -> Option<&mut str> {
         let mut length = 0_usize;
-        for character in Unescaped(self.0) {
+        for character in Unescaped(self.text) {
             let mut utf8 = [0; 4];
             let utf8 = character.encode_utf8(&mut utf8).as_bytes();
             let end = length.saturating_add(utf8.len());
@@ -196,6 +231,7 @@ impl<'a> Text<'a> {
 /// The elements of a valid array.
 pub(crate) struct Elements<'a> {
     scanner: Scanner<'a>,
+    may_have_escapes: bool,
 }
 
 impl<'a> Iterator for Elements<'a> {
@@ -208,7 +244,8 @@ impl<'a> Iterator for Elements<'a> {
         }
         self.scanner.take(b',');
         self.scanner.skip_whitespace();
-        self.scanner.value(0).ok().map(Value)
+        let text = self.scanner.value(0).ok()?;
+        Some(Value { text, may_have_escapes: self.may_have_escapes })
     }
 }
 
@@ -223,11 +260,16 @@ pub(crate) fn without_needless_escapes(
     segment: Segment,
 ) -> Result<&[u8], Error> {
     let mut length = buffer.len();
-    if buffer.contains(&b'\\') {
+    if has_backslash(buffer) {
         Object::parse(buffer, segment)?;
         length = normalise(buffer);
     }
     Ok(buffer.get(..length).unwrap_or_default())
+}
+
+/// Looks at every byte, and so at many at once: it is nearly always in vain.
+fn has_backslash(text: &[u8]) -> bool {
+    text.iter().fold(false, |found, byte| found | (*byte == b'\\'))
 }
 
 /// Free space in the caller's buffer, for strings that hold escapes.

@@ -142,7 +142,8 @@ pub struct Header<'b> {
 impl<'b> Header<'b> {
     fn parse(text: &'b mut [u8], room: &mut Room<'b>) -> Result<Self, Error> {
         let text = json::without_needless_escapes(text, Segment::Header)?;
-        let object = Object::parse(text, Segment::Header)?;
+        let mut object = Object::empty();
+        object.read(text, Segment::Header)?;
         let mut algorithm = Err(Fault::Absent);
         let mut header = Self { key_id: None, token_type: None };
         let mut unsupported = None;
@@ -250,7 +251,8 @@ impl<'b> UnverifiedJws<'_, 'b> {
         issuers: impl Iterator<Item = T>,
         url: impl Fn(&T) -> &str,
     ) -> Option<T> {
-        let object = Object::parse(self.payload, Segment::Payload).ok()?;
+        let mut object = Object::empty();
+        object.read(self.payload, Segment::Payload).ok()?;
         let claimed = object.get("iss").and_then(Value::string)?;
         let mut issuers = issuers;
         issuers.find(|issuer| claimed.is(url(issuer)))

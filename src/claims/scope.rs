@@ -60,7 +60,14 @@ impl<'b> Scope<'b> {
     /// Scope tokens with single spaces between them. The empty string is no
     /// scope: some servers write it.
     pub(crate) fn from_text(text: &'b str) -> Option<Self> {
-        let is_valid = text.is_empty() || text.split(' ').all(is_scope_token);
+        let mut follows_space = true;
+        for &byte in text.as_bytes() {
+            if byte == b' ' && follows_space || byte != b' ' && !is_scope_character(byte) {
+                return None;
+            }
+            follows_space = byte == b' ';
+        }
+        let is_valid = text.is_empty() || !follows_space;
         is_valid.then_some(Self(Form::Text(text)))
     }
 
@@ -96,7 +103,14 @@ impl<'b> Scope<'b> {
     /// Whether `token` is granted: as a whole, and case-sensitively.
     #[must_use]
     pub fn contains(&self, token: &str) -> bool {
-        self.iter().any(|granted| granted == token)
+        match self.0 {
+            // Bytes, since it takes longer to find pieces of text.
+            Form::Text(text) => {
+                let mut pieces = text.as_bytes().split(|byte| *byte == b' ');
+                !token.is_empty() && pieces.any(|granted| granted == token.as_bytes())
+            }
+            Form::Array(array) => array.contains(token),
+        }
     }
 
     /// Whether nothing is granted.
@@ -129,12 +143,16 @@ impl fmt::Debug for Scope<'_> {
 pub(crate) const fn is_scope_token(token: &str) -> bool {
     let mut rest = token.as_bytes();
     while let Some((&byte, others)) = rest.split_first() {
-        if !matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e) {
+        if !is_scope_character(byte) {
             return false;
         }
         rest = others;
     }
     !token.is_empty()
+}
+
+const fn is_scope_character(byte: u8) -> bool {
+    matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)
 }
 
 /// A scope token that asks for claims about the user

@@ -107,7 +107,7 @@ impl<'de> MapAccess<'de> for Members<'_, 'de, '_> {
         let Some((&member, rest)) = self.members.split_first() else { return Ok(None) };
         self.members = rest;
         self.current = Some(member);
-        let name = Text(member.name);
+        let name = member.name();
         match name.plain() {
             Some(plain) => seed.deserialize(BorrowedStrDeserializer::new(plain)),
             None => seed.deserialize(unescape(name, self.scratch)?.into_deserializer()),
