@@ -54,6 +54,15 @@ impl NumericDate {
     ///
     /// `None` for a negative number and one above [`NumericDate::MAX`].
     pub(crate) fn from_json_number(text: &str, rounding: Rounding) -> Option<Self> {
+        let seconds = match digits_alone(text) {
+            Some(seconds) => seconds,
+            None => Self::seconds(text, rounding)?,
+        };
+        (seconds <= Self::MAX.0).then_some(Self(seconds))
+    }
+
+    /// The seconds, rounded, of a valid JSON number that is not negative.
+    fn seconds(text: &str, rounding: Rounding) -> Option<u64> {
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {
             Some((mantissa, exponent)) => (mantissa, saturating_exponent(exponent)),
             None => (text, 0),
@@ -83,7 +92,7 @@ impl NumericDate {
         if has_fraction && rounding == Rounding::Up {
             seconds = seconds.saturating_add(1);
         }
-        (seconds <= Self::MAX.0).then_some(Self(seconds))
+        Some(seconds)
     }
 
     /// Reads a UTC timestamp of the form `2017-03-30T15:13:40.474Z`
@@ -126,6 +135,18 @@ impl fmt::Display for NumericDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)
     }
+}
+
+/// The value of a number that is spelled as nearly all times are: by up to 12
+/// digits and nothing else.
+fn digits_alone(text: &str) -> Option<u64> {
+    if text.len() > 12 {
+        return None;
+    }
+    text.bytes().try_fold(0_u64, |value, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit < 10).then_some(value.checked_mul(10)?.checked_add(u64::from(digit))?)
+    })
 }
 
 /// Reads the exponent of a valid JSON number; what is out of range stays far
@@ -181,6 +202,26 @@ mod tests {
             ("253402300799", 253_402_300_799),
         ] {
             assert_eq!(read(text), (Some(seconds), Some(seconds)), "{text}");
+        }
+    }
+
+    #[test]
+    fn digits_alone_mean_what_other_spellings_mean() {
+        let mut number = 0_u64;
+        for digit in [1, 0, 9, 9, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9] {
+            for plain in [number, number + 1, number * 2] {
+                assert_eq!(
+                    read(&std::format!("{plain}")),
+                    read(&std::format!("{plain}.0")),
+                    "{plain}"
+                );
+                assert_eq!(
+                    read(&std::format!("{plain}")),
+                    read(&std::format!("{plain}e0")),
+                    "{plain}"
+                );
+            }
+            number = number * 10 + digit;
         }
     }
 

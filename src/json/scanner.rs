@@ -66,8 +66,8 @@ impl<'a> Scanner<'a> {
         let start = self.at;
         loop {
             let rest = self.text.as_bytes().get(self.at..).ok_or(JsonFault::Syntax)?;
-            let plain = rest.iter().position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\');
-            self.at = self.at.saturating_add(plain.ok_or(JsonFault::Syntax)?);
+            let plain = plain_len(rest).ok_or(JsonFault::Syntax)?;
+            self.at = self.at.saturating_add(plain);
             match self.peek() {
                 Some(b'"') => {
                     let string = self.since(start)?;
@@ -183,6 +183,37 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// How many bytes stand before the first that a string cannot hold as it is: a
+/// quote, a backslash or a control character. `None` if there is no such byte.
+fn plain_len(text: &[u8]) -> Option<usize> {
+    let (words, rest) = text.as_chunks::<8>();
+    let mut length = 0_usize;
+    for word in words {
+        let marks = mark_special(u64::from_le_bytes(*word));
+        if marks != 0 {
+            return length.checked_add(usize::try_from(marks.trailing_zeros() / 8).ok()?);
+        }
+        length = length.saturating_add(8);
+    }
+    let is_special = |byte: &u8| matches!(byte, ..0x20 | b'"' | b'\\');
+    length.checked_add(rest.iter().position(is_special)?)
+}
+
+/// Marks, eight at a time, the bytes that end a plain stretch, each by its
+/// highest bit. The lowest mark is true; those above it may not be, since a
+/// subtraction that marks a byte borrows from the next.
+const fn mark_special(bytes: u64) -> u64 {
+    const fn eight(byte: u8) -> u64 {
+        u64::from_le_bytes([byte; 8])
+    }
+    let quotes = bytes ^ eight(b'"');
+    let backslashes = bytes ^ eight(b'\\');
+    let marks = bytes.wrapping_sub(eight(0x20)) & !bytes
+        | quotes.wrapping_sub(eight(1)) & !quotes
+        | backslashes.wrapping_sub(eight(1)) & !backslashes;
+    marks & eight(0x80)
+}
+
 /// The containers that are open: how many, and which of them are objects, the
 /// innermost in the lowest bit.
 struct Open {
@@ -207,5 +238,46 @@ impl Open {
 
     const fn is_in_object(&self) -> bool {
         self.objects & 1 == 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain_len_one_by_one(text: &[u8]) -> Option<usize> {
+        text.iter().position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\')
+    }
+
+    #[test]
+    fn a_plain_stretch_ends_where_its_first_special_byte_stands() {
+        for plain in [b'a', 0x20, 0x21, 0x23, 0x5b, 0x5d, 0x7f, 0x80, 0xa2, 0xdc, 0xff] {
+            for length in 0..=25 {
+                let mut text = [plain; 25];
+                assert_eq!(plain_len(&text[..length]), None, "{plain:#x}");
+                for at in 0..length {
+                    for byte in 0..=u8::MAX {
+                        text[at] = byte;
+                        let expected = plain_len_one_by_one(&text[..length]);
+                        assert_eq!(plain_len(&text[..length]), expected, "{byte:#x} at {at}");
+                    }
+                    text[at] = plain;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn of_several_special_bytes_the_first_counts() {
+        let ends = [0, 0x1f, b'"', b'\\'];
+        let others = [0, 0x1f, 0x20, 0x21, b'"', 0x23, 0x5b, b'\\', 0x5d, 0x80, 0xff];
+        for at in 0..16 {
+            for (end, other) in ends.into_iter().flat_map(|end| others.map(|other| (end, other))) {
+                let mut text = [b'a'; 16];
+                text[at] = end;
+                text[at + 1..].fill(other);
+                assert_eq!(plain_len(&text), Some(at), "{end:#x}, then {other:#x}");
+            }
+        }
     }
 }
