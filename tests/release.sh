@@ -73,9 +73,10 @@ step "documentation, as docs.rs builds it"
 RUSTDOCFLAGS="--cfg docsrs -D warnings" cargo +nightly doc --quiet --no-deps --all-features
 
 step "the oldest dependencies that it claims"
+mkdir "$folder/oldest"
 git ls-files -z | grep -zvE '^tests/(compare|firmware|gateway)/|^benches/peers/' |
-    xargs -0 cp --parents -t "$folder/stranger"
-cd "$folder/stranger"
+    xargs -0 cp --parents -t "$folder/oldest"
+cd "$folder/oldest"
 rm -f Cargo.lock
 cargo +nightly update --quiet -Zdirect-minimal-versions
 CARGO_TARGET_DIR=$folder/target cargo check --quiet --all-features --all-targets
