@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # What a release has to show: the package, its documentation as docs.rs builds it, the oldest
-# dependencies it claims, every choice of features, licences, and a stranger's first hour with it.
+# dependencies it claims, licences, and a stranger's first hour with it.
 #
-#   bash tests/release.sh            # needs the nightly toolchain and cargo-hack
+#   bash tests/release.sh            # needs the nightly toolchain
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
@@ -10,7 +10,6 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 step() { printf '\n== %s\n' "$*"; }
 rustup toolchain list | grep -q '^nightly' || rustup toolchain install nightly --profile minimal
-command -v cargo-hack > /dev/null || cargo install --quiet --locked cargo-hack
 
 step "licences of everything a user builds"
 allowed=' Apache-2.0 BSL-1.0 MIT ISC BSD-3-Clause BSD-2-Clause Unicode-3.0 Unlicense CC0-1.0 MIT-0 LLVM-exception '
@@ -67,19 +66,17 @@ access_token=$(cat "$package/examples/validate/demo/access_token.jwt")
 "$folder/target/debug/example2" "Bearer $access_token" 2>&1 | tee -a log
 [ "$(grep -ciE 'expired' log)" -ge 2 ] || { echo "not what was expected"; exit 1; }
 cd "$package"
-CARGO_TARGET_DIR=$folder/target cargo run --quiet --example validate > /dev/null
+CARGO_TARGET_DIR=$target cargo check --quiet --examples
 cd "$root"
 
 step "documentation, as docs.rs builds it"
 RUSTDOCFLAGS="--cfg docsrs -D warnings" cargo +nightly doc --quiet --no-deps --all-features
 
-step "every choice of features"
-cargo hack check --quiet --feature-powerset --no-dev-deps --lib
-
 step "the oldest dependencies that it claims"
+mkdir "$folder/oldest"
 git ls-files -z | grep -zvE '^tests/(compare|firmware|gateway)/|^benches/peers/' |
-    xargs -0 cp --parents -t "$folder/stranger"
-cd "$folder/stranger"
+    xargs -0 cp --parents -t "$folder/oldest"
+cd "$folder/oldest"
 rm -f Cargo.lock
 cargo +nightly update --quiet -Zdirect-minimal-versions
 CARGO_TARGET_DIR=$folder/target cargo check --quiet --all-features --all-targets
