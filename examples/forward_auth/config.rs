@@ -272,7 +272,7 @@ fn issuer(table: IssuerTable, folder: &Path, notes: &mut Notes) -> Option<Issuer
 
 fn route(table: RouteTable, notes: &mut Notes) -> Option<Route> {
     let path = match Segments::parse(&table.path) {
-        Ok(path) if !table.path.contains(['?', '#']) => Some(path),
+        Ok(path) if !table.path.contains('?') => Some(path),
         Ok(_) => {
             notes.add("path: it has a query");
             None

@@ -123,6 +123,11 @@ fn every_mistake_is_told_with_its_place() {
         ),
         (
             r#"path = "/admin""#,
+            r#"path = "/admin#x""#,
+            "route 3 (/admin#x): path: it has a #".to_owned(),
+        ),
+        (
+            r#"path = "/admin""#,
             r#"path = "/patients/17""#,
             "route 3 (/patients/17): it is never reached: route 2 above takes all its requests"
                 .to_owned(),
@@ -217,6 +222,8 @@ fn a_path_that_can_be_read_in_two_ways_is_refused() {
         ("/patients/%4", Ambiguous::Encoding),
         ("/patients/%zz", Ambiguous::Encoding),
         ("/patients/%ff", Ambiguous::Encoding),
+        ("/profile#/../admin", Ambiguous::Fragment),
+        ("/patients?a#b", Ambiguous::Fragment),
     ] {
         assert_eq!(Segments::parse(target).err(), Some(expected), "{target}");
     }
