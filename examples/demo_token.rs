@@ -64,14 +64,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let expiry = now.saturating_add_signed(arguments.expires_in);
     let key = keys.first().ok_or("no key")?;
-    println!("{}", key.sign(&claims(&arguments, expiry)));
+    // Long before it expires, whether or not it has, and never in the future.
+    let issued_at = expiry.saturating_sub(7_200).min(now);
+    println!("{}", key.sign(&claims(&arguments, issued_at, expiry)));
     Ok(())
 }
 
-fn claims(arguments: &Arguments, expiry: u64) -> Value {
+fn claims(arguments: &Arguments, issued_at: u64, expiry: u64) -> Value {
     let Arguments { issuer, audience, subject, scope, .. } = arguments;
-    // Long before it expires, whether or not it has.
-    let issued_at = expiry.saturating_sub(7_200);
     if arguments.id_token {
         return json!({
             "iss": issuer, "sub": subject, "aud": audience, "iat": issued_at, "exp": expiry,

@@ -97,9 +97,10 @@ fn log_in(
     let access_token = BearerToken::new(&response.access_token);
 
     // The ID token is for this client, from this login (nonce), and came with this
-    // access token (at_hash).
+    // access token (at_hash). In this flow an issuer may leave at_hash out, as Auth0 and
+    // Microsoft Entra do; where yours writes it, `access_token` requires it.
     let policy = IdTokenPolicy::new(CLIENT_ID, Nonce::Expect(&session.nonce))
-        .access_token(access_token)
+        .access_token_if_bound(access_token)
         .build()
         .map_err(LoginError::Policy)?;
     let mut buffer = TokenBuffer::<8_192>::new();

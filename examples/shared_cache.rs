@@ -37,7 +37,7 @@ const TOKEN_MAX: usize = 2048;
 type Shard = Mutex<VerifiedTokenCache<SLOTS, TOKEN_MAX>>;
 
 struct SharedCache {
-    // On the heap at once: a shard is too large to be moved there by way of the stack.
+    // On the heap: all shards together are a megabyte, more than a stack should hold.
     shards: Box<[Shard]>,
     hasher: RandomState,
 }
@@ -87,6 +87,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     });
 
+    println!("One of the three tokens is for another API: what is refused is not remembered.");
     for (index, shard) in cache.shards.iter().enumerate() {
         let shard = shard.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if shard.hits() + shard.misses() > 0 {

@@ -91,6 +91,19 @@ fn a_token_that_is_refused_before_the_rules_has_no_list_of_them() {
 }
 
 #[test]
+fn a_challenge_is_shown_for_an_access_token_only() {
+    let challenge = "  401 WWW-Authenticate: Bearer error=\"invalid_token\"";
+    assert!(judge("a.b", &[]).1.contains(challenge));
+    let jwks = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/validate/demo/jwks.json");
+    let jwks = jwks.to_str().unwrap();
+    let options = ["--jwks", jwks, "--issuer", ISSUER, "--client-id", CLIENT_ID, "a.b"];
+    let (status, output) = run(&options, "");
+    assert_eq!(status, 1);
+    assert!(output.starts_with("invalid: malformed_token\n"), "{output}");
+    assert!(!output.contains("WWW-Authenticate"), "{output}");
+}
+
+#[test]
 fn wrong_usage_exits_with_2_and_prints_no_verdict() {
     let token = Signer::a().sign(&access_claims());
     let usage = (2, String::new());
@@ -101,6 +114,8 @@ fn wrong_usage_exits_with_2_and_prints_no_verdict() {
     assert_eq!(judge(&token, &["--no-such-option"]), usage);
     assert_eq!(judge(&token, &["--confirmation", "thumbprint"]), usage);
     assert_eq!(run(&["--jwks", "no such file"], ""), usage);
+    // Options without a token do not ask for the demonstration.
+    assert_eq!(run(&["--audience", API], ""), usage);
     let options = ["--jwks", "no such file", "--issuer", "i", "--client-id", "c", "a.b.c"];
     assert_eq!(run(&options, ""), usage);
 }

@@ -93,7 +93,7 @@ struct IssuerTable {
     authorized_parties: Vec<String>,
     leeway: Option<u64>,
     max_token_age: Option<u64>,
-    max_age: Option<u64>,
+    jwks_max_age: Option<u64>,
     cool_down: Option<u64>,
     max_back_off: Option<u64>,
     timeout: Option<u64>,
@@ -238,7 +238,7 @@ fn issuer(table: IssuerTable, folder: &Path, notes: &mut Notes) -> Option<Issuer
         notes.add("cool_down: it is shorter than the timeout of a fetch");
     }
     let refresh = JwksRefresh::new()
-        .max_age(table.max_age.unwrap_or(claimgate::DEFAULT_JWKS_MAX_AGE))
+        .max_age(table.jwks_max_age.unwrap_or(claimgate::DEFAULT_JWKS_MAX_AGE))
         .cool_down(cool_down)
         .max_back_off(table.max_back_off.unwrap_or(claimgate::DEFAULT_JWKS_MAX_BACK_OFF));
 
@@ -272,7 +272,7 @@ fn issuer(table: IssuerTable, folder: &Path, notes: &mut Notes) -> Option<Issuer
 
 fn route(table: RouteTable, notes: &mut Notes) -> Option<Route> {
     let path = match Segments::parse(&table.path) {
-        Ok(path) if !table.path.contains(['?', '#']) => Some(path),
+        Ok(path) if !table.path.contains('?') => Some(path),
         Ok(_) => {
             notes.add("path: it has a query");
             None

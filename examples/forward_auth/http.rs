@@ -51,7 +51,8 @@ async fn check(State(gate): State<Arc<Gate>>, parts: Parts) -> Response {
 }
 
 /// The original request. `None` if it is not told, or told twice: then the
-/// gateway is not configured as it has to be.
+/// gateway is not configured as it has to be. What is not ASCII has been told, and
+/// is refused as no path.
 fn original(gateway: Gateway, parts: &Parts) -> Option<Request<'_>> {
     let (method, target) = match gateway {
         Gateway::Nginx => {
@@ -74,7 +75,7 @@ fn original(gateway: Gateway, parts: &Parts) -> Option<Request<'_>> {
 
 fn only<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let mut values = headers.get_all(name).iter();
-    let value = values.next()?.to_str().ok()?;
+    let value = values.next()?.to_str().unwrap_or("\u{fffd}");
     values.next().is_none().then_some(value)
 }
 
@@ -84,9 +85,8 @@ fn admitted(admission: &Admission) -> Response {
     headers.insert(SUBJECT, header_value(&admission.subject));
     headers.insert(SCOPE, header_value(&admission.scope));
     headers.insert(ISSUER, header_value(&admission.issuer));
-    if let Some(client) = &admission.client {
-        headers.insert(CLIENT, header_value(client));
-    }
+    // Empty if there is none: a header that is not set here could be the client's own.
+    headers.insert(CLIENT, header_value(admission.client.as_deref().unwrap_or_default()));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

@@ -58,6 +58,7 @@ pub enum Ambiguous {
     DotSegment,
     Encoding,
     Character,
+    Fragment,
 }
 
 impl fmt::Display for Ambiguous {
@@ -69,8 +70,9 @@ impl fmt::Display for Ambiguous {
             Self::Encoding => "its percent-encoding is malformed or not UTF-8",
             Self::Character => {
                 "it has a slash, backslash, semicolon or control character encoded \
-                                or raw within a segment"
+                 or raw within a segment"
             }
+            Self::Fragment => "it has a #",
         })
     }
 }
@@ -78,12 +80,17 @@ impl fmt::Display for Ambiguous {
 impl Segments {
     /// Reads the path of a request target in origin form, such as `/a/b?query`.
     pub fn parse(target: &str) -> Result<Self, Ambiguous> {
-        let path = target.split(['?', '#']).next().unwrap_or_default();
-        let path = path.strip_prefix('/').ok_or(Ambiguous::NotAbsolute)?;
+        // A target has no fragment (RFC 9112 §3.2). For some servers it would end the
+        // path, for others be a part of it: `/open#/../closed`.
+        if target.contains('#') {
+            return Err(Ambiguous::Fragment);
+        }
+        let full = target.split('?').next().unwrap_or_default();
+        let path = full.strip_prefix('/').ok_or(Ambiguous::NotAbsolute)?;
         let path = path.strip_suffix('/').unwrap_or(path);
         if path.is_empty() {
             // `//` has lost both its slashes.
-            let is_root = target.split(['?', '#']).next() == Some("/");
+            let is_root = full == "/";
             return if is_root { Ok(Self(Vec::new())) } else { Err(Ambiguous::EmptySegment) };
         }
         path.split('/').map(segment).collect::<Result<_, _>>().map(Self)

@@ -123,6 +123,11 @@ fn every_mistake_is_told_with_its_place() {
         ),
         (
             r#"path = "/admin""#,
+            r#"path = "/admin#x""#,
+            "route 3 (/admin#x): path: it has a #".to_owned(),
+        ),
+        (
+            r#"path = "/admin""#,
             r#"path = "/patients/17""#,
             "route 3 (/patients/17): it is never reached: route 2 above takes all its requests"
                 .to_owned(),
@@ -217,6 +222,8 @@ fn a_path_that_can_be_read_in_two_ways_is_refused() {
         ("/patients/%4", Ambiguous::Encoding),
         ("/patients/%zz", Ambiguous::Encoding),
         ("/patients/%ff", Ambiguous::Encoding),
+        ("/profile#/../admin", Ambiguous::Fragment),
+        ("/patients?a#b", Ambiguous::Fragment),
     ] {
         assert_eq!(Segments::parse(target).err(), Some(expected), "{target}");
     }
@@ -334,6 +341,7 @@ async fn each_request_gets_its_answer() {
     let refused = (403, String::new());
     assert_eq!(nginx(&service, "GET", "/elsewhere", Some(&good)).await, refused);
     assert_eq!(nginx(&service, "GET", "/profile/../admin", Some(&good)).await, refused);
+    assert_eq!(nginx(&service, "GET", "/patients/\u{e4}", Some(&good)).await, refused);
     // `auth_request` takes a 400 for a failure.
     assert_eq!(nginx(&service, "GET", patients, Some("two tokens")).await.0, 401);
 
@@ -343,14 +351,29 @@ async fn each_request_gets_its_answer() {
         r#"forward_auth_verdicts_total{code="missing_token"} 1"#,
         r#"forward_auth_verdicts_total{code="expired"} 1"#,
         r#"forward_auth_verdicts_total{code="insufficient_scope"} 2"#,
-        r#"forward_auth_verdicts_total{code="ambiguous_path"} 1"#,
+        r#"forward_auth_verdicts_total{code="ambiguous_path"} 2"#,
         // The good token came four times; refused ones are not remembered.
         "forward_auth_cache_hits_total 3",
-        "forward_auth_request_seconds_count 12",
+        "forward_auth_request_seconds_count 13",
     ] {
         assert!(metrics.contains(line), "{line} is not in:\n{metrics}");
     }
     assert!(!metrics.contains("eyJ"));
+}
+
+#[tokio::test]
+async fn a_client_cannot_stand_in_for_a_claim_that_the_token_lacks() {
+    let (_, service) = service(SAMPLE).await;
+    let mut claims = claims();
+    claims.as_object_mut().unwrap().remove("azp");
+    let request = Request::get("/check")
+        .header("X-Original-Method", "GET")
+        .header("X-Original-URI", "/profile")
+        .header("X-Auth-Client", "my_client_id");
+    let (status, headers) = answer(&service, request, Some(&SigningKey::a().sign(&claims))).await;
+    assert_eq!(status, StatusCode::OK);
+    // An empty value replaces the client's at the gateway; an absent one might not.
+    assert_eq!(headers.get("x-auth-client").unwrap(), "");
 }
 
 #[tokio::test]

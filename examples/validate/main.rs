@@ -47,6 +47,11 @@ fn run(arguments: &Arguments) -> io::Result<Outcome> {
             Outcome::Valid
         }
         (None, Some(token)) => single::validate(arguments, token, &mut out)?,
+        (None, None) if std::env::args_os().len() > 1 => {
+            // Options alone were meant for a token.
+            eprintln!("validate: there is no token; --help tells how to give one");
+            Outcome::Usage
+        }
         (None, None) => demo::show(&mut out)?,
     };
     out.flush()?;

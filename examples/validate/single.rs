@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use crate::Outcome;
 use crate::arguments::Arguments;
+use crate::case::TokenUse;
 use crate::judge::{Verdict, explain, judge};
 
 pub fn validate(arguments: &Arguments, token: &str, out: &mut impl Write) -> io::Result<Outcome> {
@@ -18,7 +19,9 @@ pub fn validate(arguments: &Arguments, token: &str, out: &mut impl Write) -> io:
         }
         Verdict::Invalid { error, www_authenticate } => {
             writeln!(out, "invalid: {}\n  {error}", error.code())?;
-            writeln!(out, "  {} WWW-Authenticate: {www_authenticate}", error.http_status())?;
+            if case.token_use == TokenUse::Access {
+                writeln!(out, "  {} WWW-Authenticate: {www_authenticate}", error.http_status())?;
+            }
             Outcome::Invalid
         }
         Verdict::Usage { code, message } => {
