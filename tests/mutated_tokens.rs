@@ -6,6 +6,8 @@
 //! ten million; without it, fifty thousand. RSA is a stand-in whose
 //! signatures can be made at no cost: a hash of the signing input.
 
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+
 mod support;
 
 use std::collections::BTreeSet;
