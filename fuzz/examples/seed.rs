@@ -1,0 +1,203 @@
+//! Writes the seed corpus: the vectors of the tests and the tokens of the
+//! demonstration, in the form that each target reads.
+//!
+//! `cargo run --manifest-path fuzz/Cargo.toml --example seed`, from anywhere.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use claimgate_fuzz::{API, CLIENT_ID, HEADER, ISSUER, NOW, jwk, sign};
+use serde_json::{Value, json};
+
+/// The corpus of one target.
+struct Corpus {
+    folder: PathBuf,
+    count: usize,
+}
+
+impl Corpus {
+    fn of(target: &str) -> io::Result<Self> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+        fs::create_dir_all(&folder)?;
+        Ok(Self { folder, count: 0 })
+    }
+
+    fn add(&mut self, seed: impl AsRef<[u8]>) -> io::Result<()> {
+        fs::write(self.folder.join(format!("seed-{:03}", self.count)), seed)?;
+        self.count += 1;
+        Ok(())
+    }
+}
+
+/// The files of a folder of the repository with this ending.
+fn files(folder: &str, ending: &str) -> io::Result<Vec<String>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder);
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder)?.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>()?;
+    paths.retain(|path| path.extension().is_some_and(|found| found == ending));
+    paths.sort();
+    paths.iter().map(fs::read_to_string).collect()
+}
+
+fn payloads() -> Vec<Value> {
+    let common = json!({
+        "iss": ISSUER, "sub": "auth0|123456", "exp": NOW.as_secs() + 500,
+        "iat": NOW.as_secs() - 500,
+    });
+    let with = |more: Value| {
+        let mut claims = common.clone();
+        claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        claims
+    };
+    vec![
+        with(json!({
+            "aud": CLIENT_ID, "nonce": "n-0S6_WzA2Mj", "name": "Jane Doe", "given_name": "Jane",
+            "family_name": "Doe", "gender": "female", "birthdate": "0000-10-31",
+            "email": "janedoe@example.com", "email_verified": true, "updated_at": 1_311_280_970,
+            "picture": "http://example.com/janedoe/me.jpg", "locale": "en",
+            "address": {"street_address": "1234 Hollywood Blvd.", "country": "US"},
+        })),
+        with(json!({
+            "aud": [CLIENT_ID], "azp": CLIENT_ID, "auth_time": 1_311_280_969, "acr": "mfa",
+            "amr": ["pwd", "otp"], "at_hash": "77QmUPtjPfzWtF2AnpK9RQ", "org_id": "org_1",
+            "c_hash": "LDktKdoQak3Pk0cnXxCltA", "updated_at": "2017-03-30T15:13:40.474Z",
+            "https://example.com/roles": ["admin"], "org_name": "example",
+        })),
+        with(json!({
+            "aud": [API, "https://my-domain.auth0.com/userinfo"], "azp": CLIENT_ID,
+            "scope": "openid profile read:patients read:admin",
+        })),
+        with(json!({
+            "aud": API, "gty": "client-credentials", "sub": "abc@clients",
+            "permissions": ["read:patients", "write:patients"],
+        })),
+        with(json!({
+            "aud": API, "client_id": "s6BhdRkqt3", "jti": "dbe39bf3a3ba4238a513f51d6e1691c4",
+            "scp": ["read", "write"], "token_use": "access", "typ": "Bearer",
+            "cnf": {"x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"},
+        })),
+        with(json!({"aud": API, "nbf": 1.3e9, "x": [[[[{"y": [1, 2.5e-3, null]}]]]]})),
+        with(json!({"aud": API, "name": "J\u{f6}rg \"\\\n\u{0}\u{1f600}"})),
+    ]
+}
+
+fn main() -> io::Result<()> {
+    let demo = files("examples/validate/demo", "jwt")?;
+    let vectors: Vec<String> = files("tests/data", "json")?;
+    let payloads: Vec<String> = payloads().iter().map(Value::to_string).collect();
+    // As issuers in PHP write it.
+    let slashed: Vec<String> = payloads.iter().map(|text| text.replace('/', "\\/")).collect();
+    let texts = || payloads.iter().chain(&slashed);
+
+    let mut compact = Corpus::of("compact_jws")?;
+    for token in &demo {
+        compact.add(token.trim_ascii())?;
+    }
+    for header in [
+        r#"{"alg":"RS256"}"#,
+        r#"{"alg":"RS256","typ":"application\/at+jwt","kid":"\u0061"}"#,
+        r#"{"alg":"none"}"#,
+        r#"{"alg":"RS256","crit":["b64"],"b64":false,"zip":"DEF"}"#,
+        r#"{"alg":"RS256","kid":1,"typ":[],"jwk":{"kty":"oct"}}"#,
+    ] {
+        compact.add(sign(0, header.as_bytes(), b"{}"))?;
+    }
+    for text in ["a.b.c.d.e", "..", "a.b", "a", "e30.e30.e30", "....."] {
+        compact.add(text)?;
+    }
+
+    let mut base64url = Corpus::of("base64url")?;
+    for text in ["Zg", "Zm8", "Zm9v", "Zm9vYg", "Zm9vYmE", "Zm9vYmFy", "Zh", "Zg==", "-_", "+/"] {
+        base64url.add(text)?;
+    }
+    base64url
+        .add(demo.iter().flat_map(|token| token.trim_ascii().split('.')).collect::<String>())?;
+
+    let mut jwks = Corpus::of("jwks")?;
+    for set in files("examples/validate/demo", "json")? {
+        jwks.add(set)?;
+    }
+    jwks.add(json!({"keys": [jwk(0), jwk(1)]}).to_string())?;
+    jwks.add(json!({"keys": [{"kty": "EC"}, {"kty": "oct", "k": "AA"}, jwk(0)]}).to_string())?;
+    for (name, value) in [
+        ("use", json!("enc")),
+        ("alg", json!("PS256")),
+        ("key_ops", json!(["sign", "verify"])),
+        ("e", json!("Aw")),
+        ("n", json!("AQAB")),
+        ("kid", json!("k".repeat(257))),
+        ("x5c", json!(["MIIC"])),
+    ] {
+        let mut key = jwk(0);
+        key[name] = value;
+        jwks.add(json!({"keys": [key]}).to_string())?;
+    }
+
+    for target in ["id_token", "access_token", "json_dialect"] {
+        let mut corpus = Corpus::of(target)?;
+        for text in texts() {
+            corpus.add(text)?;
+        }
+    }
+    let mut dialect = Corpus::of("json_dialect")?;
+    dialect.count = 100;
+    for text in [
+        r#"{"a":1,"\u0061":2}"#,
+        r#"{"a":{"b":1,"b":2}}"#,
+        r#"{"a":-0,"b":1e400,"c":0.1e-7,"d":18446744073709551616}"#,
+        r#"{"a":[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]}"#,
+        r#"{"a":[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}"#,
+        " {\t\"a\" :\r\n[ ] , \"b\":{ } } ",
+        r#"{"a":"\ud83d\ude00\b\f\n\r\t\"\\\/"}"#,
+        "[]",
+        "1",
+        "{}x",
+    ] {
+        dialect.add(text)?;
+    }
+    let many: Vec<String> = (0..65).map(|number| format!("\"{number}\":0")).collect();
+    dialect.add(format!("{{{}}}", many[..64].join(",")))?;
+    dialect.add(format!("{{{}}}", many.join(",")))?;
+
+    let mut bearer = Corpus::of("bearer")?;
+    for value in ["", "Bearer", "Bearer a.b.c", "bearer  a=", "Basic YTpi", "Bearer a b", "DPoP a"]
+    {
+        bearer.add(value)?;
+    }
+    bearer.add(format!("Bearer {}", sign(0, HEADER, payloads[2].as_bytes())))?;
+
+    // The vectors of the backends: modulus, exponent, signature and message in
+    // the order in which `arbitrary` takes an enum's fields apart is the
+    // fuzzer's affair; their octets are what counts.
+    let mut backends = Corpus::of("rs256_backends")?;
+    for vectors in &vectors {
+        let Ok(Value::Array(vectors)) = serde_json::from_str(vectors) else { continue };
+        for vector in vectors {
+            let octets: String =
+                ["n", "signature"].iter().filter_map(|name| vector[*name].as_str()).collect();
+            let octets: Vec<u8> = (0..octets.len() / 2)
+                .filter_map(|at| u8::from_str_radix(octets.get(2 * at..2 * at + 2)?, 16).ok())
+                .collect();
+            backends.add(octets)?;
+        }
+    }
+    for kind in 0..=255_u8 {
+        let start: [u8; 64] = std::array::from_fn(|at| kind.wrapping_mul(at as u8).rotate_left(3));
+        backends.add(start)?;
+    }
+
+    // Targets of structured input: claims, challenges and steps are made from
+    // what the bytes say, so tokens of the demonstration do as well as any.
+    for target in ["validate", "challenge", "cache"] {
+        let mut corpus = Corpus::of(target)?;
+        for token in &demo {
+            corpus.add(Base64UrlUnpadded::decode_vec(token.split('.').nth(1).unwrap()).unwrap())?;
+        }
+        for text in texts() {
+            corpus.add(text)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,50 @@
+//! The payload of a well-signed access token: what is accepted is confirmed,
+//! and what is refused is explained.
+#![no_main]
+
+use claimgate::{AccessToken, BearerToken, ScopePolicy, TokenBuffer, Validated};
+use claimgate_fuzz::{
+    API_POLICY, HEADER, NOW, confirm_access_token, confirm_error, issuer, sign, timed,
+};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|payload: &[u8]| {
+    timed(|| run(payload));
+});
+
+fn run(payload: &[u8]) {
+    let text = sign(0, HEADER, payload);
+    let token = BearerToken::new(&text);
+    let mut buffer = TokenBuffer::<16384>::new();
+    let broken = API_POLICY.explain(token, &issuer(), NOW, &mut buffer);
+    match API_POLICY.validate(token, &issuer(), NOW, &mut buffer) {
+        Ok(validated) => {
+            assert!(broken.unwrap().is_empty());
+            confirm_access_token(&text, NOW);
+            look_at(&validated);
+        }
+        Err(error) => {
+            confirm_error(error);
+            assert!(broken.map_or_else(|same| same == error, |broken| !broken.is_empty()));
+        }
+    }
+}
+
+fn look_at(token: &Validated<AccessToken<'_>>) {
+    assert!(!token.subject().is_empty());
+    assert!(!format!("{token:?}").contains(token.subject()));
+    let scope = token.scope();
+    for granted in scope.iter() {
+        assert!(scope.contains(granted));
+        let list = [granted];
+        assert_eq!(token.authorize(&ScopePolicy::all_of(&list).unwrap()), Ok(()));
+        assert_eq!(token.authorize(&ScopePolicy::any_of(&list).unwrap()), Ok(()));
+    }
+    // A token's text shows it as whole tokens, so it never holds more than was granted.
+    assert_eq!(scope.to_string().split_ascii_whitespace().count(), scope.iter().count());
+    assert!(token.permissions().iter().all(|permission| token.permissions().contains(permission)));
+    assert!(token.confirmation().is_none());
+    let _ = (token.subject_kind(), token.opens_userinfo(), token.client_id(), token.token_id());
+    let kept = token.keep::<16384>();
+    assert!(kept.is_ok_and(|kept| kept.token().scope() == scope));
+}
