@@ -107,7 +107,6 @@ impl<K: Rs256, const N: usize> JwkSet<K, N> {
         for (index, member) in parse_members(text)?.enumerate() {
             match parse_key(member) {
                 Ok(key) => {
-                    set.generation = key.follow(&set.generation);
                     set.keys.push(key).map_err(|_| Error::TooManyKeys { limit: N })?;
                 }
                 Err(reason) => set
@@ -121,6 +120,7 @@ impl<K: Rs256, const N: usize> JwkSet<K, N> {
             set.skipped.iter().for_each(|skipped| counts.add(skipped.reason));
             return Err(Error::NoUsableKeys(counts));
         }
+        set.generation = set.keys.iter().fold([0; 32], |generation, key| key.follow(&generation));
         Ok(set)
     }
 
