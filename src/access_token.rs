@@ -55,7 +55,9 @@ impl fmt::Debug for AccessToken<'_> {
     }
 }
 
-/// Whom an access token speaks for.
+/// Whom an access token speaks for:
+/// [`require_subject`](crate::AccessTokenPolicyBuilder::require_subject) asks for
+/// one of them.
 ///
 /// [`AccessTokenClaims::subject_kind`] tells by what. Issuers that mark clients
 /// in other ways, such as Okta (`cid` equals `sub`) and Microsoft Entra (`idtyp`),
@@ -70,6 +72,21 @@ pub enum SubjectKind {
 }
 
 /// The claims of a validated access token.
+///
+/// ```
+/// use claimgate::{AccessToken, Error, ScopePolicy, SubjectKind, Validated, at_compile_time};
+///
+/// const WRITE: ScopePolicy<'_> = at_compile_time!(ScopePolicy::all_of(&["write:patients"]));
+///
+/// fn write(token: &Validated<AccessToken<'_>>) -> Result<(), Error> {
+///     token.authorize(&WRITE)?;
+///     match token.subject_kind() {
+///         SubjectKind::User => println!("{} may write", token.subject()),
+///         SubjectKind::Client => println!("a program may write: {}", token.subject()),
+///     }
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccessTokenClaims<'b> {
     pub(crate) header: Header<'b>,

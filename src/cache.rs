@@ -24,14 +24,14 @@ const TAG_LEN: usize = 16;
 ///
 /// ```
 /// use claimgate::{
-///     AccessTokenPolicy, BearerToken, Error, Issuer, NumericDate, RingKey, TokenBuffer,
+///     AccessTokenPolicy, BearerToken, Error, Issuer, NumericDate, Rs256, TokenBuffer,
 ///     VerifiedTokenCache,
 /// };
 ///
-/// fn serve(
+/// fn serve<K: Rs256>(
 ///     policy: &AccessTokenPolicy<'_>,
 ///     token: BearerToken<'_>,
-///     issuer: &Issuer<'_, RingKey, 4>,
+///     issuer: &Issuer<'_, K, 4>,
 ///     now: NumericDate,
 ///     cache: &mut VerifiedTokenCache<64, 2048>,
 /// ) -> Result<(), Error> {

@@ -18,6 +18,19 @@ pub use reasons::{
 /// durations are in seconds, all times since the epoch; all lengths are in
 /// bytes.
 ///
+/// ```
+/// use claimgate::{Claim, Error};
+///
+/// let error = Error::Expired { exp: 1_311_281_970, now: 1_311_282_030, leeway: 60 };
+/// assert_eq!(error.code(), "expired");
+/// assert_eq!(error.http_status(), 401);
+/// assert_eq!(
+///     error.to_string(),
+///     "the token expired at 1311281970, it is 1311282030, leeway 60 s"
+/// );
+/// assert_eq!(Error::InsufficientScope(Claim::Scope).http_status(), 403);
+/// ```
+///
 /// Three views are stable: [`Error::code`] for logs and metrics,
 /// [`Error::http_status`] for responses, and the
 /// [challenge](crate::Challenge) for `WWW-Authenticate`.

@@ -58,6 +58,16 @@ impl fmt::Debug for IdToken<'_> {
 }
 
 /// The claims of a validated ID token.
+///
+/// ```
+/// use claimgate::{IdToken, Validated};
+///
+/// fn greet(token: &Validated<IdToken<'_>>) {
+///     let user = token.user();
+///     let name = user.given_name().or(user.name()).unwrap_or("somebody");
+///     println!("Hello, {name}: you are {} to us", token.subject());
+/// }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct IdTokenClaims<'b> {
     pub(crate) header: Header<'b>,

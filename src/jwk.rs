@@ -79,6 +79,19 @@ pub struct Skipped {
 
 /// An issuer's keys for RS256: at most `N`, verified by the backend `K`.
 ///
+/// ```
+/// use claimgate::{Error, JwkSet, Rs256};
+///
+/// /// `K` is `RingKey`, for example.
+/// fn read<K: Rs256>(jwks: &str) -> Result<JwkSet<K, 4>, Error> {
+///     let keys = JwkSet::from_json(jwks)?;
+///     for skipped in keys.skipped() {
+///         println!("member {} is not used: {}", skipped.index, skipped.reason);
+///     }
+///     Ok(keys)
+/// }
+/// ```
+///
 /// A set owns its keys, so the text that it was parsed from may go. One key
 /// takes about 900 bytes with ring.
 pub struct JwkSet<K, const N: usize> {

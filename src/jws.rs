@@ -23,6 +23,26 @@ pub const MAX_KEY_ID_LEN: usize = 256;
 
 /// A JWS in compact serialisation, split and not decoded
 /// ([RFC 7515 §7.1](https://www.rfc-editor.org/rfc/rfc7515#section-7.1)).
+///
+/// The policies' `validate` goes this way by itself. By hand, for a signed
+/// text that is no token:
+///
+/// ```
+/// use claimgate::{CompactJws, Error, JwkSet, Rs256};
+///
+/// /// The bytes that one of the keys has signed.
+/// fn signed<'b, K: Rs256>(
+///     text: &str,
+///     keys: &JwkSet<K, 4>,
+///     buffer: &'b mut [u8],
+/// ) -> Result<Vec<u8>, Error> {
+///     let jws = CompactJws::parse(text)?.decode(buffer)?;
+///     let key = keys.select(jws.header())?;
+///     Ok(jws.verify(key)?.payload().to_vec())
+/// }
+///
+/// assert_eq!(CompactJws::parse("no dots").map(|_| ()), Err(Error::OpaqueToken));
+/// ```
 #[derive(Clone, Copy)]
 pub struct CompactJws<'t> {
     signing_input: &'t str,

@@ -128,6 +128,15 @@ pub trait Rs256: Sized {
 }
 
 /// An RSA public key that is fit for RS256.
+///
+/// ```
+/// use claimgate::{Error, Rs256, RsaKey};
+///
+/// /// Checks a detached signature of an issuer whose key is known otherwise.
+/// fn check<K: Rs256>(n: &[u8], text: &[u8], signature: &[u8]) -> Result<(), Error> {
+///     RsaKey::<K>::from_components(n, &[1, 0, 1])?.verify(text, signature)
+/// }
+/// ```
 pub struct RsaKey<K> {
     key: K,
     modulus_len: usize,

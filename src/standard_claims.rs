@@ -13,6 +13,15 @@ macro_rules! standard_claims {
         ///
         /// Each is absent unless the user consented to a scope that asks for it:
         /// [`StandardScope`](crate::StandardScope) tells which.
+        ///
+        /// ```
+        /// use claimgate::StandardClaims;
+        ///
+        /// /// An address to write to: one that the issuer has verified.
+        /// fn address<'b>(user: &StandardClaims<'b>) -> Option<&'b str> {
+        ///     user.email().filter(|_| user.email_verified() == Some(true))
+        /// }
+        /// ```
         #[derive(Clone, Copy, PartialEq, Eq)]
         pub struct StandardClaims<'b> {
             $($name: Option<$type>,)*

@@ -22,6 +22,20 @@ use crate::standard_claims::StandardClaims;
 pub use kept::{KeptAccessToken, KeptIdToken};
 
 /// An issuer and its keys, which verify that issuer's tokens and no others.
+///
+/// ```
+/// use claimgate::{ConstructionError, Issuer, JwkSet, Rs256};
+///
+/// fn trusted<'k, K: Rs256>(
+///     auth0: &'k JwkSet<K, 4>,
+///     okta: &'k JwkSet<K, 4>,
+/// ) -> Result<[Issuer<'k, K, 4>; 2], ConstructionError> {
+///     Ok([
+///         Issuer::new("https://my-domain.auth0.com/", auth0)?,
+///         Issuer::new("https://my-domain.okta.com/oauth2/default", okta)?,
+///     ])
+/// }
+/// ```
 pub struct Issuer<'k, K, const N: usize> {
     url: &'k str,
     keys: &'k JwkSet<K, N>,
@@ -70,6 +84,13 @@ impl<K, const N: usize> fmt::Debug for Issuer<'_, K, N> {
 }
 
 /// Room of `N` bytes for one token at a time, owned by the caller.
+///
+/// ```
+/// use claimgate::TokenBuffer;
+///
+/// // For an issuer whose tokens are small, on a device with little memory.
+/// static BUFFER: TokenBuffer<1024> = TokenBuffer::new().max_token_len(1024);
+/// ```
 ///
 /// A token's decoded segments go into it, three bytes for every four, and what
 /// is validated borrows from it. Strings with escapes such as `\"` need room of

@@ -32,6 +32,18 @@ enum ExpectedAudience<'a> {
 ///
 /// A token that is bound to a key passes only if the request has proved that
 /// key. Thumbprints are SHA-256, base64url without padding.
+///
+/// ```
+/// use claimgate::{AccessTokenPolicy, ConstructionError, RequestKey};
+///
+/// /// `jkt` is the thumbprint of the key of a DPoP proof that has been verified.
+/// fn policy(jkt: &str) -> Result<AccessTokenPolicy<'_>, ConstructionError> {
+///     AccessTokenPolicy::auth0("https://example.com/health-api")
+///         .request_key(RequestKey::dpop(jkt))
+///         .build()
+/// }
+/// # assert!(policy("").is_err());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestKey<'a> {
     x5t_s256: Option<&'a str>,

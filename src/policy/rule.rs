@@ -58,7 +58,17 @@ impl fmt::Display for Rule {
     }
 }
 
-/// A set of rules.
+/// A set of rules: what `explain` finds broken.
+///
+/// ```
+/// use claimgate::{AccessTokenPolicy, RuleSet};
+///
+/// fn print(failed: RuleSet) {
+///     for rule in AccessTokenPolicy::rules() {
+///         println!("{} {rule}", if failed.contains(rule) { "broken" } else { "kept  " });
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct RuleSet(u32);
 
