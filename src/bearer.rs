@@ -52,7 +52,7 @@ impl<'t> BearerToken<'t> {
     /// [`Error::InvalidRequest`] where `Bearer` is not followed by exactly one
     /// token of the grammar `token68`.
     pub fn from_authorization(value: &'t str) -> Result<Self, Error> {
-        let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
+        let (scheme, rest) = value.split_once([' ']).unwrap_or((value, ""));
         if !scheme.eq_ignore_ascii_case("Bearer") {
             return Err(Error::MissingToken);
         }

@@ -220,9 +220,8 @@ impl<'a> Text<'a> {
         for character in Unescaped(self.text) {
             let mut utf8 = [0; 4];
             let utf8 = character.encode_utf8(&mut utf8).as_bytes();
-            let end = length.saturating_add(utf8.len());
-            out.get_mut(length..end)?.copy_from_slice(utf8);
-            length = end;
+            out.get_mut(length..)?.get_mut(..utf8.len())?.copy_from_slice(utf8);
+            length = length.saturating_add(utf8.len());
         }
         core::str::from_utf8_mut(out.get_mut(..length)?).ok()
     }

@@ -6,7 +6,7 @@
 #![no_main]
 
 use arbitrary::Arbitrary;
-use claimgate::{AwsLcKey, InvalidSignature, KeyRejected, RingKey, Rs256, RsaKey, RustCryptoKey};
+use claimgate::{AwsLcKey, Error, KeyRejected, RingKey, Rs256, RsaKey, RustCryptoKey};
 use claimgate_fuzz::timed;
 use libfuzzer_sys::fuzz_target;
 use num_bigint::BigUint;
@@ -58,7 +58,7 @@ fn run(input: &Input<'_>) {
                 signature: signature.to_vec(),
                 message: message.to_vec(),
             };
-            verdict(&triple);
+            let _ = verdict(&triple);
         }
         Input::Made { made, change } => {
             let Some(triple) = make(made) else { return };
@@ -73,7 +73,7 @@ fn run(input: &Input<'_>) {
     }
 }
 
-type Verdict = Result<Result<(), InvalidSignature>, KeyRejected>;
+type Verdict = Result<Result<(), Error>, KeyRejected>;
 
 fn verdict(triple: &Triple) -> Verdict {
     let ring = verdict_of::<RingKey>(triple);
@@ -120,7 +120,11 @@ fn make(made: &Made<'_>) -> Option<Triple> {
     if root.bit(0) == encoded.bit(0) {
         root += 1_u8;
     }
-    let n = root.pow(e).checked_sub_of(&encoded)?;
+    let power = root.pow(e);
+    if power <= encoded {
+        return None;
+    }
+    let n = power - &encoded;
     if n.bits() != u64::from(bits) || n <= encoded {
         return None;
     }
@@ -130,16 +134,6 @@ fn make(made: &Made<'_>) -> Option<Triple> {
         signature: padded(&root, len as usize)?,
         message: made.message.to_vec(),
     })
-}
-
-trait CheckedSub {
-    fn checked_sub_of(&self, other: &BigUint) -> Option<BigUint>;
-}
-
-impl CheckedSub for BigUint {
-    fn checked_sub_of(&self, other: &BigUint) -> Option<BigUint> {
-        (self > other).then(|| self - other)
-    }
 }
 
 /// The integer in `len` octets.

@@ -67,7 +67,7 @@ impl NumericDate {
             Some((mantissa, exponent)) => (mantissa, saturating_exponent(exponent)),
             None => (text, 0),
         };
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let (whole, fraction) = mantissa.split_once(['.']).unwrap_or((mantissa, ""));
         if whole.starts_with('-') {
             return None;
         }
@@ -100,12 +100,12 @@ impl NumericDate {
     /// in UTC only). A fraction is dropped.
     pub(crate) fn from_timestamp(text: &str) -> Option<Self> {
         let text = text.strip_suffix('Z')?;
-        let text = match text.split_once('.') {
+        let text = match text.split_once(['.']) {
             Some((text, fraction)) if !fraction.is_empty() && is_digits(fraction) => text,
             Some(_) => return None,
             None => text,
         };
-        let (date, time) = text.split_once('T')?;
+        let (date, time) = text.split_once(['T'])?;
         let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
         let [hour, minute, second] = numbers(time, ':', [2, 2, 2])?;
         let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
@@ -168,7 +168,7 @@ fn is_digits(text: &str) -> bool {
 
 /// Reads three numbers of these many digits.
 fn numbers(text: &str, separator: char, lengths: [usize; 3]) -> Option<[u64; 3]> {
-    let mut parts = text.split(separator);
+    let mut parts = text.split([separator]);
     let mut out = [0; 3];
     for (number, length) in out.iter_mut().zip(lengths) {
         let part = parts.next().filter(|part| part.len() == length && is_digits(part))?;

@@ -23,7 +23,7 @@ impl<'b> StringArray<'b> {
     /// The strings, in the token's order.
     pub fn iter(&self) -> impl Iterator<Item = &'b str> + use<'b> {
         // Nothing is escaped, so every second piece between quotes is a string.
-        self.0.split('"').skip(1).step_by(2)
+        self.0.split(['"']).skip(1).step_by(2)
     }
 
     /// Whether `string` is among them, byte for byte.
@@ -97,7 +97,7 @@ impl<'b> Scope<'b> {
             Form::Text(text) => (text, StringArray::EMPTY),
             Form::Array(array) => ("", array),
         };
-        text.split(' ').filter(|token| !token.is_empty()).chain(array.iter())
+        text.split([' ']).filter(|token| !token.is_empty()).chain(array.iter())
     }
 
     /// Whether `token` is granted: as a whole, and case-sensitively.

@@ -1,0 +1,344 @@
+//! Claimgate's whole path as a static library, RSA and hashing left to the
+//! caller. `run.sh` looks through its symbols: if any code in it could panic,
+//! it would refer to the panic handler, and that to `claimgate_panicked`.
+
+#![no_std]
+
+use core::fmt::{self, Write};
+use core::panic::PanicInfo;
+use core::slice;
+
+use claimgate::{
+    AccessToken, AccessTokenPolicy, BearerToken, Error, IdToken, IdTokenPolicy, InvalidSignature,
+    Issuer, JwkSet, JwksRefresh, KeyRejected, Nonce, NumericDate, RequestKey, Rs256, ScopePolicy,
+    SubjectKind, TokenBuffer, Validated, VerifiedTokenCache,
+};
+use serde::Deserialize;
+
+unsafe extern "C" {
+    fn claimgate_panicked() -> !;
+    /// What no optimiser can look into.
+    fn rsa_key(n: *const u8, n_len: usize, e: *const u8, e_len: usize) -> usize;
+    fn rsa_verify(key: usize, text: *const u8, len: usize, sig: *const u8, sig_len: usize) -> bool;
+    fn sha256_update(state: usize, bytes: *const u8, len: usize) -> usize;
+    fn sha256_finish(state: usize, hash: *mut u8);
+    fn show(bytes: *const u8, len: usize) -> bool;
+}
+
+#[panic_handler]
+fn panic(_: &PanicInfo<'_>) -> ! {
+    // SAFETY: never called, as `run.sh` shows.
+    unsafe { claimgate_panicked() }
+}
+
+/// A key that lives elsewhere.
+pub struct Elsewhere(usize);
+
+impl Rs256 for Elsewhere {
+    fn from_components(n: &[u8], e: &[u8]) -> Result<Self, KeyRejected> {
+        // SAFETY: pointers and lengths of slices.
+        match unsafe { rsa_key(n.as_ptr(), n.len(), e.as_ptr(), e.len()) } {
+            0 => Err(KeyRejected::Backend),
+            key => Ok(Self(key)),
+        }
+    }
+
+    fn verify(&self, text: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        let (sig, sig_len) = (signature.as_ptr(), signature.len());
+        // SAFETY: pointers and lengths of slices.
+        let holds = unsafe { rsa_verify(self.0, text.as_ptr(), text.len(), sig, sig_len) };
+        if holds { Ok(()) } else { Err(InvalidSignature) }
+    }
+
+    fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+        let mut hash = [0; 32];
+        // SAFETY: pointers and lengths of slices, and room for 32 bytes.
+        unsafe {
+            let state =
+                parts.iter().fold(0, |state, part| sha256_update(state, part.as_ptr(), part.len()));
+            sha256_finish(state, hash.as_mut_ptr());
+        }
+        hash
+    }
+}
+
+/// Text from outside.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Text {
+    start: *const u8,
+    len: usize,
+}
+
+impl Text {
+    fn get<'a>(self) -> &'a str {
+        // SAFETY: the caller hands over readable bytes.
+        let bytes = unsafe { slice::from_raw_parts(self.start, self.len) };
+        core::str::from_utf8(bytes).unwrap_or_default()
+    }
+}
+
+/// All that a policy may be told.
+#[repr(C)]
+pub struct Settings {
+    identifier: Text,
+    others: [Text; 2],
+    nonce: Text,
+    request_key: Text,
+    organization: Text,
+    beside: Text,
+    scope: [Text; 2],
+    seconds: u64,
+    now: u64,
+    choice: u32,
+}
+
+/// What is shown of a result.
+struct Screen;
+
+impl Write for Screen {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        // SAFETY: pointer and length of a string.
+        if unsafe { show(text.as_ptr(), text.len()) } { Ok(()) } else { Err(fmt::Error) }
+    }
+}
+
+fn tell(text: &str) {
+    let _ = Screen.write_str(text);
+}
+
+/// Claims of the caller's own. A float among them would add core's parser of
+/// floats, which holds checks that the optimiser leaves in; nothing else in the
+/// library calls it.
+#[derive(Deserialize)]
+struct Custom<'a> {
+    #[serde(rename = "https://example.com/tenant")]
+    tenant: &'a str,
+    level: Option<i64>,
+    ratio: Option<u32>,
+    roles: Option<[&'a str; 2]>,
+    admin: Option<bool>,
+}
+
+fn tell_custom(custom: &Custom<'_>) {
+    tell(custom.tenant);
+    custom.roles.iter().flatten().copied().for_each(tell);
+    let is_telling = custom.admin.is_some() || custom.level > Some(7) || custom.ratio > Some(7);
+    tell(if is_telling { "yes" } else { "no" });
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn parse_key_set(text: Text, set: &mut Option<JwkSet<Elsewhere, 4>>) -> bool {
+    match JwkSet::from_json(text.get()) {
+        Ok(keys) => {
+            keys.skipped().iter().for_each(|skipped| tell_error(skipped.reason.into()));
+            keys.keys().iter().for_each(|key| tell(key.key_id().unwrap_or_default()));
+            *set = Some(keys);
+            true
+        }
+        Err(error) => {
+            tell_error(error);
+            false
+        }
+    }
+}
+
+fn tell_error(error: Error) {
+    tell(error.code());
+    let _ = write!(Screen, "{error}");
+    tell(if error.is_worth_a_key_refresh() { "refresh" } else { "" });
+}
+
+fn access_policy<'a>(
+    settings: &'a Settings,
+    scope: &'a [&'a str],
+    others: &'a [&'a str],
+) -> Option<AccessTokenPolicy<'a>> {
+    let identifier = settings.identifier.get();
+    let mut policy = match settings.choice & 3 {
+        0 => AccessTokenPolicy::auth0(identifier).or_audiences(others),
+        1 => AccessTokenPolicy::rfc9068(identifier).beside_client_ids(others),
+        _ => AccessTokenPolicy::without_audience(others),
+    };
+    policy = policy.leeway(settings.seconds);
+    if settings.choice & 4 != 0 {
+        let sets = ScopePolicy::all_of(scope).ok()?;
+        policy = policy.require_scope(sets).require_permissions(ScopePolicy::any_of(scope).ok()?);
+    }
+    if settings.choice & 8 != 0 {
+        let (certificate, jkt) = (settings.request_key.get(), settings.beside.get());
+        policy = policy.request_key(RequestKey::certificate_and_dpop(certificate, jkt));
+    }
+    if settings.choice & 16 != 0 {
+        policy = policy.max_age(settings.seconds).require_acr(others);
+        policy = policy.max_token_age(settings.seconds).max_lifetime(settings.seconds);
+    }
+    if settings.choice & 32 != 0 {
+        policy = policy.authorized_parties(others).require_subject(SubjectKind::User);
+    }
+    policy.build().ok()
+}
+
+fn tell_access_token(token: &Validated<AccessToken<'_>>) {
+    tell(token.subject());
+    tell(token.issuer());
+    token.audience().iter().for_each(tell);
+    token.scope().iter().for_each(tell);
+    token.permissions().iter().for_each(tell);
+    tell(token.confirmation().and_then(|confirmation| confirmation.jkt()).unwrap_or_default());
+    tell(if token.opens_userinfo() { "userinfo" } else { "" });
+    tell(if token.subject_kind() == SubjectKind::User { "user" } else { "client" });
+    if let Ok(custom) = token.claims::<Custom<'_>>() {
+        tell_custom(&custom);
+    }
+}
+
+/// Takes the value of an `Authorization` header the whole way.
+#[unsafe(no_mangle)]
+pub extern "C" fn validate_access_token(
+    authorization: Text,
+    settings: &Settings,
+    set: &JwkSet<Elsewhere, 4>,
+    buffer: &mut TokenBuffer<8192>,
+    cache: &mut VerifiedTokenCache<16, 2048>,
+) -> bool {
+    let (scope, others) = (settings.scope.map(Text::get), settings.others.map(Text::get));
+    let Some(policy) = access_policy(settings, &scope, &others) else { return false };
+    let Ok(issuer) = Issuer::new(settings.organization.get(), set) else { return false };
+    let now = NumericDate::from_secs(settings.now);
+    let bearer = match BearerToken::from_authorization(authorization.get()) {
+        Ok(bearer) => bearer,
+        Err(error) => return refuse(&policy, error),
+    };
+    let issuers = [issuer, issuer];
+    let by_issuer = [(issuer, policy), (issuer, policy)];
+    let token = match settings.choice >> 8 {
+        0 => policy.validate(bearer, &issuer, now, buffer),
+        1 => policy.validate_among(bearer, &issuers, now, buffer),
+        2 => AccessTokenPolicy::validate_by_issuer(bearer, &by_issuer, now, buffer),
+        3 => policy.validate_cached(bearer, &issuer, now, buffer, cache),
+        4 => policy.validate_among_cached(bearer, &issuers, now, buffer, cache),
+        _ => {
+            return match policy.explain(bearer, &issuer, now, buffer) {
+                Ok(broken) => broken.is_empty(),
+                Err(error) => refuse(&policy, error),
+            };
+        }
+    };
+    match token {
+        Ok(token) => {
+            tell_access_token(&token);
+            token.keep::<2048>().is_ok()
+        }
+        Err(error) => refuse(&policy, error),
+    }
+}
+
+/// Writes the challenge.
+fn refuse(policy: &AccessTokenPolicy<'_>, error: Error) -> bool {
+    tell_error(error);
+    let _ = write!(Screen, "{}", policy.challenge(error).realm("api"));
+    false
+}
+
+fn id_policy<'a>(settings: &'a Settings, others: &'a [&'a str]) -> Option<IdTokenPolicy<'a>> {
+    let nonce = match settings.choice & 3 {
+        0 => Nonce::Expect(settings.nonce.get()),
+        1 => Nonce::ExpectNone,
+        _ => Nonce::Ignore,
+    };
+    let mut policy = IdTokenPolicy::new(settings.identifier.get(), nonce).leeway(settings.seconds);
+    if settings.choice & 4 != 0 {
+        policy = policy.or_client_ids(others).trusted_audiences(others);
+    }
+    if settings.choice & 8 != 0 {
+        policy = policy.access_token(BearerToken::new(settings.beside.get()));
+        policy = policy.code_if_bound(settings.beside.get());
+    }
+    if settings.choice & 16 != 0 {
+        policy = policy.max_age(settings.seconds).require_acr(others).require_amr(others);
+        policy = policy.max_token_age(settings.seconds).max_lifetime(settings.seconds);
+    }
+    if settings.choice & 32 != 0 {
+        policy = policy.organization(settings.beside.get()).accept_string_booleans();
+    }
+    policy.build().ok()
+}
+
+/// Takes an ID token the whole way, and then a `/userinfo` response.
+#[unsafe(no_mangle)]
+pub extern "C" fn validate_id_token(
+    token: Text,
+    settings: &Settings,
+    set: &JwkSet<Elsewhere, 4>,
+    buffer: &mut TokenBuffer<8192>,
+    response: Text,
+    other_buffer: &mut TokenBuffer<8192>,
+) -> bool {
+    let others = settings.others.map(Text::get);
+    let Some(policy) = id_policy(settings, &others) else { return false };
+    let Ok(issuer) = Issuer::new(settings.organization.get(), set) else { return false };
+    let now = NumericDate::from_secs(settings.now);
+    let issuers = [issuer, issuer];
+    let by_issuer = [(issuer, policy), (issuer, policy)];
+    let validated = match settings.choice >> 8 {
+        0 => policy.validate(token.get(), &issuer, now, buffer),
+        1 => policy.validate_among(token.get(), &issuers, now, buffer),
+        2 => IdTokenPolicy::validate_by_issuer(token.get(), &by_issuer, now, buffer),
+        _ => {
+            return match policy.explain(token.get(), &issuer, now, buffer) {
+                Ok(broken) => broken.is_empty(),
+                Err(error) => {
+                    tell_error(error);
+                    false
+                }
+            };
+        }
+    };
+    match validated {
+        Ok(token) => {
+            tell_id_token(&token);
+            match token.user_info(response.get(), other_buffer) {
+                Ok(user) => tell(user.name().unwrap_or_default()),
+                Err(error) => tell_error(error),
+            }
+            tell(if token.verify_refreshed(&token).is_ok() { "same" } else { "" });
+            token.keep::<2048>().is_ok()
+        }
+        Err(error) => {
+            tell_error(error);
+            false
+        }
+    }
+}
+
+fn tell_id_token(token: &Validated<IdToken<'_>>) {
+    tell(token.subject());
+    tell(token.user().email().unwrap_or_default());
+    let address = token.user().address();
+    tell(address.and_then(|address| address.country()).unwrap_or_default());
+    token.amr().iter().for_each(tell);
+    if let Ok(custom) = token.claims::<Custom<'_>>() {
+        tell_custom(&custom);
+    }
+}
+
+/// Decides when to fetch the key set.
+#[unsafe(no_mangle)]
+pub extern "C" fn refresh(refresh: &mut JwksRefresh, now: u64, choice: u32) -> bool {
+    let now = NumericDate::from_secs(now);
+    match choice {
+        0 => refresh.succeeded(now),
+        1 => refresh.failed(now),
+        2 => return refresh.start_if_old(now) == refresh.start_after(&Error::UnknownKey, now),
+        _ => {}
+    }
+    refresh.failures() == 0
+}
+
+/// Panics for some input, so that `run.sh` has something to find.
+#[cfg(feature = "panicking")]
+#[unsafe(no_mangle)]
+pub extern "C" fn panicking(text: Text, index: usize) -> u8 {
+    text.get().as_bytes()[index]
+}
