@@ -10,8 +10,8 @@ shift
 mkdir -p fuzz/artifacts
 cargo run --quiet --manifest-path fuzz/Cargo.toml --example seed
 cargo +nightly fuzz build --features backends
-for target in "$@"; do
-    echo "== $target"
+run() {
+    local target=$1 dictionary
     case $target in
         compact_jws | base64url | bearer) dictionary=token ;;
         json_dialect) dictionary=json ;;
@@ -21,5 +21,12 @@ for target in "$@"; do
     "fuzz/target/x86_64-unknown-linux-gnu/release/$target" \
         "-dict=fuzz/dictionaries/$dictionary.dict" "-artifact_prefix=fuzz/artifacts/$target-" \
         "-max_total_time=$seconds" -max_len=8192 -len_control=20 -timeout=5 -rss_limit_mb=1024 \
-        -print_final_stats=1 -verbosity=0 "fuzz/corpus/$target"
-done
+        -print_final_stats=1 -verbosity=0 "fuzz/corpus/$target" > "fuzz/artifacts/$target.log" 2>&1 ||
+        { echo "== $target"; cat "fuzz/artifacts/$target.log"; return 1; }
+    printf '== %s: %s executions\n' "$target" \
+        "$(awk '/number_of_executed_units/ { print $2 }' "fuzz/artifacts/$target.log")"
+}
+export -f run
+export seconds
+# JOBS targets at a time, one unless set.
+printf '%s\n' "$@" | xargs -P "${JOBS:-1}" -I{} bash -c 'run {}'
