@@ -1,0 +1,133 @@
+//! What a validated token tells when it is asked, and what nothing tells when
+//! it is printed.
+
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+
+mod support;
+
+use claimgate::{
+    AccessToken, AccessTokenPolicy, BearerToken, IdToken, IdTokenPolicy, NumericDate, RequestKey,
+    TokenBuffer, Validated, VerifiedTokenCache,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use support::*;
+
+fn more(mut claims: Value, more: Value) -> Value {
+    let Value::Object(more) = more else { panic!("an object") };
+    claims.as_object_mut().unwrap().extend(more);
+    claims
+}
+
+#[track_caller]
+fn id_token<T>(claims: &Value, look: impl FnOnce(&Validated<IdToken<'_>>) -> T) -> T {
+    let keys = keys_of(&Signer::a());
+    let mut buffer = TokenBuffer::<4096>::new();
+    let text = Signer::a().sign(claims);
+    let policy = IdTokenPolicy::new(CLIENT_ID, claimgate::Nonce::Ignore).build().unwrap();
+    look(&policy.validate(&text, &issuer(&keys), NOW, &mut buffer).unwrap())
+}
+
+#[track_caller]
+fn access_token<T>(
+    policy: &AccessTokenPolicy<'_>,
+    claims: &Value,
+    look: impl FnOnce(&Validated<AccessToken<'_>>) -> T,
+) -> T {
+    let keys = keys_of(&Signer::a());
+    let mut buffer = TokenBuffer::<4096>::new();
+    let text = Signer::a().sign(claims);
+    let token = BearerToken::new(&text);
+    look(&policy.validate(token, &issuer(&keys), NOW, &mut buffer).unwrap())
+}
+
+#[test]
+fn each_registered_claim_is_told() {
+    let claims = more(
+        id_claims(),
+        json!({
+            "nbf": IAT - 1, "jti": "id-1", "azp": CLIENT_ID, "auth_time": IAT - 7, "acr": "high",
+            "amr": ["pwd", "otp"], "nonce": "n", "org_id": "org_1", "org_name": "example",
+        }),
+    );
+    id_token(&claims, |token| {
+        assert_eq!(token.not_before(), Some(NumericDate::from_secs(IAT - 1)));
+        assert_eq!(token.token_id(), Some("id-1"));
+        assert_eq!(token.authorized_party(), Some(CLIENT_ID));
+        assert_eq!(token.auth_time(), Some(NumericDate::from_secs(IAT - 7)));
+        assert_eq!(token.acr(), Some("high"));
+        assert_eq!(token.amr().iter().collect::<Vec<_>>(), ["pwd", "otp"]);
+        assert_eq!(token.nonce(), Some("n"));
+        assert_eq!(token.organization_id(), Some("org_1"));
+        assert_eq!(token.organization_name(), Some("example"));
+        assert_eq!(token.header().key_id(), Some("key-a"));
+        assert_eq!(token.header().token_type(), Some("JWT"));
+    });
+    id_token(&id_claims(), |token| {
+        assert_eq!((token.not_before(), token.token_id(), token.acr()), (None, None, None));
+        assert_eq!((token.auth_time(), token.nonce()), (None, None));
+        assert_eq!(token.amr().iter().count(), 0);
+    });
+}
+
+#[test]
+fn the_key_that_an_access_token_is_bound_to_is_told() {
+    let thumbprint = "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2";
+    let policy = AccessTokenPolicy::auth0(API)
+        .request_key(RequestKey::certificate(thumbprint))
+        .build()
+        .unwrap();
+    let claims = with(access_claims(), "cnf", json!({"x5t#S256": thumbprint}));
+    access_token(&policy, &claims, |token| {
+        let confirmation = token.confirmation().unwrap();
+        assert_eq!((confirmation.x5t_s256(), confirmation.jkt()), (Some(thumbprint), None));
+    });
+    access_token(&API_POLICY, &access_claims(), |token| assert_eq!(token.confirmation(), None));
+}
+
+#[test]
+fn nothing_that_is_printed_shows_a_tokens_text() {
+    let secrets = ["auth0|123456", "janedoe", "Jane", CLIENT_ID, API, "read:patients", "key-a"];
+    let assert_silent = |text: String| {
+        for secret in secrets {
+            assert!(!text.contains(secret), "{text}");
+        }
+    };
+    id_token(&id_claims(), |token| {
+        assert_silent(format!("{token:?} {:?} {:?}", **token, token.user()));
+        assert_silent(format!("{:?} {:?}", token.audience(), token.header()));
+    });
+    access_token(&API_POLICY, &access_claims(), |token| {
+        assert_silent(format!("{token:?} {:?} {:?}", **token, token.keep::<2048>()));
+    });
+    assert_silent(format!("{:?}", VerifiedTokenCache::<2, 64>::default()));
+    assert_silent(format!("{:?}", TokenBuffer::<64>::default()));
+    let keys = keys_of(&Signer::a());
+    let [shown] = keys.keys() else { panic!("one key") };
+    assert_silent(format!("{keys:?} {shown:?} {:?} {:?}", shown.key(), issuer(&keys)));
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct Level {
+    level: u8,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct Wrapped(Level);
+
+/// Asks for bytes, which JSON does not have.
+#[derive(Debug, Deserialize)]
+struct Bytes<'a> {
+    #[serde(borrow, rename = "name")]
+    _name: &'a [u8],
+}
+
+#[test]
+fn c08_claims_are_read_through_options_and_wrappers() {
+    id_token(&with(id_claims(), "level", 7), |token| {
+        assert_eq!(token.claims(), Ok(Some(Level { level: 7 })));
+        assert_eq!(token.claims(), Ok(Wrapped(Level { level: 7 })));
+        let refused = token.claims::<Bytes<'_>>().map_err(|error| error.code());
+        assert_eq!(refused.map(|_| ()), Err("claim_type"));
+    });
+}

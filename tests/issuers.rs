@@ -1,0 +1,94 @@
+//! Several issuers, each with a policy of its own: the token's `iss` chooses
+//! both, and neither stands in for another's.
+
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+
+mod support;
+
+use claimgate::{
+    AccessTokenPolicy, BearerToken, Claim, Error, IdTokenPolicy, Issuer, JwkSet, Nonce, TokenBuffer,
+};
+use serde_json::Value;
+use support::*;
+
+const OTHER: &str = "https://other.example.com";
+
+/// The sets of the issuer and of the other one, whose keys have one `kid`.
+fn sets() -> [JwkSet<TestKey, 4>; 2] {
+    [Signer::a().jwk(), with(Signer::b().jwk(), "kid", "key-a")]
+        .map(|key| JwkSet::from_json(&jwks(&[key])).unwrap())
+}
+
+fn signed_by_other(claims: &Value) -> String {
+    let header = serde_json::json!({"alg": "RS256", "typ": "JWT", "kid": "key-a"});
+    Signer::b().sign_with(&header, claims)
+}
+
+/// The subject that the access token policies of the two issuers let through:
+/// the other one's asks for a user of one client.
+fn access(token: &str) -> Result<String, Error> {
+    let sets = sets();
+    let strict = AccessTokenPolicy::auth0(API).authorized_parties(&["theirs"]).build().unwrap();
+    let issuers = [(issuer(&sets[0]), API_POLICY), (Issuer::new(OTHER, &sets[1]).unwrap(), strict)];
+    let mut buffer = TokenBuffer::<4096>::new();
+    let token = BearerToken::new(token);
+    AccessTokenPolicy::validate_by_issuer(token, &issuers, NOW, &mut buffer)
+        .map(|token| token.subject().to_owned())
+}
+
+/// The same for ID tokens: the other one's application has another client ID.
+fn login(token: &str) -> Result<String, Error> {
+    let sets = sets();
+    let theirs = IdTokenPolicy::new("theirs", Nonce::Ignore).build().unwrap();
+    let issuers =
+        [(issuer(&sets[0]), LOGIN_POLICY), (Issuer::new(OTHER, &sets[1]).unwrap(), theirs)];
+    let mut buffer = TokenBuffer::<4096>::new();
+    IdTokenPolicy::validate_by_issuer(token, &issuers, NOW, &mut buffer)
+        .map(|token| token.subject().to_owned())
+}
+
+#[test]
+fn k11_each_issuers_access_tokens_meet_its_own_policy() {
+    let subject = Ok("auth0|123456".to_owned());
+    let (ours, theirs) = (access_claims(), with(access_claims(), "iss", OTHER));
+    assert_eq!(access(&Signer::a().sign(&ours)), subject);
+    let foreign = Err(Error::AuthorizedPartyMismatch(Claim::AuthorizedParty));
+    assert_eq!(access(&signed_by_other(&theirs)), foreign);
+    assert_eq!(access(&signed_by_other(&with(theirs, "azp", "theirs"))), subject);
+}
+
+#[test]
+fn k11_each_issuers_id_tokens_meet_its_own_policy() {
+    let subject = Ok("auth0|123456".to_owned());
+    let (ours, theirs) = (id_claims(), with(id_claims(), "iss", OTHER));
+    assert_eq!(login(&Signer::a().sign(&ours)), subject);
+    let mismatch = Err(Error::AudienceMismatch { audiences: 1 });
+    assert_eq!(login(&signed_by_other(&theirs)), mismatch);
+    assert_eq!(login(&signed_by_other(&with(theirs, "aud", "theirs"))), subject);
+    assert_eq!(login(&Signer::a().sign(&with(ours, "aud", "theirs"))), mismatch);
+}
+
+#[test]
+fn k11_one_issuers_key_does_not_sign_for_another() {
+    let invalid = Err(Error::InvalidSignature);
+    assert_eq!(access(&Signer::a().sign(&with(access_claims(), "iss", OTHER))), invalid);
+    assert_eq!(access(&signed_by_other(&access_claims())), invalid);
+    assert_eq!(login(&Signer::a().sign(&with(id_claims(), "iss", OTHER))), invalid);
+    assert_eq!(login(&signed_by_other(&id_claims())), invalid);
+}
+
+#[test]
+fn k11_a_token_of_no_known_issuer_is_rejected() {
+    for iss in ["https://other.example.com/", "", "HTTPS://OTHER.EXAMPLE.COM"] {
+        let token = Signer::a().sign(&with(access_claims(), "iss", iss));
+        assert_eq!(access(&token), Err(Error::UnknownIssuer), "{iss}");
+        let token = Signer::a().sign(&with(id_claims(), "iss", iss));
+        assert_eq!(login(&token), Err(Error::UnknownIssuer), "{iss}");
+    }
+    let token = Signer::a().sign(&without(access_claims(), "iss"));
+    assert_eq!(access(&token), Err(Error::UnknownIssuer));
+    let token = Signer::a().sign(&with(access_claims(), "iss", 42));
+    assert_eq!(access(&token), Err(Error::UnknownIssuer));
+    let token = Signer::a().sign_raw(br#"{"alg":"RS256"}"#, b"no JSON");
+    assert_eq!(login(&token), Err(Error::UnknownIssuer));
+}
