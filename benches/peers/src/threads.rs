@@ -3,7 +3,7 @@
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::measure::nanoseconds;
 
@@ -14,36 +14,42 @@ use crate::measure::nanoseconds;
 /// runs there takes from them. So the times are not medians but those that a
 /// twentieth of the rounds kept below: of the rounds that were left alone.
 pub fn two_over_one(rounds: usize, work: impl Fn() + Sync) -> f64 {
+    let (asked, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let (mut one, mut two) = (Vec::new(), Vec::new());
-    for _ in 0..rounds {
-        one.push(time(1, &work));
-        two.push(time(2, &work));
-    }
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for round in 1..=rounds {
+                wait_for(&asked, round);
+                work();
+                done.store(round, Ordering::SeqCst);
+            }
+        });
+        for round in 1..=rounds {
+            one.push(time(&work));
+            two.push(time(|| {
+                asked.store(round, Ordering::SeqCst);
+                work();
+                wait_for(&done, round);
+            }));
+        }
+    });
     2.0 * undisturbed(one) / undisturbed(two)
 }
 
-fn undisturbed(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 20]
+/// Spins: a thread that sleeps may wake up on the processor of the other one.
+fn wait_for(counter: &AtomicUsize, round: usize) {
+    while counter.load(Ordering::SeqCst) < round {
+        spin_loop();
+    }
 }
 
-/// From the first thread's start to the last one's end, in nanoseconds.
-fn time(threads: usize, work: &(impl Fn() + Sync)) -> f64 {
-    let ready = AtomicUsize::new(0);
-    let run = || {
-        ready.fetch_add(1, Ordering::SeqCst);
-        while ready.load(Ordering::SeqCst) < threads {
-            spin_loop();
-        }
-        let start = Instant::now();
-        work();
-        (start, Instant::now())
-    };
-    let times: Vec<_> = thread::scope(|scope| {
-        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
-        handles.into_iter().map(|handle| handle.join().unwrap()).collect()
-    });
-    let start = times.iter().map(|(start, _)| *start).min().unwrap();
-    let end = times.iter().map(|(_, end)| *end).max().unwrap();
-    nanoseconds(end - start)
+fn time(work: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    work();
+    start.elapsed()
+}
+
+fn undisturbed(mut times: Vec<Duration>) -> f64 {
+    times.sort();
+    nanoseconds(times[times.len() / 20])
 }
