@@ -47,8 +47,8 @@ impl Rs256 for StandIn {
 
 fn verdict(token: &str, now: NumericDate) -> Result<(), Error> {
     let keys = JwkSet::<StandIn, 2>::from_json(JWKS.trim_ascii())?;
-    let issuer = Issuer::new("https://my-domain.auth0.com/", &keys)
-        .map_err(|_| Error::UnknownIssuer)?;
+    let issuer =
+        Issuer::new("https://my-domain.auth0.com/", &keys).map_err(|_| Error::UnknownIssuer)?;
     let mut buffer = TokenBuffer::<2048>::new();
     let token = BearerToken::new(token.trim_ascii());
     POLICY.validate(token, &issuer, now, &mut buffer).map(|_| ())
