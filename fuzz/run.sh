@@ -5,6 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:?usage: fuzz/run.sh SECONDS [TARGET..]}
 shift
+command -v cargo-fuzz >/dev/null || cargo install --locked --quiet cargo-fuzz
+rustup toolchain list | grep -q '^nightly' || rustup toolchain install nightly --profile minimal
 [ $# -gt 0 ] || set -- $(cargo fuzz list)
 
 mkdir -p fuzz/artifacts

@@ -104,9 +104,11 @@ fn make(made: &Made<'_>) -> Option<Triple> {
     let bits = 2_048 + u32::from(made.bits) % 2_049;
     let len = bits.div_ceil(8);
     let e = [3, 5, 7][usize::from(made.exponent) % 3];
-    // A root so that its power has just these bits: from 2^((bits−1)/e) up.
-    let lowest = (BigUint::from(1_u8) << (bits - 1)).nth_root(e) + 2_u8;
-    let highest = (BigUint::from(1_u8) << bits).nth_root(e) - 2_u8;
+    // A root so that its power has just these bits, also less the encoded message,
+    // which begins with the octets 0 and 1.
+    let power_of_two = |exponent: u32| BigUint::from(1_u8) << exponent;
+    let lowest = (power_of_two(bits - 1) + power_of_two(8 * len - 14)).nth_root(e) + 2_u8;
+    let highest = power_of_two(bits).nth_root(e) - 2_u8;
     let mut root = &lowest + BigUint::from_bytes_be(made.root) % (&highest - &lowest);
     let hash = RustCryptoKey::sha256(&[made.message]);
     let mut encoded = vec![0xff; len as usize];

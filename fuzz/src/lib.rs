@@ -122,8 +122,13 @@ fn decode(token: &str) -> Option<(Value, Value)> {
     Some((parse_json(&header)?.unwrap(), parse_json(&payload)?.unwrap()))
 }
 
-/// serde_json's verdict, or `None` for a number that it cannot hold.
+/// serde_json's verdict, or `None` for a number that it cannot hold and for a
+/// name that it keeps for itself and reads as something else.
 pub fn parse_json(text: &[u8]) -> Option<serde_json::Result<Value>> {
+    const KEPT: &[u8] = b"$serde_json::private";
+    if text.windows(KEPT.len()).any(|name| name == KEPT) {
+        return None;
+    }
     match serde_json::from_slice(text) {
         Err(error) if error.to_string().starts_with("number out of range") => None,
         result => Some(result),
