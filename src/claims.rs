@@ -24,6 +24,13 @@ use crate::json::Object;
 /// ([RFC 7800 §3.1](https://www.rfc-editor.org/rfc/rfc7800#section-3.1)).
 ///
 /// Members of other confirmation methods are tolerated and not read.
+///
+/// ```
+/// # fn show(token: &claimgate::Validated<claimgate::AccessToken<'_>>) {
+/// // Whatever the policy said about it, a log may want to tell the two kinds apart.
+/// let is_bound_by_dpop = token.confirmation().is_some_and(|cnf| cnf.jkt().is_some());
+/// # }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Confirmation<'b> {
     x5t_s256: Option<&'b str>,

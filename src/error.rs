@@ -438,6 +438,13 @@ impl fmt::Display for Error {
 /// Why a policy, an issuer or a scope set cannot be built.
 ///
 /// It appears where the policy is written, never while a token is validated.
+///
+/// ```
+/// use claimgate::{AccessTokenPolicy, ConstructionError};
+///
+/// let policy = AccessTokenPolicy::auth0("https://example.com/health-api").leeway(601).build();
+/// assert_eq!(policy, Err(ConstructionError::LeewayTooLong));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

@@ -24,6 +24,15 @@ const MODULUS_ROOM: usize = MAX_MODULUS_LEN + 1;
 const MODULUS_CHARACTERS: usize = MODULUS_ROOM.div_ceil(3) * 4;
 
 /// A member of a set that can verify RS256 signatures.
+///
+/// ```
+/// # fn show<K: claimgate::Rs256>(keys: &claimgate::JwkSet<K, 4>) {
+/// for jwk in keys.keys() {
+///     let bits = 8 * jwk.key().modulus_len();
+///     println!("{}: {bits} bits", jwk.key_id().unwrap_or("without a kid"));
+/// }
+/// # }
+/// ```
 pub struct Jwk<K> {
     key: RsaKey<K>,
     key_id: Option<String<MAX_KEY_ID_LEN>>,

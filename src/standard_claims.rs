@@ -198,7 +198,7 @@ keep_fields! { Address as KeptAddress {
     country: Option<&'static str>,
 } }
 
-/// `address`: a postal address
+/// `address`: a postal address, in lines or in parts
 /// ([OIDC Core §5.1.1](https://openid.net/specs/openid-connect-core-1_0.html#AddressClaim)).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Address<'b> {

@@ -11,6 +11,15 @@ pub const MAX_AUDIENCES: usize = 16;
 /// ([RFC 7519 §4.1.3](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.3)).
 ///
 /// One string and an array of one string mean the same.
+///
+/// ```
+/// # fn show(token: &claimgate::Validated<claimgate::AccessToken<'_>>) {
+/// for audience in token.audience().iter() {
+///     println!("for {audience}");
+/// }
+/// let is_shared = token.audience().contains("https://example.com/other-api");
+/// # }
+/// ```
 // An array and not a `heapless::Vec`, whose `Drop` would keep the caller's
 // buffer borrowed until the end of the scope.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -8,6 +8,13 @@ use crate::error::Claim;
 /// character.
 ///
 /// It is kept as it stands in the token, so its length is not bounded.
+///
+/// ```
+/// # fn show(token: &claimgate::Validated<claimgate::AccessToken<'_>>) {
+/// let may_read = token.permissions().contains("read:patients");
+/// let used_a_second_factor = token.amr().iter().any(|method| method == "mfa");
+/// # }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct StringArray<'b>(pub(super) &'b str);
 
@@ -44,6 +51,14 @@ impl fmt::Debug for StringArray<'_> {
 ///
 /// Scope tokens are compared whole and case-sensitively. A token without scope
 /// has an empty one.
+///
+/// ```
+/// # fn show(token: &claimgate::Validated<claimgate::AccessToken<'_>>) {
+/// for granted in token.scope().iter() {
+///     println!("may {granted}");
+/// }
+/// # }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Scope<'b>(Form<'b>);
 

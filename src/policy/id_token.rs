@@ -15,6 +15,13 @@ use crate::id_token::IdTokenClaims;
 /// What to expect of `nonce`, which ties an ID token to one login.
 ///
 /// There is no default: whoever sends a nonce has to have it compared.
+///
+/// ```
+/// use claimgate::{ConstructionError, IdTokenPolicy, Nonce};
+///
+/// let policy = IdTokenPolicy::new("my_client_id", Nonce::Expect("")).build();
+/// assert_eq!(policy, Err(ConstructionError::Empty("nonce")));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Nonce<'a> {
     /// The value that the authentication request sent. Never empty.

@@ -5,6 +5,14 @@ use crate::error::{Claim, Error, KindMark};
 
 /// A claim that marks a token as one of another kind, and that a policy can be
 /// told to let pass.
+///
+/// ```
+/// use claimgate::{AccessTokenPolicy, Mark, at_compile_time};
+///
+/// /// For an older Keycloak, which puts the nonce into access tokens.
+/// const POLICY: AccessTokenPolicy<'_> =
+///     at_compile_time!(AccessTokenPolicy::auth0("health-api").allow_mark(Mark::Nonce).build());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

@@ -78,5 +78,20 @@ kept! {
 kept! {
     /// A validated ID token that owns its text, in `LEN` bytes and without a
     /// heap: `'static`, `Send` and `Sync`, to be put into a session.
+    ///
+    /// ```
+    /// # use claimgate::{Error, IdToken, KeptIdToken, Validated};
+    /// struct Session {
+    ///     user: KeptIdToken<2048>,
+    /// }
+    ///
+    /// fn begin(token: &Validated<IdToken<'_>>) -> Result<Session, Error> {
+    ///     Ok(Session { user: token.keep()? })
+    /// }
+    ///
+    /// fn name(session: &Session) -> String {
+    ///     session.user.token().user().name().unwrap_or("somebody").to_owned()
+    /// }
+    /// ```
     KeptIdToken, KeptIdTokenClaims, IdToken, "an ID token"
 }
