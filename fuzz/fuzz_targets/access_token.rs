@@ -32,7 +32,7 @@ fn run(payload: &[u8]) {
 
 fn look_at(token: &Validated<AccessToken<'_>>) {
     assert!(!token.subject().is_empty());
-    assert!(!format!("{token:?}").contains(token.subject()));
+    assert_eq!(format!("{token:?}"), "Validated(AccessToken { .. })");
     let scope = token.scope();
     for granted in scope.iter() {
         assert!(scope.contains(granted));
