@@ -11,7 +11,8 @@ rustup toolchain list | grep -q '^nightly' || rustup toolchain install nightly -
 
 mkdir -p fuzz/artifacts
 cargo run --quiet --manifest-path fuzz/Cargo.toml --example seed
-# AddressSanitizer, unless SANITIZER says otherwise: a build without takes half as long.
+# SEED makes a run repeatable: the gate has one, so that it fails for a change
+# and not for luck. AddressSanitizer, unless SANITIZER says otherwise: a build without takes half as long.
 cargo +nightly fuzz build --sanitizer "${SANITIZER:-address}" --features backends
 run() {
     local target=$1 dictionary
@@ -23,7 +24,7 @@ run() {
     # The alarm is in seconds; the targets themselves fail above 100 ms.
     "fuzz/target/x86_64-unknown-linux-gnu/release/$target" \
         "-dict=fuzz/dictionaries/$dictionary.dict" "-artifact_prefix=fuzz/artifacts/$target-" \
-        "-max_total_time=$seconds" -max_len=8192 -len_control=20 -timeout=5 -rss_limit_mb=1024 \
+        "-max_total_time=$seconds" "-seed=${SEED:-0}" -max_len=8192 -len_control=20 -timeout=5 -rss_limit_mb=1024 \
         -print_final_stats=1 -verbosity=0 "fuzz/corpus/$target" > "fuzz/artifacts/$target.log" 2>&1 ||
         { echo "== $target"; cat "fuzz/artifacts/$target.log"; return 1; }
     printf '== %s: %s executions\n' "$target" \
