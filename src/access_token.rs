@@ -25,6 +25,15 @@ pub struct AccessToken<'b> {
 }
 
 impl<'b> AccessToken<'b> {
+    /// Without claims.
+    pub(crate) const EMPTY: Self = Self {
+        claims: AccessTokenClaims {
+            header: Header::EMPTY,
+            payload: &[],
+            registered: Registered::NONE,
+        },
+    };
+
     /// Reads the claims of a verified JWS.
     ///
     /// # Errors
@@ -34,18 +43,23 @@ impl<'b> AccessToken<'b> {
     /// not a policy looks at it, [`Error::TooManyAudiences`], and
     /// [`Error::BufferTooSmall`] if there is no room to unescape a string.
     pub fn parse(jws: VerifiedJws<'b>) -> Result<Self, Error> {
-        let payload = json::without_needless_escapes(jws.payload, Segment::Payload)?;
+        let mut token = Self::EMPTY;
+        token.read(jws)?;
+        Ok(token)
+    }
+
+    /// As [`parse`](Self::parse), into its place: there is more in the claims than
+    /// should be moved needlessly.
+    pub(crate) fn read(&mut self, jws: VerifiedJws<'b>) -> Result<(), Error> {
         let mut object = Object::empty();
-        object.read(payload, Segment::Payload)?;
+        self.claims.payload = object.read_decoded(jws.payload, Segment::Payload)?;
+        self.claims.header = jws.header;
+        let registered = &mut self.claims.registered;
         let mut reader = Reader::new(jws.room, Segment::Payload);
-        // Read in its place: it is large.
-        let registered = Registered::NONE;
-        let mut claims = AccessTokenClaims { header: jws.header, payload, registered };
         for member in object.members() {
-            claims.registered.read(member, &mut reader)?;
+            registered.read(member, &mut reader)?;
         }
-        claims.registered.check_scope_is_given_once()?;
-        Ok(Self { claims })
+        registered.check_scope_is_given_once()
     }
 }
 

@@ -12,9 +12,8 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidBase64;
 
-/// How many characters are decoded at a time: two vectors of SSE2's, one of
-/// AVX2's.
-const CHUNK: usize = 32;
+/// How many characters are decoded at a time: a vector of SSE2's or NEON's.
+const CHUNK: usize = 16;
 
 /// The bytes that a chunk decodes to.
 const CHUNK_BYTES: usize = CHUNK / 4 * 3;
@@ -36,61 +35,77 @@ pub(crate) fn decode(text: &str, out: &mut [u8]) -> Result<usize, InvalidBase64>
     let out = out.get_mut(..length).ok_or(InvalidBase64)?;
     let (chunks, rest) = text.as_bytes().as_chunks::<CHUNK>();
     let (places, end) = out.as_chunks_mut::<CHUNK_BYTES>();
-    let mut faults = 0;
+    let mut faults = [0; CHUNK];
     for (chunk, place) in chunks.iter().zip(places) {
-        faults |= decode_chunk(chunk, place);
+        decode_chunk(chunk, place, &mut faults);
     }
     // The rest, filled up with the character of six zero bits.
     let mut chunk = [b'A'; CHUNK];
     let mut decoded = [0; CHUNK_BYTES];
     chunk.iter_mut().zip(rest).for_each(|(place, character)| *place = *character);
-    faults |= decode_chunk(&chunk, &mut decoded);
+    decode_chunk(&chunk, &mut decoded, &mut faults);
     end.iter_mut().zip(decoded).for_each(|(place, byte)| *place = byte);
     // What is left over are the unused bits of the last character.
-    let unused = decoded.iter().skip(end.len()).fold(0, |bits, byte| bits | byte);
+    let unused = decoded.get(end.len()).copied().unwrap_or_default();
     let is_whole = text.len().wrapping_rem(4) != 1;
-    if faults < 64 && unused == 0 && is_whole { Ok(length) } else { Err(InvalidBase64) }
+    let has_fault = faults.iter().fold(0, |all, fault| all | fault) != 0;
+    if !has_fault && unused == 0 && is_whole { Ok(length) } else { Err(InvalidBase64) }
 }
 
-/// Decodes 32 characters. The result is below 64 if all are of the alphabet.
-fn decode_chunk(characters: &[u8; CHUNK], out: &mut [u8; CHUNK_BYTES]) -> u8 {
+/// Decodes a chunk, and marks in `faults` where it holds other characters.
+#[inline(always)]
+fn decode_chunk(characters: &[u8; CHUNK], out: &mut [u8; CHUNK_BYTES], faults: &mut [u8; CHUNK]) {
     let mut sextets = [0; CHUNK];
-    let mut faults = 0;
-    for (place, character) in sextets.iter_mut().zip(characters) {
-        *place = sextet(*character);
-        faults |= *place;
+    for ((place, character), fault) in sextets.iter_mut().zip(characters).zip(faults) {
+        let (value, is_other) = sextet(*character);
+        *place = value;
+        *fault |= is_other;
     }
     let (groups, _) = sextets.as_chunks::<8>();
+    let mut words = [0; CHUNK / 8];
+    words.iter_mut().zip(groups).for_each(|(word, group)| *word = u64::from_le_bytes(*group));
+    // Eight times six bits move together, by two, by four, by eight. Each step is
+    // one loop, so that the words stay in a vector.
+    for word in &mut words {
+        *word = (*word & 0x003f_003f_003f_003f) << 6 | *word >> 8 & 0x003f_003f_003f_003f;
+    }
+    for word in &mut words {
+        *word = (*word & 0x0000_0fff_0000_0fff) << 12 | *word >> 16 & 0x0000_0fff_0000_0fff;
+    }
+    for word in &mut words {
+        *word = *word << 40 | *word >> 16;
+    }
     let (places, _) = out.as_chunks_mut::<6>();
-    for (group, place) in groups.iter().zip(places) {
-        // Eight times six bits move together: by two, by four, by eight.
-        let bits = u64::from_be_bytes(*group);
-        let bits = bits & 0x003f_003f_003f_003f | (bits & 0x3f00_3f00_3f00_3f00) >> 2;
-        let bits = bits & 0x0000_0fff_0000_0fff | (bits & 0x0fff_0000_0fff_0000) >> 4;
-        let bits = bits & 0x0000_0000_00ff_ffff | (bits & 0x00ff_ffff_0000_0000) >> 8;
-        let [_, _, bytes @ ..] = bits.to_be_bytes();
+    for (word, place) in words.into_iter().zip(places) {
+        let [bytes @ .., _, _] = word.to_be_bytes();
         *place = bytes;
     }
-    faults
 }
 
-/// The six bits that a character stands for, or all ones. Without branches, so
-/// that the compiler does many at once.
-const fn sextet(character: u8) -> u8 {
-    /// `value` if `character` is one of the `count` from `first` on, else 0; and
-    /// whether it is, as a mask.
-    const fn in_range(character: u8, first: u8, count: u8, value: u8) -> (u8, u8) {
-        let distance = character.wrapping_sub(first);
-        let mask = if distance < count { 0xff } else { 0 };
-        (mask & distance.wrapping_add(value), mask)
+/// The six bits that a character stands for, and all ones if it stands for none.
+/// Without branches, so that the compiler does many at once.
+const fn sextet(character: u8) -> (u8, u8) {
+    const fn mask(condition: bool) -> u8 {
+        if condition { 0xff } else { 0 }
     }
-    let (upper, is_upper) = in_range(character, b'A', 26, 0);
-    let (lower, is_lower) = in_range(character, b'a', 26, 26);
-    let (digit, is_digit) = in_range(character, b'0', 10, 52);
-    let (minus, is_minus) = in_range(character, b'-', 1, 62);
-    let (underscore, is_underscore) = in_range(character, b'_', 1, 63);
-    let value = upper | lower | digit | minus | underscore;
-    value | !(is_upper | is_lower | is_digit | is_minus | is_underscore)
+    const fn distance(from: u8, to: u8) -> u8 {
+        to.wrapping_sub(from)
+    }
+    let is_letter = mask(distance(b'a', character | 0x20) < 26);
+    let is_digit = mask(distance(b'0', character) < 10);
+    let is_minus = mask(character == b'-');
+    let is_underscore = mask(character == b'_');
+    // Between the letters stand six other characters, the underscore among them.
+    let is_after_gap = mask(character > b'Z');
+    let value = character
+        .wrapping_add(is_letter & distance(b'A', 0))
+        .wrapping_sub(is_after_gap & 6)
+        .wrapping_add(
+            is_digit & distance(b'0', 52)
+                | is_minus & distance(b'-', 62)
+                | is_underscore & distance(b'_', 63 + 6),
+        );
+    (value, !(is_letter | is_digit | is_minus | is_underscore))
 }
 
 /// As [`decode`], by base64ct: for key material, once per key.

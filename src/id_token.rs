@@ -25,6 +25,16 @@ pub struct IdToken<'b> {
 }
 
 impl<'b> IdToken<'b> {
+    /// Without claims.
+    pub(crate) const EMPTY: Self = Self {
+        claims: IdTokenClaims {
+            header: Header::EMPTY,
+            payload: &[],
+            registered: Registered::NONE,
+            standard: StandardClaims::NONE,
+        },
+    };
+
     /// Reads the claims of a verified JWS.
     ///
     /// # Errors
@@ -34,20 +44,25 @@ impl<'b> IdToken<'b> {
     /// not a policy looks at it, [`Error::TooManyAudiences`], and
     /// [`Error::BufferTooSmall`] if there is no room to unescape a string.
     pub fn parse(jws: VerifiedJws<'b>) -> Result<Self, Error> {
-        let payload = json::without_needless_escapes(jws.payload, Segment::Payload)?;
+        let mut token = Self::EMPTY;
+        token.read(jws)?;
+        Ok(token)
+    }
+
+    /// As [`parse`](Self::parse), into its place: there is more in the claims than
+    /// should be moved needlessly.
+    pub(crate) fn read(&mut self, jws: VerifiedJws<'b>) -> Result<(), Error> {
         let mut object = Object::empty();
-        object.read(payload, Segment::Payload)?;
+        self.claims.payload = object.read_decoded(jws.payload, Segment::Payload)?;
+        self.claims.header = jws.header;
+        let registered = &mut self.claims.registered;
         let mut reader = Reader::new(jws.room, Segment::Payload);
-        let mut registered = Registered::NONE;
-        let mut standard = StandardClaims::NONE;
         for member in object.members() {
             if !registered.read(member, &mut reader)? {
-                standard.read(member, &mut reader)?;
+                self.claims.standard.read(member, &mut reader)?;
             }
         }
-        registered.check_scope_is_given_once()?;
-        let header = jws.header;
-        Ok(Self { claims: IdTokenClaims { header, payload, registered, standard } })
+        registered.check_scope_is_given_once()
     }
 }
 

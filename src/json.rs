@@ -68,7 +68,27 @@ impl<'a> Object<'a> {
     /// As [`parse`](Self::parse), but the index is made where it is to stay: it
     /// has room for so many members that it takes longer to move than to make.
     pub(crate) fn read(&mut self, text: &'a [u8], segment: Segment) -> Result<(), Error> {
-        let may_have_escapes = has_backslash(text);
+        self.index(text, has_backslash(text), segment)
+    }
+
+    /// As [`read`](Self::read), once the needless escapes are removed from the
+    /// text in `buffer`, which is returned.
+    pub(crate) fn read_decoded(
+        &mut self,
+        buffer: &'a mut [u8],
+        segment: Segment,
+    ) -> Result<&'a [u8], Error> {
+        let (text, may_have_escapes) = without_needless_escapes(buffer, segment)?;
+        self.index(text, may_have_escapes, segment)?;
+        Ok(text)
+    }
+
+    fn index(
+        &mut self,
+        text: &'a [u8],
+        may_have_escapes: bool,
+        segment: Segment,
+    ) -> Result<(), Error> {
         let text = core::str::from_utf8(text)
             .map_err(|_| Error::InvalidJson(segment, JsonFault::NotUtf8))?;
         let mut scanner = Scanner::new(text);
@@ -160,6 +180,7 @@ impl<'a> Value<'a> {
     }
 
     /// A string; `None` for another type.
+    #[inline]
     pub(crate) fn string(self) -> Option<Text<'a>> {
         let text = self.text.strip_prefix('"')?.strip_suffix('"')?;
         Some(Text { text, may_have_escapes: self.may_have_escapes })
@@ -248,22 +269,21 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
-/// Removes the needless escapes from the text in `buffer`, and returns it.
+/// Removes the needless escapes from the text in `buffer`, and returns it with
+/// whether others may have stayed.
 ///
 /// A text with escapes is checked, and then rewritten in place so that names
 /// and nearly all strings are what they mean: issuers that write `https:\/\/…`
 /// or `\u00f6` then cost nothing further on, and serde-json-core, which does not
 /// unescape names, sees each name. A text without them is returned unchecked.
-pub(crate) fn without_needless_escapes(
-    buffer: &mut [u8],
-    segment: Segment,
-) -> Result<&[u8], Error> {
+fn without_needless_escapes(buffer: &mut [u8], segment: Segment) -> Result<(&[u8], bool), Error> {
+    let has_escapes = has_backslash(buffer);
     let mut length = buffer.len();
-    if has_backslash(buffer) {
+    if has_escapes {
         Object::parse(buffer, segment)?;
         length = normalise(buffer);
     }
-    Ok(buffer.get(..length).unwrap_or_default())
+    Ok((buffer.get(..length).unwrap_or_default(), has_escapes))
 }
 
 /// Looks at every byte, and so at many at once: it is nearly always in vain.
@@ -283,6 +303,7 @@ impl<'b> Room<'b> {
 
     /// The string, borrowed where it stands if it holds no escapes, and
     /// otherwise unescaped into the room.
+    #[inline]
     pub(crate) fn string(&mut self, text: Text<'b>) -> Result<&'b str, Error> {
         if let Some(plain) = text.plain() {
             return Ok(plain);

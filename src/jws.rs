@@ -5,7 +5,7 @@ use core::fmt;
 
 use crate::base64url::{self, decoded_len};
 use crate::error::{Error, Fault, HeaderParameter, Segment};
-use crate::json::{self, Object, Room, Value};
+use crate::json::{Object, Room, Value};
 
 /// How long a token may be unless the caller says otherwise: 8,192 bytes.
 ///
@@ -174,12 +174,14 @@ pub struct Header<'b> {
 }
 
 impl<'b> Header<'b> {
+    /// Without parameters.
+    pub(crate) const EMPTY: Self = Self { key_id: None, token_type: None };
+
     fn parse(text: &'b mut [u8], room: &mut Room<'b>) -> Result<Self, Error> {
-        let text = json::without_needless_escapes(text, Segment::Header)?;
         let mut object = Object::empty();
-        object.read(text, Segment::Header)?;
+        object.read_decoded(text, Segment::Header)?;
         let mut algorithm = Err(Fault::Absent);
-        let mut header = Self { key_id: None, token_type: None };
+        let mut header = Self::EMPTY;
         let mut unsupported = None;
         let mut wrong_type = None;
         for member in object.members() {

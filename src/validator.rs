@@ -12,7 +12,7 @@ use crate::bearer::BearerToken;
 use crate::claims::{NumericDate, Reader};
 use crate::error::{Claim, ConstructionError, Error, Segment, Shape};
 use crate::id_token::{IdToken, IdTokenClaims};
-use crate::json::{self, Object, Room};
+use crate::json::{Object, Room};
 use crate::jwk::JwkSet;
 use crate::jws::{CompactJws, MAX_TOKEN_LEN, UnverifiedJws};
 use crate::policy::{AccessTokenPolicy, Context, IdTokenPolicy, RuleSet};
@@ -242,7 +242,8 @@ impl AccessTokenPolicy<'_> {
         buffer: &'b mut TokenBuffer<N>,
     ) -> Result<Validated<AccessToken<'b>>, Error> {
         let jws = verify(decode(token.expose(), buffer)?, issuer)?;
-        let token = AccessToken::parse(jws)?;
+        let mut token = AccessToken::EMPTY;
+        token.read(jws)?;
         self.check(&token.claims, &access_context(issuer, now))?;
         Ok(Validated(token))
     }
@@ -265,7 +266,9 @@ impl AccessTokenPolicy<'_> {
     ) -> Result<Validated<AccessToken<'b>>, Error> {
         let jws = decode(token.expose(), buffer)?;
         let issuer = find(&jws, issuers, |issuer| issuer)?;
-        let token = AccessToken::parse(verify(jws, issuer)?)?;
+        let jws = verify(jws, issuer)?;
+        let mut token = AccessToken::EMPTY;
+        token.read(jws)?;
         self.check(&token.claims, &access_context(issuer, now))?;
         Ok(Validated(token))
     }
@@ -284,7 +287,9 @@ impl AccessTokenPolicy<'_> {
     ) -> Result<Validated<AccessToken<'b>>, Error> {
         let jws = decode(token.expose(), buffer)?;
         let (issuer, policy) = find(&jws, issuers, |(issuer, _)| issuer)?;
-        let token = AccessToken::parse(verify(jws, issuer)?)?;
+        let jws = verify(jws, issuer)?;
+        let mut token = AccessToken::EMPTY;
+        token.read(jws)?;
         policy.check(&token.claims, &access_context(issuer, now))?;
         Ok(Validated(token))
     }
@@ -316,7 +321,8 @@ impl AccessTokenPolicy<'_> {
         buffer: &mut TokenBuffer<N>,
     ) -> Result<RuleSet, Error> {
         let jws = verify(decode(token.expose(), buffer)?, issuer)?;
-        let token = AccessToken::parse(jws)?;
+        let mut token = AccessToken::EMPTY;
+        token.read(jws)?;
         Ok(self.failures(&token.claims, &access_context(issuer, now)))
     }
 }
@@ -344,7 +350,9 @@ impl IdTokenPolicy<'_> {
         now: NumericDate,
         buffer: &'b mut TokenBuffer<N>,
     ) -> Result<Validated<IdToken<'b>>, Error> {
-        let token = IdToken::parse(verify(decode(token, buffer)?, issuer)?)?;
+        let jws = verify(decode(token, buffer)?, issuer)?;
+        let mut token = IdToken::EMPTY;
+        token.read(jws)?;
         self.check(&token.claims, &self.context(issuer, now))?;
         Ok(Validated(token))
     }
@@ -367,7 +375,9 @@ impl IdTokenPolicy<'_> {
     ) -> Result<Validated<IdToken<'b>>, Error> {
         let jws = decode(token, buffer)?;
         let issuer = find(&jws, issuers, |issuer| issuer)?;
-        let token = IdToken::parse(verify(jws, issuer)?)?;
+        let jws = verify(jws, issuer)?;
+        let mut token = IdToken::EMPTY;
+        token.read(jws)?;
         self.check(&token.claims, &self.context(issuer, now))?;
         Ok(Validated(token))
     }
@@ -386,7 +396,9 @@ impl IdTokenPolicy<'_> {
     ) -> Result<Validated<IdToken<'b>>, Error> {
         let jws = decode(token, buffer)?;
         let (issuer, policy) = find(&jws, issuers, |(issuer, _)| issuer)?;
-        let token = IdToken::parse(verify(jws, issuer)?)?;
+        let jws = verify(jws, issuer)?;
+        let mut token = IdToken::EMPTY;
+        token.read(jws)?;
         policy.check(&token.claims, &policy.context(issuer, now))?;
         Ok(Validated(token))
     }
@@ -406,7 +418,9 @@ impl IdTokenPolicy<'_> {
         now: NumericDate,
         buffer: &mut TokenBuffer<N>,
     ) -> Result<RuleSet, Error> {
-        let token = IdToken::parse(verify(decode(token, buffer)?, issuer)?)?;
+        let jws = verify(decode(token, buffer)?, issuer)?;
+        let mut token = IdToken::EMPTY;
+        token.read(jws)?;
         Ok(self.failures(&token.claims, &self.context(issuer, now)))
     }
 
@@ -497,8 +511,8 @@ impl Validated<IdToken<'_>> {
         let too_small = Error::BufferTooSmall { needed: response.len(), available: N };
         let (text, free) = buffer.bytes.split_at_mut_checked(response.len()).ok_or(too_small)?;
         text.copy_from_slice(response.as_bytes());
-        let text = json::without_needless_escapes(text, Segment::UserInfo)?;
-        let object = Object::parse(text, Segment::UserInfo)?;
+        let mut object = Object::empty();
+        object.read_decoded(text, Segment::UserInfo)?;
         let mut reader = Reader::new(Room::new(free), Segment::UserInfo);
         let subject = object.get("sub").ok_or(Error::MissingClaim(Claim::Subject))?;
         if reader.string(Claim::Subject, subject)? != self.subject() {

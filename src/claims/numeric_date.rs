@@ -143,10 +143,15 @@ fn digits_alone(text: &str) -> Option<u64> {
     if text.len() > 12 {
         return None;
     }
-    text.bytes().try_fold(0_u64, |value, byte| {
+    let mut value = 0_u64;
+    for byte in text.bytes() {
         let digit = byte.wrapping_sub(b'0');
-        (digit < 10).then_some(value.checked_mul(10)?.checked_add(u64::from(digit))?)
-    })
+        if digit > 9 {
+            return None;
+        }
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+    }
+    Some(value)
 }
 
 /// Reads the exponent of a valid JSON number; what is out of range stays far

@@ -16,6 +16,7 @@ impl<'b> Reader<'b> {
         Self { room, segment }
     }
 
+    #[inline]
     pub(crate) fn string(&mut self, claim: Claim, value: Value<'b>) -> Result<&'b str, Error> {
         let text = value.string().ok_or(Error::ClaimType(claim, Shape::String))?;
         self.room.string(text)
@@ -170,46 +171,60 @@ impl<'b> Registered<'b> {
         reader: &mut Reader<'b>,
     ) -> Result<bool, Error> {
         let value = member.value;
+        if let Some((place, claim)) = self.place_of_string(member.name) {
+            *place = Some(reader.string(claim, value)?);
+            return Ok(true);
+        }
+        if let Some((place, claim, rounding)) = self.place_of_date(member.name) {
+            *place = Some(reader.date(claim, value, rounding)?);
+            return Ok(true);
+        }
         match member.name {
-            "iss" => self.issuer = Some(reader.string(Claim::Issuer, value)?),
-            "sub" => self.subject = Some(reader.string(Claim::Subject, value)?),
             "aud" => self.audience = Some(reader.audience(value)?),
-            "exp" => self.expiry = Some(reader.date(Claim::Expiry, value, Rounding::Down)?),
-            "nbf" => self.not_before = Some(reader.date(Claim::NotBefore, value, Rounding::Up)?),
-            "iat" => self.issued_at = Some(reader.date(Claim::IssuedAt, value, Rounding::Up)?),
-            "jti" => self.token_id = Some(reader.string(Claim::TokenId, value)?),
-            "azp" => self.authorized_party = Some(reader.string(Claim::AuthorizedParty, value)?),
-            "client_id" => self.client_id = Some(reader.string(Claim::ClientId, value)?),
-            "nonce" => self.nonce = Some(reader.string(Claim::Nonce, value)?),
-            "auth_time" => {
-                self.auth_time = Some(reader.date(Claim::AuthTime, value, Rounding::Down)?);
-            }
-            "acr" => self.acr = Some(reader.string(Claim::Acr, value)?),
             "amr" => self.amr = Some(reader.strings(Claim::Amr, value)?),
-            "at_hash" => self.at_hash = Some(reader.string(Claim::AtHash, value)?),
-            "c_hash" => self.c_hash = Some(reader.string(Claim::CHash, value)?),
-            "s_hash" => self.s_hash = Some(reader.string(Claim::SHash, value)?),
             "scope" => self.scope = Some(reader.scope(Claim::Scope, value)?),
             "scp" => self.scp = Some(reader.scope(Claim::Scp, value)?),
-            "permissions" => {
-                self.permissions = Some(reader.strings(Claim::Permissions, value)?);
-            }
+            "permissions" => self.permissions = Some(reader.strings(Claim::Permissions, value)?),
             // Auth0 writes `["refresh_token", "password"]` after a refresh.
             "gty" => self.grant_type = Some(reader.one_or_more_strings(Claim::GrantType, value)?),
             "cnf" => self.confirmation = Some(reader.confirmation(value)?),
-            "token_use" => self.token_use = Some(reader.string(Claim::TokenUse, value)?),
-            "typ" => self.typ = Some(reader.string(Claim::Typ, value)?),
             "events" => {
                 reader.object(Claim::Events, value)?;
                 self.has_events = true;
             }
-            "org_id" => self.organization_id = Some(reader.string(Claim::OrganizationId, value)?),
-            "org_name" => {
-                self.organization_name = Some(reader.string(Claim::OrganizationName, value)?);
-            }
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    fn place_of_string(&mut self, name: &str) -> Option<(&mut Option<&'b str>, Claim)> {
+        Some(match name {
+            "iss" => (&mut self.issuer, Claim::Issuer),
+            "sub" => (&mut self.subject, Claim::Subject),
+            "jti" => (&mut self.token_id, Claim::TokenId),
+            "azp" => (&mut self.authorized_party, Claim::AuthorizedParty),
+            "client_id" => (&mut self.client_id, Claim::ClientId),
+            "nonce" => (&mut self.nonce, Claim::Nonce),
+            "acr" => (&mut self.acr, Claim::Acr),
+            "at_hash" => (&mut self.at_hash, Claim::AtHash),
+            "c_hash" => (&mut self.c_hash, Claim::CHash),
+            "s_hash" => (&mut self.s_hash, Claim::SHash),
+            "token_use" => (&mut self.token_use, Claim::TokenUse),
+            "typ" => (&mut self.typ, Claim::Typ),
+            "org_id" => (&mut self.organization_id, Claim::OrganizationId),
+            "org_name" => (&mut self.organization_name, Claim::OrganizationName),
+            _ => return None,
+        })
+    }
+
+    fn place_of_date(&mut self, name: &str) -> Option<(&mut Option<NumericDate>, Claim, Rounding)> {
+        Some(match name {
+            "exp" => (&mut self.expiry, Claim::Expiry, Rounding::Down),
+            "nbf" => (&mut self.not_before, Claim::NotBefore, Rounding::Up),
+            "iat" => (&mut self.issued_at, Claim::IssuedAt, Rounding::Up),
+            "auth_time" => (&mut self.auth_time, Claim::AuthTime, Rounding::Down),
+            _ => return None,
+        })
     }
 
     /// Both spellings at once would leave it to the reader which one counts.

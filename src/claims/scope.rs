@@ -75,14 +75,16 @@ impl<'b> Scope<'b> {
     /// Scope tokens with single spaces between them. The empty string is no
     /// scope: some servers write it.
     pub(crate) fn from_text(text: &'b str) -> Option<Self> {
-        let mut follows_space = true;
-        for &byte in text.as_bytes() {
-            if byte == b' ' && follows_space || byte != b' ' && !is_scope_character(byte) {
-                return None;
-            }
-            follows_space = byte == b' ';
-        }
-        let is_valid = text.is_empty() || !follows_space;
+        let bytes = text.as_bytes();
+        // To the end without a branch, so that the compiler looks at many at once.
+        let is_of_alphabet =
+            bytes.iter().fold(true, |all, &byte| all & (byte == b' ' || is_scope_character(byte)));
+        let spaces_meet = bytes
+            .iter()
+            .zip(bytes.iter().skip(1))
+            .fold(false, |any, (byte, next)| any | (*byte == b' ' && *next == b' '));
+        let has_space_outside = bytes.first() == Some(&b' ') || bytes.last() == Some(&b' ');
+        let is_valid = is_of_alphabet && !spaces_meet && !has_space_outside;
         is_valid.then_some(Self(Form::Text(text)))
     }
 

@@ -39,18 +39,22 @@ impl<'a> Scanner<'a> {
         if self.take(byte) { Ok(()) } else { Err(JsonFault::Syntax) }
     }
 
+    /// Nearly all texts have none.
+    #[inline]
     pub(super) fn skip_whitespace(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
             self.at = self.at.saturating_add(1);
         }
     }
 
+    #[inline]
     fn since(&self, start: usize) -> Result<&'a str, JsonFault> {
         self.text.get(start..self.at).ok_or(JsonFault::Syntax)
     }
 
     /// Reads a member's name and the colon after it, and returns the name as
     /// it is written, without quotes.
+    #[inline]
     pub(super) fn name(&mut self) -> Result<&'a str, JsonFault> {
         self.skip_whitespace();
         let name = self.string()?;
@@ -61,27 +65,32 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads a string and returns it as it is written, without quotes.
+    #[inline]
     fn string(&mut self) -> Result<&'a str, JsonFault> {
         self.expect(b'"')?;
         let start = self.at;
         loop {
-            let rest = self.text.as_bytes().get(self.at..).ok_or(JsonFault::Syntax)?;
-            let plain = plain_len(rest).ok_or(JsonFault::Syntax)?;
-            self.at = self.at.saturating_add(plain);
+            let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+            self.at = self.at.saturating_add(plain_len(rest));
             match self.peek() {
                 Some(b'"') => {
                     let string = self.since(start)?;
                     self.at = self.at.saturating_add(1);
                     return Ok(string);
                 }
-                Some(b'\\') => {
-                    let rest = self.text.as_bytes().get(self.at..).ok_or(JsonFault::Syntax)?;
-                    let (_, consumed) = decode_escape(rest).ok_or(JsonFault::BadEscape)?;
-                    self.at = self.at.saturating_add(consumed);
-                }
-                _ => return Err(JsonFault::ControlCharacter),
+                Some(b'\\') => self.escape()?,
+                Some(_) => return Err(JsonFault::ControlCharacter),
+                None => return Err(JsonFault::Syntax),
             }
         }
+    }
+
+    #[cold]
+    fn escape(&mut self) -> Result<(), JsonFault> {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let (_, consumed) = decode_escape(rest).ok_or(JsonFault::BadEscape)?;
+        self.at = self.at.saturating_add(consumed);
+        Ok(())
     }
 
     fn digits(&mut self) -> Result<(), JsonFault> {
@@ -131,8 +140,21 @@ impl<'a> Scanner<'a> {
     ///
     /// Which containers are open is one bit each in a word, so that brackets
     /// cost no stack.
+    #[inline]
     pub(super) fn value(&mut self, depth: u32) -> Result<&'a str, JsonFault> {
         let start = self.at;
+        match self.peek() {
+            // Most values: nothing opens.
+            Some(b'"') => {
+                self.string()?;
+            }
+            Some(b'-' | b'0'..=b'9') => self.number()?,
+            _ => self.any_value(depth)?,
+        }
+        self.since(start)
+    }
+
+    fn any_value(&mut self, depth: u32) -> Result<(), JsonFault> {
         let mut open = Open { depth, objects: 0 };
         loop {
             match self.peek().ok_or(JsonFault::Syntax)? {
@@ -166,7 +188,7 @@ impl<'a> Scanner<'a> {
             // A value has ended: close what ends with it, or go on to the next.
             loop {
                 if open.depth == depth {
-                    return self.since(start);
+                    return Ok(());
                 }
                 self.skip_whitespace();
                 if self.take(b',') {
@@ -184,34 +206,45 @@ impl<'a> Scanner<'a> {
 }
 
 /// How many bytes stand before the first that a string cannot hold as it is: a
-/// quote, a backslash or a control character. `None` if there is no such byte.
-fn plain_len(text: &[u8]) -> Option<usize> {
+/// quote, a backslash or a control character; or before the end.
+fn plain_len(text: &[u8]) -> usize {
     let (words, rest) = text.as_chunks::<8>();
     let mut length = 0_usize;
     for word in words {
-        let marks = mark_special(u64::from_le_bytes(*word));
+        let marks = mark_special(*word);
         if marks != 0 {
-            return length.checked_add(usize::try_from(marks.trailing_zeros() / 8).ok()?);
+            return length.saturating_add(first_marked(marks));
         }
         length = length.saturating_add(8);
     }
-    let is_special = |byte: &u8| matches!(byte, ..0x20 | b'"' | b'\\');
-    length.checked_add(rest.iter().position(is_special)?)
+    length.saturating_add(plain_len_of_end(rest))
+}
+
+#[cold]
+fn plain_len_of_end(text: &[u8]) -> usize {
+    let is_plain = |byte: &&u8| !matches!(byte, ..0x20 | b'"' | b'\\');
+    text.iter().take_while(is_plain).count()
 }
 
 /// Marks, eight at a time, the bytes that end a plain stretch, each by its
 /// highest bit. The lowest mark is true; those above it may not be, since a
 /// subtraction that marks a byte borrows from the next.
-const fn mark_special(bytes: u64) -> u64 {
+const fn mark_special(word: [u8; 8]) -> u64 {
     const fn eight(byte: u8) -> u64 {
         u64::from_le_bytes([byte; 8])
     }
+    let bytes = u64::from_le_bytes(word);
     let quotes = bytes ^ eight(b'"');
     let backslashes = bytes ^ eight(b'\\');
     let marks = bytes.wrapping_sub(eight(0x20)) & !bytes
         | quotes.wrapping_sub(eight(1)) & !quotes
         | backslashes.wrapping_sub(eight(1)) & !backslashes;
     marks & eight(0x80)
+}
+
+/// The place of the byte with the lowest mark.
+fn first_marked(marks: u64) -> usize {
+    usize::try_from(marks.trailing_zeros() / 8).unwrap_or_default()
 }
 
 /// The containers that are open: how many, and which of them are objects, the
@@ -245,8 +278,8 @@ impl Open {
 mod tests {
     use super::*;
 
-    fn plain_len_one_by_one(text: &[u8]) -> Option<usize> {
-        text.iter().position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\')
+    fn plain_len_one_by_one(text: &[u8]) -> usize {
+        text.iter().take_while(|&&byte| byte >= 0x20 && byte != b'"' && byte != b'\\').count()
     }
 
     #[test]
@@ -254,7 +287,7 @@ mod tests {
         for plain in [b'a', 0x20, 0x21, 0x23, 0x5b, 0x5d, 0x7f, 0x80, 0xa2, 0xdc, 0xff] {
             for length in 0..=25 {
                 let mut text = [plain; 25];
-                assert_eq!(plain_len(&text[..length]), None, "{plain:#x}");
+                assert_eq!(plain_len(&text[..length]), length, "{plain:#x}");
                 for at in 0..length {
                     for byte in 0..=u8::MAX {
                         text[at] = byte;
@@ -276,7 +309,7 @@ mod tests {
                 let mut text = [b'a'; 16];
                 text[at] = end;
                 text[at + 1..].fill(other);
-                assert_eq!(plain_len(&text), Some(at), "{end:#x}, then {other:#x}");
+                assert_eq!(plain_len(&text), at, "{end:#x}, then {other:#x}");
             }
         }
     }
