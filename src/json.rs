@@ -68,18 +68,29 @@ impl<'a> Object<'a> {
     /// As [`parse`](Self::parse), but the index is made where it is to stay: it
     /// has room for so many members that it takes longer to move than to make.
     pub(crate) fn read(&mut self, text: &'a [u8], segment: Segment) -> Result<(), Error> {
-        self.index(text, has_backslash(text), segment)
+        let may_have_escapes = has_backslash(text);
+        self.index(text, may_have_escapes, may_have_escapes, segment)
     }
 
     /// As [`read`](Self::read), once the needless escapes are removed from the
     /// text in `buffer`, which is returned.
+    ///
+    /// Issuers that write `https:\/\/…` or `\u00f6` then cost nothing further on,
+    /// and serde-json-core, which does not unescape names, sees each name.
     pub(crate) fn read_decoded(
         &mut self,
         buffer: &'a mut [u8],
         segment: Segment,
     ) -> Result<&'a [u8], Error> {
-        let (text, may_have_escapes) = without_needless_escapes(buffer, segment)?;
-        self.index(text, may_have_escapes, segment)?;
+        let has_escapes = has_backslash(buffer);
+        let mut length = buffer.len();
+        if has_escapes {
+            for_each_member(buffer, true, segment, |_| Ok(()))?;
+            length = normalise(buffer);
+        }
+        let text = buffer.get(..length).unwrap_or_default();
+        // Names are equal now exactly if their bytes are.
+        self.index(text, has_escapes, false, segment)?;
         Ok(text)
     }
 
@@ -87,60 +98,32 @@ impl<'a> Object<'a> {
         &mut self,
         text: &'a [u8],
         may_have_escapes: bool,
+        names_may_have_escapes: bool,
         segment: Segment,
     ) -> Result<(), Error> {
-        let text = core::str::from_utf8(text)
-            .map_err(|_| Error::InvalidJson(segment, JsonFault::NotUtf8))?;
-        let mut scanner = Scanner::new(text);
-        scanner.skip_whitespace();
-        self.scan(&mut scanner, may_have_escapes, segment)?;
-        scanner.skip_whitespace();
-        if scanner.is_at_end() {
-            Ok(())
-        } else {
-            Err(Error::InvalidJson(segment, JsonFault::TrailingData))
-        }
-    }
-
-    fn scan(
-        &mut self,
-        scanner: &mut Scanner<'a>,
-        may_have_escapes: bool,
-        segment: Segment,
-    ) -> Result<(), Error> {
-        let fault = |fault| Error::InvalidJson(segment, fault);
-        if !scanner.take(b'{') {
-            return Err(fault(JsonFault::NotAnObject));
-        }
-        scanner.skip_whitespace();
-        if scanner.take(b'}') {
-            return Ok(());
-        }
-        loop {
-            let name = scanner.name().map_err(fault)?;
-            let text = scanner.value(1).map_err(fault)?;
-            if self.position(name).is_some() {
+        for_each_member(text, may_have_escapes, segment, |member| {
+            let is_there = self.members.iter().any(|other| {
+                // Names are too short for a call of `memcmp` to be worth its while.
+                other.name.len() == member.name.len() && other.name.bytes().eq(member.name.bytes())
+            });
+            if is_there || names_may_have_escapes && self.has_unescaped(&member) {
                 return Err(Error::DuplicateMember(segment));
             }
-            let member = Member { name, value: Value { text, may_have_escapes } };
-            self.members.push(member).map_err(|_| fault(JsonFault::TooManyMembers))?;
-            scanner.skip_whitespace();
-            if scanner.take(b'}') {
-                return Ok(());
-            }
-            if !scanner.take(b',') {
-                return Err(fault(JsonFault::Syntax));
-            }
-        }
+            let too_many = Error::InvalidJson(segment, JsonFault::TooManyMembers);
+            self.members.push(member).map_err(|_| too_many)
+        })
     }
 
-    /// Where the member is whose name, unescaped, is this one.
-    fn position(&self, name: &str) -> Option<usize> {
-        self.members.iter().position(|member| {
-            // Names are too short for a call of `memcmp` to be worth its while.
-            member.name.len() == name.len() && member.name.bytes().eq(name.bytes())
-                || member.value.may_have_escapes && Unescaped(member.name).eq(Unescaped(name))
-        })
+    /// Whether there is a member of this name in another spelling.
+    #[cold]
+    fn has_unescaped(&self, member: &Member<'a>) -> bool {
+        let is_escaped = |member: &Member<'a>| member.name().plain().is_none();
+        let is_of_name = |other: &Member<'a>| Unescaped(other.name).eq(Unescaped(member.name));
+        if is_escaped(member) {
+            self.members.iter().any(is_of_name)
+        } else {
+            self.members.iter().any(|other| is_escaped(other) && is_of_name(other))
+        }
     }
 
     /// The members in their order.
@@ -150,8 +133,54 @@ impl<'a> Object<'a> {
 
     /// The value of the member of this name.
     pub(crate) fn get(&self, name: &str) -> Option<Value<'a>> {
-        self.members.get(self.position(name)?).map(|member| member.value)
+        self.members().find(|member| member.name().is(name)).map(|member| member.value)
     }
+}
+
+/// Checks a whole text, from the first byte to the last, and tells of each member
+/// of its outermost object.
+fn for_each_member<'a>(
+    text: &'a [u8],
+    may_have_escapes: bool,
+    segment: Segment,
+    mut tell: impl FnMut(Member<'a>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let fault = |fault| Error::InvalidJson(segment, fault);
+    let text = core::str::from_utf8(text).map_err(|_| fault(JsonFault::NotUtf8))?;
+    let mut scanner = Scanner::new(text);
+    scanner.skip_whitespace();
+    if !scanner.take(b'{') {
+        return Err(fault(JsonFault::NotAnObject));
+    }
+    scanner.skip_whitespace();
+    let mut is_closed = scanner.take(b'}');
+    while !is_closed {
+        let name = scanner.name().map_err(fault)?;
+        let (text, is_array_of_strings) = scanner.value(1).map_err(fault)?;
+        tell(Member { name, value: Value { text, may_have_escapes, is_array_of_strings } })?;
+        scanner.skip_whitespace();
+        is_closed = scanner.take(b'}');
+        if !is_closed && !scanner.take(b',') {
+            return Err(fault(JsonFault::Syntax));
+        }
+    }
+    scanner.skip_whitespace();
+    if scanner.is_at_end() { Ok(()) } else { Err(fault(JsonFault::TrailingData)) }
+}
+
+/// The first member of this name in a text that is not vouched for: where names
+/// are not compared with each other, which takes time, nothing else is to be done
+/// with it.
+pub(crate) fn find_first<'a>(text: &'a [u8], name: &str, segment: Segment) -> Option<Value<'a>> {
+    let mut first = None;
+    for_each_member(text, has_backslash(text), segment, |member| {
+        if first.is_none() && member.name().is(name) {
+            first = Some(member.value);
+        }
+        Ok(())
+    })
+    .ok()?;
+    first
 }
 
 /// A valid value, as it is written.
@@ -160,6 +189,8 @@ pub(crate) struct Value<'a> {
     text: &'a str,
     /// Whether a backslash may stand in it: most texts have none at all.
     may_have_escapes: bool,
+    /// Whether it is an array, and nothing but strings in it.
+    is_array_of_strings: bool,
 }
 
 impl<'a> Value<'a> {
@@ -190,6 +221,13 @@ impl<'a> Value<'a> {
     pub(crate) fn array(self) -> Option<Elements<'a>> {
         let mut scanner = Scanner::new(self.text);
         scanner.take(b'[').then_some(Elements { scanner, may_have_escapes: self.may_have_escapes })
+    }
+
+    /// An array of strings that hold no escapes, as it is written; `None` for
+    /// others, and for another type.
+    pub(crate) fn plain_strings(self) -> Option<&'a str> {
+        let has_escapes = self.may_have_escapes && self.text.contains('\\');
+        (self.is_array_of_strings && !has_escapes).then_some(self.text)
     }
 
     /// The members of an object; `None` for another type.
@@ -264,26 +302,9 @@ impl<'a> Iterator for Elements<'a> {
         }
         self.scanner.take(b',');
         self.scanner.skip_whitespace();
-        let text = self.scanner.value(0).ok()?;
-        Some(Value { text, may_have_escapes: self.may_have_escapes })
+        let (text, is_array_of_strings) = self.scanner.value(0).ok()?;
+        Some(Value { text, may_have_escapes: self.may_have_escapes, is_array_of_strings })
     }
-}
-
-/// Removes the needless escapes from the text in `buffer`, and returns it with
-/// whether others may have stayed.
-///
-/// A text with escapes is checked, and then rewritten in place so that names
-/// and nearly all strings are what they mean: issuers that write `https:\/\/…`
-/// or `\u00f6` then cost nothing further on, and serde-json-core, which does not
-/// unescape names, sees each name. A text without them is returned unchecked.
-fn without_needless_escapes(buffer: &mut [u8], segment: Segment) -> Result<(&[u8], bool), Error> {
-    let has_escapes = has_backslash(buffer);
-    let mut length = buffer.len();
-    if has_escapes {
-        Object::parse(buffer, segment)?;
-        length = normalise(buffer);
-    }
-    Ok((buffer.get(..length).unwrap_or_default(), has_escapes))
 }
 
 /// Looks at every byte, and so at many at once: it is nearly always in vain.

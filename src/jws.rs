@@ -4,8 +4,9 @@
 use core::fmt;
 
 use crate::base64url::{self, decoded_len};
+use crate::bytes::find;
 use crate::error::{Error, Fault, HeaderParameter, Segment};
-use crate::json::{Object, Room, Value};
+use crate::json::{self, Object, Room};
 
 /// How long a token may be unless the caller says otherwise: 8,192 bytes.
 ///
@@ -138,13 +139,7 @@ impl<'t> CompactJws<'t> {
 /// As `split_once('.')`, 16 bytes at a time: the longest search of all is the
 /// one for the dot that must not be there.
 fn split_at_dot(text: &str) -> Option<(&str, &str)> {
-    let bytes = text.as_bytes();
-    let (chunks, _) = bytes.as_chunks::<16>();
-    let has_dot =
-        |chunk: &[u8; 16]| chunk.iter().fold(false, |found, &byte| found | (byte == b'.'));
-    let without = chunks.iter().take_while(|chunk| !has_dot(chunk)).count();
-    let start = without.saturating_mul(16);
-    let dot = bytes.get(start..)?.iter().position(|&byte| byte == b'.')?.checked_add(start)?;
+    let dot = find(b'.', text.as_bytes())?;
     let (before, rest) = text.split_at_checked(dot)?;
     Some((before, rest.strip_prefix('.')?))
 }
@@ -287,9 +282,7 @@ impl<'b> UnverifiedJws<'_, 'b> {
         issuers: impl Iterator<Item = T>,
         url: impl Fn(&T) -> &str,
     ) -> Option<T> {
-        let mut object = Object::empty();
-        object.read(self.payload, Segment::Payload).ok()?;
-        let claimed = object.get("iss").and_then(Value::string)?;
+        let claimed = json::find_first(self.payload, "iss", Segment::Payload)?.string()?;
         let mut issuers = issuers;
         issuers.find(|issuer| claimed.is(url(issuer)))
     }

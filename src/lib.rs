@@ -22,6 +22,7 @@ extern crate std;
 mod access_token;
 mod base64url;
 mod bearer;
+mod bytes;
 mod cache;
 mod challenge;
 mod claims;

@@ -7,6 +7,7 @@ use std::path::Path;
 
 /// The rooms, in their order: each imports only rooms before it.
 const ROOMS: &[&str] = &[
+    "bytes",
     "error",
     "base64url",
     "json",

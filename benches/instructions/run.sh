@@ -6,6 +6,7 @@
 # before and after the work does not count. RSA is left out.
 set -euo pipefail
 cd "$(dirname "$0")"
+export CARGO_TARGET_DIR="$PWD/target"
 
 command -v valgrind >/dev/null || { apt-get update && apt-get install -y valgrind; }
 cargo build --quiet --release
@@ -21,7 +22,7 @@ count() {
 
 failed=0
 [ "${1:-}" = --write ] && : >figures.txt
-for case in access_token id_token cache_hit wrong_algorithm key_set; do
+for case in access_token large_token id_token cache_hit wrong_algorithm hostile_header key_set; do
   few=$(count $case 100)
   many=$(count $case 600)
   found=$(((many - few) / 500))

@@ -42,15 +42,16 @@ impl<'b> Reader<'b> {
         value.object(self.segment)?.ok_or(Error::ClaimType(claim, Shape::Object))
     }
 
+    /// Whether there is an object; another type is an error.
+    // Large and rare: not in the frame of its caller.
+    #[inline(never)]
+    fn has_object(&self, claim: Claim, value: Value<'b>) -> Result<bool, Error> {
+        self.object(claim, value).map(|_| true)
+    }
+
     pub(crate) fn strings(&self, claim: Claim, value: Value<'b>) -> Result<StringArray<'b>, Error> {
-        let wrong = Error::ClaimType(claim, Shape::Strings);
-        let is_plain =
-            |element: Value<'b>| element.string().is_some_and(|text| text.plain().is_some());
-        if value.array().ok_or(wrong)?.all(is_plain) {
-            Ok(StringArray::from_json(value.as_written()))
-        } else {
-            Err(wrong)
-        }
+        let array = value.plain_strings().ok_or(Error::ClaimType(claim, Shape::Strings))?;
+        Ok(StringArray::from_json(array))
     }
 
     /// One string, or an array of strings: both read as an array.
@@ -74,9 +75,15 @@ impl<'b> Reader<'b> {
             audience.push(self.room.string(text)?);
             return Ok(audience);
         }
+        let too_many = Error::TooManyAudiences { limit: MAX_AUDIENCES };
+        if let Some(array) = value.plain_strings() {
+            let mut strings = StringArray::from_json(array).iter();
+            let has_room = strings.all(|string| audience.push(string));
+            return if has_room { Ok(audience) } else { Err(too_many) };
+        }
         for element in value.array().ok_or(wrong)? {
             if !audience.push(self.room.string(element.string().ok_or(wrong)?)?) {
-                return Err(Error::TooManyAudiences { limit: MAX_AUDIENCES });
+                return Err(too_many);
             }
         }
         Ok(audience)
@@ -95,6 +102,8 @@ impl<'b> Reader<'b> {
         self.room.string(value.string().ok_or(wrong)?)
     }
 
+    // Large and rare: not in the frame of its caller.
+    #[inline(never)]
     pub(crate) fn confirmation(&mut self, value: Value<'b>) -> Result<Confirmation<'b>, Error> {
         let object = self.object(Claim::Confirmation, value)?;
         Confirmation::read(self, &object)
@@ -188,10 +197,7 @@ impl<'b> Registered<'b> {
             // Auth0 writes `["refresh_token", "password"]` after a refresh.
             "gty" => self.grant_type = Some(reader.one_or_more_strings(Claim::GrantType, value)?),
             "cnf" => self.confirmation = Some(reader.confirmation(value)?),
-            "events" => {
-                reader.object(Claim::Events, value)?;
-                self.has_events = true;
-            }
+            "events" => self.has_events = reader.has_object(Claim::Events, value)?,
             _ => return Ok(false),
         }
         Ok(true)

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::bytes::find;
 use crate::error::Claim;
 
 /// An array of strings, none of which holds a quote, a backslash or a control
@@ -30,13 +31,30 @@ impl<'b> StringArray<'b> {
     /// The strings, in the token's order.
     pub fn iter(&self) -> impl Iterator<Item = &'b str> + use<'b> {
         // Nothing is escaped, so every second piece between quotes is a string.
-        self.0.split(['"']).skip(1).step_by(2)
+        Quoted(self.0)
     }
 
     /// Whether `string` is among them, byte for byte.
     #[must_use]
     pub fn contains(&self, string: &str) -> bool {
         self.iter().any(|element| element == string)
+    }
+}
+
+/// The pieces of a text between its quotes.
+struct Quoted<'b>(&'b str);
+
+impl<'b> Iterator for Quoted<'b> {
+    type Item = &'b str;
+
+    fn next(&mut self) -> Option<&'b str> {
+        let mut piece = || {
+            let (piece, rest) = self.0.split_at_checked(find(b'"', self.0.as_bytes())?)?;
+            self.0 = rest.get(1..)?;
+            Some(piece)
+        };
+        piece()?;
+        piece()
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::MAX_DEPTH;
 use super::escape::decode_escape;
+use crate::bytes::{first_marked, mark, mark_below};
 use crate::error::JsonFault;
 
 /// A place in a text.
@@ -136,29 +137,33 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads one value that stands `depth` containers deep, and returns it as
-    /// it is written.
+    /// it is written, and whether it is an array with nothing but strings in it.
     ///
     /// Which containers are open is one bit each in a word, so that brackets
     /// cost no stack.
     #[inline]
-    pub(super) fn value(&mut self, depth: u32) -> Result<&'a str, JsonFault> {
+    pub(super) fn value(&mut self, depth: u32) -> Result<(&'a str, bool), JsonFault> {
         let start = self.at;
+        let mut is_array_of_strings = false;
         match self.peek() {
             // Most values: nothing opens.
             Some(b'"') => {
                 self.string()?;
             }
             Some(b'-' | b'0'..=b'9') => self.number()?,
-            _ => self.any_value(depth)?,
+            _ => is_array_of_strings = self.any_value(depth)?,
         }
-        self.since(start)
+        Ok((self.since(start)?, is_array_of_strings))
     }
 
-    fn any_value(&mut self, depth: u32) -> Result<(), JsonFault> {
+    fn any_value(&mut self, depth: u32) -> Result<bool, JsonFault> {
         let mut open = Open { depth, objects: 0 };
+        // As long as nothing else was seen.
+        let mut is_array_of_strings = self.peek() == Some(b'[');
         loop {
             match self.peek().ok_or(JsonFault::Syntax)? {
                 b'{' => {
+                    is_array_of_strings = false;
                     self.at = self.at.saturating_add(1);
                     open.push(true)?;
                     self.skip_whitespace();
@@ -170,6 +175,7 @@ impl<'a> Scanner<'a> {
                     }
                 }
                 b'[' => {
+                    is_array_of_strings &= open.depth == depth;
                     self.at = self.at.saturating_add(1);
                     open.push(false)?;
                     self.skip_whitespace();
@@ -182,13 +188,19 @@ impl<'a> Scanner<'a> {
                 b'"' => {
                     self.string()?;
                 }
-                b'-' | b'0'..=b'9' => self.number()?,
-                _ => self.literal()?,
+                b'-' | b'0'..=b'9' => {
+                    is_array_of_strings = false;
+                    self.number()?;
+                }
+                _ => {
+                    is_array_of_strings = false;
+                    self.literal()?;
+                }
             }
             // A value has ended: close what ends with it, or go on to the next.
             loop {
                 if open.depth == depth {
-                    return Ok(());
+                    return Ok(is_array_of_strings);
                 }
                 self.skip_whitespace();
                 if self.take(b',') {
@@ -211,9 +223,8 @@ fn plain_len(text: &[u8]) -> usize {
     let (words, rest) = text.as_chunks::<8>();
     let mut length = 0_usize;
     for word in words {
-        let marks = mark_special(*word);
-        if marks != 0 {
-            return length.saturating_add(first_marked(marks));
+        if let Some(place) = first_marked(mark_special(u64::from_le_bytes(*word))) {
+            return length.saturating_add(place);
         }
         length = length.saturating_add(8);
     }
@@ -226,25 +237,9 @@ fn plain_len_of_end(text: &[u8]) -> usize {
     text.iter().take_while(is_plain).count()
 }
 
-/// Marks, eight at a time, the bytes that end a plain stretch, each by its
-/// highest bit. The lowest mark is true; those above it may not be, since a
-/// subtraction that marks a byte borrows from the next.
-const fn mark_special(word: [u8; 8]) -> u64 {
-    const fn eight(byte: u8) -> u64 {
-        u64::from_le_bytes([byte; 8])
-    }
-    let bytes = u64::from_le_bytes(word);
-    let quotes = bytes ^ eight(b'"');
-    let backslashes = bytes ^ eight(b'\\');
-    let marks = bytes.wrapping_sub(eight(0x20)) & !bytes
-        | quotes.wrapping_sub(eight(1)) & !quotes
-        | backslashes.wrapping_sub(eight(1)) & !backslashes;
-    marks & eight(0x80)
-}
-
-/// The place of the byte with the lowest mark.
-fn first_marked(marks: u64) -> usize {
-    usize::try_from(marks.trailing_zeros() / 8).unwrap_or_default()
+/// Marks the bytes of a word that end a plain stretch.
+const fn mark_special(word: u64) -> u64 {
+    mark_below(0x20, word) | mark(b'"', word) | mark(b'\\', word)
 }
 
 /// The containers that are open: how many, and which of them are objects, the

@@ -5,6 +5,7 @@
 
 use std::hint::black_box;
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::{
     AccessTokenPolicy, BearerToken, Error, IdTokenPolicy, InvalidSignature, Issuer, JwkSet,
     KeyRejected, Nonce, NumericDate, Rs256, ScopePolicy, TokenBuffer, VerifiedTokenCache,
@@ -25,6 +26,34 @@ const API: AccessTokenPolicy<'_> = at_compile_time!(
 );
 const LOGIN: IdTokenPolicy<'_> =
     at_compile_time!(IdTokenPolicy::new("my_client_id", Nonce::ExpectNone).build());
+
+const ADMIN: AccessTokenPolicy<'_> = at_compile_time!(
+    AccessTokenPolicy::auth0("https://example.com/health-api")
+        .require_permissions(at_compile_time!(ScopePolicy::all_of(&["delete:resource-199"])))
+        .build()
+);
+
+/// An access token of 8 KB: 200 permissions, of which the last one is asked for.
+fn large_token() -> String {
+    let [header, _, signature] = [0, 1, 2].map(|n| ACCESS_TOKEN.trim().split('.').nth(n));
+    let permissions: Vec<_> = (0..200).map(|n| format!(r#""delete:resource-{n}""#)).collect();
+    let payload = format!(
+        r#"{{"iss":"{ISSUER}","aud":"https://example.com/health-api","sub":"a","iat":1311280970,"exp":1311281970,"permissions":[{}]}}"#,
+        permissions.join(",")
+    );
+    let payload = Base64UrlUnpadded::encode_string(payload.as_bytes());
+    format!("{}.{payload}.{}", header.unwrap_or_default(), signature.unwrap_or_default())
+}
+
+/// A token that needs no key to be made: as many names as a header may have, each
+/// with an escape in it.
+fn hostile_token() -> String {
+    let names: String =
+        (0..62).map(|n| format!(r#","{}\u0061\"{n:02}":0"#, "a".repeat(12))).collect();
+    let header = format!(r#"{{"alg":"RS256","kid":"no"{names}}}"#);
+    let header = Base64UrlUnpadded::encode_string(header.as_bytes());
+    format!("{header}.e30.AAAA")
+}
 
 struct NoRsa;
 
@@ -49,14 +78,23 @@ fn main() {
 
     let keys = JwkSet::<NoRsa, 4>::from_json(JWKS).expect("a key set");
     let issuer = Issuer::new(ISSUER, &keys).expect("an issuer");
-    let mut buffer = TokenBuffer::<4096>::new();
+    let mut buffer = TokenBuffer::<8192>::new();
     let mut cache = VerifiedTokenCache::<64, 2048>::new();
     let [access, id, hs256] = [ACCESS_TOKEN, ID_TOKEN, HS256].map(str::trim);
+
+    let large = large_token();
+    let hostile = hostile_token();
 
     let mut run: Box<dyn FnMut() -> Result<(), Error>> = match case.as_str() {
         "access_token" => Box::new(|| {
             let token = BearerToken::new(black_box(access));
             API.validate(token, &issuer, NOW, &mut buffer).map(|token| {
+                black_box(token.subject());
+            })
+        }),
+        "large_token" => Box::new(|| {
+            let token = BearerToken::new(black_box(&large));
+            ADMIN.validate(token, &issuer, NOW, &mut buffer).map(|token| {
                 black_box(token.subject());
             })
         }),
@@ -75,6 +113,13 @@ fn main() {
             let token = BearerToken::new(black_box(hs256));
             match API.validate(token, &issuer, NOW, &mut buffer).map(|_| ()) {
                 Err(Error::AlgorithmNotAllowed(_)) => Ok(()),
+                other => other,
+            }
+        }),
+        "hostile_header" => Box::new(|| {
+            let token = BearerToken::new(black_box(&hostile));
+            match API.validate(token, &issuer, NOW, &mut buffer).map(|_| ()) {
+                Err(Error::UnknownKey) => Ok(()),
                 other => other,
             }
         }),

@@ -1,0 +1,69 @@
+//! Looking at many bytes at a time.
+
+/// Where `needle` first stands in `bytes`.
+#[inline]
+pub(crate) fn find(needle: u8, bytes: &[u8]) -> Option<usize> {
+    let is_in = |chunk: &[u8; 16]| chunk.iter().fold(false, |any, &byte| any | (byte == needle));
+    let (chunks, _) = bytes.as_chunks();
+    let before = chunks.iter().take_while(|chunk| !is_in(chunk)).count().saturating_mul(16);
+    let rest = bytes.get(before..)?;
+    let (words, end) = rest.as_chunks();
+    for (word, before) in words.iter().zip((before..).step_by(8)) {
+        if let Some(place) = first_marked(mark(needle, u64::from_le_bytes(*word))) {
+            return before.checked_add(place);
+        }
+    }
+    let before = bytes.len().checked_sub(end.len())?;
+    end.iter().position(|byte| *byte == needle)?.checked_add(before)
+}
+
+/// Marks the bytes of a word that are `needle`, each by its highest bit. The
+/// lowest mark is true; those above it may not be, since a subtraction that marks
+/// a byte borrows from the next.
+pub(crate) const fn mark(needle: u8, word: u64) -> u64 {
+    mark_below(1, word ^ u64::from_le_bytes([needle; 8]))
+}
+
+/// As [`mark`], for the bytes below `limit`, which is at most 128.
+pub(crate) const fn mark_below(limit: u8, word: u64) -> u64 {
+    word.wrapping_sub(u64::from_le_bytes([limit; 8])) & !word & u64::from_le_bytes([0x80; 8])
+}
+
+/// The place of the byte that has the lowest mark.
+pub(crate) fn first_marked(marks: u64) -> Option<usize> {
+    if marks == 0 { None } else { usize::try_from(marks.trailing_zeros() / 8).ok() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_byte_is_found_where_it_first_stands() {
+        for other in [b'-', b'.' ^ 1, b'.' | 0x80, 0, 0xff] {
+            for length in 0..=50 {
+                let mut text = [other; 50];
+                assert_eq!(find(b'.', &text[..length]), None);
+                for at in (0..length).rev() {
+                    text[at] = b'.';
+                    assert_eq!(find(b'.', &text[..length]), Some(at), "{other:#x}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_byte_below_a_limit_is_marked_and_the_first_counts() {
+        for limit in 1..=128 {
+            for byte in 0..=u8::MAX {
+                for at in 0..8 {
+                    let mut word = [limit; 8];
+                    word[at] = byte;
+                    let expected = if byte < limit { Some(at) } else { None };
+                    let marks = mark_below(limit, u64::from_le_bytes(word));
+                    assert_eq!(first_marked(marks), expected, "{byte} below {limit} at {at}");
+                }
+            }
+        }
+    }
+}
