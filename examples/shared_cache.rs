@@ -37,7 +37,7 @@ const TOKEN_MAX: usize = 2048;
 type Shard = Mutex<VerifiedTokenCache<SLOTS, TOKEN_MAX>>;
 
 struct SharedCache {
-    // On the heap: all shards together are a megabyte, more than a stack should hold.
+    // On the heap: a shard is 335 KB, all together are more than a stack should hold.
     shards: Box<[Shard]>,
     hasher: RandomState,
 }

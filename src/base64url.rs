@@ -82,8 +82,8 @@ fn decode_chunk(characters: &[u8; CHUNK], out: &mut [u8; CHUNK_BYTES], faults: &
     }
 }
 
-/// The six bits that a character stands for, and all ones if it stands for none.
-/// Without branches, so that the compiler does many at once.
+/// The six bits that a character stands for, and 0; or, if it stands for none,
+/// anything and all ones. Without branches, so that the compiler does many at once.
 const fn sextet(character: u8) -> (u8, u8) {
     const fn mask(condition: bool) -> u8 {
         if condition { 0xff } else { 0 }
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn f03_every_byte_at_every_position_decodes_as_base64ct_does() {
-        for length in [1, 2, 3, 4, 31, 32, 33, 34, 35, 36, 64, 67] {
+        for length in [1, 2, 3, 4, 14, 15, 16, 17, 18, 19, 20, 31, 32, 33, 48, 51] {
             for position in 0..length {
                 for byte in 0..=127 {
                     let mut text = std::vec![b'A'; length];
@@ -228,7 +228,7 @@ mod tests {
             }
         }
         // Bytes above 127 are no characters of one byte.
-        for text in ["\u{80}A", "AA\u{ff}", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\u{e9}AAA"] {
+        for text in ["\u{80}A", "AA\u{ff}", "AAAAAAAAAAAAAAA\u{e9}AAA"] {
             assert_eq!(ours(text), Err(InvalidBase64));
         }
     }

@@ -65,7 +65,7 @@ impl<'t> BearerToken<'t> {
             });
         if is_token68 {
             Ok(Self(token))
-        } else if token.contains([' ', ',']) {
+        } else if token.trim_end_matches(' ').contains([' ', ',']) {
             Err(Error::InvalidRequest(RequestFault::SeveralTokens))
         } else {
             Err(Error::InvalidRequest(RequestFault::Malformed))
@@ -141,6 +141,7 @@ mod tests {
             "Bearer ",
             "Bearer =",
             "Bearer a=b",
+            "Bearer a ",
             "Bearer ä",
             "Bearer a\n",
             "Bearer a\tb",
@@ -148,7 +149,7 @@ mod tests {
         ] {
             assert_eq!(BearerToken::from_authorization(value), MALFORMED, "{value}");
         }
-        for value in ["Bearer a b", "Bearer a, Bearer b", "Bearer a ", "Bearer a,b"] {
+        for value in ["Bearer a b", "Bearer a, Bearer b", "Bearer a b ", "Bearer a,b"] {
             assert_eq!(BearerToken::from_authorization(value), SEVERAL, "{value}");
         }
     }

@@ -55,6 +55,9 @@ const TAG_LEN: usize = 16;
 /// Only tokens that were accepted get in. When all slots are taken, the oldest
 /// entry makes way. One lookup compares the last 16 bytes of each slot's token,
 /// and then one token as a whole, in constant time.
+///
+/// A slot takes twice `TOKEN_MAX` and about 1.1 KB: `<64, 2048>` is 335 KB, which
+/// belongs into a `static` or on a heap rather than on a stack.
 pub struct VerifiedTokenCache<const SLOTS: usize, const TOKEN_MAX: usize> {
     tags: [[u8; TAG_LEN]; SLOTS],
     slots: [Option<Slot<TOKEN_MAX>>; SLOTS],
@@ -89,13 +92,13 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
         }
     }
 
-    /// How many tokens were found.
+    /// How many tokens were found, whatever the policy then said of them.
     #[must_use]
     pub const fn hits(&self) -> u64 {
         self.hits
     }
 
-    /// How many tokens were not found.
+    /// How many tokens were not found, whatever they were.
     #[must_use]
     pub const fn misses(&self) -> u64 {
         self.misses
@@ -112,7 +115,7 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
         self.slots.iter_mut().for_each(|slot| *slot = None);
     }
 
-    /// The slot that holds the token, if its keys are still `current` and it
+    /// The slot that holds the token, if `is_current` says so of its keys and it
     /// fits into `buffer`.
     fn find<const N: usize>(
         &self,
@@ -216,9 +219,10 @@ impl AccessTokenPolicy<'_> {
         let text = token.expose();
         if let Some(index) = cache.find(text, buffer, |slot| slot.is_verified_by(issuer)) {
             cache.hits = cache.hits.saturating_add(1);
-            return match cache.slots.get(index) {
-                Some(Some(slot)) => self.check_again(slot.token.token(), issuer, now),
-                Some(None) | None => self.validate(token, issuer, now, buffer),
+            return match cache.slots.get(index).and_then(Option::as_ref) {
+                Some(slot) => self.check_again(slot.token.token(), issuer, now),
+                // It was found, so it is there.
+                None => self.validate(token, issuer, now, buffer),
             };
         }
         cache.misses = cache.misses.saturating_add(1);
@@ -261,6 +265,7 @@ impl AccessTokenPolicy<'_> {
                     let issuer = of_slot(slot).ok_or(Error::UnknownIssuer)?;
                     self.check_again(slot.token.token(), issuer, now)
                 }
+                // It was found, so it is there.
                 None => self.validate_among(token, issuers, now, buffer),
             };
         }

@@ -61,7 +61,7 @@ pub enum Error {
     },
     /// The caller's buffer is too small for this token.
     BufferTooSmall {
-        /// The bytes that this step needed at most.
+        /// The bytes that this step needs at least.
         needed: usize,
         /// The bytes that were left.
         available: usize,

@@ -115,7 +115,8 @@ impl<'t> CompactJws<'t> {
     /// [`Error::AlgorithmNotAllowed`] unless `alg` is exactly `RS256`
     /// ([RFC 8725 §3.1](https://www.rfc-editor.org/rfc/rfc8725#section-3.1)),
     /// [`Error::CriticalHeader`] for `crit`, `b64` and `zip`, and
-    /// [`Error::HeaderType`] for a `kid` or `typ` that is not a string.
+    /// [`Error::HeaderType`] for a `kid` or `typ` that is not a string, and for a
+    /// `kid` above [`MAX_KEY_ID_LEN`].
     pub fn decode<'b>(self, buffer: &'b mut [u8]) -> Result<UnverifiedJws<'t, 'b>, Error> {
         let header_len = decoded_len(self.header.len());
         if header_len > MAX_HEADER_LEN {

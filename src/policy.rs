@@ -147,7 +147,7 @@ macro_rules! at_compile_time {
 macro_rules! common_settings {
     () => {
         /// How many seconds the issuer's clock may differ from `now`, for every
-        /// rule about time: 60 unless set, at most 600.
+        /// rule that looks at the clock: 60 unless set, at most 600.
         #[must_use]
         pub const fn leeway(mut self, seconds: u64) -> Self {
             self.policy.time.leeway = seconds;
@@ -161,8 +161,9 @@ macro_rules! common_settings {
             self
         }
 
-        /// Takes only tokens that were issued within the last `seconds`. `iat`
-        /// is then required.
+        /// Takes only tokens that were issued within the last `seconds`, and the
+        /// leeway. `iat` is then required. A fraction of a second in it is rounded
+        /// up.
         #[must_use]
         pub const fn max_token_age(mut self, seconds: u64) -> Self {
             self.policy.time.max_token_age = Some(seconds);
@@ -187,3 +188,21 @@ macro_rules! common_settings {
     };
 }
 use common_settings;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_equal_if_all_of_their_bytes_are() {
+        for (left, right) in [("", "a"), ("ab", "ba"), ("aab", "abb"), ("abc", "ab"), ("a", "b")] {
+            for (left, right) in [(left, right), (right, left)] {
+                assert!(!constant_time_eq(left.as_bytes(), right.as_bytes()), "{left} {right}");
+                assert!(!bytes_equal(left.as_bytes(), right.as_bytes()), "{left} {right}");
+                assert!(!list_contains(&[left], right), "{left} {right}");
+            }
+            assert!(constant_time_eq(left.as_bytes(), left.as_bytes()));
+            assert!(list_contains(&[right, left], left));
+        }
+    }
+}

@@ -45,8 +45,8 @@ pub enum Refresh {
 ///
 /// Whatever the occasion, a [cool-down](Self::cool_down) lies between two
 /// fetches. Anybody can send tokens with a `kid` that no key has; a million of
-/// them a minute cause one fetch per cool-down. Each failure in a row doubles
-/// the wait, up to [`max_back_off`](Self::max_back_off). Meanwhile the keys at
+/// them a minute cause one fetch per cool-down. Each further failure in a row
+/// doubles the wait, up to [`max_back_off`](Self::max_back_off). Meanwhile the keys at
 /// hand go on working: an issuer that is down for an hour locks nobody out.
 ///
 /// [`Refresh::Now`] counts as the beginning of a fetch, so one thread of several

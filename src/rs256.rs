@@ -29,7 +29,8 @@ pub use self::rust_crypto::{RustCrypto2048Key, RustCryptoKey};
 /// ([RFC 7518 §3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3)).
 pub const MIN_MODULUS_BITS: usize = 2_048;
 
-/// The largest modulus, in bits: every backend stores keys up to this size.
+/// The largest modulus, in bits: every backend stores keys up to this size, but
+/// for `RustCrypto2048Key`, which takes 2,048 bits alone.
 ///
 /// Verification time grows with the square of the size, and no large issuer
 /// uses more than 4,096 bits.

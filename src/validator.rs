@@ -256,7 +256,8 @@ impl AccessTokenPolicy<'_> {
     /// # Errors
     ///
     /// [`Error::UnknownIssuer`], at no cost of RSA, if the token names none of
-    /// them, and those of [`validate`](Self::validate).
+    /// them or its payload cannot be read, and those of
+    /// [`validate`](Self::validate).
     pub fn validate_among<'b, K: Rs256, const KEYS: usize, const N: usize>(
         &self,
         token: BearerToken<'_>,
@@ -320,9 +321,7 @@ impl AccessTokenPolicy<'_> {
         now: NumericDate,
         buffer: &mut TokenBuffer<N>,
     ) -> Result<RuleSet, Error> {
-        let jws = verify(decode(token.expose(), buffer)?, issuer)?;
-        let mut token = AccessToken::EMPTY;
-        token.read(jws)?;
+        let token = AccessToken::parse(verify(decode(token.expose(), buffer)?, issuer)?)?;
         Ok(self.failures(&token.claims, &access_context(issuer, now)))
     }
 }
@@ -365,7 +364,8 @@ impl IdTokenPolicy<'_> {
     /// # Errors
     ///
     /// [`Error::UnknownIssuer`], at no cost of RSA, if the token names none of
-    /// them, and those of [`validate`](Self::validate).
+    /// them or its payload cannot be read, and those of
+    /// [`validate`](Self::validate).
     pub fn validate_among<'b, K: Rs256, const KEYS: usize, const N: usize>(
         &self,
         token: &str,
@@ -418,9 +418,7 @@ impl IdTokenPolicy<'_> {
         now: NumericDate,
         buffer: &mut TokenBuffer<N>,
     ) -> Result<RuleSet, Error> {
-        let jws = verify(decode(token, buffer)?, issuer)?;
-        let mut token = IdToken::EMPTY;
-        token.read(jws)?;
+        let token = IdToken::parse(verify(decode(token, buffer)?, issuer)?)?;
         Ok(self.failures(&token.claims, &self.context(issuer, now)))
     }
 

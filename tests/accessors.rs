@@ -6,8 +6,8 @@
 mod support;
 
 use claimgate::{
-    AccessToken, AccessTokenPolicy, BearerToken, IdToken, IdTokenPolicy, NumericDate, RequestKey,
-    TokenBuffer, Validated, VerifiedTokenCache,
+    AccessToken, AccessTokenPolicy, BearerToken, CompactJws, IdToken, IdTokenPolicy, NumericDate,
+    RequestKey, TokenBuffer, Validated, VerifiedTokenCache,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -68,6 +68,82 @@ fn each_registered_claim_is_told() {
         assert_eq!((token.auth_time(), token.nonce()), (None, None));
         assert_eq!(token.amr().iter().count(), 0);
     });
+}
+
+#[test]
+fn what_an_access_token_grants_is_told() {
+    let claims = more(access_claims(), json!({"client_id": "client-1", "permissions": ["a", "b"]}));
+    access_token(&API_POLICY, &claims, |token| {
+        assert_eq!(token.client_id(), Some("client-1"));
+        assert_eq!(token.audience().iter().count(), token.audience().len());
+        assert!(!token.audience().is_empty() && token.audience().contains(API));
+        assert!(!token.scope().is_empty());
+        assert_eq!(token.permissions().iter().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(token.expiry().to_string(), EXP.to_string());
+    });
+    access_token(&API_POLICY, &access_claims(), |token| assert_eq!(token.client_id(), None));
+    let policy = AccessTokenPolicy::without_audience(&["client-1"]).build().unwrap();
+    let claims = json!({
+        "iss": ISSUER, "sub": "a", "exp": EXP, "client_id": "client-1", "token_use": "access",
+    });
+    access_token(&policy, &claims, |token| {
+        assert!(token.audience().is_empty() && token.scope().is_empty());
+        assert_eq!(token.audience().len(), 0);
+    });
+}
+
+#[test]
+fn what_is_printed_says_what_it_is() {
+    let keys = keys_of(&Signer::a());
+    let text = Signer::a().sign(&access_claims());
+    let jws = CompactJws::parse(&text).unwrap();
+    let mut bytes = [0; 4096];
+    let unverified = jws.decode(&mut bytes).unwrap();
+    let mut shown = vec![
+        (format!("{jws:?}"), "CompactJws"),
+        (format!("{unverified:?}"), "UnverifiedJws"),
+        (format!("{:?}", unverified.header()), "Header"),
+        (format!("{keys:?}"), "JwkSet"),
+        (format!("{:?}", keys.keys()[0]), "Jwk"),
+        (format!("{:?}", keys.keys()[0].key()), "RsaKey"),
+        (format!("{:?}", issuer(&keys)), "Issuer"),
+        (format!("{:?}", TokenBuffer::<64>::new()), "TokenBuffer"),
+        (format!("{:?}", VerifiedTokenCache::<2, 64>::new()), "VerifiedTokenCache"),
+    ];
+    let verified = unverified.verify(keys.keys()[0].key()).unwrap();
+    shown.push((format!("{verified:?}"), "VerifiedJws"));
+    let parsed = AccessToken::parse(verified).unwrap();
+    shown.push((format!("{parsed:?}"), "AccessToken"));
+    let claims = with(access_claims(), "cnf", json!({"jkt": "a"}));
+    let policy = AccessTokenPolicy::auth0(API).request_key(RequestKey::dpop("a")).build().unwrap();
+    access_token(&policy, &claims, |token| {
+        shown.extend([
+            (format!("{token:?}"), "Validated(AccessToken"),
+            (format!("{:?}", **token), "AccessTokenClaims"),
+            (format!("{:?}", token.audience()), "Audience"),
+            (format!("{:?}", token.scope()), "Scope"),
+            (format!("{:?}", token.permissions()), "StringArray"),
+            (format!("{:?}", token.confirmation()), "Some(Confirmation"),
+            (format!("{:?}", token.keep::<2048>().unwrap()), "KeptAccessToken"),
+        ]);
+    });
+    id_token(&id_claims(), |token| {
+        shown.extend([
+            (format!("{token:?}"), "Validated(IdToken"),
+            (format!("{:?}", **token), "IdTokenClaims"),
+            (format!("{:?}", token.user()), "StandardClaims"),
+            (format!("{:?}", token.keep::<2048>().unwrap()), "KeptIdToken"),
+        ]);
+    });
+    let policy = IdTokenPolicy::new(CLIENT_ID, claimgate::Nonce::Ignore)
+        .access_token(BearerToken::new("a"))
+        .build();
+    let policy = format!("{:?}", policy.unwrap());
+    assert!(policy.contains("([redacted])") && policy.contains("NotGiven"), "{policy}");
+    shown.push((policy, "IdTokenPolicy"));
+    for (text, name) in shown {
+        assert!(text.starts_with(name), "{name}: {text}");
+    }
 }
 
 #[test]

@@ -257,7 +257,8 @@ fn a_buffers_limit_counts_on_a_hit_too() {
     let mut cache = VerifiedTokenCache::<3, 2048>::new();
     assert!(through(&mut cache, &API_POLICY, &token, &keys, NOW).1.is_ok());
     let limit = token.len() - 1;
-    let mut buffer = TokenBuffer::<4096>::new().max_token_len(limit);
+    // As large as the buffer that it was validated in.
+    let mut buffer = TokenBuffer::<8192>::new().max_token_len(limit);
     let verdict = API_POLICY.validate_cached(
         BearerToken::new(&token),
         &issuer(&keys),

@@ -265,6 +265,14 @@ fn explain_id(text: &str) -> Result<RuleSet, Error> {
 const BEFORE_THE_RULES: usize = 7;
 
 #[test]
+fn a_set_of_rules_is_in_the_order_of_checking() {
+    let access: RuleSet = AccessTokenPolicy::rules().collect();
+    assert!(access.iter().eq(AccessTokenPolicy::rules()));
+    let id: RuleSet = IdTokenPolicy::rules().collect();
+    assert!(id.iter().eq(IdTokenPolicy::rules()));
+}
+
+#[test]
 fn explain_tells_all_rules_that_fail_and_none_that_holds() {
     for (good, own, explain, rules) in [
         (

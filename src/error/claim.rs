@@ -17,7 +17,7 @@ macro_rules! claims {
         }
 
         impl Claim {
-            /// The claim's name as it stands in a token.
+            /// The claim's name as it stands in a token; for `Custom`, `a custom claim`.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {

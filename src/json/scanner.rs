@@ -40,7 +40,7 @@ impl<'a> Scanner<'a> {
         if self.take(byte) { Ok(()) } else { Err(JsonFault::Syntax) }
     }
 
-    /// Nearly all texts have none.
+    /// Steps over white space. Nearly all texts have none.
     #[inline]
     pub(super) fn skip_whitespace(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {

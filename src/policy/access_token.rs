@@ -511,7 +511,8 @@ impl<'a> AccessTokenPolicyBuilder<'a> {
         self
     }
 
-    /// Takes only users who authenticated within the last `seconds`; 0 counts
+    /// Takes only users who authenticated within the last `seconds`, and the
+    /// leeway; 0 counts
     /// ([RFC 9470](https://www.rfc-editor.org/rfc/rfc9470)).
     #[must_use]
     pub const fn max_age(mut self, seconds: u64) -> Self {

@@ -375,9 +375,9 @@ impl<'a> IdTokenPolicyBuilder<'a> {
         self
     }
 
-    /// Takes only users who authenticated within the last `seconds`. 0 counts:
-    /// the user has to have authenticated just now. `auth_time` is then
-    /// required.
+    /// Takes only users who authenticated within the last `seconds`, and the
+    /// leeway. 0 counts: the user has to have authenticated just now. `auth_time`
+    /// is then required.
     #[must_use]
     pub const fn max_age(mut self, seconds: u64) -> Self {
         self.policy.max_age = Some(seconds);

@@ -39,6 +39,8 @@ rules! {
     Subject = "sub is there and not empty",
     RequiredClaims = "the claims that the profile requires are there",
     AuthorizedParty = "azp or client_id is an expected client",
+    SubjectKind = "the subject is a user or a client, as asked for",
+    Confirmation = "the key that the token is bound to is the request's",
     Nonce = "nonce is that of the login",
     AuthenticationTime = "the user authenticated recently enough",
     AuthenticationContext = "acr and amr are as asked for",
@@ -46,8 +48,6 @@ rules! {
     CodeHash = "c_hash belongs to the authorization code",
     Organization = "the organization is the expected one",
     UserClaims = "the claims about the user have their types",
-    SubjectKind = "the subject is a user or a client, as asked for",
-    Confirmation = "the key that the token is bound to is the request's",
     Scope = "the scope suffices",
     Permissions = "the permissions suffice",
 }
