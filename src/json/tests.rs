@@ -223,6 +223,23 @@ fn needless_escapes_go_and_strings_with_others_are_unescaped_into_the_room() {
 }
 
 #[test]
+fn the_first_member_of_a_name_is_found_in_a_valid_text_alone() {
+    let find = |text: &'static str| {
+        let value = find_first(text.as_bytes(), "iss", SEGMENT)?;
+        Some(value.as_written())
+    };
+    assert_eq!(find(r#"{"a":1,"iss":"x","b":2}"#), Some(r#""x""#));
+    assert_eq!(find(r#"{"iss":3,"iss":"y","\u0069ss":"z"}"#), Some("3"));
+    assert_eq!(find(r#"{"a":"\n","\u0069ss":"z"}"#), Some(r#""z""#));
+    for text in ["{}", r#"{"is":1,"isss":2,"Iss":3}"#, r#"{"a":{"iss":1}}"#, r#"["iss"]"#] {
+        assert_eq!(find(text), None, "{text}");
+    }
+    for text in [r#"{"iss":"x",}"#, r#"{"iss":"x"}}"#, r#"{"iss":"x","a":01}"#] {
+        assert_eq!(find(text), None, "{text}");
+    }
+}
+
+#[test]
 fn a_text_is_checked_before_it_is_rewritten() {
     for text in [r#"{"exp":\u0031}"#, r#"{"a":1\n}"#, r"\u007b}", r#"{"a":"\u00"}"#] {
         let mut buffer = std::vec::Vec::from(text);
