@@ -162,8 +162,7 @@ macro_rules! common_settings {
         }
 
         /// Takes only tokens that were issued within the last `seconds`, and the
-        /// leeway. `iat` is then required. A fraction of a second in it is rounded
-        /// up.
+        /// leeway. `iat` is then required; a fraction of a second in it is dropped.
         #[must_use]
         pub const fn max_token_age(mut self, seconds: u64) -> Self {
             self.policy.time.max_token_age = Some(seconds);
@@ -171,7 +170,8 @@ macro_rules! common_settings {
         }
 
         /// Takes only tokens that were issued for at most `seconds`
-        /// (`exp − iat`). `iat` is then required.
+        /// (`exp − iat`). `iat` is then required; a fraction of a second in it is
+        /// dropped, and one in `exp` counts as a second.
         #[must_use]
         pub const fn max_lifetime(mut self, seconds: u64) -> Self {
             self.policy.time.max_lifetime = Some(seconds);

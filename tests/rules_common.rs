@@ -273,6 +273,24 @@ fn c07_a_token_may_be_issued_for_too_long() {
 }
 
 #[test]
+fn c07_fractions_make_a_token_older_and_longer_lived() {
+    let times = Times { max_lifetime: Some(1000), ..Times::default() };
+    let long = Err(Error::LifetimeTooLong { lifetime: 1001, limit: 1000 });
+    let number = |text: String| serde_json::from_str::<Value>(&text).unwrap();
+    for exp in [format!("{EXP}.0"), format!("{EXP}00e-2")] {
+        check_times(times, set("exp", number(exp)), NOW.as_secs(), Ok(()));
+    }
+    check_times(times, set("exp", number(format!("{EXP}.001"))), NOW.as_secs(), long);
+    check_times(times, set("iat", number(format!("{}.9", IAT - 1))), NOW.as_secs(), long);
+    check_times(times, set("iat", number(format!("{IAT}.9"))), NOW.as_secs(), Ok(()));
+    let age = Times { max_token_age: Some(60), ..Times::leeway(0) };
+    let early = || set("iat", number(format!("{IAT}.1")));
+    check_times(age, early(), IAT + 60, Ok(()));
+    let old = Error::TokenTooOld { age: 61, limit: 60, leeway: 0 };
+    check_times(age, early(), IAT + 61, Err(old));
+}
+
+#[test]
 fn c08_custom_claims_are_read_by_their_exact_names() {
     #[derive(serde::Deserialize)]
     struct Custom<'a> {

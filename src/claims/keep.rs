@@ -161,6 +161,8 @@ keep_fields! { Registered as KeptRegistered {
     expiry: Option<NumericDate>,
     not_before: Option<NumericDate>,
     issued_at: Option<NumericDate>,
+    expiry_has_fraction: bool,
+    issued_at_has_fraction: bool,
     token_id: Option<&'static str>,
     authorized_party: Option<&'static str>,
     client_id: Option<&'static str>,

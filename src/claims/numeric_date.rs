@@ -61,6 +61,12 @@ impl NumericDate {
         (seconds <= Self::MAX.0).then_some(Self(seconds))
     }
 
+    /// Whether a valid JSON number has a fraction of a second.
+    pub(crate) fn has_fraction(text: &str) -> bool {
+        let rounded = |rounding| Self::from_json_number(text, rounding);
+        digits_alone(text).is_none() && rounded(Rounding::Up) != rounded(Rounding::Down)
+    }
+
     /// The seconds, rounded, of a valid JSON number that is not negative.
     fn seconds(text: &str, rounding: Rounding) -> Option<u64> {
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {

@@ -121,6 +121,10 @@ pub(crate) struct Registered<'b> {
     pub(crate) expiry: Option<NumericDate>,
     pub(crate) not_before: Option<NumericDate>,
     pub(crate) issued_at: Option<NumericDate>,
+    /// Whether a fraction of a second was dropped from `exp`.
+    pub(crate) expiry_has_fraction: bool,
+    /// Whether `iat` was rounded up.
+    pub(crate) issued_at_has_fraction: bool,
     pub(crate) token_id: Option<&'b str>,
     pub(crate) authorized_party: Option<&'b str>,
     pub(crate) client_id: Option<&'b str>,
@@ -151,6 +155,8 @@ impl<'b> Registered<'b> {
         expiry: None,
         not_before: None,
         issued_at: None,
+        expiry_has_fraction: false,
+        issued_at_has_fraction: false,
         token_id: None,
         authorized_party: None,
         client_id: None,
@@ -186,6 +192,12 @@ impl<'b> Registered<'b> {
         }
         if let Some((place, claim, rounding)) = self.place_of_date(member.name) {
             *place = Some(reader.date(claim, value, rounding)?);
+            let has_fraction = value.number().is_some_and(NumericDate::has_fraction);
+            match claim {
+                Claim::Expiry => self.expiry_has_fraction = has_fraction,
+                Claim::IssuedAt => self.issued_at_has_fraction = has_fraction,
+                _ => {}
+            }
             return Ok(true);
         }
         match member.name {

@@ -80,13 +80,17 @@ impl TimePolicy {
     }
 
     /// C7: too old when `now > iat + max_token_age + leeway`, issued for too long
-    /// when `exp − iat > max_lifetime`.
+    /// when `exp − iat > max_lifetime`. Fractions make a token older and longer
+    /// lived, not younger: `iat` counts rounded down here, and `exp` rounded up.
     pub(crate) fn age_and_lifetime(
         &self,
         claims: &Registered<'_>,
         now: NumericDate,
     ) -> Result<(), Error> {
-        let issued_at = claims.issued_at.ok_or(Error::MissingClaim(Claim::IssuedAt));
+        let issued_at = claims.issued_at.ok_or(Error::MissingClaim(Claim::IssuedAt)).map(|date| {
+            let rounded = u64::from(claims.issued_at_has_fraction);
+            NumericDate::from_secs(date.as_secs().saturating_sub(rounded))
+        });
         if let Some(limit) = self.max_token_age {
             let age = now.as_secs().saturating_sub(issued_at?.as_secs());
             if self.is_past(issued_at?, limit, now) {
@@ -94,8 +98,9 @@ impl TimePolicy {
             }
         }
         if let Some(limit) = self.max_lifetime {
-            let exp = claims.expiry.ok_or(Error::MissingClaim(Claim::Expiry))?;
-            let lifetime = exp.as_secs().saturating_sub(issued_at?.as_secs());
+            let exp = claims.expiry.ok_or(Error::MissingClaim(Claim::Expiry))?.as_secs();
+            let exp = exp.saturating_add(u64::from(claims.expiry_has_fraction));
+            let lifetime = exp.saturating_sub(issued_at?.as_secs());
             if lifetime > limit {
                 return Err(Error::LifetimeTooLong { lifetime, limit });
             }
