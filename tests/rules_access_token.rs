@@ -113,7 +113,9 @@ fn a02_rfc_9068s_profile_takes_typ_at_jwt_only() {
         assert_eq!(check_typ(policy(), typ, &claims), Ok(()), "{typ}");
     }
     let foreign = Err(Error::TokenType(KindMark::HeaderType));
-    for typ in ["JWT", "", "application/jwt", "at+jwt+", "x/at+jwt", "dpop+jwt"] {
+    for typ in
+        ["JWT", "", "application/jwt", "at+jwt+", "x/at+jwt", "dpop+jwt", "confections/at+jwt"]
+    {
         assert_eq!(check_typ(policy(), typ, &claims), foreign, "{typ}");
     }
     let token = Signer::a().sign_with(&json!({"alg": "RS256"}), &claims);
