@@ -278,7 +278,7 @@ mod tests {
     fn a05_scope_text_has_single_spaces() {
         assert!(Scope::from_text("a b c").is_some());
         assert!(Scope::from_text("").is_some_and(|scope| scope.is_empty()));
-        for text in [" ", " a", "a ", "a  b", "a\tb", "a\nb", "a,ö"] {
+        for text in [" ", " a", "a ", "a  b", "a  b  c", "a\tb", "a\nb", "a,ö"] {
             assert!(Scope::from_text(text).is_none(), "{text:?}");
         }
     }
