@@ -29,10 +29,17 @@ target=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_director
 tar -xzf "$target"/package/claimgate-*.crate -C "$folder"
 package=$(echo "$folder"/claimgate-*)
 (cd "$package" && find . -type f | sort) > "$folder/files"
-if grep -vE '^\./(src/|examples/|docs/|tests/data/keys/|tests/rules\.md$|Cargo\.|LICENSE-|[A-Z]+\.md$|\.cargo_vcs_info)' "$folder/files"; then
+if grep -vE '^\./(src/|examples/|docs/|benches/(README\.md|peers\.svg)$|tests/data/keys/|tests/rules\.md$|Cargo\.|LICENSE-|[A-Z]+\.md$|\.cargo_vcs_info)' "$folder/files"; then
     echo "these files are of no use to users"
     exit 1
 fi
+# What the packaged pages link to beside them has to be packaged too.
+(cd "$package" && for page in *.md benches/README.md; do
+    grep -oE '\]\([^):# ]+\)' "$page" | tr -d ']()' | sort -u | while read -r link; do
+        [ -e "$(dirname "$page")/$link" ] || echo "$page: $link is not in the package"
+    done
+done) | tee "$folder/links.log"
+[ ! -s "$folder/links.log" ] || exit 1
 printf '%s files, %s bytes\n' "$(wc -l < "$folder/files")" "$(cat "$target"/package/claimgate-*.crate | wc -c)"
 
 step "a stranger's first hour: the README's examples in an empty folder, with the packaged crate"
