@@ -50,25 +50,20 @@ impl NumericDate {
         Self(since_epoch.map_or(0, |duration| duration.as_secs()))
     }
 
-    /// Reads a valid JSON number: any spelling, exactly, with no float between.
+    /// Reads a valid JSON number: any spelling, exactly, with no float between;
+    /// and whether there was a fraction of a second to be rounded.
     ///
     /// `None` for a negative number and one above [`NumericDate::MAX`].
-    pub(crate) fn from_json_number(text: &str, rounding: Rounding) -> Option<Self> {
-        let seconds = match digits_alone(text) {
-            Some(seconds) => seconds,
+    pub(crate) fn from_json_number(text: &str, rounding: Rounding) -> Option<(Self, bool)> {
+        let (seconds, has_fraction) = match digits_alone(text) {
+            Some(seconds) => (seconds, false),
             None => Self::seconds(text, rounding)?,
         };
-        (seconds <= Self::MAX.0).then_some(Self(seconds))
-    }
-
-    /// Whether a valid JSON number has a fraction of a second.
-    pub(crate) fn has_fraction(text: &str) -> bool {
-        let rounded = |rounding| Self::from_json_number(text, rounding);
-        digits_alone(text).is_none() && rounded(Rounding::Up) != rounded(Rounding::Down)
+        (seconds <= Self::MAX.0).then_some((Self(seconds), has_fraction))
     }
 
     /// The seconds, rounded, of a valid JSON number that is not negative.
-    fn seconds(text: &str, rounding: Rounding) -> Option<u64> {
+    fn seconds(text: &str, rounding: Rounding) -> Option<(u64, bool)> {
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {
             Some((mantissa, exponent)) => (mantissa, saturating_exponent(exponent)),
             None => (text, 0),
@@ -98,7 +93,7 @@ impl NumericDate {
         if has_fraction && rounding == Rounding::Up {
             seconds = seconds.saturating_add(1);
         }
-        Some(seconds)
+        Some((seconds, has_fraction))
     }
 
     /// Reads a UTC timestamp of the form `2017-03-30T15:13:40.474Z`
@@ -193,8 +188,9 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> (Option<u64>, Option<u64>) {
-        let read =
-            |rounding| NumericDate::from_json_number(text, rounding).map(NumericDate::as_secs);
+        let read = |rounding| {
+            NumericDate::from_json_number(text, rounding).map(|(date, _)| date.as_secs())
+        };
         (read(Rounding::Down), read(Rounding::Up))
     }
 

@@ -28,6 +28,16 @@ impl<'b> Reader<'b> {
         value: Value<'b>,
         rounding: Rounding,
     ) -> Result<NumericDate, Error> {
+        self.rounded_date(claim, value, rounding).map(|(date, _)| date)
+    }
+
+    /// As [`date`](Self::date), and whether there was a fraction to be rounded.
+    fn rounded_date(
+        &self,
+        claim: Claim,
+        value: Value<'b>,
+        rounding: Rounding,
+    ) -> Result<(NumericDate, bool), Error> {
         value
             .number()
             .and_then(|number| NumericDate::from_json_number(number, rounding))
@@ -191,13 +201,10 @@ impl<'b> Registered<'b> {
             return Ok(true);
         }
         if let Some((place, claim, rounding)) = self.place_of_date(member.name) {
-            *place = Some(reader.date(claim, value, rounding)?);
-            let has_fraction = value.number().is_some_and(NumericDate::has_fraction);
-            match claim {
-                Claim::Expiry => self.expiry_has_fraction = has_fraction,
-                Claim::IssuedAt => self.issued_at_has_fraction = has_fraction,
-                _ => {}
-            }
+            let (date, has_fraction) = reader.rounded_date(claim, value, rounding)?;
+            *place = Some(date);
+            self.expiry_has_fraction |= has_fraction && claim == Claim::Expiry;
+            self.issued_at_has_fraction |= has_fraction && claim == Claim::IssuedAt;
             return Ok(true);
         }
         match member.name {
