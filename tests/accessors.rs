@@ -127,8 +127,9 @@ fn what_is_printed_says_what_it_is() {
             (format!("{:?}", token.keep::<2048>().unwrap()), "KeptAccessToken"),
         ]);
     });
-    id_token(&id_claims(), |token| {
+    id_token(&with(id_claims(), "address", json!({"locality": "a"})), |token| {
         shown.extend([
+            (format!("{:?}", token.user().address()), "Some(Address"),
             (format!("{token:?}"), "Validated(IdToken"),
             (format!("{:?}", **token), "IdTokenClaims"),
             (format!("{:?}", token.user()), "StandardClaims"),
