@@ -35,7 +35,7 @@ if grep -vE '^\./(src/|examples/|docs/|benches/(README\.md|peers\.svg)$|tests/da
 fi
 # What the packaged pages link to beside them has to be packaged too.
 (cd "$package" && for page in *.md benches/README.md; do
-    grep -oE '\]\([^):# ]+\)' "$page" | tr -d ']()' | sort -u | while read -r link; do
+    { grep -oE '\]\([^):# ]+\)' "$page" || true; } | tr -d ']()' | sort -u | while read -r link; do
         [ -e "$(dirname "$page")/$link" ] || echo "$page: $link is not in the package"
     done
 done) | tee "$folder/links.log"
