@@ -194,6 +194,13 @@ mod tests {
         (read(Rounding::Down), read(Rounding::Up))
     }
 
+    #[cfg(feature = "std")]
+    #[test]
+    fn now_is_after_this_was_written() {
+        assert!(NumericDate::now() > NumericDate::from_secs(1_763_000_000));
+        assert!(NumericDate::now() <= NumericDate::MAX);
+    }
+
     #[test]
     fn whole_numbers_are_read_in_any_spelling() {
         for (text, seconds) in [
@@ -235,6 +242,7 @@ mod tests {
     #[test]
     fn fractions_go_to_the_asked_side() {
         assert_eq!(read("1.5"), (Some(1), Some(2)));
+        assert_eq!(read("9.9"), (Some(9), Some(10)));
         assert_eq!(read("0.0000000001"), (Some(0), Some(1)));
         assert_eq!(read("1e-400"), (Some(0), Some(1)));
         assert_eq!(read("15e-1"), (Some(1), Some(2)));
@@ -246,6 +254,7 @@ mod tests {
     fn what_is_no_time_is_refused() {
         for text in [
             "-1",
+            "-9",
             "-0",
             "-0.5",
             "253402300800",
