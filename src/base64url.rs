@@ -35,31 +35,33 @@ pub(crate) fn decode(text: &str, out: &mut [u8]) -> Result<usize, InvalidBase64>
     let out = out.get_mut(..length).ok_or(InvalidBase64)?;
     let (chunks, rest) = text.as_bytes().as_chunks::<CHUNK>();
     let (places, end) = out.as_chunks_mut::<CHUNK_BYTES>();
-    let mut faults = [0; CHUNK];
+    let mut all = [VALID; CHUNK];
     for (chunk, place) in chunks.iter().zip(places) {
-        decode_chunk(chunk, place, &mut faults);
+        decode_chunk(chunk, place, &mut all);
     }
     // The rest, filled up with the character of six zero bits.
     let mut chunk = [b'A'; CHUNK];
     let mut decoded = [0; CHUNK_BYTES];
     chunk.iter_mut().zip(rest).for_each(|(place, character)| *place = *character);
-    decode_chunk(&chunk, &mut decoded, &mut faults);
+    decode_chunk(&chunk, &mut decoded, &mut all);
     end.iter_mut().zip(decoded).for_each(|(place, byte)| *place = byte);
     // What is left over are the unused bits of the last character.
     let unused = decoded.get(end.len()).copied().unwrap_or_default();
     let is_whole = text.len().wrapping_rem(4) != 1;
-    let has_fault = faults.iter().fold(0, |all, fault| all | fault) != 0;
-    if !has_fault && unused == 0 && is_whole { Ok(length) } else { Err(InvalidBase64) }
+    let is_valid = all.iter().fold(VALID, |all, sextet| all & sextet) == VALID;
+    if is_valid && unused == 0 && is_whole { Ok(length) } else { Err(InvalidBase64) }
 }
 
-/// Decodes a chunk, and marks in `faults` where it holds other characters.
+/// What is set in a sextet beside its six bits.
+const VALID: u8 = 1 << 6;
+
+/// Decodes a chunk, and clears [`VALID`] in `all` where it holds other characters.
 #[inline(always)]
-fn decode_chunk(characters: &[u8; CHUNK], out: &mut [u8; CHUNK_BYTES], faults: &mut [u8; CHUNK]) {
+fn decode_chunk(characters: &[u8; CHUNK], out: &mut [u8; CHUNK_BYTES], all: &mut [u8; CHUNK]) {
     let mut sextets = [0; CHUNK];
-    for ((place, character), fault) in sextets.iter_mut().zip(characters).zip(faults) {
-        let (value, is_other) = sextet(*character);
-        *place = value;
-        *fault |= is_other;
+    for ((place, character), all) in sextets.iter_mut().zip(characters).zip(all) {
+        *place = sextet(*character);
+        *all &= *place;
     }
     let (groups, _) = sextets.as_chunks::<8>();
     let mut words = [0; CHUNK / 8];
@@ -82,9 +84,9 @@ fn decode_chunk(characters: &[u8; CHUNK], out: &mut [u8; CHUNK_BYTES], faults: &
     }
 }
 
-/// The six bits that a character stands for, and 0; or, if it stands for none,
-/// anything and all ones. Without branches, so that the compiler does many at once.
-const fn sextet(character: u8) -> (u8, u8) {
+/// The six bits that a character stands for, with the bit above them set; or, if it
+/// stands for none, zero. Without branches, so that the compiler does many at once.
+const fn sextet(character: u8) -> u8 {
     const fn mask(condition: bool) -> u8 {
         if condition { 0xff } else { 0 }
     }
@@ -95,17 +97,12 @@ const fn sextet(character: u8) -> (u8, u8) {
     let is_digit = mask(distance(b'0', character) < 10);
     let is_minus = mask(character == b'-');
     let is_underscore = mask(character == b'_');
-    // Between the letters stand six other characters, the underscore among them.
-    let is_after_gap = mask(character > b'Z');
-    let value = character
-        .wrapping_add(is_letter & distance(b'A', 0))
-        .wrapping_sub(is_after_gap & 6)
-        .wrapping_add(
-            is_digit & distance(b'0', 52)
-                | is_minus & distance(b'-', 62)
-                | is_underscore & distance(b'_', 63 + 6),
-        );
-    (value, !(is_letter | is_digit | is_minus | is_underscore))
+    // Between the letters stand six other characters.
+    let is_small = mask(character > b'Z');
+    is_letter & character.wrapping_add(distance(b'A', VALID)).wrapping_sub(is_small & 6)
+        | is_digit & character.wrapping_add(distance(b'0', VALID | 52))
+        | is_minus & (VALID | 62)
+        | is_underscore & (VALID | 63)
 }
 
 /// As [`decode`], by base64ct: for key material, once per key.

@@ -16,7 +16,7 @@ use heapless::Vec;
 
 use crate::error::{Error, JsonFault, Segment};
 use escape::{Unescaped, normalise};
-use scanner::Scanner;
+use scanner::{Scanner, Written, unquoted};
 
 pub(crate) use custom::deserialize;
 
@@ -68,8 +68,8 @@ impl<'a> Object<'a> {
     /// As [`parse`](Self::parse), but the index is made where it is to stay: it
     /// has room for so many members that it takes longer to move than to make.
     pub(crate) fn read(&mut self, text: &'a [u8], segment: Segment) -> Result<(), Error> {
-        let may_have_escapes = has_backslash(text);
-        self.index(text, may_have_escapes, may_have_escapes, segment)
+        let look = Look::at(text);
+        self.index(text, look, look.has_backslash, segment)
     }
 
     /// As [`read`](Self::read), once the needless escapes are removed from the
@@ -82,26 +82,26 @@ impl<'a> Object<'a> {
         buffer: &'a mut [u8],
         segment: Segment,
     ) -> Result<&'a [u8], Error> {
-        let has_escapes = has_backslash(buffer);
+        let look = Look::at(buffer);
         let mut length = buffer.len();
-        if has_escapes {
-            for_each_member(buffer, true, segment, |_| Ok(()))?;
+        if look.has_backslash {
+            for_each_member(buffer, look, segment, |_| Ok(()))?;
             length = normalise(buffer);
         }
         let text = buffer.get(..length).unwrap_or_default();
         // Names are equal now exactly if their bytes are.
-        self.index(text, has_escapes, false, segment)?;
+        self.index(text, look, false, segment)?;
         Ok(text)
     }
 
     fn index(
         &mut self,
         text: &'a [u8],
-        may_have_escapes: bool,
+        look: Look,
         names_may_have_escapes: bool,
         segment: Segment,
     ) -> Result<(), Error> {
-        for_each_member(text, may_have_escapes, segment, |member| {
+        for_each_member(text, look, segment, |member| {
             let is_there = self.members.iter().any(|other| {
                 // Names are too short for a call of `memcmp` to be worth its while.
                 other.name.len() == member.name.len() && other.name.bytes().eq(member.name.bytes())
@@ -141,31 +141,44 @@ impl<'a> Object<'a> {
 /// of its outermost object.
 fn for_each_member<'a>(
     text: &'a [u8],
-    may_have_escapes: bool,
+    look: Look,
     segment: Segment,
     mut tell: impl FnMut(Member<'a>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let fault = |fault| Error::InvalidJson(segment, fault);
     let text = core::str::from_utf8(text).map_err(|_| fault(JsonFault::NotUtf8))?;
-    let mut scanner = Scanner::new(text);
+    let may_have_escapes = look.has_backslash;
+    let mut scanner = Scanner::new(text, !look.has_backslash && !look.has_control_character);
     scanner.skip_whitespace();
-    if !scanner.take(b'{') {
+    if !scanner.take("{") {
         return Err(fault(JsonFault::NotAnObject));
     }
-    scanner.skip_whitespace();
-    let mut is_closed = scanner.take(b'}');
-    while !is_closed {
-        let name = scanner.name().map_err(fault)?;
-        let (text, is_array_of_strings) = scanner.value(1).map_err(fault)?;
+    let mut is_first = true;
+    while let Some(written) = scanner.member(is_first).map_err(fault)? {
+        let Written { name, value: text, is_array_of_strings } = written;
         tell(Member { name, value: Value { text, may_have_escapes, is_array_of_strings } })?;
-        scanner.skip_whitespace();
-        is_closed = scanner.take(b'}');
-        if !is_closed && !scanner.take(b',') {
-            return Err(fault(JsonFault::Syntax));
-        }
+        is_first = false;
     }
     scanner.skip_whitespace();
     if scanner.is_at_end() { Ok(()) } else { Err(fault(JsonFault::TrailingData)) }
+}
+
+/// What a glance at all bytes of a text tells, many at once: nearly always that
+/// its strings end where the next quote stands.
+#[derive(Clone, Copy)]
+struct Look {
+    has_backslash: bool,
+    has_control_character: bool,
+}
+
+impl Look {
+    fn at(text: &[u8]) -> Self {
+        let none = Self { has_backslash: false, has_control_character: false };
+        text.iter().fold(none, |found, byte| Self {
+            has_backslash: found.has_backslash | (*byte == b'\\'),
+            has_control_character: found.has_control_character | (*byte < 0x20),
+        })
+    }
 }
 
 /// The first member of this name in a text that is not vouched for: where names
@@ -173,7 +186,7 @@ fn for_each_member<'a>(
 /// with it.
 pub(crate) fn find_first<'a>(text: &'a [u8], name: &str, segment: Segment) -> Option<Value<'a>> {
     let mut first = None;
-    for_each_member(text, has_backslash(text), segment, |member| {
+    for_each_member(text, Look::at(text), segment, |member| {
         if first.is_none() && member.name().is(name) {
             first = Some(member.value);
         }
@@ -196,9 +209,8 @@ pub(crate) struct Value<'a> {
 impl<'a> Value<'a> {
     /// The text of a number; `None` for another type.
     pub(crate) fn number(self) -> Option<&'a str> {
-        self.text
-            .starts_with(|first: char| first == '-' || first.is_ascii_digit())
-            .then_some(self.text)
+        let is_number = matches!(self.text.as_bytes(), [b'-' | b'0'..=b'9', ..]);
+        is_number.then_some(self.text)
     }
 
     /// The value of a boolean; `None` for another type.
@@ -213,14 +225,15 @@ impl<'a> Value<'a> {
     /// A string; `None` for another type.
     #[inline]
     pub(crate) fn string(self) -> Option<Text<'a>> {
-        let text = self.text.strip_prefix('"')?.strip_suffix('"')?;
+        let text = unquoted(self.text)?;
         Some(Text { text, may_have_escapes: self.may_have_escapes })
     }
 
     /// The elements of an array; `None` for another type.
     pub(crate) fn array(self) -> Option<Elements<'a>> {
-        let mut scanner = Scanner::new(self.text);
-        scanner.take(b'[').then_some(Elements { scanner, may_have_escapes: self.may_have_escapes })
+        // It is valid: without backslashes, each string ends at the next quote.
+        let mut scanner = Scanner::new(self.text, !self.may_have_escapes);
+        scanner.take("[").then_some(Elements { scanner, may_have_escapes: self.may_have_escapes })
     }
 
     /// An array of strings that hold no escapes, as it is written; `None` for
@@ -297,19 +310,14 @@ impl<'a> Iterator for Elements<'a> {
 
     fn next(&mut self) -> Option<Value<'a>> {
         self.scanner.skip_whitespace();
-        if self.scanner.take(b']') {
+        if self.scanner.take("]") {
             return None;
         }
-        self.scanner.take(b',');
+        self.scanner.take(",");
         self.scanner.skip_whitespace();
         let (text, is_array_of_strings) = self.scanner.value(0).ok()?;
         Some(Value { text, may_have_escapes: self.may_have_escapes, is_array_of_strings })
     }
-}
-
-/// Looks at every byte, and so at many at once: it is nearly always in vain.
-fn has_backslash(text: &[u8]) -> bool {
-    text.iter().fold(false, |found, byte| found | (*byte == b'\\'))
 }
 
 /// Free space in the caller's buffer, for strings that hold escapes.

@@ -3,117 +3,125 @@
 
 use super::MAX_DEPTH;
 use super::escape::decode_escape;
-use crate::bytes::{first_marked, mark, mark_below};
+use crate::bytes::{find_near, first_marked, mark, mark_below};
 use crate::error::JsonFault;
 
-/// A place in a text.
+/// What is left of a text.
 pub(super) struct Scanner<'a> {
-    text: &'a str,
-    at: usize,
+    rest: &'a str,
+    /// Whether each string ends at the next quote: there is no backslash in the
+    /// text, and no control character in its strings.
+    is_plain: bool,
 }
 
 impl<'a> Scanner<'a> {
-    pub(super) const fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
+    pub(super) const fn new(text: &'a str, is_plain: bool) -> Self {
+        Self { rest: text, is_plain }
     }
 
     /// Whether nothing is left.
     pub(super) const fn is_at_end(&self) -> bool {
-        self.at >= self.text.len()
+        self.rest.is_empty()
     }
 
     /// The next byte, which stays where it is.
-    pub(super) fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
+    fn peek(&self) -> Option<u8> {
+        self.rest.as_bytes().first().copied()
     }
 
-    /// Steps over `byte` if it is next.
-    pub(super) fn take(&mut self, byte: u8) -> bool {
-        let found = self.peek() == Some(byte);
-        if found {
-            self.at = self.at.saturating_add(1);
-        }
-        found
+    /// Steps over `token` if it is next.
+    #[inline]
+    pub(super) fn take(&mut self, token: &str) -> bool {
+        let rest = self.rest.strip_prefix(token);
+        self.rest = rest.unwrap_or(self.rest);
+        rest.is_some()
     }
 
-    fn expect(&mut self, byte: u8) -> Result<(), JsonFault> {
-        if self.take(byte) { Ok(()) } else { Err(JsonFault::Syntax) }
+    #[inline]
+    fn expect(&mut self, token: &str) -> Result<(), JsonFault> {
+        if self.take(token) { Ok(()) } else { Err(JsonFault::Syntax) }
     }
 
     /// Steps over white space. Nearly all texts have none.
     #[inline]
     pub(super) fn skip_whitespace(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
-            self.at = self.at.saturating_add(1);
+            self.rest = self.rest.get(1..).unwrap_or_default();
         }
     }
 
-    #[inline]
-    fn since(&self, start: usize) -> Result<&'a str, JsonFault> {
-        self.text.get(start..self.at).ok_or(JsonFault::Syntax)
+    /// Reads the next member of an object. `None` where the object ends.
+    pub(super) fn member(&mut self, is_first: bool) -> Result<Option<Written<'a>>, JsonFault> {
+        if self.take("}") {
+            return Ok(None);
+        }
+        if self.is_plain {
+            if let Some((member, rest)) = compact_member(self.rest, is_first) {
+                self.rest = rest;
+                return Ok(Some(member));
+            }
+        }
+        self.any_member(is_first)
+    }
+
+    #[inline(never)]
+    fn any_member(&mut self, is_first: bool) -> Result<Option<Written<'a>>, JsonFault> {
+        self.skip_whitespace();
+        if self.take("}") {
+            return Ok(None);
+        }
+        if !is_first {
+            self.expect(",")?;
+            self.skip_whitespace();
+        }
+        let name = self.name()?;
+        let (value, is_array_of_strings) = self.value(1)?;
+        Ok(Some(Written { name, value, is_array_of_strings }))
     }
 
     /// Reads a member's name and the colon after it, and returns the name as
     /// it is written, without quotes.
     #[inline]
-    pub(super) fn name(&mut self) -> Result<&'a str, JsonFault> {
-        self.skip_whitespace();
+    fn name(&mut self) -> Result<&'a str, JsonFault> {
         let name = self.string()?;
         self.skip_whitespace();
-        self.expect(b':')?;
+        self.expect(":")?;
         self.skip_whitespace();
-        Ok(name)
+        unquoted(name).ok_or(JsonFault::Syntax)
     }
 
-    /// Reads a string and returns it as it is written, without quotes.
+    /// Reads a string and returns it as it is written.
     #[inline]
     fn string(&mut self) -> Result<&'a str, JsonFault> {
-        self.expect(b'"')?;
-        let start = self.at;
-        loop {
-            let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-            self.at = self.at.saturating_add(plain_len(rest));
-            match self.peek() {
-                Some(b'"') => {
-                    let string = self.since(start)?;
-                    self.at = self.at.saturating_add(1);
-                    return Ok(string);
-                }
-                Some(b'\\') => self.escape()?,
-                Some(_) => return Err(JsonFault::ControlCharacter),
-                None => return Err(JsonFault::Syntax),
-            }
-        }
-    }
-
-    #[cold]
-    fn escape(&mut self) -> Result<(), JsonFault> {
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        let (_, consumed) = decode_escape(rest).ok_or(JsonFault::BadEscape)?;
-        self.at = self.at.saturating_add(consumed);
-        Ok(())
+        let inside = self.rest.strip_prefix("\"").ok_or(JsonFault::Syntax)?.as_bytes();
+        let length = if self.is_plain {
+            find_near(b'"', inside).ok_or(JsonFault::Syntax)?
+        } else {
+            string_len(inside)?
+        };
+        let (string, rest) =
+            self.rest.split_at_checked(length.saturating_add(2)).ok_or(JsonFault::Syntax)?;
+        self.rest = rest;
+        Ok(string)
     }
 
     fn digits(&mut self) -> Result<(), JsonFault> {
-        if !matches!(self.peek(), Some(b'0'..=b'9')) {
-            return Err(JsonFault::BadNumber);
-        }
-        while let Some(b'0'..=b'9') = self.peek() {
-            self.at = self.at.saturating_add(1);
-        }
-        Ok(())
+        let is_other = |byte: &u8| !byte.is_ascii_digit();
+        let count = self.rest.as_bytes().iter().position(is_other).unwrap_or(self.rest.len());
+        self.rest = self.rest.get(count..).unwrap_or_default();
+        if count == 0 { Err(JsonFault::BadNumber) } else { Ok(()) }
     }
 
     fn number(&mut self) -> Result<(), JsonFault> {
-        self.take(b'-');
-        if !self.take(b'0') {
+        self.take("-");
+        if !self.take("0") {
             self.digits()?;
         }
-        if self.take(b'.') {
+        if self.take(".") {
             self.digits()?;
         }
-        if self.take(b'e') || self.take(b'E') {
-            let _signed = self.take(b'+') || self.take(b'-');
+        if self.take("e") || self.take("E") {
+            let _signed = self.take("+") || self.take("-");
             self.digits()?;
         }
         // `01` and `1x` end here with a character that no number can be followed by.
@@ -126,14 +134,8 @@ impl<'a> Scanner<'a> {
     }
 
     fn literal(&mut self) -> Result<(), JsonFault> {
-        let rest = self.text.get(self.at..).ok_or(JsonFault::Syntax)?;
-        for literal in ["true", "false", "null"] {
-            if rest.starts_with(literal) {
-                self.at = self.at.saturating_add(literal.len());
-                return Ok(());
-            }
-        }
-        Err(JsonFault::Syntax)
+        let is_one = self.take("true") || self.take("false") || self.take("null");
+        if is_one { Ok(()) } else { Err(JsonFault::Syntax) }
     }
 
     /// Reads one value that stands `depth` containers deep, and returns it as
@@ -143,19 +145,19 @@ impl<'a> Scanner<'a> {
     /// cost no stack.
     #[inline]
     pub(super) fn value(&mut self, depth: u32) -> Result<(&'a str, bool), JsonFault> {
-        let start = self.at;
+        let text = self.rest;
         let mut is_array_of_strings = false;
         match self.peek() {
             // Most values: nothing opens.
-            Some(b'"') => {
-                self.string()?;
-            }
+            Some(b'"') => return Ok((self.string()?, false)),
             Some(b'-' | b'0'..=b'9') => self.number()?,
             _ => is_array_of_strings = self.any_value(depth)?,
         }
-        Ok((self.since(start)?, is_array_of_strings))
+        let length = text.len().saturating_sub(self.rest.len());
+        Ok((text.get(..length).ok_or(JsonFault::Syntax)?, is_array_of_strings))
     }
 
+    #[inline(never)]
     fn any_value(&mut self, depth: u32) -> Result<bool, JsonFault> {
         let mut open = Open { depth, objects: 0 };
         // As long as nothing else was seen.
@@ -164,10 +166,10 @@ impl<'a> Scanner<'a> {
             match self.peek().ok_or(JsonFault::Syntax)? {
                 b'{' => {
                     is_array_of_strings = false;
-                    self.at = self.at.saturating_add(1);
+                    self.expect("{")?;
                     open.push(true)?;
                     self.skip_whitespace();
-                    if self.take(b'}') {
+                    if self.take("}") {
                         open.pop();
                     } else {
                         self.name()?;
@@ -176,10 +178,10 @@ impl<'a> Scanner<'a> {
                 }
                 b'[' => {
                     is_array_of_strings &= open.depth == depth;
-                    self.at = self.at.saturating_add(1);
+                    self.expect("[")?;
                     open.push(false)?;
                     self.skip_whitespace();
-                    if self.take(b']') {
+                    if self.take("]") {
                         open.pop();
                     } else {
                         continue;
@@ -203,16 +205,88 @@ impl<'a> Scanner<'a> {
                     return Ok(is_array_of_strings);
                 }
                 self.skip_whitespace();
-                if self.take(b',') {
+                if self.take(",") {
                     self.skip_whitespace();
                     if open.is_in_object() {
                         self.name()?;
                     }
                     break;
                 }
-                self.expect(if open.is_in_object() { b'}' } else { b']' })?;
+                self.expect(if open.is_in_object() { "}" } else { "]" })?;
                 open.pop();
             }
+        }
+    }
+}
+
+/// A member as it is written, the name without quotes.
+pub(super) struct Written<'a> {
+    pub(super) name: &'a str,
+    pub(super) value: &'a str,
+    pub(super) is_array_of_strings: bool,
+}
+
+/// Reads a member as nearly all are written, without white space, in a plain text:
+/// a string, strings, or digits. Returns it with what is left.
+///
+/// `None` if it is anything else, valid or not.
+#[inline]
+fn compact_member(text: &str, is_first: bool) -> Option<(Written<'_>, &str)> {
+    let text = if is_first { text } else { text.strip_prefix(",")? };
+    let inside = text.strip_prefix("\"")?;
+    let (name, rest) = inside.split_at_checked(find_near(b'"', inside.as_bytes())?)?;
+    let text = rest.strip_prefix("\":")?;
+    let mut is_array_of_strings = false;
+    let left = match text.as_bytes() {
+        [b'"', inside @ ..] => after_string(inside)?,
+        [b'[', b'"', inside @ ..] => {
+            is_array_of_strings = true;
+            let mut left = after_string(inside)?;
+            while let [b',', b'"', inside @ ..] = left {
+                left = after_string(inside)?;
+            }
+            left.strip_prefix(b"]")?
+        }
+        // Zero, and what begins with it, is rare.
+        [b'1'..=b'9', digits @ ..] => {
+            let left = digits.get(digits.iter().position(|byte| !byte.is_ascii_digit())?..)?;
+            matches!(left, [b',' | b'}', ..]).then_some(left)?
+        }
+        _ => return None,
+    };
+    let (value, rest) = text.split_at_checked(text.len().checked_sub(left.len())?)?;
+    Some((Written { name, value, is_array_of_strings }, rest))
+}
+
+/// What is left after a plain string's first quote and everything until its last.
+#[inline]
+fn after_string(inside: &[u8]) -> Option<&[u8]> {
+    inside.get(find_near(b'"', inside)?.checked_add(1)?..)
+}
+
+/// A string without its quotes.
+#[inline]
+pub(super) fn unquoted(string: &str) -> Option<&str> {
+    string.strip_prefix("\"")?.strip_suffix("\"")
+}
+
+/// How many bytes stand before the quote that ends a string.
+#[inline(never)]
+fn string_len(text: &[u8]) -> Result<usize, JsonFault> {
+    let mut length = 0_usize;
+    loop {
+        let rest = text.get(length..).unwrap_or_default();
+        let plain = plain_len(rest);
+        let rest = rest.get(plain..).unwrap_or_default();
+        length = length.saturating_add(plain);
+        match rest.first() {
+            Some(b'"') => return Ok(length),
+            Some(b'\\') => {
+                let (_, consumed) = decode_escape(rest).ok_or(JsonFault::BadEscape)?;
+                length = length.saturating_add(consumed);
+            }
+            Some(_) => return Err(JsonFault::ControlCharacter),
+            None => return Err(JsonFault::Syntax),
         }
     }
 }
