@@ -1,11 +1,11 @@
 //! Looking at many bytes at a time.
 
-/// Where `needle` first stands in `bytes`: 16 at a time, for what may be far.
+/// Where `needle` first stands in `bytes`: 32 at a time, for what may be far.
 #[inline]
 pub(crate) fn find(needle: u8, bytes: &[u8]) -> Option<usize> {
-    let is_in = |chunk: &[u8; 16]| chunk.iter().fold(false, |any, &byte| any | (byte == needle));
+    let is_in = |chunk: &[u8; 32]| chunk.iter().fold(false, |any, &byte| any | (byte == needle));
     let (chunks, _) = bytes.as_chunks();
-    let before = chunks.iter().take_while(|chunk| !is_in(chunk)).count().saturating_mul(16);
+    let before = chunks.iter().take_while(|chunk| !is_in(chunk)).count().saturating_mul(32);
     find_near(needle, bytes.get(before..)?)?.checked_add(before)
 }
 

@@ -78,25 +78,29 @@ impl<'b> Reader<'b> {
         self.strings(claim, value).map_err(|_| Error::ClaimType(claim, Shape::StringOrStrings))
     }
 
-    pub(crate) fn audience(&mut self, value: Value<'b>) -> Result<Audience<'b>, Error> {
+    /// Adds the audiences to `audience`.
+    pub(crate) fn audience(
+        &mut self,
+        value: Value<'b>,
+        audience: &mut Audience<'b>,
+    ) -> Result<(), Error> {
         let wrong = Error::ClaimType(Claim::Audience, Shape::StringOrStrings);
-        let mut audience = Audience::NONE;
         if let Some(text) = value.string() {
             audience.push(self.room.string(text)?);
-            return Ok(audience);
+            return Ok(());
         }
         let too_many = Error::TooManyAudiences { limit: MAX_AUDIENCES };
         if let Some(array) = value.plain_strings() {
             let mut strings = StringArray::from_json(array).iter();
             let has_room = strings.all(|string| audience.push(string));
-            return if has_room { Ok(audience) } else { Err(too_many) };
+            return if has_room { Ok(()) } else { Err(too_many) };
         }
         for element in value.array().ok_or(wrong)? {
             if !audience.push(self.room.string(element.string().ok_or(wrong)?)?) {
                 return Err(too_many);
             }
         }
-        Ok(audience)
+        Ok(())
     }
 
     pub(crate) fn scope(&mut self, claim: Claim, value: Value<'b>) -> Result<Scope<'b>, Error> {
@@ -208,7 +212,7 @@ impl<'b> Registered<'b> {
             return Ok(true);
         }
         match member.name {
-            "aud" => self.audience = Some(reader.audience(value)?),
+            "aud" => reader.audience(value, self.audience.insert(Audience::NONE))?,
             "amr" => self.amr = Some(reader.strings(Claim::Amr, value)?),
             "scope" => self.scope = Some(reader.scope(Claim::Scope, value)?),
             "scp" => self.scp = Some(reader.scope(Claim::Scp, value)?),

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::bytes::find;
+use crate::bytes::find_near;
 use crate::error::Claim;
 
 /// An array of strings, none of which holds a quote, a backslash or a control
@@ -49,8 +49,8 @@ impl<'b> Iterator for Quoted<'b> {
 
     fn next(&mut self) -> Option<&'b str> {
         let mut piece = || {
-            let (piece, rest) = self.0.split_at_checked(find(b'"', self.0.as_bytes())?)?;
-            self.0 = rest.get(1..)?;
+            let (piece, rest) = self.0.split_at_checked(find_near(b'"', self.0.as_bytes())?)?;
+            self.0 = rest.strip_prefix("\"")?;
             Some(piece)
         };
         piece()?;
@@ -141,8 +141,16 @@ impl<'b> Scope<'b> {
         match self.0 {
             // Bytes, since it takes longer to find pieces of text.
             Form::Text(text) => {
-                let mut pieces = text.as_bytes().split(|byte| *byte == b' ');
-                !token.is_empty() && pieces.any(|granted| granted == token.as_bytes())
+                let mut rest = text.as_bytes();
+                while let Some((granted, others)) =
+                    find_near(b' ', rest).and_then(|end| rest.split_at_checked(end))
+                {
+                    if granted == token.as_bytes() {
+                        return !token.is_empty();
+                    }
+                    rest = others.get(1..).unwrap_or_default();
+                }
+                !token.is_empty() && rest == token.as_bytes()
             }
             Form::Array(array) => array.contains(token),
         }
