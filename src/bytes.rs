@@ -23,6 +23,29 @@ pub(crate) fn find_near(needle: u8, bytes: &[u8]) -> Option<usize> {
     bytes.len().wrapping_sub(rest.len()).checked_add(place)
 }
 
+/// Whether `test` holds for all of `bytes`. Each is looked at, without a branch, so
+/// that the compiler looks at 16 at a time.
+#[inline(always)]
+pub(crate) fn all(bytes: &[u8], test: impl Fn(u8) -> bool) -> bool {
+    let Some(last) = bytes.last_chunk::<16>() else {
+        return bytes.iter().fold(true, |all, &byte| all & test(byte));
+    };
+    let mut fails = [0; 16];
+    for chunk in bytes.as_chunks().0 {
+        mark_failing(chunk, &mut fails, &test);
+    }
+    // It may overlap the one before.
+    mark_failing(last, &mut fails, &test);
+    fails.iter().fold(0, |all, fails| all | fails) == 0
+}
+
+#[inline(always)]
+fn mark_failing(chunk: &[u8; 16], fails: &mut [u8; 16], test: &impl Fn(u8) -> bool) {
+    for (fails, &byte) in fails.iter_mut().zip(chunk) {
+        *fails |= if test(byte) { 0 } else { 0xff };
+    }
+}
+
 /// Marks the bytes of a word that are `needle`, each by its highest bit. The
 /// lowest mark is true; those above it may not be, since a subtraction that marks
 /// a byte borrows from the next.

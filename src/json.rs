@@ -14,6 +14,7 @@ use core::mem;
 
 use heapless::Vec;
 
+use crate::bytes::all;
 use crate::error::{Error, JsonFault, Segment};
 use escape::{Unescaped, normalise};
 use scanner::{Scanner, Written, unquoted};
@@ -173,8 +174,7 @@ struct Look {
 
 impl Look {
     fn at(text: &[u8]) -> Self {
-        // To the end without a branch, so that the compiler looks at many at once.
-        let is_plain = text.iter().fold(true, |all, &byte| all & (byte >= 0x20 && byte != b'\\'));
+        let is_plain = all(text, |byte| byte >= 0x20 && byte != b'\\');
         Self { has_backslash: !is_plain && text.contains(&b'\\'), is_plain }
     }
 }

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::bytes::find_near;
+use crate::bytes::{all, find_near};
 use crate::error::Claim;
 
 /// An array of strings, none of which holds a quote, a backslash or a control
@@ -94,16 +94,16 @@ impl<'b> Scope<'b> {
     /// scope: some servers write it.
     pub(crate) fn from_text(text: &'b str) -> Option<Self> {
         let bytes = text.as_bytes();
-        // To the end without a branch, so that the compiler looks at many at once.
-        let is_of_alphabet =
-            bytes.iter().fold(true, |all, &byte| all & (byte == b' ' || is_scope_character(byte)));
-        let spaces_meet = bytes
-            .iter()
-            .zip(bytes.iter().skip(1))
-            .fold(false, |any, (byte, next)| any | (*byte == b' ' && *next == b' '));
-        let has_space_outside = bytes.first() == Some(&b' ') || bytes.last() == Some(&b' ');
-        let is_valid = is_of_alphabet && !spaces_meet && !has_space_outside;
-        is_valid.then_some(Self(Form::Text(text)))
+        let is_of_alphabet = all(bytes, |byte| byte == b' ' || is_scope_character(byte));
+        // Between single spaces stand tokens, and none of them is empty.
+        let mut rest = bytes;
+        while let Some(end) = find_near(b' ', rest) {
+            rest = rest.get(end.checked_add(1)?..)?;
+            if end == 0 || rest.is_empty() {
+                return None;
+            }
+        }
+        is_of_alphabet.then_some(Self(Form::Text(text)))
     }
 
     /// Scope tokens in an array.
