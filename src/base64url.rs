@@ -6,6 +6,8 @@
 //! [RFC 4648 §3.5](https://www.rfc-editor.org/rfc/rfc4648#section-3.5) allows to
 //! ask for: one byte string has one spelling.
 
+use core::hint::black_box;
+
 use base64ct::{Base64UrlUnpadded, Encoding};
 
 /// The text is not canonical unpadded base64url, or the buffer is too short.
@@ -66,8 +68,7 @@ fn decode_chunk(characters: &[u8; CHUNK], out: &mut [u8; CHUNK_BYTES], all: &mut
     let (groups, _) = sextets.as_chunks::<8>();
     let mut words = [0; CHUNK / 8];
     words.iter_mut().zip(groups).for_each(|(word, group)| *word = u64::from_le_bytes(*group));
-    // Eight times six bits move together, by two, by four, by eight. Each step is
-    // one loop, so that the words stay in a vector.
+    // Eight times six bits move together, by two, by four, by eight.
     for word in &mut words {
         *word = (*word & 0x003f_003f_003f_003f) << 6 | *word >> 8 & 0x003f_003f_003f_003f;
     }
@@ -77,6 +78,9 @@ fn decode_chunk(characters: &[u8; CHUNK], out: &mut [u8; CHUNK_BYTES], all: &mut
     for word in &mut words {
         *word = *word << 40 | *word >> 16;
     }
+    // Words that are in memory next to each other were in one vector before, all the
+    // way: 17 instructions instead of 32.
+    black_box(&mut words);
     let (places, _) = out.as_chunks_mut::<6>();
     for (word, place) in words.into_iter().zip(places) {
         let [bytes @ .., _, _] = word.to_be_bytes();
