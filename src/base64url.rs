@@ -88,21 +88,26 @@ fn decode_chunk(characters: &[u8; CHUNK], out: &mut [u8; CHUNK_BYTES], all: &mut
     }
 }
 
-/// The six bits that a character stands for, with the bit above them set; or, if it
-/// stands for none, zero. Without branches, so that the compiler does many at once.
+/// The six bits that a character stands for, with [`VALID`]; or, if it stands for
+/// none, zero. Without branches, so that the compiler does many at once.
 const fn sextet(character: u8) -> u8 {
     const fn mask(condition: bool) -> u8 {
         if condition { 0xff } else { 0 }
     }
+    /// Compares signed numbers, since SSE2 has no comparison of others.
+    const fn is_one_of(count: i8, first: u8, character: u8) -> u8 {
+        let distance = character.wrapping_sub(first).wrapping_add(0x80);
+        mask(distance.cast_signed() < i8::MIN.wrapping_add(count))
+    }
     const fn distance(from: u8, to: u8) -> u8 {
         to.wrapping_sub(from)
     }
-    let is_letter = mask(distance(b'a', character | 0x20) < 26);
-    let is_digit = mask(distance(b'0', character) < 10);
+    let is_letter = is_one_of(26, b'a', character | 0x20);
+    let is_digit = is_one_of(10, b'0', character);
     let is_minus = mask(character == b'-');
     let is_underscore = mask(character == b'_');
     // Between the letters stand six other characters.
-    let is_small = mask(character > b'Z');
+    let is_small = mask(character.cast_signed() > b'Z'.cast_signed());
     is_letter & character.wrapping_add(distance(b'A', VALID)).wrapping_sub(is_small & 6)
         | is_digit & character.wrapping_add(distance(b'0', VALID | 52))
         | is_minus & (VALID | 62)
