@@ -124,11 +124,11 @@ impl NumericDate {
             .checked_add(leap_days)?
             // The days before 1970-01-01.
             .checked_sub(719_162)?
-            .checked_add(lengths.iter().take(month).sum::<u64>())?
+            .checked_add(lengths.iter().take(month).sum::<u32>())?
             .checked_add(day.checked_sub(1)?)?;
-        let hours = days.checked_mul(24)?.checked_add(hour)?;
-        let minutes = hours.checked_mul(60)?.checked_add(minute)?;
-        minutes.checked_mul(60)?.checked_add(second).map(Self)
+        let minutes = hour.checked_mul(60)?.checked_add(minute)?;
+        let seconds = minutes.checked_mul(60)?.checked_add(second)?;
+        u64::from(days).checked_mul(86_400)?.checked_add(seconds.into()).map(Self)
     }
 }
 
@@ -173,12 +173,14 @@ fn is_digits(text: &str) -> bool {
 }
 
 /// Reads three numbers of these many digits.
-fn numbers(text: &str, separator: char, lengths: [usize; 3]) -> Option<[u64; 3]> {
+fn numbers(text: &str, separator: char, lengths: [usize; 3]) -> Option<[u32; 3]> {
     let mut parts = text.split([separator]);
     let mut out = [0; 3];
     for (number, length) in out.iter_mut().zip(lengths) {
         let part = parts.next().filter(|part| part.len() == length && is_digits(part))?;
-        *number = part.parse().ok()?;
+        *number = part.bytes().fold(0_u32, |value, digit| {
+            value.wrapping_mul(10).wrapping_add(u32::from(digit.wrapping_sub(b'0')))
+        });
     }
     parts.next().is_none().then_some(out)
 }
