@@ -345,10 +345,49 @@ impl Open {
 
 #[cfg(test)]
 mod tests {
+    use std::format;
+    use std::string::ToString;
+    use std::vec::Vec;
+
     use super::*;
 
     fn plain_len_one_by_one(text: &[u8]) -> usize {
         text.iter().take_while(|&&byte| byte >= 0x20 && byte != b'"' && byte != b'\\').count()
+    }
+
+    /// The members of an object after its brace, and how it ends.
+    fn members(text: &str, is_plain: bool) -> (Vec<(&str, &str, bool)>, Option<JsonFault>) {
+        let mut scanner = Scanner::new(text, is_plain);
+        let mut members = Vec::new();
+        loop {
+            match scanner.member(members.is_empty()) {
+                Ok(Some(member)) => {
+                    members.push((member.name, member.value, member.is_array_of_strings));
+                }
+                Ok(None) => return (members, None),
+                Err(fault) => return (members, Some(fault)),
+            }
+        }
+    }
+
+    #[test]
+    fn in_a_plain_text_the_short_way_reads_what_the_long_way_reads() {
+        let text = r#""iss":"https://é/","aud":["b","cd"],"exp":1311281970,"n":0,"e":[],"o":{"p":[1]},"q":-1.5,"r":""}"#;
+        assert_eq!(members(text, true).0.len(), 8);
+        let mut count = 0;
+        for at in 0..=text.len() {
+            let (Some(before), Some(after)) = (text.get(..at), text.get(at..)) else { continue };
+            let rest = after.get(1..).unwrap_or(after);
+            let others = r#""[]{},: 019-.eEtnx/"#.chars();
+            let changed = others.flat_map(|other| {
+                [format!("{before}{other}{after}"), format!("{before}{other}{rest}")]
+            });
+            for text in changed.chain([format!("{before}{rest}"), before.to_string()]) {
+                assert_eq!(members(&text, true), members(&text, false), "{text}");
+                count += 1;
+            }
+        }
+        assert!(count > 3_000, "{count}");
     }
 
     #[test]
