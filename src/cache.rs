@@ -9,7 +9,7 @@ use crate::access_token::AccessToken;
 use crate::bearer::BearerToken;
 use crate::claims::NumericDate;
 use crate::error::Error;
-use crate::policy::{AccessTokenPolicy, constant_time_eq};
+use crate::policy::{AccessTokenPolicy, Identity, constant_time_eq};
 use crate::rs256::Rs256;
 use crate::validator::{Issuer, KeptAccessToken, TokenBuffer, Validated};
 
@@ -42,15 +42,19 @@ const TAG_LEN: usize = 16;
 /// }
 /// ```
 ///
-/// A token is found by the whole of its text and by the
-/// [generation](crate::JwkSet::generation) of the key set, so that the tokens of
-/// keys that are no longer there are not found. Nor is one found for a buffer
-/// that is smaller than the one it fitted in. What is remembered is that the
+/// A token is found by the whole of its text, by the policy that accepted it, and by
+/// the [generation](crate::JwkSet::generation) of the key set, so that neither a
+/// changed policy nor a key that is no longer there finds it. Nor is one found for a
+/// buffer that is smaller than the one it fitted in. What is remembered is that the
 /// signature held, and the claims, read. **Every rule of the policy is applied
-/// anew on every hit**, with the `now` of the call: a token that has expired, a
-/// policy that has changed, or one that is made for a single request (as with
-/// [`request_key`](crate::AccessTokenPolicyBuilder::request_key)) is answered as
-/// without the cache.
+/// anew on every hit**, with the `now` of the call: a token that has expired is
+/// answered as without the cache.
+///
+/// Two policies verify a token twice. Where routes need different scopes, one policy
+/// and [`authorize`](crate::AccessTokenClaims::authorize) for each route need one
+/// verification. Policies that are made for a single request (as with
+/// [`request_key`](crate::AccessTokenPolicyBuilder::request_key)) are the same
+/// policy if all of their settings are.
 ///
 /// Only tokens that were accepted get in. When all slots are taken, the oldest
 /// entry makes way. One lookup compares the last 16 bytes of each slot's token,
@@ -72,6 +76,7 @@ pub struct VerifiedTokenCache<const SLOTS: usize, const TOKEN_MAX: usize> {
 struct Slot<const TOKEN_MAX: usize> {
     text: String<TOKEN_MAX>,
     generation: [u8; 32],
+    policy: Identity,
     /// The size of the buffer that it was validated in: a smaller one might
     /// have been too small, and that is a verdict too.
     buffer_len: usize,
@@ -120,12 +125,14 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
     fn find<const N: usize>(
         &self,
         text: &str,
+        policy: Identity,
         buffer: &TokenBuffer<N>,
         is_current: impl Fn(&Slot<TOKEN_MAX>) -> bool,
     ) -> Option<usize> {
         let tag = tag(text).filter(|_| buffer.takes(text))?;
         let is_of = |slot: &Slot<TOKEN_MAX>| {
-            slot.buffer_len <= N
+            slot.policy == policy
+                && slot.buffer_len <= N
                 && constant_time_eq(slot.text.as_bytes(), text.as_bytes())
                 && is_current(slot)
         };
@@ -140,6 +147,7 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
         &mut self,
         text: &str,
         generation: &[u8; 32],
+        policy: Identity,
         buffer_len: usize,
         token: &Validated<AccessToken<'_>>,
     ) {
@@ -153,7 +161,8 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
             self.evictions = self.evictions.saturating_add(1);
         }
         *place_of_tag = *tag;
-        *place = Some(Slot { text: owned, generation: *generation, buffer_len, token });
+        let generation = *generation;
+        *place = Some(Slot { text: owned, generation, policy, buffer_len, token });
         self.next = match self.next.saturating_add(1) {
             next if next < SLOTS => next,
             _ => 0,
@@ -217,7 +226,8 @@ impl AccessTokenPolicy<'_> {
         cache: &'b mut VerifiedTokenCache<SLOTS, TOKEN_MAX>,
     ) -> Result<Validated<AccessToken<'b>>, Error> {
         let text = token.expose();
-        if let Some(index) = cache.find(text, buffer, |slot| slot.is_verified_by(issuer)) {
+        let is_current = |slot: &Slot<TOKEN_MAX>| slot.is_verified_by(issuer);
+        if let Some(index) = cache.find(text, self.identity(), buffer, is_current) {
             cache.hits = cache.hits.saturating_add(1);
             return match cache.slots.get(index).and_then(Option::as_ref) {
                 Some(slot) => self.check_again(slot.token.token(), issuer, now),
@@ -227,7 +237,7 @@ impl AccessTokenPolicy<'_> {
         }
         cache.misses = cache.misses.saturating_add(1);
         let validated = self.validate(token, issuer, now, buffer)?;
-        cache.insert(text, issuer.keys().generation(), N, &validated);
+        cache.insert(text, issuer.keys().generation(), self.identity(), N, &validated);
         Ok(validated)
     }
 
@@ -258,7 +268,7 @@ impl AccessTokenPolicy<'_> {
         let is_current = |slot: &Slot<TOKEN_MAX>| {
             of_slot(slot).is_some_and(|issuer| slot.is_verified_by(issuer))
         };
-        if let Some(index) = cache.find(text, buffer, is_current) {
+        if let Some(index) = cache.find(text, self.identity(), buffer, is_current) {
             cache.hits = cache.hits.saturating_add(1);
             return match cache.slots.get(index).and_then(Option::as_ref) {
                 Some(slot) => {
@@ -272,7 +282,7 @@ impl AccessTokenPolicy<'_> {
         cache.misses = cache.misses.saturating_add(1);
         let validated = self.validate_among(token, issuers, now, buffer)?;
         if let Some(issuer) = named(validated.issuer()) {
-            cache.insert(text, issuer.keys().generation(), N, &validated);
+            cache.insert(text, issuer.keys().generation(), self.identity(), N, &validated);
         }
         Ok(validated)
     }

@@ -3,17 +3,22 @@
 
 mod access_token;
 mod id_token;
+mod identity;
 mod mark;
+mod request_key;
 mod rule;
 mod scope;
 mod time;
 
-pub use access_token::{AccessTokenPolicy, AccessTokenPolicyBuilder, RequestKey};
+pub use access_token::{AccessTokenPolicy, AccessTokenPolicyBuilder};
 pub use id_token::{IdTokenPolicy, IdTokenPolicyBuilder, Nonce};
 pub use mark::Mark;
+pub use request_key::RequestKey;
 pub use rule::{Rule, RuleSet};
 pub use scope::ScopePolicy;
 pub use time::{DEFAULT_LEEWAY, MAX_LEEWAY};
+
+pub(crate) use identity::Identity;
 
 use crate::claims::{NumericDate, Registered};
 use crate::error::{Claim, ConstructionError, Error, Fault};

@@ -55,11 +55,10 @@ impl<'a> Scanner<'a> {
         if self.take("}") {
             return Ok(None);
         }
-        if self.is_plain {
-            if let Some((member, rest)) = compact_member(self.rest, is_first) {
-                self.rest = rest;
-                return Ok(Some(member));
-            }
+        let compact = if self.is_plain { compact_member(self.rest, is_first) } else { None };
+        if let Some((member, rest)) = compact {
+            self.rest = rest;
+            return Ok(Some(member));
         }
         self.any_member(is_first)
     }

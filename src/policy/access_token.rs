@@ -2,9 +2,10 @@
 //! ([RFC 9068 §4](https://www.rfc-editor.org/rfc/rfc9068#section-4)).
 
 use super::mark::AllowedMarks;
+use super::request_key::{ConfirmationPolicy, RequestKey};
 use super::time::TimePolicy;
 use super::{
-    Context, Mark, Rule, RuleSet, ScopePolicy, check_acr, check_issuer, check_list,
+    Context, Identity, Mark, Rule, RuleSet, ScopePolicy, check_acr, check_issuer, check_list,
     check_none_empty, check_not_empty, check_subject, common_settings, constant_time_eq,
     list_contains,
 };
@@ -28,59 +29,6 @@ enum ExpectedAudience<'a> {
     NoneNamed,
 }
 
-/// The keys that a request has proved, as the transport or a DPoP proof tells.
-///
-/// A token that is bound to a key passes only if the request has proved that
-/// key. Thumbprints are SHA-256, base64url without padding.
-///
-/// ```
-/// use claimgate::{AccessTokenPolicy, ConstructionError, RequestKey};
-///
-/// /// `jkt` is the thumbprint of the key of a DPoP proof that has been verified.
-/// fn policy(jkt: &str) -> Result<AccessTokenPolicy<'_>, ConstructionError> {
-///     AccessTokenPolicy::auth0("https://example.com/health-api")
-///         .request_key(RequestKey::dpop(jkt))
-///         .build()
-/// }
-/// # assert!(policy("").is_err());
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RequestKey<'a> {
-    x5t_s256: Option<&'a str>,
-    jkt: Option<&'a str>,
-}
-
-impl<'a> RequestKey<'a> {
-    /// The thumbprint of the client's certificate, from mutual TLS
-    /// ([RFC 8705 §3](https://www.rfc-editor.org/rfc/rfc8705#section-3)).
-    #[must_use]
-    pub const fn certificate(x5t_s256: &'a str) -> Self {
-        Self { x5t_s256: Some(x5t_s256), jkt: None }
-    }
-
-    /// The thumbprint of the key of a DPoP proof that has been verified
-    /// ([RFC 9449 §7](https://www.rfc-editor.org/rfc/rfc9449#section-7)).
-    #[must_use]
-    pub const fn dpop(jkt: &'a str) -> Self {
-        Self { x5t_s256: None, jkt: Some(jkt) }
-    }
-
-    /// Both keys, for a request that has proved both.
-    #[must_use]
-    pub const fn certificate_and_dpop(x5t_s256: &'a str, jkt: &'a str) -> Self {
-        Self { x5t_s256: Some(x5t_s256), jkt: Some(jkt) }
-    }
-
-    const fn check(&self) -> Result<(), ConstructionError> {
-        let thumbprints = match (self.x5t_s256, self.jkt) {
-            (Some(x5t_s256), Some(jkt)) => [x5t_s256, jkt],
-            (Some(thumbprint), None) | (None, Some(thumbprint)) => [thumbprint, thumbprint],
-            (None, None) => return Ok(()),
-        };
-        check_none_empty(&thumbprints, "thumbprint")
-    }
-}
-
 /// A4: no audience is a client ID.
 const fn check_disjoint(
     client_ids: &[&str],
@@ -95,15 +43,6 @@ const fn check_disjoint(
         client_ids = rest;
     }
     Ok(())
-}
-
-/// What to do about `cnf`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ConfirmationPolicy<'a> {
-    /// A token that is bound to a key does not pass.
-    Reject,
-    Expect(RequestKey<'a>),
-    Ignore,
 }
 
 /// What an API asks of an access token.
@@ -133,6 +72,7 @@ pub struct AccessTokenPolicy<'a> {
     scope: Option<ScopePolicy<'a>>,
     permissions: Option<ScopePolicy<'a>>,
     allowed_marks: AllowedMarks,
+    identity: Identity,
 }
 
 impl<'a> AccessTokenPolicy<'a> {
@@ -181,10 +121,51 @@ impl<'a> AccessTokenPolicy<'a> {
                 scope: None,
                 permissions: None,
                 allowed_marks: AllowedMarks::NONE,
+                identity: Identity::NONE,
             },
             client_ids: &[],
             error: None,
         }
+    }
+
+    /// Of all settings: a new one is missed here by the compiler.
+    const fn identify(&self) -> Identity {
+        let Self {
+            profile,
+            audience,
+            time,
+            authorized_parties,
+            subject_kind,
+            confirmation,
+            acr_values,
+            max_age,
+            scope,
+            permissions,
+            allowed_marks,
+            identity: _,
+        } = self;
+        let identity = match profile {
+            Profile::Auth0 => Identity::NONE.number(0),
+            Profile::Rfc9068 => Identity::NONE.number(1),
+        };
+        let identity = match audience {
+            ExpectedAudience::OneOf(audience, others) => identity.text(audience).texts(others),
+            ExpectedAudience::NoneNamed => identity.texts(&[]),
+        };
+        let identity = identity.optional(match subject_kind {
+            None => None,
+            Some(SubjectKind::User) => Some(0),
+            Some(SubjectKind::Client) => Some(1),
+        });
+        let identity = time.identify(identity).texts(authorized_parties).texts(acr_values);
+        let identity = confirmation.identify(identity).optional(*max_age);
+        let identity = ScopePolicy::identify(scope, ScopePolicy::identify(permissions, identity));
+        allowed_marks.identify(identity)
+    }
+
+    /// What tells this policy from others.
+    pub(crate) const fn identity(&self) -> Identity {
+        self.identity
     }
 
     /// The rules that [`explain`](Self::explain) tells about, in the order of
@@ -549,7 +530,8 @@ impl<'a> AccessTokenPolicyBuilder<'a> {
     /// list, more leeway than 600 seconds, or an audience that equals one of the
     /// authorized parties or of the client IDs beside the API.
     pub const fn build(mut self) -> Result<AccessTokenPolicy<'a>, ConstructionError> {
-        let policy = self.policy;
+        let mut policy = self.policy;
+        policy.identity = policy.identify();
         if let ExpectedAudience::OneOf(identifier, others) = policy.audience {
             self.note(check_not_empty(identifier, "audience"));
             self.note(check_disjoint(policy.authorized_parties, identifier, others));

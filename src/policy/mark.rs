@@ -1,5 +1,6 @@
 //! Claims by which a token of another kind gives itself away: I11 and A3.
 
+use super::Identity;
 use crate::claims::Registered;
 use crate::error::{Claim, Error, KindMark};
 
@@ -66,6 +67,10 @@ impl AllowedMarks {
 
     pub(crate) const fn allow(&mut self, mark: Mark) {
         self.0 |= mark.bit();
+    }
+
+    pub(super) const fn identify(self, identity: Identity) -> Identity {
+        identity.bits(self.0)
     }
 
     /// Refuses the first of these marks that is there and not allowed.

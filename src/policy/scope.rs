@@ -1,5 +1,6 @@
 //! Which scope tokens or permissions suffice.
 
+use super::Identity;
 use crate::claims::is_scope_token;
 use crate::error::ConstructionError;
 
@@ -73,6 +74,22 @@ impl<'a> ScopePolicy<'a> {
             rest = others;
         }
         Ok(Self(Needed::AnySet(sets)))
+    }
+
+    pub(super) const fn identify(policy: &Option<Self>, identity: Identity) -> Identity {
+        match policy {
+            None => identity.number(0),
+            Some(Self(Needed::All(tokens))) => identity.number(1).texts(tokens),
+            Some(Self(Needed::Any(tokens))) => identity.number(2).texts(tokens),
+            Some(Self(Needed::AnySet(sets))) => {
+                let (mut identity, mut rest) = (identity.number(3), *sets);
+                while let Some((set, others)) = rest.split_first() {
+                    identity = identity.texts(set);
+                    rest = others;
+                }
+                identity.texts(&[])
+            }
+        }
     }
 
     pub(crate) fn is_met(&self, is_granted: impl Fn(&str) -> bool) -> bool {

@@ -1,5 +1,6 @@
 //! The rules about time, which both kinds of token share: C3 to C7.
 
+use super::Identity;
 use crate::claims::{NumericDate, Registered};
 use crate::error::{Claim, ConstructionError, Error};
 
@@ -39,6 +40,15 @@ impl TimePolicy {
             return Err(ConstructionError::LeewayTooLong);
         }
         Ok(())
+    }
+
+    pub(super) const fn identify(&self, identity: Identity) -> Identity {
+        let Self { leeway, issued_at, max_token_age, max_lifetime } = self;
+        let issued_at = match issued_at {
+            IssuedInFuture::Reject => 0,
+            IssuedInFuture::Ignore => 1,
+        };
+        identity.number(*leeway).number(issued_at).optional(*max_token_age).optional(*max_lifetime)
     }
 
     /// C3: expired when `now ≥ exp + leeway`
