@@ -84,6 +84,19 @@ mod tests {
     }
 
     #[test]
+    fn one_byte_that_fails_is_seen_wherever_it_stands() {
+        for length in 0..=50 {
+            let mut text = [b'a'; 50];
+            assert!(all(&text[..length], |byte| byte == b'a'));
+            for at in 0..length {
+                text[at] = b'b';
+                assert!(!all(&text[..length], |byte| byte == b'a'), "{at} of {length}");
+                text[at] = b'a';
+            }
+        }
+    }
+
+    #[test]
     fn each_byte_below_a_limit_is_marked_and_the_first_counts() {
         for limit in 1..=128 {
             for byte in 0..=u8::MAX {

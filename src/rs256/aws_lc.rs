@@ -14,7 +14,8 @@ use crate::error::KeyRejected;
 /// and a little in C.
 ///
 /// FIPS: features add up over a build, so an application that names `aws-lc-rs`
-/// with its feature `fips` beside this crate verifies with AWS-LC's FIPS module.
+/// with its feature `fips` beside this crate verifies with AWS-LC's FIPS module,
+/// message and signature in one step, as FIPS 140 has it approved.
 /// A feature here would make `--all-features` ask for CMake and Go.
 pub struct AwsLcKey {
     key: ParsedPublicKey,
@@ -30,7 +31,6 @@ impl Rs256 for AwsLcKey {
 
     fn verify(&self, signing_input: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
         let verified = if try_fips_mode().is_ok() {
-            // Hash and signature in one step: the service that FIPS 140 approves.
             self.key.verify_sig(signing_input, signature)
         } else {
             // In two steps, it takes a hundredth less.
