@@ -94,19 +94,20 @@ const fn sextet(character: u8) -> u8 {
     const fn mask(condition: bool) -> u8 {
         if condition { 0xff } else { 0 }
     }
-    /// Compares signed numbers, since SSE2 has no comparison of others.
-    const fn is_one_of(count: i8, first: u8, character: u8) -> u8 {
-        let distance = character.wrapping_sub(first).wrapping_add(0x80);
-        mask(distance.cast_signed() < i8::MIN.wrapping_add(count))
+    /// Of the `count` characters from `first` on. Compares signed numbers, since SSE2
+    /// has no comparison of others.
+    const fn mask_from(first: u8, count: i8, character: u8) -> u8 {
+        let above = character.wrapping_sub(first).wrapping_add(0x80);
+        mask(above.cast_signed() < i8::MIN.wrapping_add(count))
     }
     const fn distance(from: u8, to: u8) -> u8 {
         to.wrapping_sub(from)
     }
-    let is_letter = is_one_of(26, b'a', character | 0x20);
-    let is_digit = is_one_of(10, b'0', character);
+    let is_letter = mask_from(b'a', 26, character | 0x20);
+    let is_digit = mask_from(b'0', 10, character);
     let is_minus = mask(character == b'-');
     let is_underscore = mask(character == b'_');
-    // Between the letters stand six other characters.
+    // Of the letters, the small ones. Between the two alphabets stand six others.
     let is_small = mask(character.cast_signed() > b'Z'.cast_signed());
     is_letter & character.wrapping_add(distance(b'A', VALID)).wrapping_sub(is_small & 6)
         | is_digit & character.wrapping_add(distance(b'0', VALID | 52))

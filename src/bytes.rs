@@ -23,6 +23,13 @@ pub(crate) fn find_near(needle: u8, bytes: &[u8]) -> Option<usize> {
     bytes.len().wrapping_sub(rest.len()).checked_add(place)
 }
 
+/// As `split_once`, for an ASCII character that is near.
+#[inline]
+pub(crate) fn split_once_near(needle: u8, text: &str) -> Option<(&str, &str)> {
+    let (before, rest) = text.split_at_checked(find_near(needle, text.as_bytes())?)?;
+    Some((before, rest.get(1..)?))
+}
+
 /// Whether `test` holds for all of `bytes`. Each is looked at, without a branch, so
 /// that the compiler looks at 16 at a time.
 #[inline(always)]
@@ -32,15 +39,15 @@ pub(crate) fn all(bytes: &[u8], test: impl Fn(u8) -> bool) -> bool {
     };
     let mut fails = [0; 16];
     for chunk in bytes.as_chunks().0 {
-        mark_failing(chunk, &mut fails, &test);
+        note_failing(chunk, &mut fails, &test);
     }
     // It may overlap the one before.
-    mark_failing(last, &mut fails, &test);
+    note_failing(last, &mut fails, &test);
     fails.iter().fold(0, |all, fails| all | fails) == 0
 }
 
 #[inline(always)]
-fn mark_failing(chunk: &[u8; 16], fails: &mut [u8; 16], test: &impl Fn(u8) -> bool) {
+fn note_failing(chunk: &[u8; 16], fails: &mut [u8; 16], test: &impl Fn(u8) -> bool) {
     for (fails, &byte) in fails.iter_mut().zip(chunk) {
         *fails |= if test(byte) { 0 } else { 0xff };
     }
@@ -49,17 +56,13 @@ fn mark_failing(chunk: &[u8; 16], fails: &mut [u8; 16], test: &impl Fn(u8) -> bo
 /// Marks the bytes of a word that are `needle`, each by its highest bit. The
 /// lowest mark is true; those above it may not be, since a subtraction that marks
 /// a byte borrows from the next.
-pub(crate) const fn mark(needle: u8, word: u64) -> u64 {
-    mark_below(1, word ^ u64::from_le_bytes([needle; 8]))
-}
-
-/// As [`mark`], for the bytes below `limit`, which is at most 128.
-pub(crate) const fn mark_below(limit: u8, word: u64) -> u64 {
-    word.wrapping_sub(u64::from_le_bytes([limit; 8])) & !word & u64::from_le_bytes([0x80; 8])
+const fn mark(needle: u8, word: u64) -> u64 {
+    let others = word ^ u64::from_le_bytes([needle; 8]);
+    others.wrapping_sub(u64::from_le_bytes([1; 8])) & !others & u64::from_le_bytes([0x80; 8])
 }
 
 /// The place of the byte that has the lowest mark.
-pub(crate) fn first_marked(marks: u64) -> Option<usize> {
+fn first_marked(marks: u64) -> Option<usize> {
     if marks == 0 { None } else { usize::try_from(marks.trailing_zeros() / 8).ok() }
 }
 
@@ -97,17 +100,16 @@ mod tests {
     }
 
     #[test]
-    fn each_byte_below_a_limit_is_marked_and_the_first_counts() {
-        for limit in 1..=128 {
-            for byte in 0..=u8::MAX {
-                for at in 0..8 {
-                    let mut word = [limit; 8];
-                    word[at] = byte;
-                    let expected = if byte < limit { Some(at) } else { None };
-                    let marks = mark_below(limit, u64::from_le_bytes(word));
-                    assert_eq!(first_marked(marks), expected, "{byte} below {limit} at {at}");
-                }
-            }
+    fn a_text_is_split_at_the_first_byte() {
+        for (text, expected) in [
+            ("", None),
+            ("ab", None),
+            (" ", Some(("", ""))),
+            ("a b c", Some(("a", "b c"))),
+            ("\u{e9}\u{1f600} \u{e9}", Some(("\u{e9}\u{1f600}", "\u{e9}"))),
+            ("123456789 ", Some(("123456789", ""))),
+        ] {
+            assert_eq!(split_once_near(b' ', text), expected, "{text:?}");
         }
     }
 }

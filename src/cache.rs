@@ -16,7 +16,8 @@ use crate::validator::{Issuer, KeptAccessToken, TokenBuffer, Validated};
 /// By which bytes of a token the slots are searched: its last ones.
 ///
 /// In a token that was accepted they are the end of a signature, which nobody but
-/// the issuer makes: the cache cannot be filled with tokens of one tag.
+/// the issuer makes: the cache cannot be filled with tokens of one tag, only with one
+/// token for as many policies as there are.
 const TAG_LEN: usize = 16;
 
 /// Verified access tokens, at most `SLOTS` of them, each of at most `TOKEN_MAX`
@@ -50,15 +51,17 @@ const TAG_LEN: usize = 16;
 /// anew on every hit**, with the `now` of the call: a token that has expired is
 /// answered as without the cache.
 ///
-/// Two policies verify a token twice. Where routes need different scopes, one policy
-/// and [`authorize`](crate::AccessTokenClaims::authorize) for each route need one
-/// verification. Policies that are made for a single request (as with
-/// [`request_key`](crate::AccessTokenPolicyBuilder::request_key)) are the same
-/// policy if all of their settings are.
+/// Policies are the same if all of their settings are, lists in the same order. For
+/// each policy a token is verified once and takes a slot: where routes need different
+/// scopes, one policy and [`authorize`](crate::AccessTokenClaims::authorize) for each
+/// route need one verification and one slot. The same goes for policies that are made
+/// for a request, as with
+/// [`request_key`](crate::AccessTokenPolicyBuilder::request_key): a client that proves
+/// the same key again is answered from the cache.
 ///
 /// Only tokens that were accepted get in. When all slots are taken, the oldest
-/// entry makes way. One lookup compares the last 16 bytes of each slot's token,
-/// and then one token as a whole, in constant time.
+/// entry makes way. One lookup compares the last 16 bytes of each slot's token, and
+/// where they are equal the whole, in constant time.
 ///
 /// A slot takes twice `TOKEN_MAX` and about 1.1 KB: `<64, 2048>` is 335 KB, which
 /// belongs into a `static` or on a heap rather than on a stack.
@@ -103,7 +106,7 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
         self.hits
     }
 
-    /// How many tokens were not found, whatever they were.
+    /// How many tokens were not found: for this policy, these keys and this buffer.
     #[must_use]
     pub const fn misses(&self) -> u64 {
         self.misses
@@ -120,8 +123,8 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
         self.slots.iter_mut().for_each(|slot| *slot = None);
     }
 
-    /// The slot that holds the token, if `is_current` says so of its keys and it
-    /// fits into `buffer`.
+    /// The slot that holds the token for this policy, if `is_current` says so of its
+    /// keys and it fits into `buffer`.
     fn find<const N: usize>(
         &self,
         text: &str,
@@ -131,6 +134,7 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
     ) -> Option<usize> {
         let tag = tag(text).filter(|_| buffer.takes(text))?;
         let is_of = |slot: &Slot<TOKEN_MAX>| {
+            // No secret: it says what is asked, not of whom.
             slot.policy == policy
                 && slot.buffer_len <= N
                 && constant_time_eq(slot.text.as_bytes(), text.as_bytes())
@@ -141,8 +145,8 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
         })
     }
 
-    /// Remembers a token that fitted into `buffer_len` bytes. One that is too
-    /// long is not remembered.
+    /// Remembers a token that `policy` accepted in a buffer of `buffer_len` bytes. One
+    /// that is too long is not remembered.
     fn insert(
         &mut self,
         text: &str,
@@ -285,5 +289,87 @@ impl AccessTokenPolicy<'_> {
             cache.insert(text, issuer.keys().generation(), self.identity(), N, &validated);
         }
         Ok(validated)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::format;
+
+    use base64ct::{Base64UrlUnpadded, Encoding};
+
+    use super::*;
+    use crate::access_token::SubjectKind;
+    use crate::error::KeyRejected;
+    use crate::jwk::JwkSet;
+    use crate::policy::{Mark, RequestKey, ScopePolicy};
+    use crate::rs256::InvalidSignature;
+
+    struct AnySignature;
+
+    impl Rs256 for AnySignature {
+        fn from_components(_: &[u8], _: &[u8]) -> Result<Self, KeyRejected> {
+            Ok(Self)
+        }
+
+        fn verify(&self, _: &[u8], _: &[u8]) -> Result<(), InvalidSignature> {
+            Ok(())
+        }
+
+        fn sha256(_: &[&[u8]]) -> [u8; 32] {
+            [0; 32]
+        }
+    }
+
+    fn encoded(bytes: &[u8]) -> std::string::String {
+        let mut out = [0; 512];
+        Base64UrlUnpadded::encode(bytes, &mut out).unwrap().into()
+    }
+
+    /// As if two policies had the same hash.
+    #[test]
+    fn an_entry_of_another_policy_gives_none_its_verdict() {
+        let n = encoded(&[0xff; 256]);
+        let keys = format!(r#"{{"keys":[{{"kty":"RSA","n":"{n}","e":"AQAB"}}]}}"#);
+        let keys = JwkSet::<AnySignature, 1>::from_json(&keys).unwrap();
+        let claims = br#"{"iss":"i","sub":"s","aud":"a","exp":200,"iat":100,"nonce":"n","cnf":{"jkt":"k"},"acr":"1","azp":"c"}"#;
+        let header = encoded(br#"{"alg":"RS256"}"#);
+        let text = format!("{header}.{}.{}", encoded(claims), encoded(&[1; 256]));
+        let token = BearerToken::new(&text);
+        let issuer = Issuer::new("i", &keys).unwrap();
+        let key = RequestKey::dpop("k");
+        let accepting = || AccessTokenPolicy::auth0("a").request_key(key).allow_mark(Mark::Nonce);
+        let of_scope = ScopePolicy::all_of(&["read"]).unwrap();
+        let accepted = accepting().build().unwrap();
+        for (other, now, is_accepted) in [
+            (accepting().leeway(1), 100, true),
+            (accepting(), 260, false),
+            (accepting().max_token_age(10), 171, false),
+            (accepting().max_lifetime(99), 100, false),
+            (accepting().max_age(10), 100, false),
+            (accepting().require_scope(of_scope), 100, false),
+            (accepting().require_permissions(of_scope), 100, false),
+            (accepting().require_acr(&["2"]), 100, false),
+            (accepting().require_subject(SubjectKind::Client), 100, false),
+            (accepting().authorized_parties(&["d"]), 100, false),
+            (accepting().request_key(RequestKey::dpop("l")), 100, false),
+            (AccessTokenPolicy::auth0("a").request_key(key), 100, false),
+            (AccessTokenPolicy::auth0("a").allow_mark(Mark::Nonce), 100, false),
+            (AccessTokenPolicy::auth0("b").request_key(key).allow_mark(Mark::Nonce), 100, false),
+            (AccessTokenPolicy::rfc9068("a").request_key(key).allow_mark(Mark::Nonce), 100, false),
+        ] {
+            let other = other.build().unwrap();
+            let now = NumericDate::from_secs(now);
+            let (mut one, mut two) = (TokenBuffer::<2048>::new(), TokenBuffer::<2048>::new());
+            let mut cache = VerifiedTokenCache::<2, 1024>::new();
+            let then = NumericDate::from_secs(100);
+            let validated = accepted.validate(token, &issuer, then, &mut one).unwrap();
+            cache.insert(&text, keys.generation(), other.identity(), 2048, &validated);
+            let plain = other.validate(token, &issuer, now, &mut one);
+            let cached = other.validate_cached(token, &issuer, now, &mut two, &mut cache);
+            assert_eq!(cached, plain, "{other:?}");
+            assert_eq!(plain.is_ok(), is_accepted, "{other:?}");
+            assert_eq!((cache.hits(), cache.misses()), (1, 0));
+        }
     }
 }

@@ -14,10 +14,9 @@ use core::mem;
 
 use heapless::Vec;
 
-use crate::bytes::all;
 use crate::error::{Error, JsonFault, Segment};
 use escape::{Unescaped, normalise};
-use scanner::{Scanner, Written, unquoted};
+use scanner::{Scanner, WrittenMember, is_plain, unquoted};
 
 pub(crate) use custom::deserialize;
 
@@ -69,8 +68,8 @@ impl<'a> Object<'a> {
     /// As [`parse`](Self::parse), but the index is made where it is to stay: it
     /// has room for so many members that it takes longer to move than to make.
     pub(crate) fn read(&mut self, text: &'a [u8], segment: Segment) -> Result<(), Error> {
-        let look = Look::at(text);
-        self.index(text, look, look.has_backslash, segment)
+        let glance = Glance::at(text);
+        self.index(text, glance, glance == Glance::Backslash, segment)
     }
 
     /// As [`read`](Self::read), once the needless escapes are removed from the
@@ -83,29 +82,33 @@ impl<'a> Object<'a> {
         buffer: &'a mut [u8],
         segment: Segment,
     ) -> Result<&'a [u8], Error> {
-        let look = Look::at(buffer);
+        let mut glance = Glance::at(buffer);
         let mut length = buffer.len();
-        if look.has_backslash {
-            for_each_member(buffer, look, segment, |_| Ok(()))?;
+        if glance == Glance::Backslash {
+            for_each_member(buffer, glance, segment, |_| Ok(()))?;
             length = normalise(buffer);
+            glance = Glance::at(buffer.get(..length).unwrap_or_default());
         }
         let text = buffer.get(..length).unwrap_or_default();
         // Names are equal now exactly if their bytes are.
-        self.index(text, look, false, segment)?;
+        self.index(text, glance, false, segment)?;
         Ok(text)
     }
 
     fn index(
         &mut self,
         text: &'a [u8],
-        look: Look,
+        glance: Glance,
         names_may_have_escapes: bool,
         segment: Segment,
     ) -> Result<(), Error> {
-        for_each_member(text, look, segment, |member| {
+        for_each_member(text, glance, segment, |member| {
             let is_there = self.members.iter().any(|other| {
-                // Names are too short for a call of `memcmp` to be worth its while.
-                other.name.len() == member.name.len() && other.name.bytes().eq(member.name.bytes())
+                // The last bytes first: most names are too short for a call of `memcmp`.
+                let (name, other) = (member.name, other.name);
+                name.len() == other.len()
+                    && name.bytes().next_back() == other.bytes().next_back()
+                    && name == other
             });
             if is_there || names_may_have_escapes && self.has_unescaped(&member) {
                 return Err(Error::DuplicateMember(segment));
@@ -142,21 +145,21 @@ impl<'a> Object<'a> {
 /// of its outermost object.
 fn for_each_member<'a>(
     text: &'a [u8],
-    look: Look,
+    glance: Glance,
     segment: Segment,
     mut tell: impl FnMut(Member<'a>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let fault = |fault| Error::InvalidJson(segment, fault);
     let text = core::str::from_utf8(text).map_err(|_| fault(JsonFault::NotUtf8))?;
-    let may_have_escapes = look.has_backslash;
-    let mut scanner = Scanner::new(text, look.is_plain);
+    let may_have_escapes = glance == Glance::Backslash;
+    let mut scanner = Scanner::new(text, glance == Glance::Plain);
     scanner.skip_whitespace();
     if !scanner.take("{") {
         return Err(fault(JsonFault::NotAnObject));
     }
     let mut is_first = true;
     while let Some(written) = scanner.member(is_first).map_err(fault)? {
-        let Written { name, value: text, is_array_of_strings } = written;
+        let WrittenMember { name, value: text, is_array_of_strings } = written;
         tell(Member { name, value: Value { text, may_have_escapes, is_array_of_strings } })?;
         is_first = false;
     }
@@ -164,27 +167,34 @@ fn for_each_member<'a>(
     if scanner.is_at_end() { Ok(()) } else { Err(fault(JsonFault::TrailingData)) }
 }
 
-/// What a glance at all bytes of a text tells.
-#[derive(Clone, Copy)]
-struct Look {
-    has_backslash: bool,
+/// What a glance at all bytes of a text tells, many at a time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Glance {
     /// Nearly always: each string ends where the next quote stands.
-    is_plain: bool,
+    Plain,
+    /// There are control characters, such as line breaks, and no backslash.
+    ControlCharacter,
+    Backslash,
 }
 
-impl Look {
+impl Glance {
     fn at(text: &[u8]) -> Self {
-        let is_plain = all(text, |byte| byte >= 0x20 && byte != b'\\');
-        Self { has_backslash: !is_plain && text.contains(&b'\\'), is_plain }
+        if is_plain(text) {
+            Self::Plain
+        } else if text.contains(&b'\\') {
+            Self::Backslash
+        } else {
+            Self::ControlCharacter
+        }
     }
 }
 
-/// The first member of this name in a text that is not vouched for: where names
-/// are not compared with each other, which takes time, nothing else is to be done
-/// with it.
+/// The first member of this name in a text that nobody vouches for. Names are not
+/// compared with each other, which takes time, so nothing else may be done with it
+/// than to choose by it.
 pub(crate) fn find_first<'a>(text: &'a [u8], name: &str, segment: Segment) -> Option<Value<'a>> {
     let mut first = None;
-    for_each_member(text, Look::at(text), segment, |member| {
+    for_each_member(text, Glance::at(text), segment, |member| {
         if first.is_none() && member.name().is(name) {
             first = Some(member.value);
         }

@@ -137,7 +137,7 @@ impl<'t> CompactJws<'t> {
     }
 }
 
-/// As `split_once('.')`, 16 bytes at a time: the longest search of all is the
+/// As `split_once('.')`, many bytes at a time: the longest search of all is the
 /// one for the dot that must not be there.
 fn split_at_dot(text: &str) -> Option<(&str, &str)> {
     let dot = find(b'.', text.as_bytes())?;

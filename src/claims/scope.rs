@@ -1,8 +1,8 @@
 //! What a token's bearer may do: `scope`, `scp` and `permissions`.
 
-use core::fmt;
+use core::{fmt, iter};
 
-use crate::bytes::{all, find_near};
+use crate::bytes::{all, split_once_near};
 use crate::error::Claim;
 
 /// An array of strings, none of which holds a quote, a backslash or a control
@@ -48,13 +48,10 @@ impl<'b> Iterator for Quoted<'b> {
     type Item = &'b str;
 
     fn next(&mut self) -> Option<&'b str> {
-        let mut piece = || {
-            let (piece, rest) = self.0.split_at_checked(find_near(b'"', self.0.as_bytes())?)?;
-            self.0 = rest.strip_prefix("\"")?;
-            Some(piece)
-        };
-        piece()?;
-        piece()
+        let (_, inside) = split_once_near(b'"', self.0)?;
+        let (piece, rest) = split_once_near(b'"', inside)?;
+        self.0 = rest;
+        Some(piece)
     }
 }
 
@@ -93,17 +90,9 @@ impl<'b> Scope<'b> {
     /// Scope tokens with single spaces between them. The empty string is no
     /// scope: some servers write it.
     pub(crate) fn from_text(text: &'b str) -> Option<Self> {
-        let bytes = text.as_bytes();
-        let is_of_alphabet = all(bytes, |byte| byte == b' ' || is_scope_character(byte));
-        // Between single spaces stand tokens, and none of them is empty.
-        let mut rest = bytes;
-        while let Some(end) = find_near(b' ', rest) {
-            rest = rest.get(end.checked_add(1)?..)?;
-            if end == 0 || rest.is_empty() {
-                return None;
-            }
-        }
-        is_of_alphabet.then_some(Self(Form::Text(text)))
+        let is_of_alphabet = all(text.as_bytes(), |byte| byte == b' ' || is_scope_character(byte));
+        let has_tokens = text.is_empty() || between_spaces(text).all(|token| !token.is_empty());
+        (is_of_alphabet && has_tokens).then_some(Self(Form::Text(text)))
     }
 
     /// Scope tokens in an array.
@@ -132,25 +121,15 @@ impl<'b> Scope<'b> {
             Form::Text(text) => (text, StringArray::EMPTY),
             Form::Array(array) => ("", array),
         };
-        text.split([' ']).filter(|token| !token.is_empty()).chain(array.iter())
+        between_spaces(text).filter(|token| !token.is_empty()).chain(array.iter())
     }
 
     /// Whether `token` is granted: as a whole, and case-sensitively.
     #[must_use]
     pub fn contains(&self, token: &str) -> bool {
         match self.0 {
-            // Bytes, since it takes longer to find pieces of text.
             Form::Text(text) => {
-                let mut rest = text.as_bytes();
-                while let Some((granted, others)) =
-                    find_near(b' ', rest).and_then(|end| rest.split_at_checked(end))
-                {
-                    if granted == token.as_bytes() {
-                        return !token.is_empty();
-                    }
-                    rest = others.get(1..).unwrap_or_default();
-                }
-                !token.is_empty() && rest == token.as_bytes()
+                !token.is_empty() && between_spaces(text).any(|granted| granted == token)
             }
             Form::Array(array) => array.contains(token),
         }
@@ -161,6 +140,20 @@ impl<'b> Scope<'b> {
     pub fn is_empty(&self) -> bool {
         self.iter().next().is_none()
     }
+}
+
+/// The pieces of a text between its spaces, at least one.
+fn between_spaces<'b>(text: &'b str) -> impl Iterator<Item = &'b str> + use<'b> {
+    let mut rest = Some(text);
+    iter::from_fn(move || {
+        let text = rest?;
+        let (piece, others) = match split_once_near(b' ', text) {
+            Some((piece, others)) => (piece, Some(others)),
+            None => (text, None),
+        };
+        rest = others;
+        Some(piece)
+    })
 }
 
 /// The scope tokens with single spaces between them. They are no secret.
@@ -309,6 +302,39 @@ mod tests {
                 assert!(!scope.contains(other), "{other:?}");
             }
             assert_eq!(std::format!("{scope}"), "read:patients read:admin");
+        }
+    }
+
+    #[test]
+    fn a05_each_of_several_scope_tokens_is_found_and_no_part_of_one() {
+        let tokens = ["a", "read:ab", "read:abc", "read:abcd", "write:all-of-them"];
+        for first in 0..tokens.len() {
+            let (end, start) = tokens.split_at(first);
+            let text = [start, end].concat().join(" ");
+            let scope = Scope::from_text(&text).unwrap();
+            for token in tokens {
+                assert!(scope.contains(token), "{token} in {text}");
+                assert!(!scope.contains(&std::format!("{token}x")), "{token}x in {text}");
+                assert!(!scope.contains(&std::format!("{token} ")), "{token} in {text}");
+            }
+            for part in ["read:a", "ead:ab", "write:all-of-the", ""] {
+                assert!(!scope.contains(part), "{part} in {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a05_one_bad_character_is_seen_wherever_it_stands() {
+        for length in [1, 7, 8, 9, 15, 16, 17, 40] {
+            for at in 0..length {
+                for bad in ['"', '\\', '\u{7f}', '\t', 'ä'] {
+                    let mut text = std::vec!['a'; length];
+                    text[at] = bad;
+                    let text: std::string::String = text.into_iter().collect();
+                    assert!(Scope::from_text(&text).is_none(), "{text:?}");
+                }
+            }
+            assert!(Scope::from_text(&"a".repeat(length)).is_some());
         }
     }
 

@@ -3,7 +3,7 @@
 
 use super::MAX_DEPTH;
 use super::escape::decode_escape;
-use crate::bytes::{find_near, first_marked, mark, mark_below};
+use crate::bytes::{all, find_near};
 use crate::error::JsonFault;
 
 /// What is left of a text.
@@ -51,7 +51,10 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads the next member of an object. `None` where the object ends.
-    pub(super) fn member(&mut self, is_first: bool) -> Result<Option<Written<'a>>, JsonFault> {
+    pub(super) fn member(
+        &mut self,
+        is_first: bool,
+    ) -> Result<Option<WrittenMember<'a>>, JsonFault> {
         if self.take("}") {
             return Ok(None);
         }
@@ -63,8 +66,9 @@ impl<'a> Scanner<'a> {
         self.any_member(is_first)
     }
 
+    /// By the whole grammar; not in the way of the members that are read shortly.
     #[inline(never)]
-    fn any_member(&mut self, is_first: bool) -> Result<Option<Written<'a>>, JsonFault> {
+    fn any_member(&mut self, is_first: bool) -> Result<Option<WrittenMember<'a>>, JsonFault> {
         self.skip_whitespace();
         if self.take("}") {
             return Ok(None);
@@ -75,7 +79,7 @@ impl<'a> Scanner<'a> {
         }
         let name = self.name()?;
         let (value, is_array_of_strings) = self.value(1)?;
-        Ok(Some(Written { name, value, is_array_of_strings }))
+        Ok(Some(WrittenMember { name, value, is_array_of_strings }))
     }
 
     /// Reads a member's name and the colon after it, and returns the name as
@@ -89,7 +93,7 @@ impl<'a> Scanner<'a> {
         unquoted(name).ok_or(JsonFault::Syntax)
     }
 
-    /// Reads a string and returns it as it is written.
+    /// Reads a string and returns it as it is written, with its quotes.
     #[inline]
     fn string(&mut self) -> Result<&'a str, JsonFault> {
         let inside = self.rest.strip_prefix("\"").ok_or(JsonFault::Syntax)?.as_bytes();
@@ -139,25 +143,16 @@ impl<'a> Scanner<'a> {
 
     /// Reads one value that stands `depth` containers deep, and returns it as
     /// it is written, and whether it is an array with nothing but strings in it.
-    ///
-    /// Which containers are open is one bit each in a word, so that brackets
-    /// cost no stack.
-    #[inline]
     pub(super) fn value(&mut self, depth: u32) -> Result<(&'a str, bool), JsonFault> {
         let text = self.rest;
-        let mut is_array_of_strings = false;
-        match self.peek() {
-            // Most values: nothing opens.
-            Some(b'"') => return Ok((self.string()?, false)),
-            Some(b'-' | b'0'..=b'9') => self.number()?,
-            _ => is_array_of_strings = self.any_value(depth)?,
-        }
+        let is_array_of_strings = self.skip_value(depth)?;
         let length = text.len().saturating_sub(self.rest.len());
         Ok((text.get(..length).ok_or(JsonFault::Syntax)?, is_array_of_strings))
     }
 
-    #[inline(never)]
-    fn any_value(&mut self, depth: u32) -> Result<bool, JsonFault> {
+    /// Which containers are open is one bit each in a word, so that brackets cost no
+    /// stack.
+    fn skip_value(&mut self, depth: u32) -> Result<bool, JsonFault> {
         let mut open = Open { depth, objects: 0 };
         // As long as nothing else was seen.
         let mut is_array_of_strings = self.peek() == Some(b'[');
@@ -219,7 +214,7 @@ impl<'a> Scanner<'a> {
 }
 
 /// A member as it is written, the name without quotes.
-pub(super) struct Written<'a> {
+pub(super) struct WrittenMember<'a> {
     pub(super) name: &'a str,
     pub(super) value: &'a str,
     pub(super) is_array_of_strings: bool,
@@ -230,7 +225,7 @@ pub(super) struct Written<'a> {
 ///
 /// `None` if it is anything else, valid or not.
 #[inline]
-fn compact_member(text: &str, is_first: bool) -> Option<(Written<'_>, &str)> {
+fn compact_member(text: &str, is_first: bool) -> Option<(WrittenMember<'_>, &str)> {
     let text = if is_first { text } else { text.strip_prefix(",")? };
     let inside = text.strip_prefix("\"")?;
     let (name, rest) = inside.split_at_checked(find_near(b'"', inside.as_bytes())?)?;
@@ -254,7 +249,7 @@ fn compact_member(text: &str, is_first: bool) -> Option<(Written<'_>, &str)> {
         _ => return None,
     };
     let (value, rest) = text.split_at_checked(text.len().checked_sub(left.len())?)?;
-    Some((Written { name, value, is_array_of_strings }, rest))
+    Some((WrittenMember { name, value, is_array_of_strings }, rest))
 }
 
 /// What is left after a plain string's first quote and everything until its last.
@@ -269,50 +264,32 @@ pub(super) fn unquoted(string: &str) -> Option<&str> {
     string.strip_prefix("\"")?.strip_suffix("\"")
 }
 
+/// Whether there is neither a backslash nor a control character. Looks at all bytes,
+/// and so at many at a time.
+pub(super) fn is_plain(text: &[u8]) -> bool {
+    all(text, |byte| byte >= 0x20 && byte != b'\\')
+}
+
 /// How many bytes stand before the quote that ends a string.
-#[inline(never)]
 fn string_len(text: &[u8]) -> Result<usize, JsonFault> {
-    let mut length = 0_usize;
+    // Nearly always it is the next quote, also in a text that is not plain.
+    let until_quote = find_near(b'"', text).and_then(|length| text.get(..length));
+    if let Some(string) = until_quote.filter(|string| is_plain(string)) {
+        return Ok(string.len());
+    }
+    let mut rest = text;
     loop {
-        let rest = text.get(length..).unwrap_or_default();
-        let plain = plain_len(rest);
-        let rest = rest.get(plain..).unwrap_or_default();
-        length = length.saturating_add(plain);
-        match rest.first() {
-            Some(b'"') => return Ok(length),
-            Some(b'\\') => {
+        rest = match rest {
+            [b'"', ..] => return Ok(text.len().saturating_sub(rest.len())),
+            [b'\\', ..] => {
                 let (_, consumed) = decode_escape(rest).ok_or(JsonFault::BadEscape)?;
-                length = length.saturating_add(consumed);
+                rest.get(consumed..).unwrap_or_default()
             }
-            Some(_) => return Err(JsonFault::ControlCharacter),
-            None => return Err(JsonFault::Syntax),
-        }
+            [..0x20, ..] => return Err(JsonFault::ControlCharacter),
+            [_, others @ ..] => others,
+            [] => return Err(JsonFault::Syntax),
+        };
     }
-}
-
-/// How many bytes stand before the first that a string cannot hold as it is: a
-/// quote, a backslash or a control character; or before the end.
-fn plain_len(text: &[u8]) -> usize {
-    let (words, rest) = text.as_chunks::<8>();
-    let mut length = 0_usize;
-    for word in words {
-        if let Some(place) = first_marked(mark_special(u64::from_le_bytes(*word))) {
-            return length.saturating_add(place);
-        }
-        length = length.saturating_add(8);
-    }
-    length.saturating_add(plain_len_of_end(rest))
-}
-
-#[cold]
-fn plain_len_of_end(text: &[u8]) -> usize {
-    let is_plain = |byte: &&u8| !matches!(byte, ..0x20 | b'"' | b'\\');
-    text.iter().take_while(is_plain).count()
-}
-
-/// Marks the bytes of a word that end a plain stretch.
-const fn mark_special(word: u64) -> u64 {
-    mark_below(0x20, word) | mark(b'"', word) | mark(b'\\', word)
 }
 
 /// The containers that are open: how many, and which of them are objects, the
@@ -350,10 +327,6 @@ mod tests {
 
     use super::*;
 
-    fn plain_len_one_by_one(text: &[u8]) -> usize {
-        text.iter().take_while(|&&byte| byte >= 0x20 && byte != b'"' && byte != b'\\').count()
-    }
-
     /// The members of an object after its brace, and how it ends.
     fn members(text: &str, is_plain: bool) -> (Vec<(&str, &str, bool)>, Option<JsonFault>) {
         let mut scanner = Scanner::new(text, is_plain);
@@ -387,37 +360,5 @@ mod tests {
             }
         }
         assert!(count > 3_000, "{count}");
-    }
-
-    #[test]
-    fn a_plain_stretch_ends_where_its_first_special_byte_stands() {
-        for plain in [b'a', 0x20, 0x21, 0x23, 0x5b, 0x5d, 0x7f, 0x80, 0xa2, 0xdc, 0xff] {
-            for length in 0..=25 {
-                let mut text = [plain; 25];
-                assert_eq!(plain_len(&text[..length]), length, "{plain:#x}");
-                for at in 0..length {
-                    for byte in 0..=u8::MAX {
-                        text[at] = byte;
-                        let expected = plain_len_one_by_one(&text[..length]);
-                        assert_eq!(plain_len(&text[..length]), expected, "{byte:#x} at {at}");
-                    }
-                    text[at] = plain;
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn of_several_special_bytes_the_first_counts() {
-        let ends = [0, 0x1f, b'"', b'\\'];
-        let others = [0, 0x1f, 0x20, 0x21, b'"', 0x23, 0x5b, b'\\', 0x5d, 0x80, 0xff];
-        for at in 0..16 {
-            for (end, other) in ends.into_iter().flat_map(|end| others.map(|other| (end, other))) {
-                let mut text = [b'a'; 16];
-                text[at] = end;
-                text[at + 1..].fill(other);
-                assert_eq!(plain_len(&text), at, "{end:#x}, then {other:#x}");
-            }
-        }
     }
 }

@@ -1,61 +1,116 @@
 //! What tells one policy from another.
 
-/// A hash over all settings of a policy: 64 bits, by FNV-1a.
+/// A hash over all settings of a policy, of 64 bits: as FNV-1a, of words instead of
+/// bytes. What it is of has one reading: lengths come first.
 ///
-/// Two policies could have one. Nothing hangs on that but which entries of a cache
-/// are found, whose rules are applied anew; so what suffices is a hash that can be
-/// computed while the program is compiled.
+/// Two policies could have the same. They would find each other's cache entries; since
+/// every rule is applied on a hit, neither gets the other's verdict. So a hash
+/// suffices that can be computed at compile time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Identity(u64);
 
 impl Identity {
-    /// Of no settings.
+    /// Of no settings: FNV's offset basis.
     pub(super) const NONE: Self = Self(0xcbf2_9ce4_8422_2325);
 
-    const fn bytes(mut self, bytes: &[u8]) -> Self {
-        let mut rest = bytes;
-        while let Some((byte, others)) = rest.split_first() {
-            let mixed = self.0 ^ u64::from_le_bytes([*byte, 0, 0, 0, 0, 0, 0, 0]);
-            self.0 = mixed.wrapping_mul(0x0100_0000_01b3);
-            rest = others;
-        }
-        self
-    }
+    const PRIME: u64 = 0x0100_0000_01b3;
 
     pub(super) const fn number(self, number: u64) -> Self {
-        self.bytes(&number.to_le_bytes())
+        Self((self.0 ^ number).wrapping_mul(Self::PRIME))
     }
 
-    pub(super) const fn bits(self, bits: u16) -> Self {
-        self.bytes(&bits.to_le_bytes())
+    #[expect(clippy::as_conversions, reason = "`u64::from` is not `const`; none has more bits")]
+    const fn length(self, length: usize) -> Self {
+        self.number(length as u64)
     }
 
     pub(super) const fn optional(self, number: Option<u64>) -> Self {
         match number {
-            None => self.bytes(&[0]),
-            Some(number) => self.bytes(&[1]).number(number),
+            None => self.number(0),
+            Some(number) => self.number(1).number(number),
         }
     }
 
-    /// A text, and an octet after it that no text holds.
+    /// The length, and then the text, eight bytes at a time.
     pub(super) const fn text(self, text: &str) -> Self {
-        self.bytes(text.as_bytes()).bytes(&[0xff])
+        let (mut identity, mut rest) = (self.length(text.len()), text.as_bytes());
+        while let Some((word, others)) = rest.split_first_chunk() {
+            identity = identity.number(u64::from_le_bytes(*word));
+            rest = others;
+        }
+        while let Some((byte, others)) = rest.split_first() {
+            identity = identity.number(u64::from_le_bytes([*byte, 0, 0, 0, 0, 0, 0, 0]));
+            rest = others;
+        }
+        identity
     }
 
     pub(super) const fn optional_text(self, text: Option<&str>) -> Self {
         match text {
-            None => self.bytes(&[0xfe]),
-            Some(text) => self.text(text),
+            None => self.number(0),
+            Some(text) => self.number(1).text(text),
         }
     }
 
-    /// Texts, and another such octet.
-    pub(super) const fn texts(mut self, texts: &[&str]) -> Self {
-        let mut rest = texts;
+    /// How many there are, and then each.
+    pub(super) const fn texts(self, texts: &[&str]) -> Self {
+        let (mut identity, mut rest) = (self.length(texts.len()), texts);
         while let Some((text, others)) = rest.split_first() {
-            self = self.text(text);
+            identity = identity.text(text);
             rest = others;
         }
-        self.bytes(&[0xfe])
+        identity
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_the_same_has_another_identity() {
+        let start = Identity::NONE;
+        let numbers = [start, start.number(0), start.number(1), start.number(0).number(0)];
+        let optional = [
+            start.optional(None),
+            start.optional(Some(0)),
+            start.optional(Some(1)),
+            start.optional(None).optional(None),
+            start.optional(None).optional(Some(0)),
+            start.optional(Some(0)).optional(None),
+        ];
+        let texts = ["", "a", "ab", "12345678", "123456781", "1234567\0", "a\0\0\0\0\0\0\0"];
+        let texts = texts.map(|text| start.text(text));
+        let two_texts = [
+            start.text("ab").text(""),
+            start.text("a").text("b"),
+            start.text("").text("ab"),
+            start.text("b").text("a"),
+        ];
+        let optional_texts = [
+            start.optional_text(None),
+            start.optional_text(Some("")),
+            start.optional_text(Some("")).optional_text(None),
+            start.optional_text(None).optional_text(Some("")),
+        ];
+        let lists = [
+            start.texts(&[]),
+            start.texts(&[""]),
+            start.texts(&["a"]),
+            start.texts(&["a", ""]),
+            start.texts(&["", "a"]),
+            start.texts(&["a"]).texts(&[]),
+            start.texts(&[]).texts(&["a"]),
+            start.texts(&["a", "b"]),
+            start.texts(&["b", "a"]),
+            start.texts(&["ab"]),
+        ];
+        let all: [&[Identity]; 6] =
+            [&numbers, &optional, &texts, &two_texts, &optional_texts, &lists];
+        for distinct in all {
+            for (index, one) in distinct.iter().enumerate() {
+                assert!(!distinct[..index].contains(one), "{index}");
+            }
+        }
     }
 }

@@ -42,7 +42,7 @@ pub enum Mark {
 }
 
 impl Mark {
-    const fn bit(self) -> u16 {
+    const fn bit(self) -> u64 {
         match self {
             Self::Scope => 1,
             Self::Permissions => 1 << 1,
@@ -60,7 +60,7 @@ impl Mark {
 
 /// The marks that a policy lets pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct AllowedMarks(u16);
+pub(crate) struct AllowedMarks(u64);
 
 impl AllowedMarks {
     pub(crate) const NONE: Self = Self(0);
@@ -69,8 +69,9 @@ impl AllowedMarks {
         self.0 |= mark.bit();
     }
 
+    /// Adds what is set to the identity of a policy.
     pub(super) const fn identify(self, identity: Identity) -> Identity {
-        identity.bits(self.0)
+        identity.number(self.0)
     }
 
     /// Refuses the first of these marks that is there and not allowed.

@@ -1,6 +1,6 @@
 //! The keys that tokens are bound to, as a request has proved them: A9.
 
-use super::{Identity, check_none_empty};
+use super::Identity;
 use crate::error::ConstructionError;
 
 /// The keys that a request has proved, as the transport or a DPoP proof tells.
@@ -47,12 +47,12 @@ impl<'a> RequestKey<'a> {
     }
 
     pub(super) const fn check(&self) -> Result<(), ConstructionError> {
-        let thumbprints = match (self.x5t_s256, self.jkt) {
-            (Some(x5t_s256), Some(jkt)) => [x5t_s256, jkt],
-            (Some(thumbprint), None) | (None, Some(thumbprint)) => [thumbprint, thumbprint],
-            (None, None) => return Ok(()),
-        };
-        check_none_empty(&thumbprints, "thumbprint")
+        match (self.x5t_s256, self.jkt) {
+            (Some(text), _) | (_, Some(text)) if text.is_empty() => {
+                Err(ConstructionError::Empty("thumbprint"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -66,6 +66,7 @@ pub(super) enum ConfirmationPolicy<'a> {
 }
 
 impl ConfirmationPolicy<'_> {
+    /// Adds what is set to the identity of a policy.
     pub(super) const fn identify(&self, identity: Identity) -> Identity {
         match self {
             Self::Reject => identity.number(0),

@@ -1,8 +1,9 @@
 //! Which scope tokens or permissions suffice.
 
 use super::Identity;
+use crate::access_token::AccessTokenClaims;
 use crate::claims::is_scope_token;
-use crate::error::ConstructionError;
+use crate::error::{Claim, ConstructionError, Error};
 
 /// A set of scope tokens, or of permissions, that suffices for something.
 ///
@@ -76,18 +77,18 @@ impl<'a> ScopePolicy<'a> {
         Ok(Self(Needed::AnySet(sets)))
     }
 
-    pub(super) const fn identify(policy: &Option<Self>, identity: Identity) -> Identity {
-        match policy {
-            None => identity.number(0),
-            Some(Self(Needed::All(tokens))) => identity.number(1).texts(tokens),
-            Some(Self(Needed::Any(tokens))) => identity.number(2).texts(tokens),
-            Some(Self(Needed::AnySet(sets))) => {
-                let (mut identity, mut rest) = (identity.number(3), *sets);
+    /// Adds what is set to the identity of a policy.
+    pub(super) const fn identify(&self, identity: Identity) -> Identity {
+        match self.0 {
+            Needed::All(tokens) => identity.number(1).texts(tokens),
+            Needed::Any(tokens) => identity.number(2).texts(tokens),
+            Needed::AnySet(sets) => {
+                let (mut identity, mut rest) = (identity.number(3), sets);
                 while let Some((set, others)) = rest.split_first() {
-                    identity = identity.texts(set);
+                    identity = identity.number(1).texts(set);
                     rest = others;
                 }
-                identity.texts(&[])
+                identity.number(0)
             }
         }
     }
@@ -109,6 +110,37 @@ impl<'a> ScopePolicy<'a> {
             Needed::All(tokens) => tokens,
             Needed::Any(tokens) => tokens.get(..1).unwrap_or_default(),
             Needed::AnySet(sets) => sets.first().copied().unwrap_or_default(),
+        }
+    }
+}
+
+impl AccessTokenClaims<'_> {
+    /// Whether the token's scope suffices for something more, such as one route
+    /// of an API.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InsufficientScope`].
+    pub fn authorize(&self, needed: &ScopePolicy<'_>) -> Result<(), Error> {
+        let scope = self.scope();
+        if needed.is_met(|token| scope.contains(token)) {
+            Ok(())
+        } else {
+            Err(Error::InsufficientScope(Claim::Scope))
+        }
+    }
+
+    /// Whether the token's permissions suffice for something more.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InsufficientScope`].
+    pub fn authorize_permissions(&self, needed: &ScopePolicy<'_>) -> Result<(), Error> {
+        let permissions = self.permissions();
+        if needed.is_met(|permission| permissions.contains(permission)) {
+            Ok(())
+        } else {
+            Err(Error::InsufficientScope(Claim::Permissions))
         }
     }
 }

@@ -42,6 +42,7 @@ impl TimePolicy {
         Ok(())
     }
 
+    /// Adds what is set to the identity of a policy.
     pub(super) const fn identify(&self, identity: Identity) -> Identity {
         let Self { leeway, issued_at, max_token_age, max_lifetime } = self;
         let issued_at = match issued_at {

@@ -45,11 +45,11 @@ fn large_token() -> String {
     format!("{}.{payload}.{}", header.unwrap_or_default(), signature.unwrap_or_default())
 }
 
-/// A token that needs no key to be made: as many names as a header may have, each
-/// with an escape in it.
+/// A token that needs no key to be made: as many names as a header may have, as long
+/// as each other, with the same end, and with an escape in it.
 fn hostile_token() -> String {
     let names: String =
-        (0..62).map(|n| format!(r#","{}\u0061\"{n:02}":0"#, "a".repeat(12))).collect();
+        (0..62).map(|n| format!(r#","{}{n:02}\u0061\"":0"#, "a".repeat(12))).collect();
     let header = format!(r#"{{"alg":"RS256","kid":"no"{names}}}"#);
     let header = Base64UrlUnpadded::encode_string(header.as_bytes());
     format!("{header}.e30.AAAA")
