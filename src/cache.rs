@@ -147,6 +147,8 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
 
     /// Remembers a token that `policy` accepted in a buffer of `buffer_len` bytes. One
     /// that is too long is not remembered.
+    // Large: not in the frame of its caller, below which a token is validated.
+    #[inline(never)]
     fn insert(
         &mut self,
         text: &str,
