@@ -285,7 +285,7 @@ fn string_len(text: &[u8]) -> Result<usize, JsonFault> {
                 let (_, consumed) = decode_escape(rest).ok_or(JsonFault::BadEscape)?;
                 rest.get(consumed..).unwrap_or_default()
             }
-            [..0x20, ..] => return Err(JsonFault::ControlCharacter),
+            [0..=0x1f, ..] => return Err(JsonFault::ControlCharacter),
             [_, others @ ..] => others,
             [] => return Err(JsonFault::Syntax),
         };
