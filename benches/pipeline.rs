@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::{
-    AccessToken, AccessTokenPolicy, BearerToken, CompactJws, Error, Fault, IdToken, IdTokenPolicy,
-    InvalidSignature, Issuer, JsonFault, JwkSet, KeyRejected, Nonce, NumericDate, Rs256,
-    ScopePolicy, Segment, TokenBuffer, VerifiedJws, VerifiedTokenCache, at_compile_time,
+    AccessToken, AccessTokenPolicy, BearerToken, CompactJws, Error, IdToken, IdTokenPolicy,
+    InvalidSignature, Issuer, JsonProblem, JwkSet, KeyRejected, Nonce, NumericDate, Problem,
+    PublicKey, ScopePolicy, Segment, TokenBuffer, VerifiedJws, VerifiedTokenCache, at_compile_time,
 };
 use criterion::{Criterion, Throughput};
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ const WITH_PERMISSIONS: AccessTokenPolicy<'_> = at_compile_time!(
 /// The backend that does nothing: what is left is the cost of all the rest.
 struct NoRsa;
 
-impl Rs256 for NoRsa {
+impl PublicKey for NoRsa {
     fn from_components(_: &[u8], _: &[u8]) -> Result<Self, KeyRejected> {
         Ok(Self)
     }
@@ -90,7 +90,7 @@ impl Case {
         Throughput::Bytes(self.token.len().try_into().unwrap())
     }
 
-    fn validate<K: Rs256>(
+    fn validate<K: PublicKey>(
         &self,
         issuer: &Issuer<'_, K, 4>,
         buffer: &mut TokenBuffer<8192>,
@@ -109,7 +109,7 @@ impl Case {
     }
 }
 
-fn key_set<K: Rs256>(signer: &Signer) -> JwkSet<K, 4> {
+fn key_set<K: PublicKey>(signer: &Signer) -> JwkSet<K, 4> {
     let mut other = Signer::b();
     other.kid = "RkI5MjdGNjE3QkQ2RDEyN0Y5QTk4MTc2MDg1MkYyOTlDQjQzNDEyRA";
     JwkSet::from_json(&jwks(&[other.jwk(), signer.jwk()])).unwrap()
@@ -240,7 +240,7 @@ impl Refused {
             refused(
                 "wrong alg",
                 with_header(&json!({"alg": "HS256", "typ": "JWT", "kid": KEY_ID})),
-                Error::AlgorithmNotAllowed(Fault::WrongValue),
+                Error::AlgorithmNotAllowed(Problem::WrongValue),
             ),
             refused(
                 "unknown kid",
@@ -266,7 +266,7 @@ impl Refused {
             refused(
                 "garbage",
                 garbage(typical),
-                Error::InvalidJson(Segment::Header, JsonFault::NotUtf8),
+                Error::InvalidJson(Segment::Header, JsonProblem::NotUtf8),
             ),
             refused("malformed", signed.to_owned(), Error::MalformedToken),
         ]
@@ -290,7 +290,7 @@ fn garbage(model: &str) -> String {
 }
 
 /// The stages of one backend: RSA, the whole, and the rejections.
-fn backend<K: Rs256>(criterion: &mut Criterion, name: &str, signer: &Signer, cases: &[Case]) {
+fn backend<K: PublicKey>(criterion: &mut Criterion, name: &str, signer: &Signer, cases: &[Case]) {
     let keys = key_set::<K>(signer);
     let issuer = Issuer::new(ISSUER, &keys).unwrap();
     let issuers = [issuer];
@@ -342,7 +342,7 @@ fn backend<K: Rs256>(criterion: &mut Criterion, name: &str, signer: &Signer, cas
 
 /// Tokens that the cache holds, and as many that it does not: one more than
 /// there are slots, in turn, so that each has made way when it comes again.
-fn cache<K: Rs256>(
+fn cache<K: PublicKey>(
     criterion: &mut Criterion,
     name: &str,
     signer: &Signer,
@@ -389,7 +389,7 @@ fn main() {
     backend::<claimgate::RingKey>(&mut criterion, "ring", &signer, &cases);
     #[cfg(feature = "aws-lc-rs")]
     backend::<claimgate::AwsLcKey>(&mut criterion, "aws-lc-rs", &signer, &cases);
-    #[cfg(feature = "rust-crypto")]
-    backend::<claimgate::RustCryptoKey>(&mut criterion, "rust-crypto", &signer, &cases);
+    #[cfg(feature = "pure-rust")]
+    backend::<claimgate::PureRustKey>(&mut criterion, "pure-rust", &signer, &cases);
     criterion.final_summary();
 }

@@ -21,8 +21,9 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, put};
 use claimgate::{
-    AccessToken, AccessTokenPolicy, BearerToken, Challenge, Error, Issuer, JwkSet, KeptAccessToken,
-    NumericDate, RingKey, ScopePolicy, TokenBuffer, Validated, VerifiedTokenCache, at_compile_time,
+    AccessToken, AccessTokenPolicy, BearerToken, Challenge, Error, Issuer, JwkSet, NumericDate,
+    OwnedAccessToken, RingKey, ScopePolicy, TokenBuffer, Validated, VerifiedTokenCache,
+    at_compile_time,
 };
 
 const ISSUER: &str = "https://my-domain.auth0.com/";
@@ -55,7 +56,7 @@ impl RequiredScope for EditPatients {
 /// A validated token that owns its text, as later layers and handlers find it in
 /// the request's extensions: `Extension<Caller>`.
 #[derive(Clone)]
-struct Caller(Arc<KeptAccessToken<TOKEN_MAX>>);
+struct Caller(Arc<OwnedAccessToken<TOKEN_MAX>>);
 
 /// A caller whose token grants the scope `S`.
 struct Authorized<S> {
@@ -136,13 +137,13 @@ impl Api {
         Ok(caller)
     }
 
-    fn validate(&self, token: BearerToken<'_>) -> Result<KeptAccessToken<TOKEN_MAX>, Error> {
+    fn validate(&self, token: BearerToken<'_>) -> Result<OwnedAccessToken<TOKEN_MAX>, Error> {
         let issuer = Issuer::new(ISSUER, &self.keys).map_err(|_| Error::UnknownIssuer)?;
         let mut buffer = TokenBuffer::<TOKEN_MAX>::new().max_token_len(TOKEN_MAX);
         let shard = self.hasher.hash_one(token.expose()) as usize % SHARDS;
         // An entry is made as a whole: a panic leaves none half-written.
         let mut cache = self.verified[shard].lock().unwrap_or_else(PoisonError::into_inner);
-        POLICY.validate_cached(token, &issuer, now(), &mut buffer, &mut cache)?.keep()
+        POLICY.validate_cached(token, &issuer, now(), &mut buffer, &mut cache)?.to_owned_token()
     }
 }
 

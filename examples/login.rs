@@ -13,8 +13,8 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use claimgate::{
-    BearerToken, ConstructionError, Error, IdTokenPolicy, Issuer, JwkSet, Nonce, NumericDate,
-    RingKey, TokenBuffer,
+    BearerToken, ConfigError, Error, IdTokenPolicy, Issuer, JwkSet, Nonce, NumericDate, RingKey,
+    TokenBuffer,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ enum LoginError {
     /// The token response is not one, or not for a bearer token.
     TokenResponse,
     /// The application itself is misconfigured.
-    Policy(ConstructionError),
+    Policy(ConfigError),
     /// The ID token or the user info cannot be trusted.
     Refused(Error),
 }

@@ -12,7 +12,7 @@ use std::sync::Mutex;
 use std::thread;
 
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Error, Issuer, JwkSet, KeptAccessToken, NumericDate, RingKey,
+    AccessTokenPolicy, BearerToken, Error, Issuer, JwkSet, NumericDate, OwnedAccessToken, RingKey,
     TokenBuffer, VerifiedTokenCache, at_compile_time,
 };
 
@@ -59,11 +59,11 @@ impl SharedCache {
         token: BearerToken<'_>,
         issuer: &Issuer<'_, RingKey, KEYS>,
         now: NumericDate,
-    ) -> Result<KeptAccessToken<TOKEN_MAX>, Error> {
+    ) -> Result<OwnedAccessToken<TOKEN_MAX>, Error> {
         let mut buffer = TokenBuffer::<8192>::new();
         // A thread that panicked while it held the lock left no half-written entry.
         let mut shard = self.shard(token).lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        POLICY.validate_cached(token, issuer, now, &mut buffer, &mut shard)?.keep()
+        POLICY.validate_cached(token, issuer, now, &mut buffer, &mut shard)?.to_owned_token()
     }
 }
 

@@ -5,13 +5,13 @@ use core::fmt;
 use serde::Deserialize;
 
 use crate::claims::{
-    Audience, Confirmation, NumericDate, Reader, Registered, Scope, StringArray, keep_fields,
-    registered_accessors,
+    Audience, Confirmation, NumericDate, Reader, RegisteredClaims, Scope, StringArray,
+    registered_accessors, span_fields,
 };
 use crate::error::{Error, Segment};
 use crate::json::{self, Object};
 use crate::jws::Header;
-use crate::rs256::VerifiedJws;
+use crate::public_key::VerifiedJws;
 
 /// An access token whose signature holds and whose claims have the right types
 /// ([RFC 9068 §2](https://www.rfc-editor.org/rfc/rfc9068#section-2)).
@@ -30,7 +30,7 @@ impl<'b> AccessToken<'b> {
         claims: AccessTokenClaims {
             header: Header::EMPTY,
             payload: &[],
-            registered: Registered::NONE,
+            registered: RegisteredClaims::NONE,
         },
     };
 
@@ -105,13 +105,13 @@ pub enum SubjectKind {
 pub struct AccessTokenClaims<'b> {
     pub(crate) header: Header<'b>,
     pub(crate) payload: &'b [u8],
-    pub(crate) registered: Registered<'b>,
+    pub(crate) registered: RegisteredClaims<'b>,
 }
 
-keep_fields! { AccessTokenClaims as KeptAccessTokenClaims {
+span_fields! { AccessTokenClaims as AccessTokenSpans {
     header: Header<'static>,
     payload: &'static [u8],
-    registered: Registered<'static>,
+    registered: RegisteredClaims<'static>,
 } }
 
 impl<'b> AccessTokenClaims<'b> {

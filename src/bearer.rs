@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::error::{Error, RequestFault};
+use crate::error::{Error, RequestProblem};
 
 /// An access token that nobody has looked into: an opaque string
 /// ([RFC 6749 §1.4](https://www.rfc-editor.org/rfc/rfc6749#section-1.4)).
@@ -14,7 +14,7 @@ use crate::error::{Error, RequestFault};
 ///
 /// ```compile_fail,E0308
 /// # use claimgate::*;
-/// # fn login<K: Rs256>(policy: IdTokenPolicy<'_>, issuer: Issuer<'_, K, 1>, now: NumericDate) {
+/// # fn login<K: PublicKey>(policy: IdTokenPolicy<'_>, issuer: Issuer<'_, K, 1>, now: NumericDate) {
 /// # let mut buffer = TokenBuffer::<4096>::new();
 /// let access_token = BearerToken::new("eyJ…");
 /// let user = policy.validate(access_token, &issuer, now, &mut buffer);
@@ -66,9 +66,9 @@ impl<'t> BearerToken<'t> {
         if is_token68 {
             Ok(Self(token))
         } else if token.trim_end_matches(' ').contains([' ', ',']) {
-            Err(Error::InvalidRequest(RequestFault::SeveralTokens))
+            Err(Error::InvalidRequest(RequestProblem::SeveralTokens))
         } else {
-            Err(Error::InvalidRequest(RequestFault::Malformed))
+            Err(Error::InvalidRequest(RequestProblem::Malformed))
         }
     }
 
@@ -85,7 +85,7 @@ impl<'t> BearerToken<'t> {
         let mut values = values.into_iter();
         let first = values.next().ok_or(Error::MissingToken)?;
         if values.next().is_some() {
-            return Err(Error::InvalidRequest(RequestFault::SeveralTokens));
+            return Err(Error::InvalidRequest(RequestProblem::SeveralTokens));
         }
         Self::from_authorization(first)
     }
@@ -117,9 +117,9 @@ mod tests {
     use super::*;
 
     const MALFORMED: Result<BearerToken<'_>, Error> =
-        Err(Error::InvalidRequest(RequestFault::Malformed));
+        Err(Error::InvalidRequest(RequestProblem::Malformed));
     const SEVERAL: Result<BearerToken<'_>, Error> =
-        Err(Error::InvalidRequest(RequestFault::SeveralTokens));
+        Err(Error::InvalidRequest(RequestProblem::SeveralTokens));
 
     #[test]
     fn one_token_is_read() {

@@ -9,9 +9,9 @@ use crate::access_token::AccessToken;
 use crate::bearer::BearerToken;
 use crate::claims::NumericDate;
 use crate::error::Error;
-use crate::policy::{AccessTokenPolicy, Identity, constant_time_eq};
-use crate::rs256::Rs256;
-use crate::validator::{Issuer, KeptAccessToken, TokenBuffer, Validated};
+use crate::policy::{AccessTokenPolicy, Fingerprint, constant_time_eq};
+use crate::public_key::PublicKey;
+use crate::validator::{Issuer, OwnedAccessToken, TokenBuffer, Validated};
 
 /// By which bytes of a token the slots are searched: its last ones.
 ///
@@ -25,11 +25,11 @@ const TAG_LEN: usize = 16;
 ///
 /// ```
 /// use claimgate::{
-///     AccessTokenPolicy, BearerToken, Error, Issuer, NumericDate, Rs256, TokenBuffer,
+///     AccessTokenPolicy, BearerToken, Error, Issuer, NumericDate, PublicKey, TokenBuffer,
 ///     VerifiedTokenCache,
 /// };
 ///
-/// fn serve<K: Rs256>(
+/// fn serve<K: PublicKey>(
 ///     policy: &AccessTokenPolicy<'_>,
 ///     token: BearerToken<'_>,
 ///     issuer: &Issuer<'_, K, 4>,
@@ -44,7 +44,7 @@ const TAG_LEN: usize = 16;
 /// ```
 ///
 /// A token is found by the whole of its text, by the policy that accepted it, and by
-/// the [generation](crate::JwkSet::generation) of the key set, so that neither a
+/// the [fingerprint](crate::JwkSet::fingerprint) of the key set, so that neither a
 /// changed policy nor a key that is no longer there finds it. Nor is one found for a
 /// buffer that is smaller than the one it fitted in. What is remembered is that the
 /// signature held, and the claims, read. **Every rule of the policy is applied
@@ -78,12 +78,12 @@ pub struct VerifiedTokenCache<const SLOTS: usize, const TOKEN_MAX: usize> {
 /// An entry, which is made as a whole before it gets its place.
 struct Slot<const TOKEN_MAX: usize> {
     text: String<TOKEN_MAX>,
-    generation: [u8; 32],
-    policy: Identity,
+    fingerprint: [u8; 32],
+    policy: Fingerprint,
     /// The size of the buffer that it was validated in: a smaller one might
     /// have been too small, and that is a verdict too.
     buffer_len: usize,
-    token: KeptAccessToken<TOKEN_MAX>,
+    token: OwnedAccessToken<TOKEN_MAX>,
 }
 
 impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN_MAX> {
@@ -128,7 +128,7 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
     fn find<const N: usize>(
         &self,
         text: &str,
-        policy: Identity,
+        policy: Fingerprint,
         buffer: &TokenBuffer<N>,
         is_current: impl Fn(&Slot<TOKEN_MAX>) -> bool,
     ) -> Option<usize> {
@@ -152,12 +152,13 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
     fn insert(
         &mut self,
         text: &str,
-        generation: &[u8; 32],
-        policy: Identity,
+        fingerprint: &[u8; 32],
+        policy: Fingerprint,
         buffer_len: usize,
         token: &Validated<AccessToken<'_>>,
     ) {
-        let (Some(tag), Ok(owned), Ok(token)) = (tag(text), String::try_from(text), token.keep())
+        let (Some(tag), Ok(owned), Ok(token)) =
+            (tag(text), String::try_from(text), token.to_owned_token())
         else {
             return;
         };
@@ -167,8 +168,8 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
             self.evictions = self.evictions.saturating_add(1);
         }
         *place_of_tag = *tag;
-        let generation = *generation;
-        *place = Some(Slot { text: owned, generation, policy, buffer_len, token });
+        let fingerprint = *fingerprint;
+        *place = Some(Slot { text: owned, fingerprint, policy, buffer_len, token });
         self.next = match self.next.saturating_add(1) {
             next if next < SLOTS => next,
             _ => 0,
@@ -179,7 +180,7 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
 impl<const TOKEN_MAX: usize> Slot<TOKEN_MAX> {
     /// Whether these keys verified the token.
     fn is_verified_by<K, const KEYS: usize>(&self, issuer: &Issuer<'_, K, KEYS>) -> bool {
-        constant_time_eq(&self.generation, issuer.keys().generation())
+        constant_time_eq(&self.fingerprint, issuer.keys().fingerprint())
     }
 }
 
@@ -218,7 +219,7 @@ impl AccessTokenPolicy<'_> {
     /// Those of [`validate`](Self::validate).
     pub fn validate_cached<
         'b,
-        K: Rs256,
+        K: PublicKey,
         const KEYS: usize,
         const N: usize,
         const SLOTS: usize,
@@ -233,7 +234,7 @@ impl AccessTokenPolicy<'_> {
     ) -> Result<Validated<AccessToken<'b>>, Error> {
         let text = token.expose();
         let is_current = |slot: &Slot<TOKEN_MAX>| slot.is_verified_by(issuer);
-        if let Some(index) = cache.find(text, self.identity(), buffer, is_current) {
+        if let Some(index) = cache.find(text, self.fingerprint(), buffer, is_current) {
             cache.hits = cache.hits.saturating_add(1);
             return match cache.slots.get(index).and_then(Option::as_ref) {
                 Some(slot) => self.check_again(slot.token.token(), issuer, now),
@@ -243,7 +244,7 @@ impl AccessTokenPolicy<'_> {
         }
         cache.misses = cache.misses.saturating_add(1);
         let validated = self.validate(token, issuer, now, buffer)?;
-        cache.insert(text, issuer.keys().generation(), self.identity(), N, &validated);
+        cache.insert(text, issuer.keys().fingerprint(), self.fingerprint(), N, &validated);
         Ok(validated)
     }
 
@@ -255,7 +256,7 @@ impl AccessTokenPolicy<'_> {
     /// Those of [`validate_among`](Self::validate_among).
     pub fn validate_among_cached<
         'b,
-        K: Rs256,
+        K: PublicKey,
         const KEYS: usize,
         const N: usize,
         const SLOTS: usize,
@@ -274,7 +275,7 @@ impl AccessTokenPolicy<'_> {
         let is_current = |slot: &Slot<TOKEN_MAX>| {
             of_slot(slot).is_some_and(|issuer| slot.is_verified_by(issuer))
         };
-        if let Some(index) = cache.find(text, self.identity(), buffer, is_current) {
+        if let Some(index) = cache.find(text, self.fingerprint(), buffer, is_current) {
             cache.hits = cache.hits.saturating_add(1);
             return match cache.slots.get(index).and_then(Option::as_ref) {
                 Some(slot) => {
@@ -288,7 +289,7 @@ impl AccessTokenPolicy<'_> {
         cache.misses = cache.misses.saturating_add(1);
         let validated = self.validate_among(token, issuers, now, buffer)?;
         if let Some(issuer) = named(validated.issuer()) {
-            cache.insert(text, issuer.keys().generation(), self.identity(), N, &validated);
+            cache.insert(text, issuer.keys().fingerprint(), self.fingerprint(), N, &validated);
         }
         Ok(validated)
     }
@@ -304,12 +305,12 @@ mod tests {
     use crate::access_token::SubjectKind;
     use crate::error::KeyRejected;
     use crate::jwk::JwkSet;
-    use crate::policy::{Mark, RequestKey, ScopePolicy};
-    use crate::rs256::InvalidSignature;
+    use crate::policy::{ForeignClaim, RequestKey, ScopePolicy};
+    use crate::public_key::InvalidSignature;
 
     struct AnySignature;
 
-    impl Rs256 for AnySignature {
+    impl PublicKey for AnySignature {
         fn from_components(_: &[u8], _: &[u8]) -> Result<Self, KeyRejected> {
             Ok(Self)
         }
@@ -340,7 +341,9 @@ mod tests {
         let token = BearerToken::new(&text);
         let issuer = Issuer::new("i", &keys).unwrap();
         let key = RequestKey::dpop("k");
-        let accepting = || AccessTokenPolicy::auth0("a").request_key(key).allow_mark(Mark::Nonce);
+        let accepting = || {
+            AccessTokenPolicy::auth0("a").request_key(key).allow_foreign_claim(ForeignClaim::Nonce)
+        };
         let of_scope = ScopePolicy::all_of(&["read"]).unwrap();
         let accepted = accepting().build().unwrap();
         for (other, now, is_accepted) in [
@@ -356,9 +359,21 @@ mod tests {
             (accepting().authorized_parties(&["d"]), 100, false),
             (accepting().request_key(RequestKey::dpop("l")), 100, false),
             (AccessTokenPolicy::auth0("a").request_key(key), 100, false),
-            (AccessTokenPolicy::auth0("a").allow_mark(Mark::Nonce), 100, false),
-            (AccessTokenPolicy::auth0("b").request_key(key).allow_mark(Mark::Nonce), 100, false),
-            (AccessTokenPolicy::rfc9068("a").request_key(key).allow_mark(Mark::Nonce), 100, false),
+            (AccessTokenPolicy::auth0("a").allow_foreign_claim(ForeignClaim::Nonce), 100, false),
+            (
+                AccessTokenPolicy::auth0("b")
+                    .request_key(key)
+                    .allow_foreign_claim(ForeignClaim::Nonce),
+                100,
+                false,
+            ),
+            (
+                AccessTokenPolicy::rfc9068("a")
+                    .request_key(key)
+                    .allow_foreign_claim(ForeignClaim::Nonce),
+                100,
+                false,
+            ),
         ] {
             let other = other.build().unwrap();
             let now = NumericDate::from_secs(now);
@@ -366,7 +381,7 @@ mod tests {
             let mut cache = VerifiedTokenCache::<2, 1024>::new();
             let then = NumericDate::from_secs(100);
             let validated = accepted.validate(token, &issuer, then, &mut one).unwrap();
-            cache.insert(&text, keys.generation(), other.identity(), 2048, &validated);
+            cache.insert(&text, keys.fingerprint(), other.fingerprint(), 2048, &validated);
             let plain = other.validate(token, &issuer, now, &mut one);
             let cached = other.validate_cached(token, &issuer, now, &mut two, &mut cache);
             assert_eq!(cached, plain, "{other:?}");

@@ -1,19 +1,19 @@
 //! The vocabulary that both token kinds share.
 
 mod audience;
-mod keep;
 mod numeric_date;
 mod reader;
 mod scope;
+mod spans;
 
 pub use audience::{Audience, MAX_AUDIENCES};
 pub use numeric_date::NumericDate;
 pub use scope::{Scope, StandardScope, StringArray};
 
-pub(crate) use keep::{Keep, Keeper, keep_fields};
 pub(crate) use numeric_date::Rounding;
-pub(crate) use reader::{Reader, Registered, registered_accessors};
+pub(crate) use reader::{Reader, RegisteredClaims, registered_accessors};
 pub(crate) use scope::is_scope_token;
+pub(crate) use spans::{TextBuilder, ToSpans, span_fields};
 
 use core::fmt;
 

@@ -6,9 +6,10 @@ mod reasons;
 
 use core::fmt;
 
-pub use claim::{Claim, Shape};
+pub use claim::{Claim, JsonType};
 pub use reasons::{
-    Fault, HeaderParameter, JsonFault, KeyRejected, KindMark, RequestFault, Segment, SkipCounts,
+    HeaderParameter, JsonProblem, KeyRejected, Problem, RequestProblem, Segment, SkipCounts,
+    WrongKind,
 };
 
 /// Why a token, a key set or a request was refused.
@@ -42,7 +43,7 @@ pub enum Error {
     /// There is no bearer token in the request.
     MissingToken,
     /// The `Authorization` header cannot be read as one bearer token.
-    InvalidRequest(RequestFault),
+    InvalidRequest(RequestProblem),
 
     // Form
     /// The token does not have three non-empty segments.
@@ -69,11 +70,11 @@ pub enum Error {
     /// A segment is not canonical unpadded base64url.
     InvalidBase64(Segment),
     /// A part is not JSON in the crate's dialect.
-    InvalidJson(Segment, JsonFault),
+    InvalidJson(Segment, JsonProblem),
     /// An object has two members of one name, compared after unescaping.
     DuplicateMember(Segment),
     /// A registered claim has the wrong type.
-    ClaimType(Claim, Shape),
+    ClaimType(Claim, JsonType),
     /// The token names more audiences than the 16 that are read.
     TooManyAudiences {
         /// The most that are read.
@@ -84,7 +85,7 @@ pub enum Error {
     /// A header parameter is not a string, or longer than its limit.
     HeaderType(HeaderParameter),
     /// `alg` is not exactly `RS256`.
-    AlgorithmNotAllowed(Fault),
+    AlgorithmNotAllowed(Problem),
     /// The header asks for something that is not implemented and must not be
     /// ignored: `crit`, `b64` or `zip`.
     CriticalHeader(HeaderParameter),
@@ -170,7 +171,7 @@ pub enum Error {
     /// `azp` or `client_id` is not an expected client.
     AuthorizedPartyMismatch(Claim),
     /// The token is of another kind than the one it is used as.
-    TokenType(KindMark),
+    TokenType(WrongKind),
 
     // ID token
     /// `nonce` is not the expected one.
@@ -189,7 +190,7 @@ pub enum Error {
     },
     /// The authentication was not the one asked for: `acr`, `amr`, or, for an
     /// access token, `auth_time`.
-    InsufficientAuthentication(Claim, Fault),
+    InsufficientAuthentication(Claim, Problem),
     /// `at_hash` or `c_hash` does not belong to the value handed in.
     HashMismatch(Claim),
     /// The user logged in to another organization than the one expected.
@@ -440,15 +441,15 @@ impl fmt::Display for Error {
 /// It appears where the policy is written, never while a token is validated.
 ///
 /// ```
-/// use claimgate::{AccessTokenPolicy, ConstructionError};
+/// use claimgate::{AccessTokenPolicy, ConfigError};
 ///
 /// let policy = AccessTokenPolicy::auth0("https://example.com/health-api").leeway(601).build();
-/// assert_eq!(policy, Err(ConstructionError::LeewayTooLong));
+/// assert_eq!(policy, Err(ConfigError::LeewayTooLong));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-pub enum ConstructionError {
+pub enum ConfigError {
     /// An identifier is the empty string.
     Empty(&'static str),
     /// A list that must name something is empty.
@@ -463,7 +464,7 @@ pub enum ConstructionError {
     AudienceIsClientId,
 }
 
-impl ConstructionError {
+impl ConfigError {
     /// The error's name for machines: always `construction`.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -483,9 +484,9 @@ impl ConstructionError {
     }
 }
 
-impl core::error::Error for ConstructionError {}
+impl core::error::Error for ConfigError {}
 
-impl fmt::Display for ConstructionError {
+impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())?;
         match self {

@@ -5,12 +5,12 @@ use core::fmt;
 use serde::Deserialize;
 
 use crate::claims::{
-    Audience, NumericDate, Reader, Registered, StringArray, keep_fields, registered_accessors,
+    Audience, NumericDate, Reader, RegisteredClaims, StringArray, registered_accessors, span_fields,
 };
 use crate::error::{Error, Segment};
 use crate::json::{self, Object};
 use crate::jws::Header;
-use crate::rs256::VerifiedJws;
+use crate::public_key::VerifiedJws;
 use crate::standard_claims::StandardClaims;
 
 /// An ID token whose signature holds and whose claims have the right types
@@ -30,7 +30,7 @@ impl<'b> IdToken<'b> {
         claims: IdTokenClaims {
             header: Header::EMPTY,
             payload: &[],
-            registered: Registered::NONE,
+            registered: RegisteredClaims::NONE,
             standard: StandardClaims::NONE,
         },
     };
@@ -87,14 +87,14 @@ impl fmt::Debug for IdToken<'_> {
 pub struct IdTokenClaims<'b> {
     pub(crate) header: Header<'b>,
     pub(crate) payload: &'b [u8],
-    pub(crate) registered: Registered<'b>,
+    pub(crate) registered: RegisteredClaims<'b>,
     pub(crate) standard: StandardClaims<'b>,
 }
 
-keep_fields! { IdTokenClaims as KeptIdTokenClaims {
+span_fields! { IdTokenClaims as IdTokenSpans {
     header: Header<'static>,
     payload: &'static [u8],
-    registered: Registered<'static>,
+    registered: RegisteredClaims<'static>,
     standard: StandardClaims<'static>,
 } }
 

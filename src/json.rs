@@ -14,7 +14,7 @@ use core::mem;
 
 use heapless::Vec;
 
-use crate::error::{Error, JsonFault, Segment};
+use crate::error::{Error, JsonProblem, Segment};
 use escape::{Unescaped, normalise};
 use scanner::{Scanner, WrittenMember, is_plain, unquoted};
 
@@ -68,8 +68,8 @@ impl<'a> Object<'a> {
     /// As [`parse`](Self::parse), but the index is made where it is to stay: it
     /// has room for so many members that it takes longer to move than to make.
     pub(crate) fn read(&mut self, text: &'a [u8], segment: Segment) -> Result<(), Error> {
-        let glance = Glance::at(text);
-        self.index(text, glance, glance == Glance::Backslash, segment)
+        let prescan = Prescan::at(text);
+        self.index(text, prescan, prescan == Prescan::Backslash, segment)
     }
 
     /// As [`read`](Self::read), once the needless escapes are removed from the
@@ -82,27 +82,27 @@ impl<'a> Object<'a> {
         buffer: &'a mut [u8],
         segment: Segment,
     ) -> Result<&'a [u8], Error> {
-        let mut glance = Glance::at(buffer);
+        let mut prescan = Prescan::at(buffer);
         let mut length = buffer.len();
-        if glance == Glance::Backslash {
-            for_each_member(buffer, glance, segment, |_| Ok(()))?;
+        if prescan == Prescan::Backslash {
+            for_each_member(buffer, prescan, segment, |_| Ok(()))?;
             length = normalise(buffer);
-            glance = Glance::at(buffer.get(..length).unwrap_or_default());
+            prescan = Prescan::at(buffer.get(..length).unwrap_or_default());
         }
         let text = buffer.get(..length).unwrap_or_default();
         // Names are equal now exactly if their bytes are.
-        self.index(text, glance, false, segment)?;
+        self.index(text, prescan, false, segment)?;
         Ok(text)
     }
 
     fn index(
         &mut self,
         text: &'a [u8],
-        glance: Glance,
+        prescan: Prescan,
         names_may_have_escapes: bool,
         segment: Segment,
     ) -> Result<(), Error> {
-        for_each_member(text, glance, segment, |member| {
+        for_each_member(text, prescan, segment, |member| {
             let is_there = self.members.iter().any(|other| {
                 // The last bytes first: most names are too short for a call of `memcmp`.
                 let (name, other) = (member.name, other.name);
@@ -113,7 +113,7 @@ impl<'a> Object<'a> {
             if is_there || names_may_have_escapes && self.has_unescaped(&member) {
                 return Err(Error::DuplicateMember(segment));
             }
-            let too_many = Error::InvalidJson(segment, JsonFault::TooManyMembers);
+            let too_many = Error::InvalidJson(segment, JsonProblem::TooManyMembers);
             self.members.push(member).map_err(|_| too_many)
         })
     }
@@ -145,17 +145,17 @@ impl<'a> Object<'a> {
 /// of its outermost object.
 fn for_each_member<'a>(
     text: &'a [u8],
-    glance: Glance,
+    prescan: Prescan,
     segment: Segment,
     mut tell: impl FnMut(Member<'a>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let fault = |fault| Error::InvalidJson(segment, fault);
-    let text = core::str::from_utf8(text).map_err(|_| fault(JsonFault::NotUtf8))?;
-    let may_have_escapes = glance == Glance::Backslash;
-    let mut scanner = Scanner::new(text, glance == Glance::Plain);
+    let text = core::str::from_utf8(text).map_err(|_| fault(JsonProblem::NotUtf8))?;
+    let may_have_escapes = prescan == Prescan::Backslash;
+    let mut scanner = Scanner::new(text, prescan == Prescan::Plain);
     scanner.skip_whitespace();
     if !scanner.take("{") {
-        return Err(fault(JsonFault::NotAnObject));
+        return Err(fault(JsonProblem::NotAnObject));
     }
     let mut is_first = true;
     while let Some(written) = scanner.member(is_first).map_err(fault)? {
@@ -164,12 +164,12 @@ fn for_each_member<'a>(
         is_first = false;
     }
     scanner.skip_whitespace();
-    if scanner.is_at_end() { Ok(()) } else { Err(fault(JsonFault::TrailingData)) }
+    if scanner.is_at_end() { Ok(()) } else { Err(fault(JsonProblem::TrailingData)) }
 }
 
-/// What a glance at all bytes of a text tells, many at a time.
+/// What a prescan at all bytes of a text tells, many at a time.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Glance {
+enum Prescan {
     /// Nearly always: each string ends where the next quote stands.
     Plain,
     /// There are control characters, such as line breaks, and no backslash.
@@ -177,7 +177,7 @@ enum Glance {
     Backslash,
 }
 
-impl Glance {
+impl Prescan {
     fn at(text: &[u8]) -> Self {
         if is_plain(text) {
             Self::Plain
@@ -194,7 +194,7 @@ impl Glance {
 /// than to choose by it.
 pub(crate) fn find_first<'a>(text: &'a [u8], name: &str, segment: Segment) -> Option<Value<'a>> {
     let mut first = None;
-    for_each_member(text, Glance::at(text), segment, |member| {
+    for_each_member(text, Prescan::at(text), segment, |member| {
         if first.is_none() && member.name().is(name) {
             first = Some(member.value);
         }
@@ -329,11 +329,11 @@ impl<'a> Iterator for Elements<'a> {
 }
 
 /// Free space in the caller's buffer, for strings that hold escapes.
-pub(crate) struct Room<'b> {
+pub(crate) struct Scratch<'b> {
     free: &'b mut [u8],
 }
 
-impl<'b> Room<'b> {
+impl<'b> Scratch<'b> {
     pub(crate) const fn new(free: &'b mut [u8]) -> Self {
         Self { free }
     }

@@ -7,10 +7,10 @@ use core::fmt;
 use heapless::{String, Vec};
 
 use crate::base64url::{self, decoded_len};
-use crate::error::{Error, JsonFault, KeyRejected, Segment, SkipCounts};
+use crate::error::{Error, JsonProblem, KeyRejected, Segment, SkipCounts};
 use crate::json::{Elements, Object, Text, Value};
 use crate::jws::{Header, MAX_KEY_ID_LEN};
-use crate::rs256::{MAX_MODULUS_LEN, Rs256, RsaKey};
+use crate::public_key::{MAX_MODULUS_LEN, PublicKey, RsaKey};
 
 /// How many unusable members of a set are skipped, each with its reason, before
 /// the set is refused.
@@ -18,15 +18,15 @@ pub const MAX_SKIPPED: usize = 32;
 
 /// The bytes that are looked at of a modulus: one more than the longest has, so
 /// that a leading zero octet before it is named as such.
-const MODULUS_ROOM: usize = MAX_MODULUS_LEN + 1;
+const MODULUS_BUFFER_LEN: usize = MAX_MODULUS_LEN + 1;
 
 /// The characters of that many bytes.
-const MODULUS_CHARACTERS: usize = MODULUS_ROOM.div_ceil(3) * 4;
+const MODULUS_CHARACTERS: usize = MODULUS_BUFFER_LEN.div_ceil(3) * 4;
 
 /// A member of a set that can verify RS256 signatures.
 ///
 /// ```
-/// # fn show<K: claimgate::Rs256>(keys: &claimgate::JwkSet<K, 4>) {
+/// # fn show<K: claimgate::PublicKey>(keys: &claimgate::JwkSet<K, 4>) {
 /// for jwk in keys.keys() {
 ///     let bits = 8 * jwk.key().modulus_len();
 ///     println!("{}: {bits} bits", jwk.key_id().unwrap_or("without a kid"));
@@ -52,14 +52,14 @@ impl<K> Jwk<K> {
         self.key_id.as_deref()
     }
 
-    /// The generation of a set that has this key after those of `generation`.
-    fn follow(&self, generation: &[u8; 32]) -> [u8; 32]
+    /// The fingerprint of a set that has this key after those of `fingerprint`.
+    fn follow(&self, fingerprint: &[u8; 32]) -> [u8; 32]
     where
-        K: Rs256,
+        K: PublicKey,
     {
         let has_key_id = [u8::from(self.key_id.is_some())];
         let key_id = self.key_id().unwrap_or_default().as_bytes();
-        K::sha256(&[generation, &self.thumbprint, &has_key_id, key_id])
+        K::sha256(&[fingerprint, &self.thumbprint, &has_key_id, key_id])
     }
 
     /// The JWK thumbprint with SHA-256
@@ -89,10 +89,10 @@ pub struct Skipped {
 /// An issuer's keys for RS256: at most `N`, verified by the backend `K`.
 ///
 /// ```
-/// use claimgate::{Error, JwkSet, Rs256};
+/// use claimgate::{Error, JwkSet, PublicKey};
 ///
 /// /// `K` is `RingKey`, for example.
-/// fn read<K: Rs256>(jwks: &str) -> Result<JwkSet<K, 4>, Error> {
+/// fn read<K: PublicKey>(jwks: &str) -> Result<JwkSet<K, 4>, Error> {
 ///     let keys = JwkSet::from_json(jwks)?;
 ///     for skipped in keys.skipped() {
 ///         println!("member {} is not used: {}", skipped.index, skipped.reason);
@@ -106,10 +106,10 @@ pub struct Skipped {
 pub struct JwkSet<K, const N: usize> {
     keys: Vec<Jwk<K>, N>,
     skipped: Vec<Skipped, MAX_SKIPPED>,
-    generation: [u8; 32],
+    fingerprint: [u8; 32],
 }
 
-impl<K: Rs256, const N: usize> JwkSet<K, N> {
+impl<K: PublicKey, const N: usize> JwkSet<K, N> {
     /// Parses the text of a JSON Web Key Set
     /// ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
     ///
@@ -126,7 +126,7 @@ impl<K: Rs256, const N: usize> JwkSet<K, N> {
     /// left, [`Error::TooManyKeys`] for more than `N` usable keys or more than
     /// [`MAX_SKIPPED`] unusable ones.
     pub fn from_json(text: &str) -> Result<Self, Error> {
-        let mut set = Self { keys: Vec::new(), skipped: Vec::new(), generation: [0; 32] };
+        let mut set = Self { keys: Vec::new(), skipped: Vec::new(), fingerprint: [0; 32] };
         for (index, member) in parse_members(text)?.enumerate() {
             match parse_key(member) {
                 Ok(key) => {
@@ -143,7 +143,8 @@ impl<K: Rs256, const N: usize> JwkSet<K, N> {
             set.skipped.iter().for_each(|skipped| counts.add(skipped.reason));
             return Err(Error::NoUsableKeys(counts));
         }
-        set.generation = set.keys.iter().fold([0; 32], |generation, key| key.follow(&generation));
+        set.fingerprint =
+            set.keys.iter().fold([0; 32], |fingerprint, key| key.follow(&fingerprint));
         Ok(set)
     }
 
@@ -179,8 +180,8 @@ impl<K, const N: usize> JwkSet<K, N> {
     /// thumbprint and the `kid` of each, in order. Two sets with the same keys
     /// have the same.
     #[must_use]
-    pub const fn generation(&self) -> &[u8; 32] {
-        &self.generation
+    pub const fn fingerprint(&self) -> &[u8; 32] {
+        &self.fingerprint
     }
 
     /// The members that are not used, each with the reason.
@@ -209,7 +210,7 @@ fn parse_members(text: &str) -> Result<Elements<'_>, Error> {
     Object::parse(text.as_bytes(), Segment::Jwks)?
         .get("keys")
         .and_then(Value::array)
-        .ok_or(Error::InvalidJson(Segment::Jwks, JsonFault::NotAKeySet))
+        .ok_or(Error::InvalidJson(Segment::Jwks, JsonProblem::NotAKeySet))
 }
 
 /// What a usable member of a set says.
@@ -253,10 +254,10 @@ fn read_member(member: Value<'_>) -> Result<Members<'_>, KeyRejected> {
 }
 
 #[inline(never)]
-fn parse_key<K: Rs256>(member: Value<'_>) -> Result<Jwk<K>, KeyRejected> {
+fn parse_key<K: PublicKey>(member: Value<'_>) -> Result<Jwk<K>, KeyRejected> {
     let members = read_member(member)?;
     let key_id = members.key_id.map(owned_key_id).transpose()?;
-    let (mut n, mut e) = ([0; MODULUS_ROOM], [0; 12]);
+    let (mut n, mut e) = ([0; MODULUS_BUFFER_LEN], [0; 12]);
     let Components { n, e, thumbprint } = decode_components::<K>(&members, &mut n, &mut e)?;
     RsaKey::from_components(n, e).map(|key| Jwk { key, key_id, thumbprint })
 }
@@ -270,7 +271,7 @@ struct Components<'o> {
 
 /// Decodes modulus and exponent to `n` and `e`, and computes the thumbprint.
 #[inline(never)]
-fn decode_components<'o, K: Rs256>(
+fn decode_components<'o, K: PublicKey>(
     members: &Members<'_>,
     n: &'o mut [u8],
     e: &'o mut [u8],

@@ -5,8 +5,8 @@ use core::fmt;
 
 use crate::base64url::{self, decoded_len};
 use crate::bytes::find;
-use crate::error::{Error, Fault, HeaderParameter, Segment};
-use crate::json::{self, Object, Room};
+use crate::error::{Error, HeaderParameter, Problem, Segment};
+use crate::json::{self, Object, Scratch};
 
 /// How long a token may be unless the caller says otherwise: 8,192 bytes.
 ///
@@ -29,10 +29,10 @@ pub const MAX_KEY_ID_LEN: usize = 256;
 /// text that is no token:
 ///
 /// ```
-/// use claimgate::{CompactJws, Error, JwkSet, Rs256};
+/// use claimgate::{CompactJws, Error, JwkSet, PublicKey};
 ///
 /// /// The bytes that one of the keys has signed.
-/// fn signed<'b, K: Rs256>(
+/// fn signed<'b, K: PublicKey>(
 ///     text: &str,
 ///     keys: &JwkSet<K, 4>,
 ///     buffer: &'b mut [u8],
@@ -131,7 +131,7 @@ impl<'t> CompactJws<'t> {
         let (header, free) = decode_segment(self.header, buffer, Segment::Header)?;
         let (payload, free) = decode_segment(self.payload, free, Segment::Payload)?;
         let (signature, free) = decode_segment(self.signature, free, Segment::Signature)?;
-        let mut room = Room::new(free);
+        let mut room = Scratch::new(free);
         let header = Header::parse(header, &mut room)?;
         Ok(UnverifiedJws { signing_input: self.signing_input, header, payload, signature, room })
     }
@@ -166,17 +166,17 @@ fn decode_segment<'b>(
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Header<'b> {
     pub(crate) key_id: Option<&'b str>,
-    pub(crate) token_type: Option<&'b str>,
+    pub(crate) typ: Option<&'b str>,
 }
 
 impl<'b> Header<'b> {
     /// Without parameters.
-    pub(crate) const EMPTY: Self = Self { key_id: None, token_type: None };
+    pub(crate) const EMPTY: Self = Self { key_id: None, typ: None };
 
-    fn parse(text: &'b mut [u8], room: &mut Room<'b>) -> Result<Self, Error> {
+    fn parse(text: &'b mut [u8], room: &mut Scratch<'b>) -> Result<Self, Error> {
         let mut object = Object::empty();
         object.read_decoded(text, Segment::Header)?;
-        let mut algorithm = Err(Fault::Absent);
+        let mut algorithm = Err(Problem::Absent);
         let mut header = Self::EMPTY;
         let mut unsupported = None;
         let mut wrong_type = None;
@@ -184,9 +184,9 @@ impl<'b> Header<'b> {
             match member.name {
                 "alg" => {
                     algorithm = match member.value.string() {
-                        None => Err(Fault::WrongType),
+                        None => Err(Problem::WrongType),
                         Some(name) if name.is("RS256") => Ok(()),
-                        Some(_) => Err(Fault::WrongValue),
+                        Some(_) => Err(Problem::WrongValue),
                     };
                 }
                 "kid" => match member.value.string() {
@@ -194,7 +194,7 @@ impl<'b> Header<'b> {
                     None => wrong_type = Some(HeaderParameter::KeyId),
                 },
                 "typ" => match member.value.string() {
-                    Some(text) => header.token_type = Some(room.string(text)?),
+                    Some(text) => header.typ = Some(room.string(text)?),
                     None => wrong_type = Some(HeaderParameter::Type),
                 },
                 "crit" => unsupported = Some(HeaderParameter::Critical),
@@ -226,15 +226,15 @@ impl<'b> Header<'b> {
     /// `typ`: what the token says it is
     /// ([RFC 7515 §4.1.9](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.9)).
     #[must_use]
-    pub const fn token_type(&self) -> Option<&'b str> {
-        self.token_type
+    pub const fn typ(&self) -> Option<&'b str> {
+        self.typ
     }
 
     /// Whether `typ` is this media type, written in any case, with or without
     /// `application/`.
     pub(crate) fn is_of_type(&self, media_type: &str) -> bool {
         let prefix = "application/";
-        self.token_type.is_some_and(|name| {
+        self.typ.is_some_and(|name| {
             let short = match name.split_at_checked(prefix.len()) {
                 Some((start, rest)) if start.eq_ignore_ascii_case(prefix) => rest,
                 _ => name,
@@ -264,7 +264,7 @@ pub struct UnverifiedJws<'t, 'b> {
     pub(crate) header: Header<'b>,
     pub(crate) payload: &'b mut [u8],
     pub(crate) signature: &'b mut [u8],
-    pub(crate) room: Room<'b>,
+    pub(crate) room: Scratch<'b>,
 }
 
 impl<'b> UnverifiedJws<'_, 'b> {

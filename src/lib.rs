@@ -34,8 +34,8 @@ mod json;
 mod jwk;
 mod jws;
 mod policy;
+mod public_key;
 mod refresh;
-mod rs256;
 mod standard_claims;
 mod validator;
 
@@ -47,32 +47,32 @@ pub use claims::{
     Audience, Confirmation, MAX_AUDIENCES, NumericDate, Scope, StandardScope, StringArray,
 };
 pub use error::{
-    Claim, ConstructionError, Error, Fault, HeaderParameter, JsonFault, KeyRejected, KindMark,
-    RequestFault, Segment, Shape, SkipCounts,
+    Claim, ConfigError, Error, HeaderParameter, JsonProblem, JsonType, KeyRejected, Problem,
+    RequestProblem, Segment, SkipCounts, WrongKind,
 };
 pub use id_token::{IdToken, IdTokenClaims};
 pub use json::{MAX_DEPTH, MAX_MEMBERS};
 pub use jwk::{Jwk, JwkSet, MAX_SKIPPED, Skipped};
 pub use jws::{CompactJws, Header, MAX_HEADER_LEN, MAX_KEY_ID_LEN, MAX_TOKEN_LEN, UnverifiedJws};
 pub use policy::{
-    AccessTokenPolicy, AccessTokenPolicyBuilder, DEFAULT_LEEWAY, IdTokenPolicy,
-    IdTokenPolicyBuilder, MAX_LEEWAY, Mark, Nonce, RequestKey, Rule, RuleSet, ScopePolicy,
-};
-pub use refresh::{
-    DEFAULT_JWKS_COOL_DOWN, DEFAULT_JWKS_MAX_AGE, DEFAULT_JWKS_MAX_BACK_OFF, JwksRefresh, Refresh,
+    AccessTokenPolicy, AccessTokenPolicyBuilder, DEFAULT_LEEWAY, ForeignClaim, IdTokenPolicy,
+    IdTokenPolicyBuilder, MAX_LEEWAY, Nonce, RequestKey, Rule, RuleSet, ScopePolicy,
 };
 #[cfg(feature = "aws-lc-rs")]
 #[cfg_attr(docsrs, doc(cfg(feature = "aws-lc-rs")))]
-pub use rs256::AwsLcKey;
+pub use public_key::AwsLcKey;
 #[cfg(feature = "ring")]
 #[cfg_attr(docsrs, doc(cfg(feature = "ring")))]
-pub use rs256::RingKey;
-pub use rs256::{
-    InvalidSignature, MAX_EXPONENT, MAX_MODULUS_BITS, MAX_MODULUS_LEN, MIN_MODULUS_BITS, Rs256,
+pub use public_key::RingKey;
+pub use public_key::{
+    InvalidSignature, MAX_EXPONENT, MAX_MODULUS_BITS, MAX_MODULUS_LEN, MIN_MODULUS_BITS, PublicKey,
     RsaKey, VerifiedJws,
 };
-#[cfg(feature = "rust-crypto")]
-#[cfg_attr(docsrs, doc(cfg(feature = "rust-crypto")))]
-pub use rs256::{RustCrypto2048Key, RustCryptoKey};
+#[cfg(feature = "pure-rust")]
+#[cfg_attr(docsrs, doc(cfg(feature = "pure-rust")))]
+pub use public_key::{PureRust2048Key, PureRustKey};
+pub use refresh::{
+    DEFAULT_JWKS_COOL_DOWN, DEFAULT_JWKS_MAX_AGE, DEFAULT_JWKS_MAX_BACK_OFF, JwksRefresh, Refresh,
+};
 pub use standard_claims::{Address, StandardClaims};
-pub use validator::{Issuer, KeptAccessToken, KeptIdToken, TokenBuffer, Validated};
+pub use validator::{Issuer, OwnedAccessToken, OwnedIdToken, TokenBuffer, Validated};

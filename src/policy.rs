@@ -2,26 +2,26 @@
 //! bytes and no keys.
 
 mod access_token;
+mod fingerprint;
+mod foreign_claim;
 mod id_token;
-mod identity;
-mod mark;
 mod request_key;
 mod rule;
 mod scope;
 mod time;
 
 pub use access_token::{AccessTokenPolicy, AccessTokenPolicyBuilder};
+pub use foreign_claim::ForeignClaim;
 pub use id_token::{IdTokenPolicy, IdTokenPolicyBuilder, Nonce};
-pub use mark::Mark;
 pub use request_key::RequestKey;
 pub use rule::{Rule, RuleSet};
 pub use scope::ScopePolicy;
 pub use time::{DEFAULT_LEEWAY, MAX_LEEWAY};
 
-pub(crate) use identity::Identity;
+pub(crate) use fingerprint::Fingerprint;
 
-use crate::claims::{NumericDate, Registered};
-use crate::error::{Claim, ConstructionError, Error, Fault};
+use crate::claims::{NumericDate, RegisteredClaims};
+use crate::error::{Claim, ConfigError, Error, Problem};
 
 /// What a policy needs to know besides the claims.
 pub(crate) struct Context<'c> {
@@ -40,15 +40,15 @@ fn check_acr(any_of: &[&str], acr: Option<&str>) -> Result<(), Error> {
     let fault = match acr {
         _ if any_of.is_empty() => return Ok(()),
         Some(acr) if any_of.contains(&acr) => return Ok(()),
-        Some(_) => Fault::WrongValue,
-        None => Fault::Absent,
+        Some(_) => Problem::WrongValue,
+        None => Problem::Absent,
     };
     Err(Error::InsufficientAuthentication(Claim::Acr, fault))
 }
 
 /// C1: `iss` equals the issuer, byte for byte
 /// ([RFC 7519 §4.1.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.1)).
-fn check_issuer(claims: &Registered<'_>, context: &Context<'_>) -> Result<(), Error> {
+fn check_issuer(claims: &RegisteredClaims<'_>, context: &Context<'_>) -> Result<(), Error> {
     match claims.issuer {
         None => Err(Error::MissingClaim(Claim::Issuer)),
         Some(issuer) if issuer == context.issuer => Ok(()),
@@ -57,7 +57,7 @@ fn check_issuer(claims: &Registered<'_>, context: &Context<'_>) -> Result<(), Er
 }
 
 /// C2: `sub` is there and not empty.
-fn check_subject(claims: &Registered<'_>) -> Result<(), Error> {
+fn check_subject(claims: &RegisteredClaims<'_>) -> Result<(), Error> {
     match claims.subject {
         None | Some("") => Err(Error::MissingClaim(Claim::Subject)),
         Some(_) => Ok(()),
@@ -71,16 +71,16 @@ pub(crate) fn constant_time_eq(left: &[u8], right: &[u8]) -> bool {
 }
 
 /// An identifier that has to say something.
-const fn check_not_empty(value: &str, name: &'static str) -> Result<(), ConstructionError> {
-    if value.is_empty() { Err(ConstructionError::Empty(name)) } else { Ok(()) }
+const fn check_not_empty(value: &str, name: &'static str) -> Result<(), ConfigError> {
+    if value.is_empty() { Err(ConfigError::Empty(name)) } else { Ok(()) }
 }
 
 /// Identifiers that each have to say something.
-const fn check_none_empty(values: &[&str], name: &'static str) -> Result<(), ConstructionError> {
+const fn check_none_empty(values: &[&str], name: &'static str) -> Result<(), ConfigError> {
     let mut rest = values;
     while let Some((value, others)) = rest.split_first() {
         if value.is_empty() {
-            return Err(ConstructionError::Empty(name));
+            return Err(ConfigError::Empty(name));
         }
         rest = others;
     }
@@ -88,9 +88,9 @@ const fn check_none_empty(values: &[&str], name: &'static str) -> Result<(), Con
 }
 
 /// A list that has to name something, and nothing empty.
-const fn check_list(values: &[&str], name: &'static str) -> Result<(), ConstructionError> {
+const fn check_list(values: &[&str], name: &'static str) -> Result<(), ConfigError> {
     if values.is_empty() {
-        return Err(ConstructionError::EmptyList(name));
+        return Err(ConfigError::EmptyList(name));
     }
     check_none_empty(values, name)
 }
@@ -186,8 +186,8 @@ macro_rules! common_settings {
         /// Lets a mark of another kind pass, by name. Marks that this kind of
         /// token may have anyway stay allowed.
         #[must_use]
-        pub const fn allow_mark(mut self, mark: Mark) -> Self {
-            self.policy.allowed_marks.allow(mark);
+        pub const fn allow_foreign_claim(mut self, mark: ForeignClaim) -> Self {
+            self.policy.allowed_foreign_claims.allow(mark);
             self
         }
     };

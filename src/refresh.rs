@@ -37,9 +37,9 @@ pub enum Refresh {
 /// It fetches nothing and reads no clock. It is asked at two occasions, and
 /// answers [`Refresh::Now`] or how long to [`Refresh::Wait`]:
 ///
-/// - [`start_if_old`](Self::start_if_old), every now and then: yes, if the set
+/// - [`on_schedule`](Self::on_schedule), every now and then: yes, if the set
 ///   has its [`max_age`](Self::max_age) or was never fetched;
-/// - [`start_after`](Self::start_after), when a token was refused: yes, if the
+/// - [`on_refusal`](Self::on_refusal), when a token was refused: yes, if the
 ///   [error](Error::is_worth_a_key_refresh) says that a newer set could help,
 ///   as it does after a key rotation.
 ///
@@ -63,15 +63,15 @@ pub enum Refresh {
 ///
 /// let mut refresh = JwksRefresh::new().cool_down(60);
 /// let start = NumericDate::from_secs(1_311_280_970);
-/// assert_eq!(refresh.start_if_old(start), Refresh::Now);
+/// assert_eq!(refresh.on_schedule(start), Refresh::Now);
 /// // … the application fetches the set, parses it, and puts it into use …
 /// refresh.succeeded(start);
 ///
 /// // Ten seconds later a token names a key that is not in the set.
 /// let now = NumericDate::from_secs(1_311_280_980);
-/// assert_eq!(refresh.start_after(&Error::UnknownKey, now), Refresh::Wait { seconds: 50 });
+/// assert_eq!(refresh.on_refusal(&Error::UnknownKey, now), Refresh::Wait { seconds: 50 });
 /// let now = NumericDate::from_secs(1_311_281_030);
-/// assert_eq!(refresh.start_after(&Error::UnknownKey, now), Refresh::Now);
+/// assert_eq!(refresh.on_refusal(&Error::UnknownKey, now), Refresh::Now);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JwksRefresh {
@@ -148,7 +148,7 @@ impl JwksRefresh {
 
     /// Asks at the time `now` whether the set is old enough to be fetched again.
     /// A set that was never fetched is.
-    pub const fn start_if_old(&mut self, now: NumericDate) -> Refresh {
+    pub const fn on_schedule(&mut self, now: NumericDate) -> Refresh {
         self.follow_clock(now);
         let wait = self.wait_for_age(now);
         self.start(wait, now)
@@ -157,7 +157,7 @@ impl JwksRefresh {
     /// Asks at the time `now`, when a token was refused with `error`, whether to
     /// fetch the set and try the token once more. Errors that a newer set cannot
     /// change leave it to the set's age.
-    pub const fn start_after(&mut self, error: &Error, now: NumericDate) -> Refresh {
+    pub const fn on_refusal(&mut self, error: &Error, now: NumericDate) -> Refresh {
         self.follow_clock(now);
         let wait = if error.is_worth_a_key_refresh() {
             self.wait_for_attempt(now)

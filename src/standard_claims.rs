@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-use crate::claims::{NumericDate, Reader, Rounding, keep_fields};
-use crate::error::{Claim, Error, Shape};
+use crate::claims::{NumericDate, Reader, Rounding, span_fields};
+use crate::error::{Claim, Error, JsonType};
 use crate::json::{Member, Value};
 
 macro_rules! standard_claims {
@@ -129,7 +129,7 @@ impl<'b> StandardClaims<'b> {
         match (text.is("true"), text.is("false")) {
             (true, _) => Ok(true),
             (_, true) => Ok(false),
-            _ => Err(Error::ClaimType(claim, Shape::Boolean)),
+            _ => Err(Error::ClaimType(claim, JsonType::Boolean)),
         }
     }
 
@@ -156,7 +156,7 @@ impl<'b> StandardClaims<'b> {
             None => reader.date(claim, value, Rounding::Down).ok(),
             Some(text) => text.plain().and_then(NumericDate::from_timestamp),
         };
-        date.ok_or(Error::ClaimType(claim, Shape::NumericDateOrTimestamp))
+        date.ok_or(Error::ClaimType(claim, JsonType::NumericDateOrTimestamp))
     }
 }
 
@@ -166,7 +166,7 @@ impl fmt::Debug for StandardClaims<'_> {
     }
 }
 
-keep_fields! { StandardClaims as KeptStandardClaims {
+span_fields! { StandardClaims as KeptStandardClaims {
     name: Option<&'static str>,
     given_name: Option<&'static str>,
     family_name: Option<&'static str>,
@@ -189,7 +189,7 @@ keep_fields! { StandardClaims as KeptStandardClaims {
     string_boolean: Option<Claim>,
 } }
 
-keep_fields! { Address as KeptAddress {
+span_fields! { Address as KeptAddress {
     formatted: Option<&'static str>,
     street_address: Option<&'static str>,
     locality: Option<&'static str>,

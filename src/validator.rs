@@ -1,7 +1,7 @@
 //! The way of a token, stage by stage, and the only room where a [`Validated`]
 //! token is made: here, by the policies, and in `kept.rs`, of one that was.
 
-mod kept;
+mod owned;
 
 use core::fmt;
 use core::ops::Deref;
@@ -10,26 +10,26 @@ use crate::access_token::{AccessToken, AccessTokenClaims};
 use crate::base64url;
 use crate::bearer::BearerToken;
 use crate::claims::{NumericDate, Reader};
-use crate::error::{Claim, ConstructionError, Error, Segment, Shape};
+use crate::error::{Claim, ConfigError, Error, JsonType, Segment};
 use crate::id_token::{IdToken, IdTokenClaims};
-use crate::json::{Object, Room};
+use crate::json::{Object, Scratch};
 use crate::jwk::JwkSet;
 use crate::jws::{CompactJws, MAX_TOKEN_LEN, UnverifiedJws};
 use crate::policy::{AccessTokenPolicy, Context, IdTokenPolicy, RuleSet};
-use crate::rs256::{Rs256, VerifiedJws};
+use crate::public_key::{PublicKey, VerifiedJws};
 use crate::standard_claims::StandardClaims;
 
-pub use kept::{KeptAccessToken, KeptIdToken};
+pub use owned::{OwnedAccessToken, OwnedIdToken};
 
 /// An issuer and its keys, which verify that issuer's tokens and no others.
 ///
 /// ```
-/// use claimgate::{ConstructionError, Issuer, JwkSet, Rs256};
+/// use claimgate::{ConfigError, Issuer, JwkSet, PublicKey};
 ///
-/// fn trusted<'k, K: Rs256>(
+/// fn trusted<'k, K: PublicKey>(
 ///     auth0: &'k JwkSet<K, 4>,
 ///     okta: &'k JwkSet<K, 4>,
-/// ) -> Result<[Issuer<'k, K, 4>; 2], ConstructionError> {
+/// ) -> Result<[Issuer<'k, K, 4>; 2], ConfigError> {
 ///     Ok([
 ///         Issuer::new("https://my-domain.auth0.com/", auth0)?,
 ///         Issuer::new("https://my-domain.okta.com/oauth2/default", okta)?,
@@ -48,10 +48,10 @@ impl<'k, K, const N: usize> Issuer<'k, K, N> {
     ///
     /// # Errors
     ///
-    /// [`ConstructionError::Empty`] for an empty URL.
-    pub const fn new(url: &'k str, keys: &'k JwkSet<K, N>) -> Result<Self, ConstructionError> {
+    /// [`ConfigError::Empty`] for an empty URL.
+    pub const fn new(url: &'k str, keys: &'k JwkSet<K, N>) -> Result<Self, ConfigError> {
         if url.is_empty() {
-            return Err(ConstructionError::Empty("issuer"));
+            return Err(ConfigError::Empty("issuer"));
         }
         Ok(Self { url, keys })
     }
@@ -83,7 +83,7 @@ impl<K, const N: usize> fmt::Debug for Issuer<'_, K, N> {
     }
 }
 
-/// Room of `N` bytes for one token at a time, owned by the caller.
+/// Scratch of `N` bytes for one token at a time, owned by the caller.
 ///
 /// ```
 /// use claimgate::TokenBuffer;
@@ -137,8 +137,8 @@ impl<const N: usize> fmt::Debug for TokenBuffer<N> {
 /// acceptable to a policy at the time it was asked.
 ///
 /// It gives the token's claims, and there is no other way to them. Only the
-/// `validate` methods of the policies make one; a [`KeptAccessToken`] and a
-/// [`KeptIdToken`] lend again what was one.
+/// `validate` methods of the policies make one; a [`OwnedAccessToken`] and a
+/// [`OwnedIdToken`] lend again what was one.
 ///
 /// ```compile_fail,E0423
 /// # fn forge(token: claimgate::IdToken<'_>) -> claimgate::Validated<claimgate::IdToken<'_>> {
@@ -207,7 +207,7 @@ fn decode<'t, 'b, const N: usize>(
 }
 
 /// Key and signature.
-fn verify<'b, K: Rs256, const KEYS: usize>(
+fn verify<'b, K: PublicKey, const KEYS: usize>(
     jws: UnverifiedJws<'_, 'b>,
     issuer: &Issuer<'_, K, KEYS>,
 ) -> Result<VerifiedJws<'b>, Error> {
@@ -234,7 +234,7 @@ impl AccessTokenPolicy<'_> {
     /// The first rule that fails, in this order: structure, header, key,
     /// signature, types of the claims, issuer, time, audience, kind, the rest.
     /// What a token claims is not looked at before its signature holds.
-    pub fn validate<'b, K: Rs256, const KEYS: usize, const N: usize>(
+    pub fn validate<'b, K: PublicKey, const KEYS: usize, const N: usize>(
         &self,
         token: BearerToken<'_>,
         issuer: &Issuer<'_, K, KEYS>,
@@ -258,7 +258,7 @@ impl AccessTokenPolicy<'_> {
     /// [`Error::UnknownIssuer`], at no cost of RSA, if the token names none of
     /// them or its payload cannot be read, and those of
     /// [`validate`](Self::validate).
-    pub fn validate_among<'b, K: Rs256, const KEYS: usize, const N: usize>(
+    pub fn validate_among<'b, K: PublicKey, const KEYS: usize, const N: usize>(
         &self,
         token: BearerToken<'_>,
         issuers: &[Issuer<'_, K, KEYS>],
@@ -280,7 +280,7 @@ impl AccessTokenPolicy<'_> {
     /// # Errors
     ///
     /// Those of [`validate_among`](Self::validate_among).
-    pub fn validate_by_issuer<'b, K: Rs256, const KEYS: usize, const N: usize>(
+    pub fn validate_by_issuer<'b, K: PublicKey, const KEYS: usize, const N: usize>(
         token: BearerToken<'_>,
         issuers: &[(Issuer<'_, K, KEYS>, AccessTokenPolicy<'_>)],
         now: NumericDate,
@@ -314,7 +314,7 @@ impl AccessTokenPolicy<'_> {
     ///
     /// Those of [`validate`](Self::validate) before the first rule: a token
     /// whose signature does not hold is not explained.
-    pub fn explain<K: Rs256, const KEYS: usize, const N: usize>(
+    pub fn explain<K: PublicKey, const KEYS: usize, const N: usize>(
         &self,
         token: BearerToken<'_>,
         issuer: &Issuer<'_, K, KEYS>,
@@ -342,7 +342,7 @@ impl IdTokenPolicy<'_> {
     /// The first rule that fails, in this order: structure, header, key,
     /// signature, types of the claims, issuer, time, audience, kind, the rest.
     /// What a token claims is not looked at before its signature holds.
-    pub fn validate<'b, K: Rs256, const KEYS: usize, const N: usize>(
+    pub fn validate<'b, K: PublicKey, const KEYS: usize, const N: usize>(
         &self,
         token: &str,
         issuer: &Issuer<'_, K, KEYS>,
@@ -366,7 +366,7 @@ impl IdTokenPolicy<'_> {
     /// [`Error::UnknownIssuer`], at no cost of RSA, if the token names none of
     /// them or its payload cannot be read, and those of
     /// [`validate`](Self::validate).
-    pub fn validate_among<'b, K: Rs256, const KEYS: usize, const N: usize>(
+    pub fn validate_among<'b, K: PublicKey, const KEYS: usize, const N: usize>(
         &self,
         token: &str,
         issuers: &[Issuer<'_, K, KEYS>],
@@ -388,7 +388,7 @@ impl IdTokenPolicy<'_> {
     /// # Errors
     ///
     /// Those of [`validate_among`](Self::validate_among).
-    pub fn validate_by_issuer<'b, K: Rs256, const KEYS: usize, const N: usize>(
+    pub fn validate_by_issuer<'b, K: PublicKey, const KEYS: usize, const N: usize>(
         token: &str,
         issuers: &[(Issuer<'_, K, KEYS>, IdTokenPolicy<'_>)],
         now: NumericDate,
@@ -411,7 +411,7 @@ impl IdTokenPolicy<'_> {
     ///
     /// Those of [`validate`](Self::validate) before the first rule: a token
     /// whose signature does not hold is not explained.
-    pub fn explain<K: Rs256, const KEYS: usize, const N: usize>(
+    pub fn explain<K: PublicKey, const KEYS: usize, const N: usize>(
         &self,
         token: &str,
         issuer: &Issuer<'_, K, KEYS>,
@@ -422,7 +422,7 @@ impl IdTokenPolicy<'_> {
         Ok(self.failures(&token.claims, &self.context(issuer, now)))
     }
 
-    fn context<'c, K: Rs256, const KEYS: usize>(
+    fn context<'c, K: PublicKey, const KEYS: usize>(
         &self,
         issuer: &Issuer<'c, K, KEYS>,
         now: NumericDate,
@@ -439,7 +439,7 @@ impl IdTokenPolicy<'_> {
 /// The base64url form of the left half of SHA-256, as `at_hash` and `c_hash`
 /// have it
 /// ([OIDC Core §3.1.3.6](https://openid.net/specs/openid-connect-core-1_0.html#CodeIDToken)).
-fn left_half_hash<K: Rs256>(value: &str) -> [u8; 22] {
+fn left_half_hash<K: PublicKey>(value: &str) -> [u8; 22] {
     let hash = K::sha256(&[value.as_bytes()]);
     base64url::encode_16(hash.first_chunk().unwrap_or(&[0; 16]))
 }
@@ -489,7 +489,7 @@ impl Validated<IdToken<'_>> {
     ) -> Result<StandardClaims<'b>, Error> {
         let claims = self.user_info_with_string_booleans(response, buffer)?;
         match claims.string_boolean() {
-            Some(claim) => Err(Error::ClaimType(claim, Shape::Boolean)),
+            Some(claim) => Err(Error::ClaimType(claim, JsonType::Boolean)),
             None => Ok(claims),
         }
     }
@@ -511,7 +511,7 @@ impl Validated<IdToken<'_>> {
         text.copy_from_slice(response.as_bytes());
         let mut object = Object::empty();
         object.read_decoded(text, Segment::UserInfo)?;
-        let mut reader = Reader::new(Room::new(free), Segment::UserInfo);
+        let mut reader = Reader::new(Scratch::new(free), Segment::UserInfo);
         let subject = object.get("sub").ok_or(Error::MissingClaim(Claim::Subject))?;
         if reader.string(Claim::Subject, subject)? != self.subject() {
             return Err(Error::SubjectMismatch);

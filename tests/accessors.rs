@@ -1,7 +1,7 @@
 //! What a validated token tells when it is asked, and what nothing tells when
 //! it is printed.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 
 mod support;
 
@@ -61,7 +61,7 @@ fn each_registered_claim_is_told() {
         assert_eq!(token.organization_id(), Some("org_1"));
         assert_eq!(token.organization_name(), Some("example"));
         assert_eq!(token.header().key_id(), Some("key-a"));
-        assert_eq!(token.header().token_type(), Some("JWT"));
+        assert_eq!(token.header().typ(), Some("JWT"));
     });
     id_token(&id_claims(), |token| {
         assert_eq!((token.not_before(), token.token_id(), token.acr()), (None, None, None));
@@ -124,7 +124,7 @@ fn what_is_printed_says_what_it_is() {
             (format!("{:?}", token.scope()), "Scope"),
             (format!("{:?}", token.permissions()), "StringArray"),
             (format!("{:?}", token.confirmation()), "Some(Confirmation"),
-            (format!("{:?}", token.keep::<2048>().unwrap()), "KeptAccessToken"),
+            (format!("{:?}", token.to_owned_token::<2048>().unwrap()), "OwnedAccessToken"),
         ]);
     });
     id_token(&with(id_claims(), "address", json!({"locality": "a"})), |token| {
@@ -133,7 +133,7 @@ fn what_is_printed_says_what_it_is() {
             (format!("{token:?}"), "Validated(IdToken"),
             (format!("{:?}", **token), "IdTokenClaims"),
             (format!("{:?}", token.user()), "StandardClaims"),
-            (format!("{:?}", token.keep::<2048>().unwrap()), "KeptIdToken"),
+            (format!("{:?}", token.to_owned_token::<2048>().unwrap()), "OwnedIdToken"),
         ]);
     });
     let policy = IdTokenPolicy::new(CLIENT_ID, claimgate::Nonce::Ignore)
@@ -175,7 +175,7 @@ fn nothing_that_is_printed_shows_a_tokens_text() {
         assert_silent(format!("{:?} {:?}", token.audience(), token.header()));
     });
     access_token(&API_POLICY, &access_claims(), |token| {
-        assert_silent(format!("{token:?} {:?} {:?}", **token, token.keep::<2048>()));
+        assert_silent(format!("{token:?} {:?} {:?}", **token, token.to_owned_token::<2048>()));
     });
     assert_silent(format!("{:?}", VerifiedTokenCache::<2, 64>::default()));
     assert_silent(format!("{:?}", TokenBuffer::<64>::default()));

@@ -2,15 +2,15 @@
 //! named after the advisory. What went wrong elsewhere is said in a line; what
 //! is asserted is the exact answer here.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 
 mod support;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Challenge, Claim, CompactJws, Error, Fault, HeaderParameter,
-    IdTokenPolicy, Issuer, JsonFault, JwkSet, KeyRejected, Nonce, NumericDate, RsaKey, Segment,
-    Shape, TokenBuffer, VerifiedTokenCache,
+    AccessTokenPolicy, BearerToken, Challenge, Claim, CompactJws, Error, HeaderParameter,
+    IdTokenPolicy, Issuer, JsonProblem, JsonType, JwkSet, KeyRejected, Nonce, NumericDate, Problem,
+    RsaKey, Segment, TokenBuffer, VerifiedTokenCache,
 };
 use serde_json::{Value, json};
 use support::*;
@@ -34,7 +34,7 @@ fn api(token: &str) -> Result<(), Error> {
     check_access(&API_POLICY, token, NOW)
 }
 
-const NOT_RS256: Result<(), Error> = Err(Error::AlgorithmNotAllowed(Fault::WrongValue));
+const NOT_RS256: Result<(), Error> = Err(Error::AlgorithmNotAllowed(Problem::WrongValue));
 
 /// The public key in each form that a verifier may have held it in.
 fn forms_of_the_public_key() -> Vec<Vec<u8>> {
@@ -117,7 +117,7 @@ fn cve_2022_23540_and_cve_2026_28802_none_in_every_spelling() {
     let payload = encode(access_claims().to_string().as_bytes());
     for header in [r#"{"alg":null}"#, r#"{"alg":["RS256"]}"#, r#"{"alg":{"RS256":1}}"#] {
         let token = format!("{}.{payload}.AA", encode(header.as_bytes()));
-        assert_eq!(api(&token), Err(Error::AlgorithmNotAllowed(Fault::WrongType)), "{header}");
+        assert_eq!(api(&token), Err(Error::AlgorithmNotAllowed(Problem::WrongType)), "{header}");
     }
     let escaped = format!("{}.{payload}.AA", encode(br#"{"\u0061lg":"\u006eone"}"#));
     assert_eq!(api(&escaped), NOT_RS256);
@@ -173,7 +173,7 @@ fn cve_2026_29000_an_encrypted_token_is_not_taken_for_a_verified_one() {
     assert_eq!(api(&format!("{header}..AA.{inner}.AA")), Err(Error::EncryptedToken));
     // Nor is a signed token that only wraps one.
     let wrapped = Signer::a().sign_raw(br#"{"alg":"RS256","cty":"JWT"}"#, inner.as_bytes());
-    let not_an_object = Error::InvalidJson(Segment::Payload, JsonFault::NotAnObject);
+    let not_an_object = Error::InvalidJson(Segment::Payload, JsonProblem::NotAnObject);
     assert_eq!(api(&wrapped), Err(not_an_object));
 }
 
@@ -196,7 +196,7 @@ fn cve_2025_30204_and_cve_2025_22868_dots_cost_nothing() {
 #[test]
 fn cve_2025_53864_nesting_does_not_exhaust_the_stack() {
     // Nimbus JOSE+JWT recursed into a claims set nested without bound.
-    let too_deep = Error::InvalidJson(Segment::Payload, JsonFault::TooDeep);
+    let too_deep = Error::InvalidJson(Segment::Payload, JsonProblem::TooDeep);
     for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
         let payload = format!(r#"{{"x":{}1{}}}"#, open.repeat(1000), close.repeat(1000));
         let token = Signer::a().sign_raw(br#"{"alg":"RS256"}"#, payload.as_bytes());
@@ -237,7 +237,7 @@ fn cve_2020_26160_an_audience_array_is_read() {
 #[test]
 fn cve_2025_30144_an_issuer_array_is_no_issuer() {
     // fast-jwt took an array that contained the issuer, beside an attacker's.
-    let wrong = Err(Error::ClaimType(Claim::Issuer, Shape::String));
+    let wrong = Err(Error::ClaimType(Claim::Issuer, JsonType::String));
     for issuer in [json!([ISSUER]), json!(["https://attacker.example", ISSUER]), json!({})] {
         assert_eq!(access(&with(access_claims(), "iss", issuer)), wrong);
     }
@@ -248,19 +248,19 @@ fn cve_2026_25537_a_claim_of_the_wrong_type_is_not_an_absent_one() {
     // jsonwebtoken (Rust) took a claim of the wrong type for one that was not
     // there, and did not check it.
     for (name, claim, shape) in [
-        ("nbf", Claim::NotBefore, Shape::NumericDate),
-        ("exp", Claim::Expiry, Shape::NumericDate),
-        ("iat", Claim::IssuedAt, Shape::NumericDate),
-        ("iss", Claim::Issuer, Shape::String),
-        ("sub", Claim::Subject, Shape::String),
-        ("aud", Claim::Audience, Shape::StringOrStrings),
+        ("nbf", Claim::NotBefore, JsonType::NumericDate),
+        ("exp", Claim::Expiry, JsonType::NumericDate),
+        ("iat", Claim::IssuedAt, JsonType::NumericDate),
+        ("iss", Claim::Issuer, JsonType::String),
+        ("sub", Claim::Subject, JsonType::String),
+        ("aud", Claim::Audience, JsonType::StringOrStrings),
     ] {
         for value in [json!({}), json!(true), json!(null), json!([[]])] {
             let wrong = Err(Error::ClaimType(claim, shape));
             assert_eq!(access(&with(access_claims(), name, value)), wrong, "{name}");
         }
     }
-    let wrong = Err(Error::ClaimType(Claim::NotBefore, Shape::NumericDate));
+    let wrong = Err(Error::ClaimType(Claim::NotBefore, JsonType::NumericDate));
     assert_eq!(access(&with(access_claims(), "nbf", "99999999999")), wrong);
 }
 
@@ -393,7 +393,7 @@ fn extreme_dates_are_refused_or_mean_what_they_say() {
             format!("{{\"{name}\":{text},{}", &claims[1..]).as_bytes(),
         )
     };
-    let wrong = |claim| Err(Error::ClaimType(claim, Shape::NumericDate));
+    let wrong = |claim| Err(Error::ClaimType(claim, JsonType::NumericDate));
     for text in [
         "-1",
         "253402300800",

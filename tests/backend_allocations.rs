@@ -1,6 +1,6 @@
 //! What each backend takes from Rust's heap: for a key set, and for a token.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 #![expect(unsafe_code, reason = "an allocator that counts is an unsafe trait's implementation")]
 
 mod support;
@@ -8,7 +8,7 @@ mod support;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use claimgate::{BearerToken, JwkSet, Rs256, TokenBuffer};
+use claimgate::{BearerToken, JwkSet, PublicKey, TokenBuffer};
 use support::*;
 
 /// How often, and how many bytes.
@@ -71,7 +71,7 @@ fn taken<T>(work: impl FnOnce() -> T) -> (T, Allocations) {
 
 /// What parsing the set of a key takes, and what validating one token of each
 /// kind.
-fn taken_by<K: Rs256>(signer: &Signer) -> [Allocations; 3] {
+fn taken_by<K: PublicKey>(signer: &Signer) -> [Allocations; 3] {
     let text = jwks(&[signer.jwk()]);
     let (id_token, access_token) = (signer.sign(&id_claims()), signer.sign(&access_claims()));
     let (keys, parsing) = taken(|| JwkSet::<K, 2>::from_json(&text).unwrap());
@@ -98,12 +98,12 @@ fn signers() -> [Signer; 3] {
 }
 
 #[test]
-#[cfg(feature = "rust-crypto")]
+#[cfg(feature = "pure-rust")]
 fn rust_crypto_takes_nothing_for_keys_and_tokens() {
     for signer in signers() {
-        assert_eq!(taken_by::<claimgate::RustCryptoKey>(&signer), [NONE; 3]);
+        assert_eq!(taken_by::<claimgate::PureRustKey>(&signer), [NONE; 3]);
     }
-    assert_eq!(taken_by::<claimgate::RustCrypto2048Key>(&Signer::a()), [NONE; 3]);
+    assert_eq!(taken_by::<claimgate::PureRust2048Key>(&Signer::a()), [NONE; 3]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Every backend that the build has: one suite for each, and their agreement on
 //! all signatures. More than one takes `--all-features`.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 
 mod support;
 
@@ -10,7 +10,7 @@ use std::thread;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::{
-    BearerToken, Error, InvalidSignature, JwkSet, KeyRejected, NumericDate, Rs256, RsaKey,
+    BearerToken, Error, InvalidSignature, JwkSet, KeyRejected, NumericDate, PublicKey, RsaKey,
     TokenBuffer,
 };
 use serde::Deserialize;
@@ -53,7 +53,7 @@ impl Signature {
         hex(&self.signature)
     }
 
-    fn key<K: Rs256>(&self) -> RsaKey<K> {
+    fn key<K: PublicKey>(&self) -> RsaKey<K> {
         RsaKey::from_components(&self.n(), &self.e()).unwrap()
     }
 }
@@ -84,12 +84,12 @@ fn sum(left: &[u8], right: &[u8]) -> Option<Vec<u8>> {
     (carry == 0).then_some(sum)
 }
 
-fn key_of<K: Rs256>(signer: &Signer) -> RsaKey<K> {
+fn key_of<K: PublicKey>(signer: &Signer) -> RsaKey<K> {
     let (n, e) = signer.components();
     RsaKey::from_components(&n, &e).unwrap()
 }
 
-fn set_of<K: Rs256>(signer: &Signer) -> JwkSet<K, 4> {
+fn set_of<K: PublicKey>(signer: &Signer) -> JwkSet<K, 4> {
     JwkSet::from_json(&jwks(&[signer.jwk()])).unwrap()
 }
 
@@ -99,7 +99,7 @@ const INVALID: Result<(), Error> = Err(Error::InvalidSignature);
 mod suite {
     use super::*;
 
-    pub fn tokens_of_the_articles_are_accepted<K: Rs256>() {
+    pub fn tokens_of_the_articles_are_accepted<K: PublicKey>() {
         let signer = Signer::a();
         let keys = set_of::<K>(&signer);
         let mut buffer = TokenBuffer::<4096>::new();
@@ -113,7 +113,7 @@ mod suite {
         assert_eq!(token.subject(), "auth0|123456");
     }
 
-    pub fn tokens_with_at_hash_are_accepted<K: Rs256>() {
+    pub fn tokens_with_at_hash_are_accepted<K: PublicKey>() {
         // OIDC Core 1.0 §A.6: an access token and its `at_hash`.
         let claims = with(id_claims(), "at_hash", "77QmUPtjPfzWtF2AnpK9RQ");
         let policy = claimgate::IdTokenPolicy::new(CLIENT_ID, claimgate::Nonce::Ignore)
@@ -132,7 +132,7 @@ mod suite {
         ));
     }
 
-    pub fn thumbprint_of_rfc_7638_is_computed<K: Rs256>() {
+    pub fn thumbprint_of_rfc_7638_is_computed<K: PublicKey>() {
         // RFC 7638 §3.1.
         let jwk = serde_json::json!({
             "kty": "RSA", "e": "AQAB", "alg": "RS256", "kid": "2011-04-29",
@@ -147,7 +147,7 @@ mod suite {
         assert_eq!(thumbprint, "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
     }
 
-    pub fn sha256_of_parts_is_that_of_the_whole<K: Rs256>() {
+    pub fn sha256_of_parts_is_that_of_the_whole<K: PublicKey>() {
         // FIPS 180-2 B.1, and the hash of nothing.
         let abc = hex("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(K::sha256(&[b"abc"]).as_slice(), abc);
@@ -156,7 +156,7 @@ mod suite {
         assert_eq!(K::sha256(&[]).as_slice(), nothing);
     }
 
-    pub fn k09_sizes_that_issuers_use_are_accepted<K: Rs256>() {
+    pub fn k09_sizes_that_issuers_use_are_accepted<K: PublicKey>() {
         for signer in [Signer::a(), Signer::c3072(), Signer::d4096()] {
             let key = key_of::<K>(&signer);
             let signature = signer.signature(MESSAGE);
@@ -165,7 +165,7 @@ mod suite {
         }
     }
 
-    pub fn k09_sizes_between_and_other_exponents_are_accepted<K: Rs256>() {
+    pub fn k09_sizes_between_and_other_exponents_are_accepted<K: PublicKey>() {
         for signature in Signature::all() {
             let (bits, e) = (signature.bits, signature.e);
             let key = signature.key::<K>();
@@ -178,13 +178,13 @@ mod suite {
         }
     }
 
-    pub fn k10_signature_of_another_key_is_rejected<K: Rs256>() {
+    pub fn k10_signature_of_another_key_is_rejected<K: PublicKey>() {
         let signature = Signer::b().signature(MESSAGE);
         assert_eq!(key_of::<K>(&Signer::a()).verify(MESSAGE, &signature), INVALID);
     }
 
     /// Also when the backend is called by itself, without `RsaKey`.
-    pub fn k10_signature_of_another_length_is_rejected<K: Rs256>() {
+    pub fn k10_signature_of_another_length_is_rejected<K: PublicKey>() {
         for signer in [Signer::a(), Signer::c3072(), Signer::d4096()] {
             let key = key_of::<K>(&signer);
             let (n, e) = signer.components();
@@ -202,7 +202,7 @@ mod suite {
         }
     }
 
-    pub fn k10_signature_at_or_above_the_modulus_is_rejected<K: Rs256>() {
+    pub fn k10_signature_at_or_above_the_modulus_is_rejected<K: PublicKey>() {
         let valid = Signature::with_room_above_the_modulus();
         let key = valid.key::<K>();
         let n = valid.n();
@@ -221,7 +221,7 @@ mod suite {
     }
 
     /// 0, 1 and n − 1 are their own power.
-    pub fn k10_signature_that_is_its_own_power_is_rejected<K: Rs256>() {
+    pub fn k10_signature_that_is_its_own_power_is_rejected<K: PublicKey>() {
         for signer in [Signer::a(), Signer::c3072(), Signer::d4096()] {
             let key = key_of::<K>(&signer);
             let (n, _) = signer.components();
@@ -235,7 +235,7 @@ mod suite {
         }
     }
 
-    pub fn k10_empty_and_long_messages_are_verified<K: Rs256>() {
+    pub fn k10_empty_and_long_messages_are_verified<K: PublicKey>() {
         let signer = Signer::a();
         let key = key_of::<K>(&signer);
         for length in [0, 1, 55, 56, 63, 64, 65, 8_192, 100_000] {
@@ -245,7 +245,7 @@ mod suite {
     }
 
     /// What `RsaKey` would have refused is refused, or verifies nothing.
-    pub fn k09_unfit_components_verify_nothing<K: Rs256>() {
+    pub fn k09_unfit_components_verify_nothing<K: PublicKey>() {
         let (n, _) = Signer::a().components();
         let even = [&n[..255], &[n[255] & 0xfe]].concat();
         let moduli: [&[u8]; 8] =
@@ -264,7 +264,7 @@ mod suite {
         }
     }
 
-    pub fn key_set_goes_from_thread_to_thread<K: Rs256 + Send + Sync + 'static>() {
+    pub fn key_set_goes_from_thread_to_thread<K: PublicKey + Send + Sync + 'static>() {
         let signer = Signer::a();
         let keys = set_of::<K>(&signer);
         let text = signer.sign(&access_claims());
@@ -320,31 +320,31 @@ backend_tests! {
     ring: claimgate::RingKey;
     #[cfg(feature = "aws-lc-rs")]
     aws_lc_rs: claimgate::AwsLcKey;
-    #[cfg(feature = "rust-crypto")]
-    rust_crypto: claimgate::RustCryptoKey;
+    #[cfg(feature = "pure-rust")]
+    rust_crypto: claimgate::PureRustKey;
 }
 
 /// The backend for firmware: as the others up to 2,048 bits, and nothing above.
 #[test]
-#[cfg(feature = "rust-crypto")]
+#[cfg(feature = "pure-rust")]
 fn rust_crypto_2048_takes_nothing_above_2048_bits() {
-    use claimgate::RustCrypto2048Key;
+    use claimgate::PureRust2048Key;
 
-    suite::tokens_of_the_articles_are_accepted::<RustCrypto2048Key>();
-    suite::k09_unfit_components_verify_nothing::<RustCrypto2048Key>();
-    suite::k10_signature_of_another_key_is_rejected::<RustCrypto2048Key>();
+    suite::tokens_of_the_articles_are_accepted::<PureRust2048Key>();
+    suite::k09_unfit_components_verify_nothing::<PureRust2048Key>();
+    suite::k10_signature_of_another_key_is_rejected::<PureRust2048Key>();
     for signature in Signature::all() {
-        let key = RsaKey::<RustCrypto2048Key>::from_components(&signature.n(), &signature.e());
+        let key = RsaKey::<PureRust2048Key>::from_components(&signature.n(), &signature.e());
         let verdict = key.map(|key| key.verify(MESSAGE, &signature.signature()));
         let expected =
             if signature.bits == 2_048 { Ok(Ok(())) } else { Err(KeyRejected::ModulusTooLarge) };
         assert_eq!(verdict, expected, "{} bits", signature.bits);
     }
     let members = [Signer::a(), Signer::c3072()].map(|signer| signer.jwk());
-    let set = JwkSet::<RustCrypto2048Key, 1>::from_json(&jwks(&members)).unwrap();
+    let set = JwkSet::<PureRust2048Key, 1>::from_json(&jwks(&members)).unwrap();
     assert_eq!((set.keys().len(), set.skipped().len()), (1, 1));
     assert_eq!(set.skipped()[0].reason, KeyRejected::ModulusTooLarge);
-    assert!(size_of::<RustCrypto2048Key>() < 820);
+    assert!(size_of::<PureRust2048Key>() < 820);
 }
 
 /// A backend of the caller's own, here around another, that counts its work.
@@ -354,7 +354,7 @@ thread_local! {
     static VERIFICATIONS: Cell<usize> = const { Cell::new(0) };
 }
 
-impl Rs256 for Counting {
+impl PublicKey for Counting {
     fn from_components(n: &[u8], e: &[u8]) -> Result<Self, KeyRejected> {
         TestKey::from_components(n, e).map(Self)
     }
@@ -389,8 +389,8 @@ struct EveryKey {
     ring: RsaKey<claimgate::RingKey>,
     #[cfg(feature = "aws-lc-rs")]
     aws_lc_rs: RsaKey<claimgate::AwsLcKey>,
-    #[cfg(feature = "rust-crypto")]
-    rust_crypto: RsaKey<claimgate::RustCryptoKey>,
+    #[cfg(feature = "pure-rust")]
+    rust_crypto: RsaKey<claimgate::PureRustKey>,
 }
 
 impl EveryKey {
@@ -400,7 +400,7 @@ impl EveryKey {
             ring: RsaKey::from_components(n, e)?,
             #[cfg(feature = "aws-lc-rs")]
             aws_lc_rs: RsaKey::from_components(n, e)?,
-            #[cfg(feature = "rust-crypto")]
+            #[cfg(feature = "pure-rust")]
             rust_crypto: RsaKey::from_components(n, e)?,
         })
     }
@@ -412,7 +412,7 @@ impl EveryKey {
             self.ring.verify(message, signature),
             #[cfg(feature = "aws-lc-rs")]
             self.aws_lc_rs.verify(message, signature),
-            #[cfg(feature = "rust-crypto")]
+            #[cfg(feature = "pure-rust")]
             self.rust_crypto.verify(message, signature),
         ];
         assert!(

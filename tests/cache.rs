@@ -1,12 +1,13 @@
 //! The cache of verified tokens, and tokens that own their text.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 
 mod support;
 
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Error, Issuer, JwkSet, KeptAccessToken, KeptIdToken, Mark,
-    Nonce, NumericDate, RequestKey, ScopePolicy, SubjectKind, TokenBuffer, VerifiedTokenCache,
+    AccessTokenPolicy, BearerToken, Error, ForeignClaim, Issuer, JwkSet, Nonce, NumericDate,
+    OwnedAccessToken, OwnedIdToken, RequestKey, ScopePolicy, SubjectKind, TokenBuffer,
+    VerifiedTokenCache,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -141,8 +142,8 @@ fn a_changed_policy_does_not_hit() {
         api().require_permissions(set),
         api().require_permissions(sets),
         api().require_permissions(one).require_scope(one),
-        api().allow_mark(Mark::Nonce),
-        api().allow_mark(Mark::Typ),
+        api().allow_foreign_claim(ForeignClaim::Nonce),
+        api().allow_foreign_claim(ForeignClaim::Typ),
         // The same texts as others have, in other settings.
         api().authorized_parties(&["gold", "my_client_id"]),
         api().require_acr(&["gold", "my_client_id"]),
@@ -158,7 +159,7 @@ fn a_changed_policy_does_not_hit() {
         assert!(through(&mut cache, policy, &token, &keys, NOW).0, "{policy:?}");
     }
     // The order of the settings, and what only `build` looks at, make no difference.
-    let equal = api().beside_client_ids(&["other"]).require_scope(one).require_permissions(one);
+    let equal = api().forbid_client_ids(&["other"]).require_scope(one).require_permissions(one);
     let equal = equal.build().unwrap();
     assert!(through(&mut cache, &equal, &token, &keys, NOW).0);
 }
@@ -222,20 +223,20 @@ fn a_changed_key_set_does_not_hit() {
 #[test]
 fn the_generation_of_a_key_set_is_that_of_its_usable_keys() {
     let (a, b) = (Signer::a().jwk(), Signer::b().jwk());
-    let generation = |members: &[Value]| *set(members).generation();
+    let fingerprint = |members: &[Value]| *set(members).fingerprint();
     assert_eq!(
-        generation(std::slice::from_ref(&a)),
-        generation(&[json!({"kty": "EC"}), a.clone()])
+        fingerprint(std::slice::from_ref(&a)),
+        fingerprint(&[json!({"kty": "EC"}), a.clone()])
     );
     let distinct = [
-        generation(std::slice::from_ref(&a)),
-        generation(std::slice::from_ref(&b)),
-        generation(&[a.clone(), b.clone()]),
-        generation(&[b.clone(), a.clone()]),
-        generation(&[without(a.clone(), "kid")]),
-        generation(&[with(a.clone(), "kid", "")]),
-        generation(&[with(a.clone(), "kid", "x")]),
-        generation(&[a.clone(), a]),
+        fingerprint(std::slice::from_ref(&a)),
+        fingerprint(std::slice::from_ref(&b)),
+        fingerprint(&[a.clone(), b.clone()]),
+        fingerprint(&[b.clone(), a.clone()]),
+        fingerprint(&[without(a.clone(), "kid")]),
+        fingerprint(&[with(a.clone(), "kid", "")]),
+        fingerprint(&[with(a.clone(), "kid", "x")]),
+        fingerprint(&[a.clone(), a]),
     ];
     for (index, one) in distinct.iter().enumerate() {
         assert!(!distinct[..index].contains(one), "{index}");
@@ -510,8 +511,8 @@ fn a_long_sequence_hits_misses_and_evicts() {
 }
 
 const fn assert_kept<T: Send + Sync + Clone + 'static>() {}
-const _: () = assert_kept::<KeptAccessToken<1024>>();
-const _: () = assert_kept::<KeptIdToken<1024>>();
+const _: () = assert_kept::<OwnedAccessToken<1024>>();
+const _: () = assert_kept::<OwnedIdToken<1024>>();
 const fn assert_shared<T: Send + Sync + 'static>() {}
 const _: () = assert_shared::<VerifiedTokenCache<16, 1024>>();
 
@@ -530,16 +531,16 @@ fn a_kept_access_token_has_the_same_claims() {
     let mut buffer = TokenBuffer::<4096>::new();
     let token =
         API_POLICY.validate(BearerToken::new(&text), &issuer(&keys), NOW, &mut buffer).unwrap();
-    let kept = token.keep::<1024>().unwrap();
+    let kept = token.to_owned_token::<1024>().unwrap();
     assert_eq!(kept.token(), token);
     assert_eq!(kept.token().subject(), "say \"hello\"");
-    assert_eq!(kept.token().header().token_type(), Some("at+jwt"));
+    assert_eq!(kept.token().header().typ(), Some("at+jwt"));
     assert_eq!(kept.token().scope().to_string(), "read write");
     let custom: Value = kept.token().claims().unwrap();
     assert_eq!(custom["https://example.com/roles"][0], "nurse \\ doctor");
     assert!(!format!("{kept:?}").contains("hello"));
     // Kept again, and moved to another thread.
-    let again = kept.token().keep::<1024>().unwrap();
+    let again = kept.token().to_owned_token::<1024>().unwrap();
     drop(kept);
     let subject = std::thread::spawn(move || again.token().subject().to_owned()).join().unwrap();
     assert_eq!(subject, "say \"hello\"");
@@ -554,12 +555,12 @@ fn a_kept_token_needs_room_for_its_payload_its_header_and_its_escaped_strings() 
         API_POLICY.validate(BearerToken::new(&text), &issuer(&keys), NOW, &mut buffer).unwrap();
     let payload = text.split('.').nth(1).unwrap().len() * 3 / 4;
     let too_small = |needed, available| Err(Error::BufferTooSmall { needed, available });
-    assert_eq!(token.keep::<64>().map(|_| ()), too_small(payload, 64));
+    assert_eq!(token.to_owned_token::<64>().map(|_| ()), too_small(payload, 64));
     assert_eq!(payload, 242);
-    assert_eq!(token.keep::<241>().map(|_| ()), too_small(242, 241));
+    assert_eq!(token.to_owned_token::<241>().map(|_| ()), too_small(242, 241));
     // And the eight bytes of the subject, unescaped, of `key-a` and of `JWT`.
-    assert_eq!(token.keep::<257>().map(|_| ()), too_small(258, 257));
-    assert_eq!(token.keep::<258>().map(|_| ()), Ok(()));
+    assert_eq!(token.to_owned_token::<257>().map(|_| ()), too_small(258, 257));
+    assert_eq!(token.to_owned_token::<258>().map(|_| ()), Ok(()));
 }
 
 #[test]
@@ -574,7 +575,7 @@ fn a_kept_id_token_has_the_same_claims() {
     let policy = claimgate::IdTokenPolicy::new(CLIENT_ID, Nonce::Expect("n")).build().unwrap();
     let mut buffer = TokenBuffer::<4096>::new();
     let token = policy.validate(&text, &issuer(&keys), NOW, &mut buffer).unwrap();
-    let kept = token.keep::<1024>().unwrap();
+    let kept = token.to_owned_token::<1024>().unwrap();
     assert_eq!(kept.token(), token);
     assert_eq!(kept.clone().token().user().name(), Some("J\u{f6}rg \"J\""));
     assert_eq!(kept.token().user().address().unwrap().formatted(), Some("a\nb"));

@@ -1,12 +1,12 @@
 //! The rule book, challenges: the five rows, and the grammar, character by
 //! character.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 
 mod support;
 
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Challenge, Claim, Error, Fault, RequestFault, ScopePolicy,
+    AccessTokenPolicy, BearerToken, Challenge, Claim, Error, Problem, RequestProblem, ScopePolicy,
     Segment, at_compile_time,
 };
 use support::*;
@@ -91,7 +91,7 @@ fn ch4_insufficient_scope_is_answered_by_what_is_needed() {
 
 #[test]
 fn ch5_insufficient_authentication_is_answered_by_what_is_needed() {
-    let error = Error::InsufficientAuthentication(Claim::Acr, Fault::WrongValue);
+    let error = Error::InsufficientAuthentication(Claim::Acr, Problem::WrongValue);
     assert_eq!(
         answer(error),
         (
@@ -226,6 +226,6 @@ fn nothing_of_the_token_is_in_a_challenge() {
     assert!(!challenge.contains("c2Vj") && !challenge.contains("secret"), "{challenge}");
     assert!(matches!(
         BearerToken::from_authorization("Bearer se cret"),
-        Err(Error::InvalidRequest(RequestFault::SeveralTokens))
+        Err(Error::InvalidRequest(RequestProblem::SeveralTokens))
     ));
 }

@@ -1,11 +1,11 @@
 //! What cannot be built, and says so where it is written.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 
 mod support;
 
 use claimgate::{
-    AccessTokenPolicy, BearerToken, ConstructionError, IdTokenPolicy, IdTokenPolicyBuilder, Issuer,
+    AccessTokenPolicy, BearerToken, ConfigError, IdTokenPolicy, IdTokenPolicyBuilder, Issuer,
     JwkSet, MAX_LEEWAY, Nonce, RequestKey, ScopePolicy, SubjectKind, at_compile_time,
 };
 use support::*;
@@ -17,7 +17,7 @@ fn login() -> IdTokenPolicyBuilder<'static> {
 #[test]
 fn an_issuer_has_a_url() {
     let keys = keys_of(&Signer::a());
-    assert_eq!(Issuer::new("", &keys).map(|_| ()), Err(ConstructionError::Empty("issuer")));
+    assert_eq!(Issuer::new("", &keys).map(|_| ()), Err(ConfigError::Empty("issuer")));
     assert_eq!(Issuer::new(ISSUER, &keys).map(|issuer| issuer.url()), Ok(ISSUER));
     let _: Issuer<'_, TestKey, 4> = Issuer::new("x", &keys).unwrap();
     let _: &JwkSet<TestKey, 4> = &keys;
@@ -25,7 +25,7 @@ fn an_issuer_has_a_url() {
 
 #[test]
 fn an_id_token_policy_names_what_it_checks() {
-    let empty = |name| Err(ConstructionError::Empty(name));
+    let empty = |name| Err(ConfigError::Empty(name));
     assert_eq!(IdTokenPolicy::new("", Nonce::Ignore).build(), empty("client ID"));
     assert_eq!(IdTokenPolicy::new(CLIENT_ID, Nonce::Expect("")).build(), empty("nonce"));
     assert_eq!(login().or_client_ids(&["a", ""]).build(), empty("client ID"));
@@ -37,31 +37,31 @@ fn an_id_token_policy_names_what_it_checks() {
     assert_eq!(login().code("").build(), empty("code"));
     assert_eq!(login().code_if_bound("").build(), empty("code"));
     assert_eq!(login().organization("").build(), empty("organization"));
-    let empty_list = |name| Err(ConstructionError::EmptyList(name));
+    let empty_list = |name| Err(ConfigError::EmptyList(name));
     assert_eq!(login().require_acr(&[]).build(), empty_list("acr values"));
     assert_eq!(login().require_amr(&[]).build(), empty_list("amr values"));
-    assert_eq!(login().leeway(MAX_LEEWAY + 1).build(), Err(ConstructionError::LeewayTooLong));
+    assert_eq!(login().leeway(MAX_LEEWAY + 1).build(), Err(ConfigError::LeewayTooLong));
     assert!(login().leeway(MAX_LEEWAY).build().is_ok());
 }
 
 #[test]
 fn an_access_token_policy_names_what_it_checks() {
     let api = || AccessTokenPolicy::auth0(API);
-    let empty = |name| Err(ConstructionError::Empty(name));
+    let empty = |name| Err(ConfigError::Empty(name));
     assert_eq!(AccessTokenPolicy::auth0("").build(), empty("audience"));
     assert_eq!(AccessTokenPolicy::rfc9068("").build(), empty("audience"));
     assert_eq!(api().or_audiences(&[""]).build(), empty("audience"));
     assert_eq!(api().authorized_parties(&[""]).build(), empty("authorized parties"));
     assert_eq!(api().require_acr(&[""]).build(), empty("acr values"));
     assert_eq!(api().request_key(RequestKey::dpop("")).build(), empty("thumbprint"));
-    assert_eq!(api().leeway(u64::MAX).build(), Err(ConstructionError::LeewayTooLong));
+    assert_eq!(api().leeway(u64::MAX).build(), Err(ConfigError::LeewayTooLong));
 }
 
 #[test]
 fn the_first_mistake_is_the_one_reported_and_a_later_setting_does_not_mend_it() {
-    let empty = Err(ConstructionError::Empty("code"));
+    let empty = Err(ConfigError::Empty("code"));
     assert_eq!(login().code("").organization("").code("fine").build(), empty);
-    let empty = Err(ConstructionError::EmptyList("acr values"));
+    let empty = Err(ConfigError::EmptyList("acr values"));
     assert_eq!(AccessTokenPolicy::auth0(API).require_acr(&[]).require_acr(&["a"]).build(), empty);
 }
 

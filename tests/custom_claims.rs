@@ -1,18 +1,18 @@
 //! Claims of the caller's own: any type of serde's, and never a panic.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 
 mod support;
 
 use std::collections::BTreeMap;
 
-use claimgate::{BearerToken, Claim, Error, Shape, TokenBuffer};
+use claimgate::{BearerToken, Claim, Error, JsonType, TokenBuffer};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use support::*;
 
-const WRONG: Error = Error::ClaimType(Claim::Custom, Shape::Requested);
+const WRONG: Error = Error::ClaimType(Claim::Custom, JsonType::Requested);
 
 /// Signs a payload with these further members, validates it, and reads `T`.
 fn read_text<T: DeserializeOwned>(members: &str) -> Result<T, Error> {

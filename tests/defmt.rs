@@ -4,8 +4,8 @@
 #![cfg(feature = "defmt")]
 
 use claimgate::{
-    BearerToken, Claim, ConstructionError, Error, InvalidSignature, KeyRejected, Mark, NumericDate,
-    Refresh, Rule, RuleSet, Skipped, StandardScope, SubjectKind,
+    BearerToken, Claim, ConfigError, Error, ForeignClaim, InvalidSignature, KeyRejected,
+    NumericDate, Refresh, Rule, RuleSet, Skipped, StandardScope, SubjectKind,
 };
 
 const fn can_be_logged<T: defmt::Format>() {}
@@ -14,10 +14,10 @@ const fn can_be_logged<T: defmt::Format>() {}
 #[test]
 fn errors_and_decisions_can_be_logged() {
     can_be_logged::<Error>();
-    can_be_logged::<ConstructionError>();
+    can_be_logged::<ConfigError>();
     can_be_logged::<InvalidSignature>();
     can_be_logged::<Claim>();
-    can_be_logged::<Mark>();
+    can_be_logged::<ForeignClaim>();
     can_be_logged::<Rule>();
     can_be_logged::<RuleSet>();
     can_be_logged::<Refresh>();

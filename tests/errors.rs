@@ -1,14 +1,14 @@
 //! Every error: its message, its code, its status and its name in a challenge.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 
 mod support;
 
 use std::collections::BTreeSet;
 
 use claimgate::{
-    Claim, ConstructionError, Fault, HeaderParameter, JsonFault, KeyRejected, KindMark,
-    RequestFault, Segment, Shape,
+    Claim, ConfigError, HeaderParameter, JsonProblem, JsonType, KeyRejected, Problem,
+    RequestProblem, Segment, WrongKind,
 };
 use support::*;
 
@@ -324,7 +324,7 @@ fn the_codes_of_the_rule_book_exist() {
             "{code}"
         );
     }
-    assert_eq!(ConstructionError::LeewayTooLong.code(), "construction");
+    assert_eq!(ConfigError::LeewayTooLong.code(), "construction");
 }
 
 #[test]
@@ -353,16 +353,16 @@ fn the_parts_of_errors_are_pinned() {
     );
     assert_eq!(
         text(&[
-            &JsonFault::NotUtf8,
-            &JsonFault::NotAnObject,
-            &JsonFault::Syntax,
-            &JsonFault::TrailingData,
-            &JsonFault::TooDeep,
-            &JsonFault::TooManyMembers,
-            &JsonFault::ControlCharacter,
-            &JsonFault::BadEscape,
-            &JsonFault::BadNumber,
-            &JsonFault::NotAKeySet,
+            &JsonProblem::NotUtf8,
+            &JsonProblem::NotAnObject,
+            &JsonProblem::Syntax,
+            &JsonProblem::TrailingData,
+            &JsonProblem::TooDeep,
+            &JsonProblem::TooManyMembers,
+            &JsonProblem::ControlCharacter,
+            &JsonProblem::BadEscape,
+            &JsonProblem::BadNumber,
+            &JsonProblem::NotAKeySet,
         ]),
         [
             "it is not UTF-8",
@@ -378,7 +378,7 @@ fn the_parts_of_errors_are_pinned() {
         ]
     );
     assert_eq!(
-        text(&[&Fault::Absent, &Fault::WrongType, &Fault::WrongValue]),
+        text(&[&Problem::Absent, &Problem::WrongType, &Problem::WrongValue]),
         ["is absent", "has the wrong type", "has another value"]
     );
     assert_eq!(
@@ -425,24 +425,24 @@ fn the_parts_of_errors_are_pinned() {
         ]
     );
     assert_eq!(
-        text(&[&RequestFault::Malformed, &RequestFault::SeveralTokens]),
+        text(&[&RequestProblem::Malformed, &RequestProblem::SeveralTokens]),
         ["the header is not Bearer and one token", "more than one token was sent"]
     );
     assert_eq!(
-        text(&[&KindMark::HeaderType, &KindMark::Claim(Claim::Typ)]),
+        text(&[&WrongKind::HeaderType, &WrongKind::Claim(Claim::Typ)]),
         ["the header parameter typ", "the claim typ"]
     );
     assert_eq!(
         text(&[
-            &Shape::String,
-            &Shape::StringOrStrings,
-            &Shape::Strings,
-            &Shape::NumericDate,
-            &Shape::NumericDateOrTimestamp,
-            &Shape::Boolean,
-            &Shape::Object,
-            &Shape::Scope,
-            &Shape::Requested,
+            &JsonType::String,
+            &JsonType::StringOrStrings,
+            &JsonType::Strings,
+            &JsonType::NumericDate,
+            &JsonType::NumericDateOrTimestamp,
+            &JsonType::Boolean,
+            &JsonType::Object,
+            &JsonType::Scope,
+            &JsonType::Requested,
         ]),
         [
             "a string",
@@ -461,14 +461,14 @@ fn the_parts_of_errors_are_pinned() {
 #[test]
 fn construction_errors_are_pinned() {
     for (error, message) in [
-        (ConstructionError::Empty("audience"), "an identifier is empty: audience"),
-        (ConstructionError::EmptyList("scope tokens"), "a list is empty: scope tokens"),
-        (ConstructionError::LeewayTooLong, "the leeway is longer than 600 seconds"),
+        (ConfigError::Empty("audience"), "an identifier is empty: audience"),
+        (ConfigError::EmptyList("scope tokens"), "a list is empty: scope tokens"),
+        (ConfigError::LeewayTooLong, "the leeway is longer than 600 seconds"),
         (
-            ConstructionError::ScopeToken,
+            ConfigError::ScopeToken,
             "a scope token is empty or has characters that scopes cannot have",
         ),
-        (ConstructionError::AudienceIsClientId, "an audience equals a client ID"),
+        (ConfigError::AudienceIsClientId, "an audience equals a client ID"),
     ] {
         assert_eq!(error.to_string(), message);
         assert!(message.starts_with(error.as_str()));

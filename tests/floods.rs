@@ -4,18 +4,18 @@
 //! There are no clocks here: that little work was done shows in what is
 //! reported, and `benches/pipeline.rs` measures it.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 
 mod support;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::{
-    BearerToken, CompactJws, Error, JsonFault, JwkSet, MAX_HEADER_LEN, MAX_TOKEN_LEN, Segment,
+    BearerToken, CompactJws, Error, JsonProblem, JwkSet, MAX_HEADER_LEN, MAX_TOKEN_LEN, Segment,
     TokenBuffer,
 };
 use support::*;
 
-/// Room for a token buffer, a parsed object and the test's own frames without
+/// Scratch for a token buffer, a parsed object and the test's own frames without
 /// optimisation; recursion over 100,000 brackets would need megabytes.
 const STACK: usize = 256 * 1024;
 
@@ -89,7 +89,7 @@ fn as_many_brackets_as_a_header_holds() {
     let header = Base64UrlUnpadded::encode_string(nested(1_000).as_bytes());
     let token = format!("{header}.e30.AAAA");
     on_a_small_stack(|| {
-        let too_deep = Error::InvalidJson(Segment::Header, JsonFault::TooDeep);
+        let too_deep = Error::InvalidJson(Segment::Header, JsonProblem::TooDeep);
         assert_eq!(check_access(&API_POLICY, &token, NOW), Err(too_deep));
     });
 }
@@ -102,7 +102,7 @@ fn a_hundred_thousand_brackets_in_a_signed_payload() {
     on_a_small_stack(move || {
         let jws = CompactJws::parse_up_to(&token, usize::MAX).unwrap().decode(&mut bytes).unwrap();
         let jws = jws.verify(keys.keys()[0].key()).unwrap();
-        let too_deep = Error::InvalidJson(Segment::Payload, JsonFault::TooDeep);
+        let too_deep = Error::InvalidJson(Segment::Payload, JsonProblem::TooDeep);
         assert_eq!(claimgate::AccessToken::parse(jws).map(|_| ()), Err(too_deep));
     });
 }
@@ -110,7 +110,7 @@ fn a_hundred_thousand_brackets_in_a_signed_payload() {
 #[test]
 fn a_hundred_thousand_brackets_in_a_key_set() {
     on_a_small_stack(|| {
-        let too_deep = Error::InvalidJson(Segment::Jwks, JsonFault::TooDeep);
+        let too_deep = Error::InvalidJson(Segment::Jwks, JsonProblem::TooDeep);
         for text in [nested(100_000), format!(r#"{{"keys":[{}]}}"#, nested(100_000))] {
             assert_eq!(JwkSet::<TestKey, 1>::from_json(&text).map(|_| ()), Err(too_deep));
         }
@@ -123,7 +123,7 @@ fn ten_thousand_members_and_ten_thousand_keys() {
     let object = format!("{{{}}}", members.join(","));
     let keys = format!(r#"{{"keys":[{}{{}}]}}"#, "{},".repeat(10_000));
     on_a_small_stack(|| {
-        let too_many = Error::InvalidJson(Segment::Jwks, JsonFault::TooManyMembers);
+        let too_many = Error::InvalidJson(Segment::Jwks, JsonProblem::TooManyMembers);
         assert_eq!(JwkSet::<TestKey, 1>::from_json(&object).map(|_| ()), Err(too_many));
         let too_many = Error::TooManyKeys { limit: 32 };
         assert_eq!(JwkSet::<TestKey, 1>::from_json(&keys).map(|_| ()), Err(too_many));

@@ -6,7 +6,7 @@
 //! ten million; without it, fifty thousand. RSA is a stand-in whose
 //! signatures can be made at no cost: a hash of the signing input.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 
 mod support;
 
@@ -16,7 +16,7 @@ use std::fmt;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::{
     AccessTokenPolicy, BearerToken, IdTokenPolicy, InvalidSignature, Issuer, JwkSet, KeyRejected,
-    Nonce, Rs256, ScopePolicy, TokenBuffer,
+    Nonce, PublicKey, ScopePolicy, TokenBuffer,
 };
 use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -28,7 +28,7 @@ const MUTATIONS: u64 = 50_000;
 /// A signature is 256 octets that begin with a hash of what is signed.
 struct Checksum;
 
-impl Rs256 for Checksum {
+impl PublicKey for Checksum {
     fn from_components(_: &[u8], _: &[u8]) -> Result<Self, KeyRejected> {
         Ok(Self)
     }

@@ -2,13 +2,13 @@
 //! types, issuer, time, audience, kind, the rest. And `explain`, which tells
 //! everything after the signature at once.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 
 mod support;
 
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Claim, Error, Fault, IdTokenPolicy, KindMark, Nonce, Rule,
-    RuleSet, ScopePolicy, Segment, Shape, SubjectKind, TokenBuffer, at_compile_time,
+    AccessTokenPolicy, BearerToken, Claim, Error, IdTokenPolicy, JsonType, Nonce, Problem, Rule,
+    RuleSet, ScopePolicy, Segment, SubjectKind, TokenBuffer, WrongKind, at_compile_time,
 };
 use serde_json::{Value, json};
 use support::*;
@@ -98,7 +98,7 @@ const COMMON: &[Defect] = &[
     (
         "algorithm",
         |token| token.header["alg"] = json!("HS256"),
-        Error::AlgorithmNotAllowed(Fault::WrongValue),
+        Error::AlgorithmNotAllowed(Problem::WrongValue),
     ),
     (
         "crit",
@@ -110,7 +110,7 @@ const COMMON: &[Defect] = &[
     (
         "types",
         |token| token.claims["nbf"] = json!("soon"),
-        Error::ClaimType(Claim::NotBefore, Shape::NumericDate),
+        Error::ClaimType(Claim::NotBefore, JsonType::NumericDate),
     ),
     ("issuer", |token| token.claims["iss"] = json!("https://x/"), Error::IssuerMismatch),
     (
@@ -136,11 +136,11 @@ const COMMON: &[Defect] = &[
 ];
 
 const OF_ACCESS_TOKENS: &[Defect] = &[
-    ("typ", |token| token.header["typ"] = json!("JWT"), Error::TokenType(KindMark::HeaderType)),
+    ("typ", |token| token.header["typ"] = json!("JWT"), Error::TokenType(WrongKind::HeaderType)),
     (
         "marks",
         |token| token.claims["nonce"] = json!("n"),
-        Error::TokenType(KindMark::Claim(Claim::Nonce)),
+        Error::TokenType(WrongKind::Claim(Claim::Nonce)),
     ),
     ("subject", |token| token.claims["sub"] = json!(""), Error::MissingClaim(Claim::Subject)),
     (
@@ -158,12 +158,12 @@ const OF_ACCESS_TOKENS: &[Defect] = &[
     (
         "auth_time",
         |token| token.claims["auth_time"] = json!(0),
-        Error::InsufficientAuthentication(Claim::AuthTime, Fault::WrongValue),
+        Error::InsufficientAuthentication(Claim::AuthTime, Problem::WrongValue),
     ),
     (
         "acr",
         |token| token.claims["acr"] = json!("x"),
-        Error::InsufficientAuthentication(Claim::Acr, Fault::WrongValue),
+        Error::InsufficientAuthentication(Claim::Acr, Problem::WrongValue),
     ),
     ("scope", |token| token.claims["scope"] = json!("x"), Error::InsufficientScope(Claim::Scope)),
     (
@@ -174,11 +174,11 @@ const OF_ACCESS_TOKENS: &[Defect] = &[
 ];
 
 const OF_ID_TOKENS: &[Defect] = &[
-    ("typ", |token| token.header["typ"] = json!("at+jwt"), Error::TokenType(KindMark::HeaderType)),
+    ("typ", |token| token.header["typ"] = json!("at+jwt"), Error::TokenType(WrongKind::HeaderType)),
     (
         "marks",
         |token| token.claims["scope"] = json!("x"),
-        Error::TokenType(KindMark::Claim(Claim::Scope)),
+        Error::TokenType(WrongKind::Claim(Claim::Scope)),
     ),
     ("subject", |token| token.claims["sub"] = json!(""), Error::MissingClaim(Claim::Subject)),
     (
@@ -195,7 +195,7 @@ const OF_ID_TOKENS: &[Defect] = &[
     (
         "acr",
         |token| token.claims["acr"] = json!("x"),
-        Error::InsufficientAuthentication(Claim::Acr, Fault::WrongValue),
+        Error::InsufficientAuthentication(Claim::Acr, Problem::WrongValue),
     ),
     ("at_hash", |token| token.claims["at_hash"] = json!("x"), Error::HashMismatch(Claim::AtHash)),
     ("c_hash", |token| token.claims["c_hash"] = json!("x"), Error::HashMismatch(Claim::CHash)),
@@ -203,7 +203,7 @@ const OF_ID_TOKENS: &[Defect] = &[
     (
         "the user's claims",
         |token| token.claims["email_verified"] = json!("true"),
-        Error::ClaimType(Claim::EmailVerified, Shape::Boolean),
+        Error::ClaimType(Claim::EmailVerified, JsonType::Boolean),
     ),
 ];
 

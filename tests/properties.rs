@@ -3,14 +3,15 @@
 //! The signature is out of the way: a stand-in takes all of them, so that each
 //! case costs microseconds.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 
 mod support;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Claim, Error, IdTokenPolicy, InvalidSignature, Issuer, JwkSet,
-    KeyRejected, Nonce, NumericDate, Rs256, ScopePolicy, Shape, SubjectKind, TokenBuffer,
+    AccessTokenPolicy, BearerToken, Claim, Error, IdTokenPolicy, InvalidSignature, Issuer,
+    JsonType, JwkSet, KeyRejected, Nonce, NumericDate, PublicKey, ScopePolicy, SubjectKind,
+    TokenBuffer,
 };
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -20,7 +21,7 @@ use support::{API, CLIENT_ID, ISSUER, jwks};
 /// Takes every signature.
 struct Anything;
 
-impl Rs256 for Anything {
+impl PublicKey for Anything {
     fn from_components(_: &[u8], _: &[u8]) -> Result<Self, KeyRejected> {
         Ok(Self)
     }
@@ -57,7 +58,7 @@ impl Verdicts {
     /// several such claims, the first in the token's order is reported.
     fn without_claim_of_type(self) -> Self {
         let forget = |error| match error {
-            Error::ClaimType(..) => Error::ClaimType(Claim::Custom, Shape::Requested),
+            Error::ClaimType(..) => Error::ClaimType(Claim::Custom, JsonType::Requested),
             other => other,
         };
         Self { access: self.access.map_err(forget), id: self.id.map_err(forget) }

@@ -51,7 +51,7 @@ version = "0.0.0"
 edition = "2024"
 
 [dependencies]
-claimgate = { path = "$package", features = ["rust-crypto"] }
+claimgate = { path = "$package", features = ["pure-rust"] }
 TOML
 # Each block that is a whole program becomes one.
 awk -v folder="$folder/stranger/src/bin" '
@@ -87,7 +87,7 @@ cd "$folder/oldest"
 rm -f Cargo.lock
 cargo +nightly update --quiet -Zdirect-minimal-versions
 # aws-lc-rs takes minutes of C to build: OLDEST=--all-features checks it too.
-CARGO_TARGET_DIR=$folder/target cargo check --quiet ${OLDEST:---features rust-crypto,std,defmt}
+CARGO_TARGET_DIR=$folder/target cargo check --quiet ${OLDEST:---features pure-rust,std,defmt}
 cd "$root"
 
 printf '\nall that a release has to show\n'

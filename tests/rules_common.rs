@@ -2,13 +2,13 @@
 //!
 //! Each test runs its cases as an access token and as an ID token.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 
 mod support;
 
 use claimgate::{
-    AccessTokenPolicy, Claim, ConstructionError, DEFAULT_LEEWAY, Error, IdTokenPolicy, MAX_LEEWAY,
-    Nonce, NumericDate,
+    AccessTokenPolicy, Claim, ConfigError, DEFAULT_LEEWAY, Error, IdTokenPolicy, MAX_LEEWAY, Nonce,
+    NumericDate,
 };
 use serde_json::{Value, json};
 use support::*;
@@ -165,7 +165,7 @@ fn c03_a_fraction_of_exp_is_dropped() {
 #[test]
 fn c03_milliseconds_are_not_seconds() {
     // 2011 in milliseconds is the year 43522: no time a token may name.
-    let wrong = Error::ClaimType(Claim::Expiry, claimgate::Shape::NumericDate);
+    let wrong = Error::ClaimType(Claim::Expiry, claimgate::JsonType::NumericDate);
     check(set("exp", EXP * 1000), Err(wrong));
 }
 
@@ -217,9 +217,9 @@ fn c06_leeway_is_60_seconds_unless_set_and_at_most_600() {
     check_times(Times::leeway(600), keep(), EXP + 600, Err(expired));
     for seconds in [601, u64::MAX] {
         let access = AccessTokenPolicy::auth0(API).leeway(seconds).build();
-        assert_eq!(access, Err(ConstructionError::LeewayTooLong));
+        assert_eq!(access, Err(ConfigError::LeewayTooLong));
         let id = IdTokenPolicy::new(CLIENT_ID, Nonce::Ignore).leeway(seconds).build();
-        assert_eq!(id, Err(ConstructionError::LeewayTooLong));
+        assert_eq!(id, Err(ConfigError::LeewayTooLong));
     }
 }
 

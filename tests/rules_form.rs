@@ -1,12 +1,12 @@
 //! The rule book, form: F1 to F7.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 
 mod support;
 
 use claimgate::{
-    Claim, CompactJws, Error, JsonFault, MAX_DEPTH, MAX_HEADER_LEN, MAX_MEMBERS, MAX_TOKEN_LEN,
-    Segment, Shape, TokenBuffer,
+    Claim, CompactJws, Error, JsonProblem, JsonType, MAX_DEPTH, MAX_HEADER_LEN, MAX_MEMBERS,
+    MAX_TOKEN_LEN, Segment, TokenBuffer,
 };
 use serde_json::{Value, json};
 use support::*;
@@ -21,7 +21,7 @@ fn payload_error(payload: &[u8]) -> Error {
     access_raw(HEADER, payload).unwrap_err()
 }
 
-fn json_error(segment: Segment, fault: JsonFault) -> Error {
+fn json_error(segment: Segment, fault: JsonProblem) -> Error {
     Error::InvalidJson(segment, fault)
 }
 
@@ -187,38 +187,38 @@ fn f04_a_buffer_may_be_too_small_for_a_string_with_escapes() {
 fn f05_header_and_payload_are_objects_in_the_dialect() {
     let claims = access_claims().to_string();
     for (text, fault) in [
-        (" ", JsonFault::NotAnObject),
-        ("[]", JsonFault::NotAnObject),
-        ("null", JsonFault::NotAnObject),
-        ("\"{}\"", JsonFault::NotAnObject),
-        ("\u{feff}{}", JsonFault::NotAnObject),
-        ("{", JsonFault::Syntax),
-        ("{}}", JsonFault::TrailingData),
-        ("{}{}", JsonFault::TrailingData),
-        ("{} //", JsonFault::TrailingData),
-        (r#"{"a":1,}"#, JsonFault::Syntax),
-        (r#"{"a" 1}"#, JsonFault::Syntax),
-        (r#"{a:1}"#, JsonFault::Syntax),
-        (r#"{'a':1}"#, JsonFault::Syntax),
-        (r#"{"a":@@@,"alg":"RS256"}"#, JsonFault::Syntax),
-        (r#"{"a":undefined}"#, JsonFault::Syntax),
-        (r#"{"a":NaN}"#, JsonFault::Syntax),
-        (r#"{"a":tru}"#, JsonFault::Syntax),
-        (r#"{"a":01}"#, JsonFault::BadNumber),
-        (r#"{"a":1.}"#, JsonFault::BadNumber),
-        (r#"{"a":.5}"#, JsonFault::Syntax),
-        (r#"{"a":+1}"#, JsonFault::Syntax),
-        (r#"{"a":1e}"#, JsonFault::BadNumber),
-        (r#"{"a":-}"#, JsonFault::BadNumber),
-        (r#"{"a":0x10}"#, JsonFault::BadNumber),
-        ("{\"a\":\"\n\"}", JsonFault::ControlCharacter),
-        ("{\"a\":\"\0\"}", JsonFault::ControlCharacter),
-        ("{\"a\":\"\u{1f}\"}", JsonFault::ControlCharacter),
-        (r#"{"a":"\q"}"#, JsonFault::BadEscape),
-        (r#"{"a":"\u12"}"#, JsonFault::BadEscape),
-        (r#"{"a":"\ud83d"}"#, JsonFault::BadEscape),
-        (r#"{"a":"\ude00\ud83d"}"#, JsonFault::BadEscape),
-        (r#"{"a":"unfinished}"#, JsonFault::Syntax),
+        (" ", JsonProblem::NotAnObject),
+        ("[]", JsonProblem::NotAnObject),
+        ("null", JsonProblem::NotAnObject),
+        ("\"{}\"", JsonProblem::NotAnObject),
+        ("\u{feff}{}", JsonProblem::NotAnObject),
+        ("{", JsonProblem::Syntax),
+        ("{}}", JsonProblem::TrailingData),
+        ("{}{}", JsonProblem::TrailingData),
+        ("{} //", JsonProblem::TrailingData),
+        (r#"{"a":1,}"#, JsonProblem::Syntax),
+        (r#"{"a" 1}"#, JsonProblem::Syntax),
+        (r#"{a:1}"#, JsonProblem::Syntax),
+        (r#"{'a':1}"#, JsonProblem::Syntax),
+        (r#"{"a":@@@,"alg":"RS256"}"#, JsonProblem::Syntax),
+        (r#"{"a":undefined}"#, JsonProblem::Syntax),
+        (r#"{"a":NaN}"#, JsonProblem::Syntax),
+        (r#"{"a":tru}"#, JsonProblem::Syntax),
+        (r#"{"a":01}"#, JsonProblem::BadNumber),
+        (r#"{"a":1.}"#, JsonProblem::BadNumber),
+        (r#"{"a":.5}"#, JsonProblem::Syntax),
+        (r#"{"a":+1}"#, JsonProblem::Syntax),
+        (r#"{"a":1e}"#, JsonProblem::BadNumber),
+        (r#"{"a":-}"#, JsonProblem::BadNumber),
+        (r#"{"a":0x10}"#, JsonProblem::BadNumber),
+        ("{\"a\":\"\n\"}", JsonProblem::ControlCharacter),
+        ("{\"a\":\"\0\"}", JsonProblem::ControlCharacter),
+        ("{\"a\":\"\u{1f}\"}", JsonProblem::ControlCharacter),
+        (r#"{"a":"\q"}"#, JsonProblem::BadEscape),
+        (r#"{"a":"\u12"}"#, JsonProblem::BadEscape),
+        (r#"{"a":"\ud83d"}"#, JsonProblem::BadEscape),
+        (r#"{"a":"\ude00\ud83d"}"#, JsonProblem::BadEscape),
+        (r#"{"a":"unfinished}"#, JsonProblem::Syntax),
     ] {
         let header = access_raw(text.as_bytes(), claims.as_bytes());
         assert_eq!(header, Err(json_error(Segment::Header, fault)), "{text}");
@@ -228,7 +228,7 @@ fn f05_header_and_payload_are_objects_in_the_dialect() {
 
 #[test]
 fn f05_the_text_is_utf_8() {
-    let expected = json_error(Segment::Payload, JsonFault::NotUtf8);
+    let expected = json_error(Segment::Payload, JsonProblem::NotUtf8);
     for bytes in [&b"{\"a\":\"\xff\"}"[..], b"{\"a\":\"\xc3\"}", b"\xff\xfe{\0}\0"] {
         assert_eq!(payload_error(bytes), expected);
     }
@@ -252,7 +252,7 @@ fn f05_containers_are_nested_at_most_16_deep() {
     assert_eq!(access_raw(HEADER, nested(depth).as_bytes()), Ok(()));
     assert_eq!(
         payload_error(nested(depth + 1).as_bytes()),
-        json_error(Segment::Payload, JsonFault::TooDeep)
+        json_error(Segment::Payload, JsonProblem::TooDeep)
     );
 }
 
@@ -268,7 +268,7 @@ fn f05_an_object_has_at_most_64_members() {
     assert_eq!(access(&wide(MAX_MEMBERS)), Ok(()));
     assert_eq!(
         access(&wide(MAX_MEMBERS + 1)),
-        Err(json_error(Segment::Payload, JsonFault::TooManyMembers))
+        Err(json_error(Segment::Payload, JsonProblem::TooManyMembers))
     );
 }
 
@@ -343,32 +343,32 @@ fn f07_a_registered_claim_has_its_type_even_if_nothing_checks_it() {
     let string_or_strings: &[usize] = &[3, 4, 5];
     let object: &[usize] = &[7];
     let table = [
-        ("iss", Claim::Issuer, Shape::String, string),
-        ("sub", Claim::Subject, Shape::String, string),
-        ("aud", Claim::Audience, Shape::StringOrStrings, string_or_strings),
-        ("exp", Claim::Expiry, Shape::NumericDate, date),
-        ("nbf", Claim::NotBefore, Shape::NumericDate, date),
-        ("iat", Claim::IssuedAt, Shape::NumericDate, date),
-        ("jti", Claim::TokenId, Shape::String, string),
-        ("azp", Claim::AuthorizedParty, Shape::String, string),
-        ("client_id", Claim::ClientId, Shape::String, string),
-        ("nonce", Claim::Nonce, Shape::String, string),
-        ("auth_time", Claim::AuthTime, Shape::NumericDate, date),
-        ("acr", Claim::Acr, Shape::String, string),
-        ("amr", Claim::Amr, Shape::Strings, strings),
-        ("at_hash", Claim::AtHash, Shape::String, string),
-        ("c_hash", Claim::CHash, Shape::String, string),
-        ("s_hash", Claim::SHash, Shape::String, string),
-        ("scope", Claim::Scope, Shape::Scope, string_or_strings),
-        ("scp", Claim::Scp, Shape::Scope, string_or_strings),
-        ("permissions", Claim::Permissions, Shape::Strings, strings),
-        ("gty", Claim::GrantType, Shape::StringOrStrings, string_or_strings),
-        ("cnf", Claim::Confirmation, Shape::Object, object),
-        ("token_use", Claim::TokenUse, Shape::String, string),
-        ("typ", Claim::Typ, Shape::String, string),
-        ("events", Claim::Events, Shape::Object, object),
-        ("org_id", Claim::OrganizationId, Shape::String, string),
-        ("org_name", Claim::OrganizationName, Shape::String, string),
+        ("iss", Claim::Issuer, JsonType::String, string),
+        ("sub", Claim::Subject, JsonType::String, string),
+        ("aud", Claim::Audience, JsonType::StringOrStrings, string_or_strings),
+        ("exp", Claim::Expiry, JsonType::NumericDate, date),
+        ("nbf", Claim::NotBefore, JsonType::NumericDate, date),
+        ("iat", Claim::IssuedAt, JsonType::NumericDate, date),
+        ("jti", Claim::TokenId, JsonType::String, string),
+        ("azp", Claim::AuthorizedParty, JsonType::String, string),
+        ("client_id", Claim::ClientId, JsonType::String, string),
+        ("nonce", Claim::Nonce, JsonType::String, string),
+        ("auth_time", Claim::AuthTime, JsonType::NumericDate, date),
+        ("acr", Claim::Acr, JsonType::String, string),
+        ("amr", Claim::Amr, JsonType::Strings, strings),
+        ("at_hash", Claim::AtHash, JsonType::String, string),
+        ("c_hash", Claim::CHash, JsonType::String, string),
+        ("s_hash", Claim::SHash, JsonType::String, string),
+        ("scope", Claim::Scope, JsonType::Scope, string_or_strings),
+        ("scp", Claim::Scp, JsonType::Scope, string_or_strings),
+        ("permissions", Claim::Permissions, JsonType::Strings, strings),
+        ("gty", Claim::GrantType, JsonType::StringOrStrings, string_or_strings),
+        ("cnf", Claim::Confirmation, JsonType::Object, object),
+        ("token_use", Claim::TokenUse, JsonType::String, string),
+        ("typ", Claim::Typ, JsonType::String, string),
+        ("events", Claim::Events, JsonType::Object, object),
+        ("org_id", Claim::OrganizationId, JsonType::String, string),
+        ("org_name", Claim::OrganizationName, JsonType::String, string),
     ];
     for (name, claim, shape, right) in table {
         for (index, value) in one_of_each_type().into_iter().enumerate() {
@@ -388,26 +388,26 @@ fn f07_a_registered_claim_has_its_type_even_if_nothing_checks_it() {
 
 #[test]
 fn f07_a_claim_about_the_user_has_its_type() {
-    let number_or_timestamp = Shape::NumericDateOrTimestamp;
+    let number_or_timestamp = JsonType::NumericDateOrTimestamp;
     for (name, claim, shape, right) in [
-        ("name", Claim::Name, Shape::String, 3),
-        ("given_name", Claim::GivenName, Shape::String, 3),
-        ("family_name", Claim::FamilyName, Shape::String, 3),
-        ("middle_name", Claim::MiddleName, Shape::String, 3),
-        ("nickname", Claim::Nickname, Shape::String, 3),
-        ("preferred_username", Claim::PreferredUsername, Shape::String, 3),
-        ("profile", Claim::Profile, Shape::String, 3),
-        ("picture", Claim::Picture, Shape::String, 3),
-        ("website", Claim::Website, Shape::String, 3),
-        ("email", Claim::Email, Shape::String, 3),
-        ("email_verified", Claim::EmailVerified, Shape::Boolean, 1),
-        ("gender", Claim::Gender, Shape::String, 3),
-        ("birthdate", Claim::Birthdate, Shape::String, 3),
-        ("zoneinfo", Claim::Zoneinfo, Shape::String, 3),
-        ("locale", Claim::Locale, Shape::String, 3),
-        ("phone_number", Claim::PhoneNumber, Shape::String, 3),
-        ("phone_number_verified", Claim::PhoneNumberVerified, Shape::Boolean, 1),
-        ("address", Claim::Address, Shape::Object, 7),
+        ("name", Claim::Name, JsonType::String, 3),
+        ("given_name", Claim::GivenName, JsonType::String, 3),
+        ("family_name", Claim::FamilyName, JsonType::String, 3),
+        ("middle_name", Claim::MiddleName, JsonType::String, 3),
+        ("nickname", Claim::Nickname, JsonType::String, 3),
+        ("preferred_username", Claim::PreferredUsername, JsonType::String, 3),
+        ("profile", Claim::Profile, JsonType::String, 3),
+        ("picture", Claim::Picture, JsonType::String, 3),
+        ("website", Claim::Website, JsonType::String, 3),
+        ("email", Claim::Email, JsonType::String, 3),
+        ("email_verified", Claim::EmailVerified, JsonType::Boolean, 1),
+        ("gender", Claim::Gender, JsonType::String, 3),
+        ("birthdate", Claim::Birthdate, JsonType::String, 3),
+        ("zoneinfo", Claim::Zoneinfo, JsonType::String, 3),
+        ("locale", Claim::Locale, JsonType::String, 3),
+        ("phone_number", Claim::PhoneNumber, JsonType::String, 3),
+        ("phone_number_verified", Claim::PhoneNumberVerified, JsonType::Boolean, 1),
+        ("address", Claim::Address, JsonType::Object, 7),
         ("updated_at", Claim::UpdatedAt, number_or_timestamp, 2),
     ] {
         for (index, value) in one_of_each_type().into_iter().enumerate() {
@@ -423,13 +423,13 @@ fn f07_members_of_cnf_and_address_are_strings() {
     for member in ["jkt", "x5t#S256"] {
         assert_eq!(
             access(&with(access_claims(), "cnf", json!({ member: 1 }))),
-            Err(Error::ClaimType(Claim::Confirmation, Shape::Object))
+            Err(Error::ClaimType(Claim::Confirmation, JsonType::Object))
         );
     }
     for member in ["formatted", "street_address", "locality", "region", "postal_code", "country"] {
         assert_eq!(
             id(&with(id_claims(), "address", json!({ member: 1 }))),
-            Err(Error::ClaimType(Claim::Address, Shape::String))
+            Err(Error::ClaimType(Claim::Address, JsonType::String))
         );
         assert_eq!(id(&with(id_claims(), "address", json!({ member: "1" }))), Ok(()));
     }
@@ -437,7 +437,7 @@ fn f07_members_of_cnf_and_address_are_strings() {
 
 #[test]
 fn f07_an_audience_element_is_a_string_and_there_are_at_most_16() {
-    let wrong = Err(Error::ClaimType(Claim::Audience, Shape::StringOrStrings));
+    let wrong = Err(Error::ClaimType(Claim::Audience, JsonType::StringOrStrings));
     for audience in [json!([API, 1]), json!([null]), json!([[API]]), json!([{}])] {
         assert_eq!(access(&with(access_claims(), "aud", audience)), wrong);
     }
@@ -452,7 +452,7 @@ fn f07_an_audience_element_is_a_string_and_there_are_at_most_16() {
 
 #[test]
 fn f07_a_time_is_a_number_from_0_to_the_end_of_the_year_9999() {
-    let wrong = Err(Error::ClaimType(Claim::Expiry, Shape::NumericDate));
+    let wrong = Err(Error::ClaimType(Claim::Expiry, JsonType::NumericDate));
     let exp = |text: &str| {
         let claims = without(access_claims(), "exp").to_string();
         access_raw(HEADER, format!("{{\"exp\":{text},{}", &claims[1..]).as_bytes())

@@ -1,13 +1,13 @@
 //! The rule book, ID tokens: I1 to I15.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 
 mod support;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::{
-    BearerToken, Claim, ConstructionError, Error, Fault, IdTokenPolicy, IdTokenPolicyBuilder,
-    KindMark, Mark, Nonce, NumericDate, StandardScope, TokenBuffer,
+    BearerToken, Claim, ConfigError, Error, ForeignClaim, IdTokenPolicy, IdTokenPolicyBuilder,
+    Nonce, NumericDate, Problem, StandardScope, TokenBuffer, WrongKind,
 };
 use serde_json::{Value, json};
 use support::*;
@@ -134,7 +134,7 @@ fn i06_an_unexpected_nonce_is_rejected_and_an_ignored_one_is_not() {
 
 #[test]
 fn i06_an_empty_expected_nonce_is_a_construction_error() {
-    assert_eq!(login(Nonce::Expect("")).build(), Err(ConstructionError::Empty("nonce")));
+    assert_eq!(login(Nonce::Expect("")).build(), Err(ConfigError::Empty("nonce")));
 }
 
 #[test]
@@ -183,9 +183,9 @@ fn i08_acr_is_one_of_those_asked_for() {
     let wrong = |fault| Err(Error::InsufficientAuthentication(Claim::Acr, fault));
     assert_eq!(check(policy(), &set("acr", "gold")), Ok(()));
     assert_eq!(check(policy(), &set("acr", "silver")), Ok(()));
-    assert_eq!(check(policy(), &id_claims()), wrong(Fault::Absent));
+    assert_eq!(check(policy(), &id_claims()), wrong(Problem::Absent));
     for acr in ["", "bronze", "Gold", "silver gold", "gol"] {
-        assert_eq!(check(policy(), &set("acr", acr)), wrong(Fault::WrongValue), "{acr}");
+        assert_eq!(check(policy(), &set("acr", acr)), wrong(Problem::WrongValue), "{acr}");
     }
 }
 
@@ -194,9 +194,9 @@ fn i08_amr_contains_each_method_asked_for() {
     let policy = || default().require_amr(&["pwd", "otp"]);
     let wrong = |fault| Err(Error::InsufficientAuthentication(Claim::Amr, fault));
     assert_eq!(check(policy(), &set("amr", json!(["otp", "x", "pwd"]))), Ok(()));
-    assert_eq!(check(policy(), &id_claims()), wrong(Fault::Absent));
+    assert_eq!(check(policy(), &id_claims()), wrong(Problem::Absent));
     for amr in [json!([]), json!(["pwd"]), json!(["pwd otp"]), json!(["PWD", "otp"])] {
-        assert_eq!(check(policy(), &set("amr", amr.clone())), wrong(Fault::WrongValue), "{amr}");
+        assert_eq!(check(policy(), &set("amr", amr.clone())), wrong(Problem::WrongValue), "{amr}");
     }
 }
 
@@ -288,33 +288,37 @@ fn i10_typ_is_absent_or_jwt() {
         "application/application/jwt",
         "",
     ] {
-        assert_eq!(with_typ(typ), Err(Error::TokenType(KindMark::HeaderType)), "{typ}");
+        assert_eq!(with_typ(typ), Err(Error::TokenType(WrongKind::HeaderType)), "{typ}");
     }
 }
 
 #[test]
 fn i11_marks_of_another_kind_are_rejected_and_can_be_allowed_by_name() {
     for (name, value, claim, mark) in [
-        ("scope", json!("openid"), Claim::Scope, Mark::Scope),
-        ("scope", json!(""), Claim::Scope, Mark::Scope),
-        ("scp", json!(["openid"]), Claim::Scp, Mark::Scope),
-        ("permissions", json!([]), Claim::Permissions, Mark::Permissions),
-        ("gty", json!("client-credentials"), Claim::GrantType, Mark::GrantType),
-        ("token_use", json!("access"), Claim::TokenUse, Mark::TokenUse),
-        ("token_use", json!(""), Claim::TokenUse, Mark::TokenUse),
-        ("token_use", json!("ID"), Claim::TokenUse, Mark::TokenUse),
-        ("typ", json!("Bearer"), Claim::Typ, Mark::Typ),
-        ("typ", json!("Refresh"), Claim::Typ, Mark::Typ),
-        ("typ", json!("Logout"), Claim::Typ, Mark::Typ),
-        ("typ", json!("id"), Claim::Typ, Mark::Typ),
-        ("events", json!({}), Claim::Events, Mark::Events),
+        ("scope", json!("openid"), Claim::Scope, ForeignClaim::Scope),
+        ("scope", json!(""), Claim::Scope, ForeignClaim::Scope),
+        ("scp", json!(["openid"]), Claim::Scp, ForeignClaim::Scope),
+        ("permissions", json!([]), Claim::Permissions, ForeignClaim::Permissions),
+        ("gty", json!("client-credentials"), Claim::GrantType, ForeignClaim::GrantType),
+        ("token_use", json!("access"), Claim::TokenUse, ForeignClaim::TokenUse),
+        ("token_use", json!(""), Claim::TokenUse, ForeignClaim::TokenUse),
+        ("token_use", json!("ID"), Claim::TokenUse, ForeignClaim::TokenUse),
+        ("typ", json!("Bearer"), Claim::Typ, ForeignClaim::Typ),
+        ("typ", json!("Refresh"), Claim::Typ, ForeignClaim::Typ),
+        ("typ", json!("Logout"), Claim::Typ, ForeignClaim::Typ),
+        ("typ", json!("id"), Claim::Typ, ForeignClaim::Typ),
+        ("events", json!({}), Claim::Events, ForeignClaim::Events),
     ] {
         let claims = set(name, value);
-        let foreign = Err(Error::TokenType(KindMark::Claim(claim)));
+        let foreign = Err(Error::TokenType(WrongKind::Claim(claim)));
         assert_eq!(check(default(), &claims), foreign, "{name}");
-        assert_eq!(check(default().allow_mark(mark), &claims), Ok(()), "{name}");
+        assert_eq!(check(default().allow_foreign_claim(mark), &claims), Ok(()), "{name}");
         // Allowing another one does not help.
-        assert_eq!(check(default().allow_mark(Mark::Nonce), &claims), foreign, "{name}");
+        assert_eq!(
+            check(default().allow_foreign_claim(ForeignClaim::Nonce), &claims),
+            foreign,
+            "{name}"
+        );
     }
     assert_eq!(id(&set("token_use", "id")), Ok(()));
     assert_eq!(id(&set("typ", "ID")), Ok(()));
@@ -348,7 +352,7 @@ fn i12_an_organization_is_expected_by_its_name() {
         check(policy(), &set("org_id", "acme")),
         Err(Error::MissingClaim(Claim::OrganizationName))
     );
-    assert_eq!(default().organization("").build(), Err(ConstructionError::Empty("organization")));
+    assert_eq!(default().organization("").build(), Err(ConfigError::Empty("organization")));
 }
 
 #[test]
@@ -446,7 +450,7 @@ fn i14_booleans_in_quotes_are_taken_only_if_asked_for() {
     let mut buffer = TokenBuffer::<1024>::new();
     for (value, verified) in [("true", true), ("false", false)] {
         let response = json!({"sub": "auth0|123456", "email_verified": value}).to_string();
-        let wrong = Error::ClaimType(Claim::EmailVerified, claimgate::Shape::Boolean);
+        let wrong = Error::ClaimType(Claim::EmailVerified, claimgate::JsonType::Boolean);
         assert_eq!(token.user_info(&response, &mut buffer).map(|_| ()), Err(wrong));
         let user = token.user_info_with_string_booleans(&response, &mut buffer).unwrap();
         assert_eq!(user.email_verified(), Some(verified));
@@ -520,7 +524,7 @@ fn i15_auth0s_updated_at_is_a_timestamp() {
     let mut buffer = TokenBuffer::<4096>::new();
     let token = LOGIN_POLICY.validate(&token, &issuer(&keys), NOW, &mut buffer).unwrap();
     assert_eq!(token.user().updated_at(), Some(NumericDate::from_secs(IAT)));
-    let shape = claimgate::Shape::NumericDateOrTimestamp;
+    let shape = claimgate::JsonType::NumericDateOrTimestamp;
     for text in ["", "yesterday", "2011-07-21", "1311280970"] {
         let wrong = Err(Error::ClaimType(Claim::UpdatedAt, shape));
         assert_eq!(id(&set("updated_at", text)), wrong, "{text}");
@@ -529,7 +533,7 @@ fn i15_auth0s_updated_at_is_a_timestamp() {
 
 #[test]
 fn i15_booleans_in_quotes_are_taken_only_if_asked_for() {
-    let wrong = |claim| Err(Error::ClaimType(claim, claimgate::Shape::Boolean));
+    let wrong = |claim| Err(Error::ClaimType(claim, claimgate::JsonType::Boolean));
     for (name, claim) in [
         ("email_verified", Claim::EmailVerified),
         ("phone_number_verified", Claim::PhoneNumberVerified),

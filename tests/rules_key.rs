@@ -1,20 +1,20 @@
 //! The rule book, header and key: K1 to K11.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 
 mod support;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::{
-    BearerToken, Error, Fault, HeaderParameter, Issuer, JwkSet, KeyRejected, MAX_KEY_ID_LEN,
+    BearerToken, Error, HeaderParameter, Issuer, JwkSet, KeyRejected, MAX_KEY_ID_LEN, Problem,
     RsaKey, Segment, Skipped, TokenBuffer,
 };
 use serde_json::{Value, json};
 use support::*;
 
-const ABSENT: Result<(), Error> = Err(Error::AlgorithmNotAllowed(Fault::Absent));
-const WRONG_TYPE: Result<(), Error> = Err(Error::AlgorithmNotAllowed(Fault::WrongType));
-const WRONG_VALUE: Result<(), Error> = Err(Error::AlgorithmNotAllowed(Fault::WrongValue));
+const ABSENT: Result<(), Error> = Err(Error::AlgorithmNotAllowed(Problem::Absent));
+const WRONG_TYPE: Result<(), Error> = Err(Error::AlgorithmNotAllowed(Problem::WrongType));
+const WRONG_VALUE: Result<(), Error> = Err(Error::AlgorithmNotAllowed(Problem::WrongValue));
 
 type Keys = JwkSet<TestKey, 4>;
 
@@ -67,8 +67,8 @@ fn k01_the_algorithm_is_exactly_rs256() {
         "ES256",
         "EdDSA",
         "RSA1_5",
-        "rs256",
-        "Rs256",
+        "public_key",
+        "PublicKey",
         "RS256 ",
         " RS256",
         "RS256\0",
@@ -237,7 +237,7 @@ fn k07_a_key_for_something_else_is_skipped() {
         ("alg", json!("RS512"), KeyRejected::Algorithm),
         ("alg", json!("PS256"), KeyRejected::Algorithm),
         ("alg", json!("RSA-OAEP"), KeyRejected::Algorithm),
-        ("alg", json!("rs256"), KeyRejected::Algorithm),
+        ("alg", json!("public_key"), KeyRejected::Algorithm),
         ("alg", json!(null), KeyRejected::Malformed),
         ("kid", json!(1), KeyRejected::Malformed),
         ("kid", json!("k".repeat(MAX_KEY_ID_LEN + 1)), KeyRejected::KeyIdTooLong),
@@ -336,15 +336,15 @@ fn k08_two_usable_keys_with_one_kid_are_ambiguous() {
 
 #[test]
 fn k08_a_text_that_is_no_key_set_is_an_error() {
-    use claimgate::JsonFault;
+    use claimgate::JsonProblem;
     let error = |text: &str| Keys::from_json(text).map(|_| ()).unwrap_err();
     let invalid = |fault| Error::InvalidJson(Segment::Jwks, fault);
     for text in ["{}", r#"{"keys":{}}"#, r#"{"keys":null}"#, r#"{"KEYS":[]}"#] {
-        assert_eq!(error(text), invalid(JsonFault::NotAKeySet), "{text}");
+        assert_eq!(error(text), invalid(JsonProblem::NotAKeySet), "{text}");
     }
-    assert_eq!(error("[]"), invalid(JsonFault::NotAnObject));
-    assert_eq!(error(r#"{"keys":[]} x"#), invalid(JsonFault::TrailingData));
-    assert_eq!(error(r#"{"keys":[}"#), invalid(JsonFault::Syntax));
+    assert_eq!(error("[]"), invalid(JsonProblem::NotAnObject));
+    assert_eq!(error(r#"{"keys":[]} x"#), invalid(JsonProblem::TrailingData));
+    assert_eq!(error(r#"{"keys":[}"#), invalid(JsonProblem::Syntax));
     assert_eq!(error(r#"{"keys":[],"keys":[]}"#), Error::DuplicateMember(Segment::Jwks));
 }
 

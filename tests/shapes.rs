@@ -5,12 +5,12 @@
 //! Forms are from the documentation named in each row; names and numbers are
 //! ours.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 
 mod support;
 
 use claimgate::{
-    AccessTokenPolicy, IdTokenPolicy, Mark, Nonce, RequestKey, ScopePolicy, at_compile_time,
+    AccessTokenPolicy, ForeignClaim, IdTokenPolicy, Nonce, RequestKey, ScopePolicy, at_compile_time,
 };
 use serde_json::{Value, json};
 use support::*;
@@ -27,7 +27,12 @@ const ACCESS_POLICIES: &[(char, AccessTokenPolicy<'_>)] = &[
     // An API behind Amazon Cognito.
     ('C', at_compile_time!(AccessTokenPolicy::without_audience(&[CLIENT_ID]).build())),
     // An API behind an older Keycloak, which puts the nonce into access tokens.
-    ('K', at_compile_time!(AccessTokenPolicy::auth0(API).allow_mark(Mark::Nonce).build())),
+    (
+        'K',
+        at_compile_time!(
+            AccessTokenPolicy::auth0(API).allow_foreign_claim(ForeignClaim::Nonce).build()
+        ),
+    ),
     // Auth0's Management API itself.
     (
         'M',
@@ -61,7 +66,7 @@ const ID_POLICIES: &[(char, IdTokenPolicy<'_>)] = &[
 ];
 
 /// A token of some issuer.
-struct Shape {
+struct JsonType {
     /// What it is, and where its form is documented.
     what: &'static str,
     typ: Option<&'static str>,
@@ -80,18 +85,18 @@ fn shape(
     further: &Value,
     accepted_by: &'static str,
     (login, api): (&'static str, &'static str),
-) -> Shape {
+) -> JsonType {
     let mut claims = json!({"iss": ISSUER, "sub": "auth0|123456", "exp": EXP, "iat": IAT});
     for (name, value) in further.as_object().unwrap() {
         claims[name] = value.clone();
     }
     claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
-    Shape { what, typ: typ.into(), claims, accepted_by, login, api }
+    JsonType { what, typ: typ.into(), claims, accepted_by, login, api }
 }
 
 const OK: &str = "";
 
-fn shapes() -> Vec<Shape> {
+fn shapes() -> Vec<JsonType> {
     let jwt = "JWT";
     let at_jwt = "at+jwt";
     let userinfo = "https://my-domain.auth0.com/userinfo";
@@ -224,7 +229,7 @@ fn shapes() -> Vec<Shape> {
             "",
             ("audience_mismatch", "audience_mismatch"),
         ),
-        // Google: https://developers.google.com/identity/openid-connect/openid-connect
+        // Google: https://developers.google.com/fingerprint/openid-connect/openid-connect
         shape(
             "Google ID token",
             jwt,
@@ -248,7 +253,7 @@ fn shapes() -> Vec<Shape> {
             "",
             ("audience_mismatch", "audience_mismatch"),
         ),
-        // Microsoft: https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
+        // Microsoft: https://learn.microsoft.com/entra/fingerprint-platform/id-token-claims-reference
         shape(
             "Microsoft Entra v2.0 ID token",
             jwt,
@@ -266,7 +271,7 @@ fn shapes() -> Vec<Shape> {
             "LT",
             (OK, "audience_mismatch"),
         ),
-        // https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
+        // https://learn.microsoft.com/entra/fingerprint-platform/access-token-claims-reference
         shape(
             "Microsoft Entra v2.0 access token",
             jwt,
@@ -563,7 +568,7 @@ fn shapes() -> Vec<Shape> {
     ]
 }
 
-fn text(shape: &Shape) -> String {
+fn text(shape: &JsonType) -> String {
     let mut header = json!({"alg": "RS256", "kid": "key-a"});
     if let Some(typ) = shape.typ {
         header["typ"] = json!(typ);

@@ -1,13 +1,13 @@
 //! Published examples, as facts: RFC 7515, RFC 7520, RFC 7638, and the key
 //! sets that issuers publish.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "rust-crypto"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 
 mod support;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::{
-    AccessToken, BearerToken, CompactJws, Error, IdToken, JsonFault, JwkSet, KeyRejected, RsaKey,
+    AccessToken, BearerToken, CompactJws, Error, IdToken, JsonProblem, JwkSet, KeyRejected, RsaKey,
     Segment, Skipped, TokenBuffer,
 };
 use serde_json::{Value, json};
@@ -105,7 +105,7 @@ fn rfc_7520_4_1_is_verified_and_is_no_token() {
         assert!(
             verified.payload().starts_with("It\u{2019}s a dangerous business, Frodo".as_bytes())
         );
-        let no_object = Error::InvalidJson(Segment::Payload, JsonFault::NotAnObject);
+        let no_object = Error::InvalidJson(Segment::Payload, JsonProblem::NotAnObject);
         assert_eq!(read(verified), Err(no_object));
     }
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use claimgate::{AccessTokenPolicy, ConstructionError, JwksRefresh, ScopePolicy};
+use claimgate::{AccessTokenPolicy, ConfigError, JwksRefresh, ScopePolicy};
 use serde::Deserialize;
 
 use crate::routes::{Route, Segments};
@@ -313,7 +313,7 @@ fn route(table: RouteTable, notes: &mut Notes) -> Option<Route> {
     })
 }
 
-type Build = fn(&'static [&'static str]) -> Result<ScopePolicy<'static>, ConstructionError>;
+type Build = fn(&'static [&'static str]) -> Result<ScopePolicy<'static>, ConfigError>;
 
 /// Plain HTTP lets anybody on the way put in keys of his own.
 fn check_url(url: &str, danger_allow_http: bool) -> Result<(), &'static str> {

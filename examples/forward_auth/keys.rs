@@ -67,7 +67,7 @@ impl IssuerKeys {
     /// Fetches the keys whenever they are old, for ever.
     pub async fn keep_fresh(self: Arc<Self>) {
         loop {
-            match self.ask(|refresh| refresh.start_if_old(now())) {
+            match self.ask(|refresh| refresh.on_schedule(now())) {
                 Refresh::Now => self.fetch().await,
                 Refresh::Wait { seconds } => {
                     sleep(Duration::from_secs(seconds).min(LOOK_AT_THE_CLOCK)).await;
@@ -79,7 +79,7 @@ impl IssuerKeys {
     /// Has the keys fetched if `error` is worth it and the cool-down is over, and
     /// waits for a fetch that is under way.
     pub async fn refresh_after(self: &Arc<Self>, error: &Error) {
-        if self.ask(|refresh| refresh.start_after(error, now())) == Refresh::Now {
+        if self.ask(|refresh| refresh.on_refusal(error, now())) == Refresh::Now {
             // A task of its own: the client may go away, the fetch may not.
             tokio::spawn({
                 let issuer = Arc::clone(self);

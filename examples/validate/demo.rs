@@ -4,7 +4,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use claimgate::{
-    AccessTokenPolicy, BearerToken, ConstructionError, Error, IdTokenPolicy, Issuer, JwkSet, Nonce,
+    AccessTokenPolicy, BearerToken, ConfigError, Error, IdTokenPolicy, Issuer, JwkSet, Nonce,
     NumericDate, RingKey, ScopePolicy, TokenBuffer, at_compile_time,
 };
 
@@ -83,7 +83,7 @@ pub fn show(out: &mut impl Write) -> io::Result<Outcome> {
         Err(error) => return Err(io::Error::other(error)),
     };
     let issuer =
-        Issuer::new(ISSUER, &keys).map_err(|error: ConstructionError| io::Error::other(error))?;
+        Issuer::new(ISSUER, &keys).map_err(|error: ConfigError| io::Error::other(error))?;
     let mut buffer = TokenBuffer::<4096>::new();
 
     writeln!(out, "An application (client ID my_client_id) logs users in with ID tokens.")?;

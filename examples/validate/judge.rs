@@ -1,9 +1,9 @@
 //! From a case to a verdict.
 
 use claimgate::{
-    AccessToken, AccessTokenPolicy, BearerToken, Challenge, ConstructionError, Error, IdToken,
-    IdTokenPolicy, Issuer, JwkSet, Nonce, NumericDate, RequestKey, RingKey, Rs256, Rule, RuleSet,
-    ScopePolicy, SubjectKind, TokenBuffer, Validated,
+    AccessToken, AccessTokenPolicy, BearerToken, Challenge, ConfigError, Error, IdToken,
+    IdTokenPolicy, Issuer, JwkSet, Nonce, NumericDate, PublicKey, RequestKey, RingKey, Rule,
+    RuleSet, ScopePolicy, SubjectKind, TokenBuffer, Validated,
 };
 
 use crate::case::{
@@ -36,13 +36,13 @@ pub enum Verdict {
 
 /// Why a policy cannot be built, or why its token is refused.
 pub enum Refusal {
-    Construction(ConstructionError),
+    Construction(ConfigError),
     Usage(&'static str),
     Token { error: Error, www_authenticate: String },
 }
 
-impl From<ConstructionError> for Refusal {
-    fn from(error: ConstructionError) -> Self {
+impl From<ConfigError> for Refusal {
+    fn from(error: ConfigError) -> Self {
         Self::Construction(error)
     }
 }
@@ -65,14 +65,14 @@ pub fn judge(case: &Case) -> Verdict {
         Backend::Ring => judge_with::<RingKey>(case),
         #[cfg(feature = "aws-lc-rs")]
         Backend::AwsLcRs => judge_with::<claimgate::AwsLcKey>(case),
-        #[cfg(feature = "rust-crypto")]
-        Backend::RustCrypto => judge_with::<claimgate::RustCryptoKey>(case),
-        #[cfg(not(all(feature = "aws-lc-rs", feature = "rust-crypto")))]
+        #[cfg(feature = "pure-rust")]
+        Backend::RustCrypto => judge_with::<claimgate::PureRustKey>(case),
+        #[cfg(not(all(feature = "aws-lc-rs", feature = "pure-rust")))]
         _ => Refusal::Usage("the program was built without this backend's feature").into(),
     }
 }
 
-fn judge_with<K: Rs256>(case: &Case) -> Verdict {
+fn judge_with<K: PublicKey>(case: &Case) -> Verdict {
     let mut buffer = Buffer::new();
     let verdict = match case.token_use {
         TokenUse::Id => id_token::<K>(case, &mut buffer).map(|token| Verdict::Valid {
@@ -111,7 +111,7 @@ pub fn explain(case: &Case) -> Option<(Vec<Rule>, RuleSet)> {
     }
 }
 
-fn id_token<'b, K: Rs256>(
+fn id_token<'b, K: PublicKey>(
     case: &Case,
     buffer: &'b mut Buffer,
 ) -> Result<Validated<IdToken<'b>>, Refusal> {
@@ -125,7 +125,7 @@ fn id_token<'b, K: Rs256>(
     })?
 }
 
-fn access_token<'b, K: Rs256>(
+fn access_token<'b, K: PublicKey>(
     case: &Case,
     buffer: &'b mut Buffer,
 ) -> Result<Validated<AccessToken<'b>>, Refusal> {
@@ -179,7 +179,7 @@ fn with_id_policy<T>(
     }
     if let Given::Value(audience) = &case.audience {
         // Both are configured in one place: they must differ.
-        AccessTokenPolicy::auth0(audience).beside_client_ids(&[client_id]).build()?;
+        AccessTokenPolicy::auth0(audience).forbid_client_ids(&[client_id]).build()?;
     }
     check_issuer(case)?;
     Ok(use_policy(&policy.build()?))
@@ -214,7 +214,7 @@ fn with_access_policy<T>(
         policy = policy.authorized_parties(parties);
     }
     let client_ids: Vec<&str> = case.client_id.as_deref().into_iter().collect();
-    policy = policy.beside_client_ids(&client_ids);
+    policy = policy.forbid_client_ids(&client_ids);
     let scope_sets = sets(&case.scopes_all, &case.scopes_any);
     let scope_sets = scope_sets.as_ref().map(|sets| slices(sets));
     if let Some(sets) = &scope_sets {
@@ -263,7 +263,7 @@ fn with_access_policy<T>(
 
 /// An issuer that cannot be built is told before its keys are looked at.
 fn check_issuer(case: &Case) -> Result<(), Refusal> {
-    if case.issuer.is_empty() { Err(ConstructionError::Empty("issuer").into()) } else { Ok(()) }
+    if case.issuer.is_empty() { Err(ConfigError::Empty("issuer").into()) } else { Ok(()) }
 }
 
 fn borrow(list: &Option<Vec<String>>) -> Option<Vec<&str>> {

@@ -45,6 +45,6 @@ fn look_at(token: &Validated<AccessToken<'_>>) {
     assert!(token.permissions().iter().all(|permission| token.permissions().contains(permission)));
     assert!(token.confirmation().is_none());
     let _ = (token.subject_kind(), token.opens_userinfo(), token.client_id(), token.token_id());
-    let kept = token.keep::<16384>();
+    let kept = token.to_owned_token::<16384>();
     assert!(kept.is_ok_and(|kept| kept.token().scope() == scope));
 }

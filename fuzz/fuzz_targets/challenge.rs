@@ -4,7 +4,7 @@
 
 use arbitrary::Arbitrary;
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Challenge, Claim, Error, Fault, RequestFault, ScopePolicy,
+    AccessTokenPolicy, BearerToken, Challenge, Claim, Error, Problem, RequestProblem, ScopePolicy,
     TokenBuffer,
 };
 use claimgate_fuzz::{API_POLICY, HEADER, NOW, issuer, sign, timed};
@@ -47,10 +47,12 @@ fn error(refusal: &Refusal<'_>) -> Option<Error> {
         Refusal::Scope => Some(Error::InsufficientScope(Claim::Scope)),
         Refusal::Permissions => Some(Error::InsufficientScope(Claim::Permissions)),
         Refusal::Authentication => {
-            Some(Error::InsufficientAuthentication(Claim::Acr, Fault::Absent))
+            Some(Error::InsufficientAuthentication(Claim::Acr, Problem::Absent))
         }
-        Refusal::Age => Some(Error::InsufficientAuthentication(Claim::AuthTime, Fault::WrongValue)),
-        Refusal::Request => Some(Error::InvalidRequest(RequestFault::SeveralTokens)),
+        Refusal::Age => {
+            Some(Error::InsufficientAuthentication(Claim::AuthTime, Problem::WrongValue))
+        }
+        Refusal::Request => Some(Error::InvalidRequest(RequestProblem::SeveralTokens)),
     }
 }
 

@@ -35,7 +35,7 @@ fn run(text: &str) {
     let header = match jws.decode(&mut buffer) {
         Ok(jws) => {
             let header = jws.header();
-            (header.key_id().map(str::to_owned), header.token_type().map(str::to_owned))
+            (header.key_id().map(str::to_owned), header.typ().map(str::to_owned))
         }
         Err(error) => return confirm_error(error),
     };

@@ -46,7 +46,7 @@ fn look_at(token: &Validated<IdToken<'_>>, response: &[u8]) {
     let response = std::str::from_utf8(response).unwrap();
     let user = token.user_info(response, &mut buffer);
     assert!(user.is_ok_and(|user| user.name() == token.user().name()));
-    let kept = token.keep::<16384>();
+    let kept = token.to_owned_token::<16384>();
     assert!(kept.is_ok_and(|kept| kept.token().subject() == token.subject()));
     assert_ne!(token.audience().len(), 0);
 }

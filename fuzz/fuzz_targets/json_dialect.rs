@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use claimgate::{Error, JsonFault, MAX_DEPTH, MAX_MEMBERS, Segment, TokenBuffer};
+use claimgate::{Error, JsonProblem, MAX_DEPTH, MAX_MEMBERS, Segment, TokenBuffer};
 use claimgate_fuzz::{HEADER, LOGIN_POLICY, NOW, issuer, parse_json, sign, timed};
 use libfuzzer_sys::fuzz_target;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -48,9 +48,9 @@ fn run(text: &[u8]) {
 /// The strictnesses.
 fn is_stricter(error: Error, text: &[u8], value: &Value) -> bool {
     match error {
-        Error::InvalidJson(_, JsonFault::NotAnObject) => !value.is_object(),
-        Error::InvalidJson(_, JsonFault::TooDeep) => depth(value) > MAX_DEPTH,
-        Error::InvalidJson(_, JsonFault::TooManyMembers) => names(text).0 > MAX_MEMBERS,
+        Error::InvalidJson(_, JsonProblem::NotAnObject) => !value.is_object(),
+        Error::InvalidJson(_, JsonProblem::TooDeep) => depth(value) > MAX_DEPTH,
+        Error::InvalidJson(_, JsonProblem::TooManyMembers) => names(text).0 > MAX_MEMBERS,
         Error::DuplicateMember(_) => names(text).1,
         _ => false,
     }
@@ -62,7 +62,7 @@ fn is_stricter_inside(error: Error, text: &[u8], value: &Value) -> bool {
     match error {
         // Integers that no integer type holds.
         Error::ClaimType(..) => has_large_number(value),
-        Error::DuplicateMember(_) | Error::InvalidJson(_, JsonFault::TooManyMembers) => {
+        Error::DuplicateMember(_) | Error::InvalidJson(_, JsonProblem::TooManyMembers) => {
             !names(text).1
         }
         _ => false,

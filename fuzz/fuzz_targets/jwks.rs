@@ -2,7 +2,7 @@
 //! serde_json and RFC 7638 say of it.
 #![no_main]
 
-use claimgate::{JwkSet, Rs256};
+use claimgate::{JwkSet, PublicKey};
 use claimgate_fuzz::{StandIn, confirm_error, parse_json, timed};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;

@@ -6,7 +6,7 @@
 #![no_main]
 
 use arbitrary::Arbitrary;
-use claimgate::{AwsLcKey, Error, KeyRejected, RingKey, Rs256, RsaKey, RustCryptoKey};
+use claimgate::{AwsLcKey, Error, KeyRejected, PublicKey, PureRustKey, RingKey, RsaKey};
 use claimgate_fuzz::timed;
 use libfuzzer_sys::fuzz_target;
 use num_bigint::BigUint;
@@ -78,7 +78,7 @@ type Verdict = Result<Result<(), Error>, KeyRejected>;
 fn verdict(triple: &Triple) -> Verdict {
     let ring = verdict_of::<RingKey>(triple);
     let aws_lc = verdict_of::<AwsLcKey>(triple);
-    let rust_crypto = verdict_of::<RustCryptoKey>(triple);
+    let rust_crypto = verdict_of::<PureRustKey>(triple);
     // AWS-LC refuses a few moduli when the key is read that the others refuse
     // signatures of.
     assert_eq!(ring, rust_crypto);
@@ -87,12 +87,12 @@ fn verdict(triple: &Triple) -> Verdict {
     } else {
         assert_ne!(ring, Ok(Ok(())));
     }
-    assert_eq!(RingKey::sha256(&[&triple.message]), RustCryptoKey::sha256(&[&triple.message]));
+    assert_eq!(RingKey::sha256(&[&triple.message]), PureRustKey::sha256(&[&triple.message]));
     assert_eq!(RingKey::sha256(&[&triple.message]), AwsLcKey::sha256(&[&triple.message]));
     ring
 }
 
-fn verdict_of<K: Rs256>(triple: &Triple) -> Verdict {
+fn verdict_of<K: PublicKey>(triple: &Triple) -> Verdict {
     let e = triple.e.to_be_bytes();
     let e = &e[e.iter().position(|byte| *byte != 0).unwrap_or(e.len())..];
     let key = RsaKey::<K>::from_components(&triple.n, e)?;
@@ -110,7 +110,7 @@ fn make(made: &Made<'_>) -> Option<Triple> {
     let lowest = (power_of_two(bits - 1) + power_of_two(8 * len - 14)).nth_root(e) + 2_u8;
     let highest = power_of_two(bits).nth_root(e) - 2_u8;
     let mut root = &lowest + BigUint::from_bytes_be(made.root) % (&highest - &lowest);
-    let hash = RustCryptoKey::sha256(&[made.message]);
+    let hash = PureRustKey::sha256(&[made.message]);
     let mut encoded = vec![0xff; len as usize];
     encoded[..2].copy_from_slice(&[0x00, 0x01]);
     let at = encoded.len() - 52;

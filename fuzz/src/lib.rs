@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::{
     AccessTokenPolicy, Error, IdTokenPolicy, InvalidSignature, Issuer, JwkSet, KeyRejected, Nonce,
-    NumericDate, Rs256, at_compile_time,
+    NumericDate, PublicKey, at_compile_time,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -39,7 +39,7 @@ impl StandIn {
     }
 }
 
-impl Rs256 for StandIn {
+impl PublicKey for StandIn {
     fn from_components(n: &[u8], _e: &[u8]) -> Result<Self, KeyRejected> {
         Ok(Self(Self::sha256(&[n])))
     }

@@ -1,24 +1,24 @@
 //! Reading registered claims: the right type, or an error that names the claim.
 
 use super::{Audience, Confirmation, MAX_AUDIENCES, NumericDate, Rounding, Scope, StringArray};
-use crate::error::{Claim, Error, Segment, Shape};
-use crate::json::{Member, Object, Room, Value};
+use crate::error::{Claim, Error, JsonType, Segment};
+use crate::json::{Member, Object, Scratch, Value};
 
 /// Reads the values of claims, and unescapes strings into the caller's buffer
 /// where that is needed.
 pub(crate) struct Reader<'b> {
-    room: Room<'b>,
+    room: Scratch<'b>,
     segment: Segment,
 }
 
 impl<'b> Reader<'b> {
-    pub(crate) const fn new(room: Room<'b>, segment: Segment) -> Self {
+    pub(crate) const fn new(room: Scratch<'b>, segment: Segment) -> Self {
         Self { room, segment }
     }
 
     #[inline]
     pub(crate) fn string(&mut self, claim: Claim, value: Value<'b>) -> Result<&'b str, Error> {
-        let text = value.string().ok_or(Error::ClaimType(claim, Shape::String))?;
+        let text = value.string().ok_or(Error::ClaimType(claim, JsonType::String))?;
         self.room.string(text)
     }
 
@@ -41,15 +41,15 @@ impl<'b> Reader<'b> {
         value
             .number()
             .and_then(|number| NumericDate::from_json_number(number, rounding))
-            .ok_or(Error::ClaimType(claim, Shape::NumericDate))
+            .ok_or(Error::ClaimType(claim, JsonType::NumericDate))
     }
 
     pub(crate) fn boolean(&self, claim: Claim, value: Value<'b>) -> Result<bool, Error> {
-        value.boolean().ok_or(Error::ClaimType(claim, Shape::Boolean))
+        value.boolean().ok_or(Error::ClaimType(claim, JsonType::Boolean))
     }
 
     pub(crate) fn object(&self, claim: Claim, value: Value<'b>) -> Result<Object<'b>, Error> {
-        value.object(self.segment)?.ok_or(Error::ClaimType(claim, Shape::Object))
+        value.object(self.segment)?.ok_or(Error::ClaimType(claim, JsonType::Object))
     }
 
     /// Whether there is an object; another type is an error.
@@ -60,7 +60,7 @@ impl<'b> Reader<'b> {
     }
 
     pub(crate) fn strings(&self, claim: Claim, value: Value<'b>) -> Result<StringArray<'b>, Error> {
-        let array = value.plain_strings().ok_or(Error::ClaimType(claim, Shape::Strings))?;
+        let array = value.plain_strings().ok_or(Error::ClaimType(claim, JsonType::Strings))?;
         Ok(StringArray::from_json(array))
     }
 
@@ -75,7 +75,7 @@ impl<'b> Reader<'b> {
             // Between its quotes stands what an array of it would hold.
             return Ok(StringArray::from_json(value.as_written()));
         }
-        self.strings(claim, value).map_err(|_| Error::ClaimType(claim, Shape::StringOrStrings))
+        self.strings(claim, value).map_err(|_| Error::ClaimType(claim, JsonType::StringOrStrings))
     }
 
     /// Adds the audiences to `audience`.
@@ -84,7 +84,7 @@ impl<'b> Reader<'b> {
         value: Value<'b>,
         audience: &mut Audience<'b>,
     ) -> Result<(), Error> {
-        let wrong = Error::ClaimType(Claim::Audience, Shape::StringOrStrings);
+        let wrong = Error::ClaimType(Claim::Audience, JsonType::StringOrStrings);
         if let Some(text) = value.string() {
             audience.push(self.room.string(text)?);
             return Ok(());
@@ -108,11 +108,11 @@ impl<'b> Reader<'b> {
             Some(text) => text.plain().and_then(Scope::from_text),
             None => self.strings(claim, value).ok().and_then(Scope::from_array),
         };
-        scope.ok_or(Error::ClaimType(claim, Shape::Scope))
+        scope.ok_or(Error::ClaimType(claim, JsonType::Scope))
     }
 
     pub(super) fn confirmation_member(&mut self, value: Value<'b>) -> Result<&'b str, Error> {
-        let wrong = Error::ClaimType(Claim::Confirmation, Shape::Object);
+        let wrong = Error::ClaimType(Claim::Confirmation, JsonType::Object);
         self.room.string(value.string().ok_or(wrong)?)
     }
 
@@ -128,7 +128,7 @@ impl<'b> Reader<'b> {
 /// ([RFC 7519 §4.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1)), and
 /// those by which another kind gives itself away.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Registered<'b> {
+pub(crate) struct RegisteredClaims<'b> {
     pub(crate) issuer: Option<&'b str>,
     pub(crate) subject: Option<&'b str>,
     pub(crate) audience: Option<Audience<'b>>,
@@ -161,7 +161,7 @@ pub(crate) struct Registered<'b> {
     pub(crate) organization_name: Option<&'b str>,
 }
 
-impl<'b> Registered<'b> {
+impl<'b> RegisteredClaims<'b> {
     pub(crate) const NONE: Self = Self {
         issuer: None,
         subject: None,
@@ -259,7 +259,7 @@ impl<'b> Registered<'b> {
     /// Both spellings at once would leave it to the reader which one counts.
     pub(crate) fn check_scope_is_given_once(&self) -> Result<(), Error> {
         match (self.scope, self.scp) {
-            (Some(_), Some(_)) => Err(Error::ClaimType(Claim::Scp, Shape::Scope)),
+            (Some(_), Some(_)) => Err(Error::ClaimType(Claim::Scp, JsonType::Scope)),
             _ => Ok(()),
         }
     }

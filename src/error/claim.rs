@@ -87,7 +87,7 @@ impl fmt::Display for Claim {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-pub enum Shape {
+pub enum JsonType {
     /// A JSON string.
     String,
     /// A JSON string, or an array of JSON strings.
@@ -97,7 +97,7 @@ pub enum Shape {
     Strings,
     /// A JSON number from 0 to 253402300799: seconds since the epoch.
     NumericDate,
-    /// A [`Shape::NumericDate`], or a UTC timestamp such as
+    /// A [`JsonType::NumericDate`], or a UTC timestamp such as
     /// `2017-03-30T15:13:40.474Z`, which Auth0 sends.
     NumericDateOrTimestamp,
     /// `true` or `false`.
@@ -112,7 +112,7 @@ pub enum Shape {
     Requested,
 }
 
-impl fmt::Display for Shape {
+impl fmt::Display for JsonType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::String => "a string",

@@ -36,7 +36,7 @@ impl fmt::Display for Segment {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-pub enum JsonFault {
+pub enum JsonProblem {
     /// The bytes are not UTF-8.
     NotUtf8,
     /// The text is not an object.
@@ -60,7 +60,7 @@ pub enum JsonFault {
     NotAKeySet,
 }
 
-impl fmt::Display for JsonFault {
+impl fmt::Display for JsonProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotUtf8 => "it is not UTF-8",
@@ -80,7 +80,7 @@ impl fmt::Display for JsonFault {
 /// How a value failed: the three cases are never folded into one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Fault {
+pub enum Problem {
     /// The value is not there.
     Absent,
     /// The value has the wrong JSON type.
@@ -89,7 +89,7 @@ pub enum Fault {
     WrongValue,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Absent => "is absent",
@@ -247,14 +247,14 @@ impl fmt::Display for SkipCounts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-pub enum RequestFault {
+pub enum RequestProblem {
     /// `Bearer` is not followed by one token of the `token68` grammar.
     Malformed,
     /// More than one token was sent.
     SeveralTokens,
 }
 
-impl fmt::Display for RequestFault {
+impl fmt::Display for RequestProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Malformed => "the header is not Bearer and one token",
@@ -267,7 +267,7 @@ impl fmt::Display for RequestFault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-pub enum KindMark {
+pub enum WrongKind {
     /// The header parameter `typ`.
     HeaderType,
     /// A claim that only other kinds of token carry, or that names another
@@ -275,7 +275,7 @@ pub enum KindMark {
     Claim(super::Claim),
 }
 
-impl fmt::Display for KindMark {
+impl fmt::Display for WrongKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::HeaderType => f.write_str("the header parameter typ"),

@@ -16,7 +16,7 @@ use serde::forward_to_deserialize_any;
 use serde_json_core::de::{Deserializer as Scalar, Error as ScalarError};
 
 use super::{Elements, Member, Object, Text, Value};
-use crate::error::{Claim, Error, Segment, Shape};
+use crate::error::{Claim, Error, JsonType, Segment};
 
 /// Deserialises the members of `object` into a struct or a map.
 ///
@@ -36,7 +36,7 @@ pub(crate) fn deserialize<'de, T: Deserialize<'de>>(
 struct Failure(Error);
 
 impl Failure {
-    const TYPE: Self = Self(Error::ClaimType(Claim::Custom, Shape::Requested));
+    const TYPE: Self = Self(Error::ClaimType(Claim::Custom, JsonType::Requested));
 }
 
 impl serde::de::Error for Failure {

@@ -4,7 +4,7 @@
 use super::MAX_DEPTH;
 use super::escape::decode_escape;
 use crate::bytes::{all, find_near};
-use crate::error::JsonFault;
+use crate::error::JsonProblem;
 
 /// What is left of a text.
 pub(super) struct Scanner<'a> {
@@ -38,8 +38,8 @@ impl<'a> Scanner<'a> {
     }
 
     #[inline]
-    fn expect(&mut self, token: &str) -> Result<(), JsonFault> {
-        if self.take(token) { Ok(()) } else { Err(JsonFault::Syntax) }
+    fn expect(&mut self, token: &str) -> Result<(), JsonProblem> {
+        if self.take(token) { Ok(()) } else { Err(JsonProblem::Syntax) }
     }
 
     /// Steps over white space. Nearly all texts have none.
@@ -54,7 +54,7 @@ impl<'a> Scanner<'a> {
     pub(super) fn member(
         &mut self,
         is_first: bool,
-    ) -> Result<Option<WrittenMember<'a>>, JsonFault> {
+    ) -> Result<Option<WrittenMember<'a>>, JsonProblem> {
         if self.take("}") {
             return Ok(None);
         }
@@ -68,7 +68,7 @@ impl<'a> Scanner<'a> {
 
     /// By the whole grammar; not in the way of the members that are read shortly.
     #[inline(never)]
-    fn any_member(&mut self, is_first: bool) -> Result<Option<WrittenMember<'a>>, JsonFault> {
+    fn any_member(&mut self, is_first: bool) -> Result<Option<WrittenMember<'a>>, JsonProblem> {
         self.skip_whitespace();
         if self.take("}") {
             return Ok(None);
@@ -85,37 +85,37 @@ impl<'a> Scanner<'a> {
     /// Reads a member's name and the colon after it, and returns the name as
     /// it is written, without quotes.
     #[inline]
-    fn name(&mut self) -> Result<&'a str, JsonFault> {
+    fn name(&mut self) -> Result<&'a str, JsonProblem> {
         let name = self.string()?;
         self.skip_whitespace();
         self.expect(":")?;
         self.skip_whitespace();
-        unquoted(name).ok_or(JsonFault::Syntax)
+        unquoted(name).ok_or(JsonProblem::Syntax)
     }
 
     /// Reads a string and returns it as it is written, with its quotes.
     #[inline]
-    fn string(&mut self) -> Result<&'a str, JsonFault> {
-        let inside = self.rest.strip_prefix("\"").ok_or(JsonFault::Syntax)?.as_bytes();
+    fn string(&mut self) -> Result<&'a str, JsonProblem> {
+        let inside = self.rest.strip_prefix("\"").ok_or(JsonProblem::Syntax)?.as_bytes();
         let length = if self.is_plain {
-            find_near(b'"', inside).ok_or(JsonFault::Syntax)?
+            find_near(b'"', inside).ok_or(JsonProblem::Syntax)?
         } else {
             string_len(inside)?
         };
         let (string, rest) =
-            self.rest.split_at_checked(length.saturating_add(2)).ok_or(JsonFault::Syntax)?;
+            self.rest.split_at_checked(length.saturating_add(2)).ok_or(JsonProblem::Syntax)?;
         self.rest = rest;
         Ok(string)
     }
 
-    fn digits(&mut self) -> Result<(), JsonFault> {
+    fn digits(&mut self) -> Result<(), JsonProblem> {
         let is_other = |byte: &u8| !byte.is_ascii_digit();
         let count = self.rest.as_bytes().iter().position(is_other).unwrap_or(self.rest.len());
         self.rest = self.rest.get(count..).unwrap_or_default();
-        if count == 0 { Err(JsonFault::BadNumber) } else { Ok(()) }
+        if count == 0 { Err(JsonProblem::BadNumber) } else { Ok(()) }
     }
 
-    fn number(&mut self) -> Result<(), JsonFault> {
+    fn number(&mut self) -> Result<(), JsonProblem> {
         self.take("-");
         if !self.take("0") {
             self.digits()?;
@@ -130,34 +130,34 @@ impl<'a> Scanner<'a> {
         // `01` and `1x` end here with a character that no number can be followed by.
         match self.peek() {
             Some(b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'.' | b'+' | b'-') => {
-                Err(JsonFault::BadNumber)
+                Err(JsonProblem::BadNumber)
             }
             _ => Ok(()),
         }
     }
 
-    fn literal(&mut self) -> Result<(), JsonFault> {
+    fn literal(&mut self) -> Result<(), JsonProblem> {
         let is_one = self.take("true") || self.take("false") || self.take("null");
-        if is_one { Ok(()) } else { Err(JsonFault::Syntax) }
+        if is_one { Ok(()) } else { Err(JsonProblem::Syntax) }
     }
 
     /// Reads one value that stands `depth` containers deep, and returns it as
     /// it is written, and whether it is an array with nothing but strings in it.
-    pub(super) fn value(&mut self, depth: u32) -> Result<(&'a str, bool), JsonFault> {
+    pub(super) fn value(&mut self, depth: u32) -> Result<(&'a str, bool), JsonProblem> {
         let text = self.rest;
         let is_array_of_strings = self.skip_value(depth)?;
         let length = text.len().saturating_sub(self.rest.len());
-        Ok((text.get(..length).ok_or(JsonFault::Syntax)?, is_array_of_strings))
+        Ok((text.get(..length).ok_or(JsonProblem::Syntax)?, is_array_of_strings))
     }
 
     /// Which containers are open is one bit each in a word, so that brackets cost no
     /// stack.
-    fn skip_value(&mut self, depth: u32) -> Result<bool, JsonFault> {
+    fn skip_value(&mut self, depth: u32) -> Result<bool, JsonProblem> {
         let mut open = Open { depth, objects: 0 };
         // As long as nothing else was seen.
         let mut is_array_of_strings = self.peek() == Some(b'[');
         loop {
-            match self.peek().ok_or(JsonFault::Syntax)? {
+            match self.peek().ok_or(JsonProblem::Syntax)? {
                 b'{' => {
                     is_array_of_strings = false;
                     self.expect("{")?;
@@ -271,7 +271,7 @@ pub(super) fn is_plain(text: &[u8]) -> bool {
 }
 
 /// How many bytes stand before the quote that ends a string.
-fn string_len(text: &[u8]) -> Result<usize, JsonFault> {
+fn string_len(text: &[u8]) -> Result<usize, JsonProblem> {
     // Nearly always it is the next quote, also in a text that is not plain.
     let until_quote = find_near(b'"', text).and_then(|length| text.get(..length));
     if let Some(string) = until_quote.filter(|string| is_plain(string)) {
@@ -282,12 +282,12 @@ fn string_len(text: &[u8]) -> Result<usize, JsonFault> {
         rest = match rest {
             [b'"', ..] => return Ok(text.len().saturating_sub(rest.len())),
             [b'\\', ..] => {
-                let (_, consumed) = decode_escape(rest).ok_or(JsonFault::BadEscape)?;
+                let (_, consumed) = decode_escape(rest).ok_or(JsonProblem::BadEscape)?;
                 rest.get(consumed..).unwrap_or_default()
             }
-            [0..=0x1f, ..] => return Err(JsonFault::ControlCharacter),
+            [0..=0x1f, ..] => return Err(JsonProblem::ControlCharacter),
             [_, others @ ..] => others,
-            [] => return Err(JsonFault::Syntax),
+            [] => return Err(JsonProblem::Syntax),
         };
     }
 }
@@ -300,9 +300,9 @@ struct Open {
 }
 
 impl Open {
-    fn push(&mut self, is_object: bool) -> Result<(), JsonFault> {
+    fn push(&mut self, is_object: bool) -> Result<(), JsonProblem> {
         if self.depth >= MAX_DEPTH {
-            return Err(JsonFault::TooDeep);
+            return Err(JsonProblem::TooDeep);
         }
         self.depth = self.depth.saturating_add(1);
         self.objects = (self.objects << 1) | u32::from(is_object);
@@ -328,7 +328,7 @@ mod tests {
     use super::*;
 
     /// The members of an object after its brace, and how it ends.
-    fn members(text: &str, is_plain: bool) -> (Vec<(&str, &str, bool)>, Option<JsonFault>) {
+    fn members(text: &str, is_plain: bool) -> (Vec<(&str, &str, bool)>, Option<JsonProblem>) {
         let mut scanner = Scanner::new(text, is_plain);
         let mut members = Vec::new();
         loop {

@@ -10,7 +10,7 @@ fn assert_valid(text: &str) {
 }
 
 #[track_caller]
-fn assert_fault(text: &str, fault: JsonFault) {
+fn assert_fault(text: &str, fault: JsonProblem) {
     let result = Object::parse(text.as_bytes(), SEGMENT).map(|_| ());
     assert_eq!(result, Err(Error::InvalidJson(SEGMENT, fault)), "{text}");
 }
@@ -61,7 +61,7 @@ fn numbers_follow_the_grammar() {
     for number in ["01", "-", "-a", "1.", "1.e2", "1e", "1e+", "0x10", "1a", "--1", "00", "1.2.3"] {
         let text = std::format!(r#"{{"a":{number}}}"#);
         let result = Object::parse(text.as_bytes(), SEGMENT).map(|_| ());
-        assert_eq!(result, Err(Error::InvalidJson(SEGMENT, JsonFault::BadNumber)), "{number}");
+        assert_eq!(result, Err(Error::InvalidJson(SEGMENT, JsonProblem::BadNumber)), "{number}");
     }
     for word in
         ["+1", ".5", "1_000", "NaN", "Infinity", "-Infinity", "True", "nul", "nulL", "undefined"]
@@ -100,16 +100,16 @@ fn f05_broken_syntax_is_rejected() {
     ] {
         assert!(Object::parse(text.as_bytes(), SEGMENT).is_err(), "{text}");
     }
-    assert_fault(r#"{"a":1"#, JsonFault::Syntax);
+    assert_fault(r#"{"a":1"#, JsonProblem::Syntax);
 }
 
 #[test]
 fn f05_what_is_no_object_is_rejected() {
     for text in ["", " ", "[]", "1", "null", r#""{}""#, "true", "\u{feff}{}"] {
-        assert_fault(text, JsonFault::NotAnObject);
+        assert_fault(text, JsonProblem::NotAnObject);
     }
     for text in ["{}{}", "{} x", "{},", "{}\0", "{}}"] {
-        assert_fault(text, JsonFault::TrailingData);
+        assert_fault(text, JsonProblem::TrailingData);
     }
 }
 
@@ -117,27 +117,27 @@ fn f05_what_is_no_object_is_rejected() {
 fn f05_bytes_that_are_not_utf8_are_rejected() {
     for text in [&b"{\"a\":\"\xff\"}"[..], b"{\"a\":\"\xc0\xaf\"}", b"{\"a\":\"\xed\xa0\x80\"}"] {
         let result = Object::parse(text, SEGMENT).map(|_| ());
-        assert_eq!(result, Err(Error::InvalidJson(SEGMENT, JsonFault::NotUtf8)));
+        assert_eq!(result, Err(Error::InvalidJson(SEGMENT, JsonProblem::NotUtf8)));
     }
 }
 
 #[test]
 fn f05_control_characters_and_bad_escapes_are_rejected_even_where_nobody_reads() {
-    assert_fault("{\"a\":\"\n\"}", JsonFault::ControlCharacter);
-    assert_fault("{\"a\":[{\"b\":\"\0\"}]}", JsonFault::ControlCharacter);
-    assert_fault("{\"a\u{1f}\":1}", JsonFault::ControlCharacter);
-    assert_fault(r#"{"a":"a\q"}"#, JsonFault::BadEscape);
-    assert_fault(r#"{"a\x":1}"#, JsonFault::BadEscape);
-    assert_fault(r#"{"a":["\ud800"]}"#, JsonFault::BadEscape);
-    assert_fault(r#"{"a":"\"}"#, JsonFault::Syntax);
+    assert_fault("{\"a\":\"\n\"}", JsonProblem::ControlCharacter);
+    assert_fault("{\"a\":[{\"b\":\"\0\"}]}", JsonProblem::ControlCharacter);
+    assert_fault("{\"a\u{1f}\":1}", JsonProblem::ControlCharacter);
+    assert_fault(r#"{"a":"a\q"}"#, JsonProblem::BadEscape);
+    assert_fault(r#"{"a\x":1}"#, JsonProblem::BadEscape);
+    assert_fault(r#"{"a":["\ud800"]}"#, JsonProblem::BadEscape);
+    assert_fault(r#"{"a":"\"}"#, JsonProblem::Syntax);
 }
 
 #[test]
 fn f05_nesting_is_bounded() {
     assert_valid(&nested(15));
-    assert_fault(&nested(16), JsonFault::TooDeep);
-    assert_fault(&nested(200_000), JsonFault::TooDeep);
-    assert_fault(&r#"{"a":"#.repeat(200_000), JsonFault::TooDeep);
+    assert_fault(&nested(16), JsonProblem::TooDeep);
+    assert_fault(&nested(200_000), JsonProblem::TooDeep);
+    assert_fault(&r#"{"a":"#.repeat(200_000), JsonProblem::TooDeep);
     // Depth counts what is open, not what has been.
     assert_valid(&std::format!(r#"{{"a":[{}]}}"#, ["[[]]"; 40].join(",")));
 }
@@ -145,7 +145,7 @@ fn f05_nesting_is_bounded() {
 #[test]
 fn f05_members_are_bounded() {
     assert_valid(&numbered_members(64));
-    assert_fault(&numbered_members(65), JsonFault::TooManyMembers);
+    assert_fault(&numbered_members(65), JsonProblem::TooManyMembers);
     // Only in objects that are read.
     assert_valid(&std::format!(r#"{{"a":{}}}"#, numbered_members(65)));
 }
@@ -216,7 +216,7 @@ fn needless_escapes_go_and_strings_with_others_are_unescaped_into_the_room() {
     assert!(quoted.is("say \"hi\"\n"));
     assert!(!quoted.is("say \"hi\""));
     let mut free = [0; 9];
-    let mut room = Room::new(&mut free);
+    let mut room = Scratch::new(&mut free);
     assert_eq!(room.string(iss), Ok("https://a/"));
     assert_eq!(room.string(quoted), Ok("say \"hi\"\n"));
     assert_eq!(room.string(quoted), Err(Error::BufferTooSmall { needed: 9, available: 0 }));
@@ -279,7 +279,8 @@ fn c08_custom_claims_are_deserialised_by_exact_name() {
 
 #[test]
 fn c08_custom_claims_of_the_wrong_type_are_rejected() {
-    let wrong = Err(Error::ClaimType(crate::error::Claim::Custom, crate::error::Shape::Requested));
+    let wrong =
+        Err(Error::ClaimType(crate::error::Claim::Custom, crate::error::JsonType::Requested));
     for (roles, level, note) in [
         (r#"["a","b"]"#, "3.5", r#""x""#),
         (r#"["a","b"]"#, "-3", r#""x""#),

@@ -1,17 +1,17 @@
 //! What an API asks of an access token
 //! ([RFC 9068 §4](https://www.rfc-editor.org/rfc/rfc9068#section-4)).
 
-use super::mark::AllowedMarks;
+use super::foreign_claim::AllowedForeignClaims;
 use super::request_key::{ConfirmationPolicy, RequestKey};
 use super::time::TimePolicy;
 use super::{
-    Context, Identity, Mark, Rule, RuleSet, ScopePolicy, check_acr, check_issuer, check_list,
-    check_none_empty, check_not_empty, check_subject, common_settings, constant_time_eq,
-    list_contains,
+    Context, Fingerprint, ForeignClaim, Rule, RuleSet, ScopePolicy, check_acr, check_issuer,
+    check_list, check_none_empty, check_not_empty, check_subject, common_settings,
+    constant_time_eq, list_contains,
 };
 use crate::access_token::{AccessTokenClaims, SubjectKind};
 use crate::claims::NumericDate;
-use crate::error::{Claim, ConstructionError, Error, Fault, KindMark};
+use crate::error::{Claim, ConfigError, Error, Problem, WrongKind};
 
 /// Which form access tokens have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,11 +34,11 @@ const fn check_disjoint(
     client_ids: &[&str],
     audience: &str,
     others: &[&str],
-) -> Result<(), ConstructionError> {
+) -> Result<(), ConfigError> {
     let mut client_ids = client_ids;
     while let Some((client_id, rest)) = client_ids.split_first() {
         if list_contains(&[audience], client_id) || list_contains(others, client_id) {
-            return Err(ConstructionError::AudienceIsClientId);
+            return Err(ConfigError::AudienceIsClientId);
         }
         client_ids = rest;
     }
@@ -53,7 +53,7 @@ const fn check_disjoint(
 /// ```
 /// use claimgate::{AccessTokenPolicy, ScopePolicy};
 ///
-/// # fn main() -> Result<(), claimgate::ConstructionError> {
+/// # fn main() -> Result<(), claimgate::ConfigError> {
 /// let policy = AccessTokenPolicy::auth0("https://example.com/health-api")
 ///     .require_scope(ScopePolicy::all_of(&["read:patients"])?)
 ///     .build()?;
@@ -71,8 +71,8 @@ pub struct AccessTokenPolicy<'a> {
     max_age: Option<u64>,
     scope: Option<ScopePolicy<'a>>,
     permissions: Option<ScopePolicy<'a>>,
-    allowed_marks: AllowedMarks,
-    identity: Identity,
+    allowed_foreign_claims: AllowedForeignClaims,
+    fingerprint: Fingerprint,
 }
 
 impl<'a> AccessTokenPolicy<'a> {
@@ -120,8 +120,8 @@ impl<'a> AccessTokenPolicy<'a> {
                 max_age: None,
                 scope: None,
                 permissions: None,
-                allowed_marks: AllowedMarks::NONE,
-                identity: Identity::NONE,
+                allowed_foreign_claims: AllowedForeignClaims::NONE,
+                fingerprint: Fingerprint::NONE,
             },
             client_ids: &[],
             error: None,
@@ -130,7 +130,7 @@ impl<'a> AccessTokenPolicy<'a> {
 
     /// Hashes all settings. The pattern has no `..`, so that a new one does not
     /// compile until it is named here.
-    const fn identify(&self) -> Identity {
+    const fn compute_fingerprint(&self) -> Fingerprint {
         let Self {
             profile,
             audience,
@@ -142,38 +142,38 @@ impl<'a> AccessTokenPolicy<'a> {
             max_age,
             scope,
             permissions,
-            allowed_marks,
-            identity: _,
+            allowed_foreign_claims,
+            fingerprint: _,
         } = self;
-        let identity = match profile {
-            Profile::Auth0 => Identity::NONE.number(0),
-            Profile::Rfc9068 => Identity::NONE.number(1),
+        let fingerprint = match profile {
+            Profile::Auth0 => Fingerprint::NONE.number(0),
+            Profile::Rfc9068 => Fingerprint::NONE.number(1),
         };
-        let identity = match audience {
-            ExpectedAudience::NoneNamed => identity.number(0),
-            ExpectedAudience::OneOf(one, others) => identity.number(1).text(one).texts(others),
+        let fingerprint = match audience {
+            ExpectedAudience::NoneNamed => fingerprint.number(0),
+            ExpectedAudience::OneOf(one, others) => fingerprint.number(1).text(one).texts(others),
         };
-        let identity = identity.optional(match subject_kind {
+        let fingerprint = fingerprint.optional(match subject_kind {
             None => None,
             Some(SubjectKind::User) => Some(0),
             Some(SubjectKind::Client) => Some(1),
         });
-        let identity = time.identify(identity).texts(authorized_parties).texts(acr_values);
-        let identity = confirmation.identify(identity).optional(*max_age);
-        let identity = match scope {
-            None => identity.number(0),
-            Some(needed) => needed.identify(identity),
+        let fingerprint = time.fingerprint(fingerprint).texts(authorized_parties).texts(acr_values);
+        let fingerprint = confirmation.fingerprint(fingerprint).optional(*max_age);
+        let fingerprint = match scope {
+            None => fingerprint.number(0),
+            Some(needed) => needed.fingerprint(fingerprint),
         };
-        let identity = match permissions {
-            None => identity.number(0),
-            Some(needed) => needed.identify(identity),
+        let fingerprint = match permissions {
+            None => fingerprint.number(0),
+            Some(needed) => needed.fingerprint(fingerprint),
         };
-        allowed_marks.identify(identity)
+        allowed_foreign_claims.fingerprint(fingerprint)
     }
 
     /// What tells this policy from others.
-    pub(crate) const fn identity(&self) -> Identity {
-        self.identity
+    pub(crate) const fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
     }
 
     /// The rules that [`explain`](Self::explain) tells about, in the order of
@@ -247,12 +247,12 @@ impl<'a> AccessTokenPolicy<'a> {
     /// A2: `typ` fits the profile.
     fn check_header_type(&self, claims: &AccessTokenClaims<'_>) -> Result<(), Error> {
         let header = claims.header;
-        let is_plain = header.token_type().is_none() || header.is_of_type("JWT");
+        let is_plain = header.typ().is_none() || header.is_of_type("JWT");
         let is_fitting = match self.profile {
             Profile::Auth0 => is_plain || header.is_of_type("at+jwt"),
             Profile::Rfc9068 => header.is_of_type("at+jwt"),
         };
-        if is_fitting { Ok(()) } else { Err(Error::TokenType(KindMark::HeaderType)) }
+        if is_fitting { Ok(()) } else { Err(Error::TokenType(WrongKind::HeaderType)) }
     }
 
     /// A2: the claims that the profile requires. `iss`, `exp`, `aud` and `sub`
@@ -270,7 +270,7 @@ impl<'a> AccessTokenPolicy<'a> {
         if self.audience == ExpectedAudience::NoneNamed {
             required(claims.token_use.is_some(), Claim::TokenUse)?;
             if claims.token_use != Some("access") {
-                return Err(Error::TokenType(KindMark::Claim(Claim::TokenUse)));
+                return Err(Error::TokenType(WrongKind::Claim(Claim::TokenUse)));
             }
             required(claims.client_id.is_some(), Claim::ClientId)?;
         }
@@ -342,8 +342,8 @@ impl<'a> AccessTokenPolicy<'a> {
     ) -> Result<(), Error> {
         let Some(max_age) = self.max_age else { return Ok(()) };
         let fault = match claims.registered.auth_time {
-            None => Fault::Absent,
-            Some(auth_time) if self.time.is_past(auth_time, max_age, now) => Fault::WrongValue,
+            None => Problem::Absent,
+            Some(auth_time) if self.time.is_past(auth_time, max_age, now) => Problem::WrongValue,
             Some(_) => return Ok(()),
         };
         Err(Error::InsufficientAuthentication(Claim::AuthTime, fault))
@@ -368,7 +368,9 @@ const RULES: &[(Rule, Check)] = &[
     }),
     (Rule::Audience, |policy, claims, _| policy.check_audience(claims)),
     (Rule::HeaderType, |policy, claims, _| policy.check_header_type(claims)),
-    (Rule::Marks, |policy, claims, _| policy.allowed_marks.check_access_token(&claims.registered)),
+    (Rule::ForeignClaims, |policy, claims, _| {
+        policy.allowed_foreign_claims.check_access_token(&claims.registered)
+    }),
     (Rule::Subject, |_, claims, _| check_subject(&claims.registered)),
     (Rule::RequiredClaims, |policy, claims, _| policy.check_required_claims(claims)),
     (Rule::AuthorizedParty, |policy, claims, _| policy.check_authorized_party(claims)),
@@ -395,7 +397,7 @@ const RULES: &[(Rule, Check)] = &[
 pub struct AccessTokenPolicyBuilder<'a> {
     policy: AccessTokenPolicy<'a>,
     client_ids: &'a [&'a str],
-    error: Option<ConstructionError>,
+    error: Option<ConfigError>,
 }
 
 impl<'a> AccessTokenPolicyBuilder<'a> {
@@ -426,7 +428,7 @@ impl<'a> AccessTokenPolicyBuilder<'a> {
     /// place. An audience that equals one of them is refused by
     /// [`build`](Self::build): the applications' ID tokens would open the API.
     #[must_use]
-    pub const fn beside_client_ids(mut self, client_ids: &'a [&'a str]) -> Self {
+    pub const fn forbid_client_ids(mut self, client_ids: &'a [&'a str]) -> Self {
         self.client_ids = client_ids;
         self
     }
@@ -493,7 +495,7 @@ impl<'a> AccessTokenPolicyBuilder<'a> {
     }
 
     /// Remembers the first mistake.
-    const fn note(&mut self, result: Result<(), ConstructionError>) {
+    const fn note(&mut self, result: Result<(), ConfigError>) {
         if let (None, Err(error)) = (self.error, result) {
             self.error = Some(error);
         }
@@ -503,12 +505,12 @@ impl<'a> AccessTokenPolicyBuilder<'a> {
     ///
     /// # Errors
     ///
-    /// [`ConstructionError`]: an empty audience or other identifier, an empty
+    /// [`ConfigError`]: an empty audience or other identifier, an empty
     /// list, more leeway than 600 seconds, or an audience that equals one of the
     /// authorized parties or of the client IDs beside the API.
-    pub const fn build(mut self) -> Result<AccessTokenPolicy<'a>, ConstructionError> {
+    pub const fn build(mut self) -> Result<AccessTokenPolicy<'a>, ConfigError> {
         let mut policy = self.policy;
-        policy.identity = policy.identify();
+        policy.fingerprint = policy.compute_fingerprint();
         if let ExpectedAudience::OneOf(identifier, others) = policy.audience {
             self.note(check_not_empty(identifier, "audience"));
             self.note(check_disjoint(policy.authorized_parties, identifier, others));

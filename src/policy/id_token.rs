@@ -1,15 +1,15 @@
 //! What an application asks of an ID token
 //! ([OIDC Core §3.1.3.7](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation)).
 
-use super::mark::AllowedMarks;
+use super::foreign_claim::AllowedForeignClaims;
 use super::time::TimePolicy;
 use super::{
-    Context, Mark, Rule, RuleSet, check_acr, check_issuer, check_list, check_none_empty,
+    Context, ForeignClaim, Rule, RuleSet, check_acr, check_issuer, check_list, check_none_empty,
     check_not_empty, check_subject, common_settings, constant_time_eq,
 };
 use crate::bearer::BearerToken;
 use crate::claims::NumericDate;
-use crate::error::{Claim, ConstructionError, Error, Fault, KindMark, Shape};
+use crate::error::{Claim, ConfigError, Error, JsonType, Problem, WrongKind};
 use crate::id_token::IdTokenClaims;
 
 /// What to expect of `nonce`, which ties an ID token to one login.
@@ -17,10 +17,10 @@ use crate::id_token::IdTokenClaims;
 /// There is no default: whoever sends a nonce has to have it compared.
 ///
 /// ```
-/// use claimgate::{ConstructionError, IdTokenPolicy, Nonce};
+/// use claimgate::{ConfigError, IdTokenPolicy, Nonce};
 ///
 /// let policy = IdTokenPolicy::new("my_client_id", Nonce::Expect("")).build();
-/// assert_eq!(policy, Err(ConstructionError::Empty("nonce")));
+/// assert_eq!(policy, Err(ConfigError::Empty("nonce")));
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Nonce<'a> {
@@ -94,7 +94,7 @@ impl core::fmt::Debug for Bound<'_> {
 /// ```
 /// use claimgate::{IdTokenPolicy, Nonce};
 ///
-/// # fn policy(nonce_of_the_session: &str) -> Result<(), claimgate::ConstructionError> {
+/// # fn policy(nonce_of_the_session: &str) -> Result<(), claimgate::ConfigError> {
 /// let policy = IdTokenPolicy::new("my_client_id", Nonce::Expect(nonce_of_the_session))
 ///     .max_age(3600)
 ///     .build()?;
@@ -113,7 +113,7 @@ pub struct IdTokenPolicy<'a> {
     access_token: Bound<'a>,
     code: Bound<'a>,
     organization: Option<&'a str>,
-    allowed_marks: AllowedMarks,
+    allowed_foreign_claims: AllowedForeignClaims,
     string_booleans: StringBooleans,
 }
 
@@ -143,7 +143,7 @@ impl<'a> IdTokenPolicy<'a> {
                 access_token: Bound::NotGiven,
                 code: Bound::NotGiven,
                 organization: None,
-                allowed_marks: AllowedMarks::NONE,
+                allowed_foreign_claims: AllowedForeignClaims::NONE,
                 string_booleans: StringBooleans::Reject,
             },
             error: None,
@@ -264,20 +264,20 @@ impl<'a> IdTokenPolicy<'a> {
             return Ok(());
         }
         let insufficient = |fault| Error::InsufficientAuthentication(Claim::Amr, fault);
-        let amr = claims.registered.amr.ok_or(insufficient(Fault::Absent))?;
+        let amr = claims.registered.amr.ok_or(insufficient(Problem::Absent))?;
         if self.amr_values.iter().all(|method| amr.contains(method)) {
             Ok(())
         } else {
-            Err(insufficient(Fault::WrongValue))
+            Err(insufficient(Problem::WrongValue))
         }
     }
 
     /// I10: `typ` is absent or `JWT`.
     fn check_header_type(&self, claims: &IdTokenClaims<'_>) -> Result<(), Error> {
-        if claims.header.token_type().is_none() || claims.header.is_of_type("JWT") {
+        if claims.header.typ().is_none() || claims.header.is_of_type("JWT") {
             Ok(())
         } else {
-            Err(Error::TokenType(KindMark::HeaderType))
+            Err(Error::TokenType(WrongKind::HeaderType))
         }
     }
 
@@ -300,7 +300,9 @@ impl<'a> IdTokenPolicy<'a> {
 
     fn check_user_claims(&self, claims: &IdTokenClaims<'_>) -> Result<(), Error> {
         match (claims.standard.string_boolean(), self.string_booleans) {
-            (Some(claim), StringBooleans::Reject) => Err(Error::ClaimType(claim, Shape::Boolean)),
+            (Some(claim), StringBooleans::Reject) => {
+                Err(Error::ClaimType(claim, JsonType::Boolean))
+            }
             (None, _) | (_, StringBooleans::Accept) => Ok(()),
         }
     }
@@ -325,7 +327,9 @@ const RULES: &[(Rule, Check)] = &[
     (Rule::Audience, |policy, claims, _| policy.check_audience(claims)),
     (Rule::TrustedAudiences, |policy, claims, _| policy.check_trusted_audiences(claims)),
     (Rule::HeaderType, |policy, claims, _| policy.check_header_type(claims)),
-    (Rule::Marks, |policy, claims, _| policy.allowed_marks.check_id_token(&claims.registered)),
+    (Rule::ForeignClaims, |policy, claims, _| {
+        policy.allowed_foreign_claims.check_id_token(&claims.registered)
+    }),
     (Rule::Subject, |_, claims, _| check_subject(&claims.registered)),
     (Rule::RequiredClaims, |policy, claims, _| policy.check_required_claims(claims)),
     (Rule::AuthorizedParty, |policy, claims, _| policy.check_authorized_party(claims)),
@@ -350,7 +354,7 @@ const RULES: &[(Rule, Check)] = &[
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdTokenPolicyBuilder<'a> {
     policy: IdTokenPolicy<'a>,
-    error: Option<ConstructionError>,
+    error: Option<ConfigError>,
 }
 
 impl<'a> IdTokenPolicyBuilder<'a> {
@@ -457,7 +461,7 @@ impl<'a> IdTokenPolicyBuilder<'a> {
     }
 
     /// Remembers the first mistake.
-    const fn note(&mut self, result: Result<(), ConstructionError>) {
+    const fn note(&mut self, result: Result<(), ConfigError>) {
         if let (None, Err(error)) = (self.error, result) {
             self.error = Some(error);
         }
@@ -467,9 +471,9 @@ impl<'a> IdTokenPolicyBuilder<'a> {
     ///
     /// # Errors
     ///
-    /// [`ConstructionError`]: an empty client ID, nonce or other identifier, an
+    /// [`ConfigError`]: an empty client ID, nonce or other identifier, an
     /// empty list, or more leeway than 600 seconds.
-    pub const fn build(mut self) -> Result<IdTokenPolicy<'a>, ConstructionError> {
+    pub const fn build(mut self) -> Result<IdTokenPolicy<'a>, ConfigError> {
         let policy = self.policy;
         self.note(check_not_empty(policy.client_id, "client ID"));
         self.note(check_none_empty(policy.other_client_ids, "client ID"));

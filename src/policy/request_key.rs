@@ -1,7 +1,7 @@
 //! The keys that tokens are bound to, as a request has proved them: A9.
 
-use super::Identity;
-use crate::error::ConstructionError;
+use super::Fingerprint;
+use crate::error::ConfigError;
 
 /// The keys that a request has proved, as the transport or a DPoP proof tells.
 ///
@@ -9,10 +9,10 @@ use crate::error::ConstructionError;
 /// key. Thumbprints are SHA-256, base64url without padding.
 ///
 /// ```
-/// use claimgate::{AccessTokenPolicy, ConstructionError, RequestKey};
+/// use claimgate::{AccessTokenPolicy, ConfigError, RequestKey};
 ///
 /// /// `jkt` is the thumbprint of the key of a DPoP proof that has been verified.
-/// fn policy(jkt: &str) -> Result<AccessTokenPolicy<'_>, ConstructionError> {
+/// fn policy(jkt: &str) -> Result<AccessTokenPolicy<'_>, ConfigError> {
 ///     AccessTokenPolicy::auth0("https://example.com/health-api")
 ///         .request_key(RequestKey::dpop(jkt))
 ///         .build()
@@ -46,10 +46,10 @@ impl<'a> RequestKey<'a> {
         Self { x5t_s256: Some(x5t_s256), jkt: Some(jkt) }
     }
 
-    pub(super) const fn check(&self) -> Result<(), ConstructionError> {
+    pub(super) const fn check(&self) -> Result<(), ConfigError> {
         match (self.x5t_s256, self.jkt) {
             (Some(text), _) | (_, Some(text)) if text.is_empty() => {
-                Err(ConstructionError::Empty("thumbprint"))
+                Err(ConfigError::Empty("thumbprint"))
             }
             _ => Ok(()),
         }
@@ -66,13 +66,13 @@ pub(super) enum ConfirmationPolicy<'a> {
 }
 
 impl ConfirmationPolicy<'_> {
-    /// Adds what is set to the identity of a policy.
-    pub(super) const fn identify(&self, identity: Identity) -> Identity {
+    /// Adds what is set to the fingerprint of a policy.
+    pub(super) const fn fingerprint(&self, fingerprint: Fingerprint) -> Fingerprint {
         match self {
-            Self::Reject => identity.number(0),
-            Self::Ignore => identity.number(1),
+            Self::Reject => fingerprint.number(0),
+            Self::Ignore => fingerprint.number(1),
             Self::Expect(RequestKey { x5t_s256, jkt }) => {
-                identity.number(2).optional_text(*x5t_s256).optional_text(*jkt)
+                fingerprint.number(2).optional_text(*x5t_s256).optional_text(*jkt)
             }
         }
     }

@@ -35,7 +35,7 @@ rules! {
     Audience = "the token is for this audience",
     TrustedAudiences = "every other audience is trusted",
     HeaderType = "typ is that of this kind of token",
-    Marks = "no claim marks the token as one of another kind",
+    ForeignClaims = "no claim marks the token as one of another kind",
     Subject = "sub is there and not empty",
     RequiredClaims = "the claims that the profile requires are there",
     AuthorizedParty = "azp or client_id is an expected client",

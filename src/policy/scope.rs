@@ -1,9 +1,9 @@
 //! Which scope tokens or permissions suffice.
 
-use super::Identity;
+use super::Fingerprint;
 use crate::access_token::AccessTokenClaims;
 use crate::claims::is_scope_token;
-use crate::error::{Claim, ConstructionError, Error};
+use crate::error::{Claim, ConfigError, Error};
 
 /// A set of scope tokens, or of permissions, that suffices for something.
 ///
@@ -35,9 +35,9 @@ impl<'a> ScopePolicy<'a> {
     ///
     /// # Errors
     ///
-    /// [`ConstructionError::EmptyList`], since it would let everything pass, and
-    /// [`ConstructionError::ScopeToken`] for what is no scope token.
-    pub const fn all_of(tokens: &'a [&'a str]) -> Result<Self, ConstructionError> {
+    /// [`ConfigError::EmptyList`], since it would let everything pass, and
+    /// [`ConfigError::ScopeToken`] for what is no scope token.
+    pub const fn all_of(tokens: &'a [&'a str]) -> Result<Self, ConfigError> {
         match check(tokens) {
             Ok(()) => Ok(Self(Needed::All(tokens))),
             Err(error) => Err(error),
@@ -48,9 +48,9 @@ impl<'a> ScopePolicy<'a> {
     ///
     /// # Errors
     ///
-    /// [`ConstructionError::EmptyList`], since nothing would pass, and
-    /// [`ConstructionError::ScopeToken`] for what is no scope token.
-    pub const fn any_of(tokens: &'a [&'a str]) -> Result<Self, ConstructionError> {
+    /// [`ConfigError::EmptyList`], since nothing would pass, and
+    /// [`ConfigError::ScopeToken`] for what is no scope token.
+    pub const fn any_of(tokens: &'a [&'a str]) -> Result<Self, ConfigError> {
         match check(tokens) {
             Ok(()) => Ok(Self(Needed::Any(tokens))),
             Err(error) => Err(error),
@@ -61,11 +61,11 @@ impl<'a> ScopePolicy<'a> {
     ///
     /// # Errors
     ///
-    /// [`ConstructionError::EmptyList`] for no sets and for an empty one, and
-    /// [`ConstructionError::ScopeToken`] for what is no scope token.
-    pub const fn any_of_all_of(sets: &'a [&'a [&'a str]]) -> Result<Self, ConstructionError> {
+    /// [`ConfigError::EmptyList`] for no sets and for an empty one, and
+    /// [`ConfigError::ScopeToken`] for what is no scope token.
+    pub const fn any_of_all_of(sets: &'a [&'a [&'a str]]) -> Result<Self, ConfigError> {
         if sets.is_empty() {
-            return Err(ConstructionError::EmptyList("scope tokens"));
+            return Err(ConfigError::EmptyList("scope tokens"));
         }
         let mut rest = sets;
         while let Some((set, others)) = rest.split_first() {
@@ -77,18 +77,18 @@ impl<'a> ScopePolicy<'a> {
         Ok(Self(Needed::AnySet(sets)))
     }
 
-    /// Adds what is set to the identity of a policy.
-    pub(super) const fn identify(&self, identity: Identity) -> Identity {
+    /// Adds what is set to the fingerprint of a policy.
+    pub(super) const fn fingerprint(&self, fingerprint: Fingerprint) -> Fingerprint {
         match self.0 {
-            Needed::All(tokens) => identity.number(1).texts(tokens),
-            Needed::Any(tokens) => identity.number(2).texts(tokens),
+            Needed::All(tokens) => fingerprint.number(1).texts(tokens),
+            Needed::Any(tokens) => fingerprint.number(2).texts(tokens),
             Needed::AnySet(sets) => {
-                let (mut identity, mut rest) = (identity.number(3), sets);
+                let (mut fingerprint, mut rest) = (fingerprint.number(3), sets);
                 while let Some((set, others)) = rest.split_first() {
-                    identity = identity.number(1).texts(set);
+                    fingerprint = fingerprint.number(1).texts(set);
                     rest = others;
                 }
-                identity.number(0)
+                fingerprint.number(0)
             }
         }
     }
@@ -145,14 +145,14 @@ impl AccessTokenClaims<'_> {
     }
 }
 
-const fn check(tokens: &[&str]) -> Result<(), ConstructionError> {
+const fn check(tokens: &[&str]) -> Result<(), ConfigError> {
     if tokens.is_empty() {
-        return Err(ConstructionError::EmptyList("scope tokens"));
+        return Err(ConfigError::EmptyList("scope tokens"));
     }
     let mut rest = tokens;
     while let Some((token, others)) = rest.split_first() {
         if !is_scope_token(token) {
-            return Err(ConstructionError::ScopeToken);
+            return Err(ConfigError::ScopeToken);
         }
         rest = others;
     }

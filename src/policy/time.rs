@@ -1,8 +1,8 @@
 //! The rules about time, which both kinds of token share: C3 to C7.
 
-use super::Identity;
-use crate::claims::{NumericDate, Registered};
-use crate::error::{Claim, ConstructionError, Error};
+use super::Fingerprint;
+use crate::claims::{NumericDate, RegisteredClaims};
+use crate::error::{Claim, ConfigError, Error};
 
 /// How many seconds clocks may differ unless the policy says otherwise.
 pub const DEFAULT_LEEWAY: u64 = 60;
@@ -35,26 +35,34 @@ impl TimePolicy {
         max_lifetime: None,
     };
 
-    pub(crate) const fn check(&self) -> Result<(), ConstructionError> {
+    pub(crate) const fn check(&self) -> Result<(), ConfigError> {
         if self.leeway > MAX_LEEWAY {
-            return Err(ConstructionError::LeewayTooLong);
+            return Err(ConfigError::LeewayTooLong);
         }
         Ok(())
     }
 
-    /// Adds what is set to the identity of a policy.
-    pub(super) const fn identify(&self, identity: Identity) -> Identity {
+    /// Adds what is set to the fingerprint of a policy.
+    pub(super) const fn fingerprint(&self, fingerprint: Fingerprint) -> Fingerprint {
         let Self { leeway, issued_at, max_token_age, max_lifetime } = self;
         let issued_at = match issued_at {
             IssuedInFuture::Reject => 0,
             IssuedInFuture::Ignore => 1,
         };
-        identity.number(*leeway).number(issued_at).optional(*max_token_age).optional(*max_lifetime)
+        fingerprint
+            .number(*leeway)
+            .number(issued_at)
+            .optional(*max_token_age)
+            .optional(*max_lifetime)
     }
 
     /// C3: expired when `now ≥ exp + leeway`
     /// ([RFC 7519 §4.1.4](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4)).
-    pub(crate) fn expiry(&self, claims: &Registered<'_>, now: NumericDate) -> Result<(), Error> {
+    pub(crate) fn expiry(
+        &self,
+        claims: &RegisteredClaims<'_>,
+        now: NumericDate,
+    ) -> Result<(), Error> {
         let exp = claims.expiry.ok_or(Error::MissingClaim(Claim::Expiry))?.as_secs();
         let (now, leeway) = (now.as_secs(), self.leeway);
         if now >= exp.saturating_add(leeway) {
@@ -67,7 +75,7 @@ impl TimePolicy {
     /// ([RFC 7519 §4.1.5](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.5)).
     pub(crate) fn not_before(
         &self,
-        claims: &Registered<'_>,
+        claims: &RegisteredClaims<'_>,
         now: NumericDate,
     ) -> Result<(), Error> {
         let Some(nbf) = claims.not_before else { return Ok(()) };
@@ -79,7 +87,11 @@ impl TimePolicy {
     }
 
     /// C5: issued in the future when `iat > now + leeway`.
-    pub(crate) fn issued_at(&self, claims: &Registered<'_>, now: NumericDate) -> Result<(), Error> {
+    pub(crate) fn issued_at(
+        &self,
+        claims: &RegisteredClaims<'_>,
+        now: NumericDate,
+    ) -> Result<(), Error> {
         let (Some(iat), IssuedInFuture::Reject) = (claims.issued_at, self.issued_at) else {
             return Ok(());
         };
@@ -95,7 +107,7 @@ impl TimePolicy {
     /// lived, not younger: `iat` counts rounded down here, and `exp` rounded up.
     pub(crate) fn age_and_lifetime(
         &self,
-        claims: &Registered<'_>,
+        claims: &RegisteredClaims<'_>,
         now: NumericDate,
     ) -> Result<(), Error> {
         let issued_at = claims.issued_at.ok_or(Error::MissingClaim(Claim::IssuedAt)).map(|date| {

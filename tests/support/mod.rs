@@ -5,9 +5,9 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Claim, Error, Fault, HeaderParameter, IdTokenPolicy, Issuer,
-    JsonFault, JwkSet, KeyRejected, KindMark, Nonce, NumericDate, RequestFault, Segment, Shape,
-    TokenBuffer, at_compile_time,
+    AccessTokenPolicy, BearerToken, Claim, Error, HeaderParameter, IdTokenPolicy, Issuer,
+    JsonProblem, JsonType, JwkSet, KeyRejected, Nonce, NumericDate, Problem, RequestProblem,
+    Segment, TokenBuffer, WrongKind, at_compile_time,
 };
 use ring::rand::SystemRandom;
 use ring::rsa::KeyPair;
@@ -17,9 +17,9 @@ use serde_json::{Value, json};
 /// The backend of the tests that are not about backends: the first that there is.
 #[cfg(feature = "ring")]
 pub type TestKey = claimgate::RingKey;
-#[cfg(all(feature = "rust-crypto", not(feature = "ring")))]
-pub type TestKey = claimgate::RustCryptoKey;
-#[cfg(all(feature = "aws-lc-rs", not(any(feature = "ring", feature = "rust-crypto"))))]
+#[cfg(all(feature = "pure-rust", not(feature = "ring")))]
+pub type TestKey = claimgate::PureRustKey;
+#[cfg(all(feature = "aws-lc-rs", not(any(feature = "ring", feature = "pure-rust"))))]
 pub type TestKey = claimgate::AwsLcKey;
 
 /// The issuer of the articles.
@@ -228,20 +228,20 @@ pub fn every_error() -> Vec<Error> {
     let no_usable_keys = JwkSet::<TestKey, 1>::from_json(&text).map(|_| ()).unwrap_err();
     vec![
         Error::MissingToken,
-        Error::InvalidRequest(RequestFault::Malformed),
-        Error::InvalidRequest(RequestFault::SeveralTokens),
+        Error::InvalidRequest(RequestProblem::Malformed),
+        Error::InvalidRequest(RequestProblem::SeveralTokens),
         Error::MalformedToken,
         Error::EncryptedToken,
         Error::OpaqueToken,
         Error::TokenTooLarge { length: 8193, limit: 8192 },
         Error::BufferTooSmall { needed: 600, available: 512 },
         Error::InvalidBase64(Segment::Payload),
-        Error::InvalidJson(Segment::Header, JsonFault::TrailingData),
+        Error::InvalidJson(Segment::Header, JsonProblem::TrailingData),
         Error::DuplicateMember(Segment::Payload),
-        Error::ClaimType(Claim::Expiry, Shape::NumericDate),
+        Error::ClaimType(Claim::Expiry, JsonType::NumericDate),
         Error::TooManyAudiences { limit: 16 },
         Error::HeaderType(HeaderParameter::KeyId),
-        Error::AlgorithmNotAllowed(Fault::WrongValue),
+        Error::AlgorithmNotAllowed(Problem::WrongValue),
         Error::CriticalHeader(HeaderParameter::Critical),
         Error::UnknownKey,
         Error::AmbiguousKey { candidates: 2 },
@@ -260,13 +260,13 @@ pub fn every_error() -> Vec<Error> {
         Error::AudienceMismatch { audiences: 2 },
         Error::UntrustedAudience { audiences: 2 },
         Error::AuthorizedPartyMismatch(Claim::AuthorizedParty),
-        Error::TokenType(KindMark::Claim(Claim::Nonce)),
+        Error::TokenType(WrongKind::Claim(Claim::Nonce)),
         Error::NonceMismatch,
         Error::UnexpectedClaim(Claim::Nonce),
         Error::AuthenticationTooOld { age: 500, max_age: 300, leeway: 60 },
-        Error::InsufficientAuthentication(Claim::Acr, Fault::WrongValue),
-        Error::InsufficientAuthentication(Claim::Amr, Fault::Absent),
-        Error::InsufficientAuthentication(Claim::AuthTime, Fault::Absent),
+        Error::InsufficientAuthentication(Claim::Acr, Problem::WrongValue),
+        Error::InsufficientAuthentication(Claim::Amr, Problem::Absent),
+        Error::InsufficientAuthentication(Claim::AuthTime, Problem::Absent),
         Error::HashMismatch(Claim::AtHash),
         Error::OrganizationMismatch,
         Error::RefreshMismatch(Claim::Subject),

@@ -8,7 +8,7 @@ use std::hint::black_box;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::{
     AccessTokenPolicy, BearerToken, Error, IdTokenPolicy, InvalidSignature, Issuer, JwkSet,
-    KeyRejected, Nonce, NumericDate, Rs256, ScopePolicy, TokenBuffer, VerifiedTokenCache,
+    KeyRejected, Nonce, NumericDate, PublicKey, ScopePolicy, TokenBuffer, VerifiedTokenCache,
     at_compile_time,
 };
 
@@ -57,7 +57,7 @@ fn hostile_token() -> String {
 
 struct NoRsa;
 
-impl Rs256 for NoRsa {
+impl PublicKey for NoRsa {
     fn from_components(_: &[u8], _: &[u8]) -> Result<Self, KeyRejected> {
         Ok(Self)
     }

@@ -10,14 +10,14 @@
 mod board;
 
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Claim, Error, Fault, IdTokenPolicy, Issuer, JwkSet, Nonce,
-    NumericDate, RustCrypto2048Key, ScopePolicy, TokenBuffer, at_compile_time,
+    AccessTokenPolicy, BearerToken, Claim, Error, IdTokenPolicy, Issuer, JwkSet, Nonce,
+    NumericDate, Problem, PureRust2048Key, ScopePolicy, TokenBuffer, at_compile_time,
 };
 use cortex_m_rt::entry;
 
 use crate::board::{Console, Meter};
 
-type Keys = JwkSet<RustCrypto2048Key, 1>;
+type Keys = JwkSet<PureRust2048Key, 1>;
 /// As long as the longest of the tokens, which decode to three quarters of it.
 type Buffer = TokenBuffer<800>;
 
@@ -77,7 +77,7 @@ static ROWS: [Row; 10] = [
         "HS256 with the public key",
         demo!("hs256.jwt"),
         Use::CallApi,
-        Error::AlgorithmNotAllowed(Fault::WrongValue),
+        Error::AlgorithmNotAllowed(Problem::WrongValue),
     ),
     misuse("tampered scope", demo!("tampered.jwt"), Use::CallApi, Error::InvalidSignature),
     Row {
@@ -99,7 +99,7 @@ static ROWS: [Row; 10] = [
 #[inline(never)]
 fn verdict(
     row: &Row,
-    issuer: &Issuer<'_, RustCrypto2048Key, 1>,
+    issuer: &Issuer<'_, PureRust2048Key, 1>,
     buffer: &mut Buffer,
 ) -> Result<(), Error> {
     let is_the_users = match row.used {

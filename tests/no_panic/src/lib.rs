@@ -10,8 +10,8 @@ use core::slice;
 
 use claimgate::{
     AccessToken, AccessTokenPolicy, BearerToken, Error, IdToken, IdTokenPolicy, InvalidSignature,
-    Issuer, JwkSet, JwksRefresh, KeyRejected, Nonce, NumericDate, RequestKey, Rs256, ScopePolicy,
-    SubjectKind, TokenBuffer, Validated, VerifiedTokenCache,
+    Issuer, JwkSet, JwksRefresh, KeyRejected, Nonce, NumericDate, PublicKey, RequestKey,
+    ScopePolicy, SubjectKind, TokenBuffer, Validated, VerifiedTokenCache,
 };
 use serde::Deserialize;
 
@@ -34,7 +34,7 @@ fn panic(_: &PanicInfo<'_>) -> ! {
 /// A key that lives elsewhere.
 pub struct Elsewhere(usize);
 
-impl Rs256 for Elsewhere {
+impl PublicKey for Elsewhere {
     fn from_components(n: &[u8], e: &[u8]) -> Result<Self, KeyRejected> {
         // SAFETY: pointers and lengths of slices.
         match unsafe { rsa_key(n.as_ptr(), n.len(), e.as_ptr(), e.len()) } {
@@ -157,7 +157,7 @@ fn access_policy<'a>(
     let identifier = settings.identifier.get();
     let mut policy = match settings.choice & 3 {
         0 => AccessTokenPolicy::auth0(identifier).or_audiences(others),
-        1 => AccessTokenPolicy::rfc9068(identifier).beside_client_ids(others),
+        1 => AccessTokenPolicy::rfc9068(identifier).forbid_client_ids(others),
         _ => AccessTokenPolicy::without_audience(others),
     };
     policy = policy.leeway(settings.seconds);
@@ -228,7 +228,7 @@ pub extern "C" fn validate_access_token(
     match token {
         Ok(token) => {
             tell_access_token(&token);
-            token.keep::<2048>().is_ok()
+            token.to_owned_token::<2048>().is_ok()
         }
         Err(error) => refuse(&policy, error),
     }
@@ -303,7 +303,7 @@ pub extern "C" fn validate_id_token(
                 Err(error) => tell_error(error),
             }
             tell(if token.verify_refreshed(&token).is_ok() { "same" } else { "" });
-            token.keep::<2048>().is_ok()
+            token.to_owned_token::<2048>().is_ok()
         }
         Err(error) => {
             tell_error(error);
@@ -330,7 +330,7 @@ pub extern "C" fn refresh(refresh: &mut JwksRefresh, now: u64, choice: u32) -> b
     match choice {
         0 => refresh.succeeded(now),
         1 => refresh.failed(now),
-        2 => return refresh.start_if_old(now) == refresh.start_after(&Error::UnknownKey, now),
+        2 => return refresh.on_schedule(now) == refresh.on_refusal(&Error::UnknownKey, now),
         _ => {}
     }
     refresh.failures() == 0

@@ -12,7 +12,7 @@ use core::panic::PanicInfo;
 
 use claimgate::{
     AccessTokenPolicy, BearerToken, Error, InvalidSignature, Issuer, JwkSet, KeyRejected,
-    NumericDate, Rs256, TokenBuffer, at_compile_time,
+    NumericDate, PublicKey, TokenBuffer, at_compile_time,
 };
 
 // The C library's entry code calls `main`.
@@ -31,7 +31,7 @@ const NOW: NumericDate = NumericDate::from_secs(1_311_281_470);
 /// Takes every signature that is not all zeros.
 struct StandIn;
 
-impl Rs256 for StandIn {
+impl PublicKey for StandIn {
     fn from_components(_n: &[u8], _e: &[u8]) -> Result<Self, KeyRejected> {
         Ok(Self)
     }

@@ -1,7 +1,7 @@
 //! jsonwebtoken with its other backend, beside bare RSA by ring. It has a binary
 //! of its own because the library takes only one backend at a time.
 
-use claimgate::RustCryptoKey;
+use claimgate::PureRustKey;
 use claimgate_peers::contenders::claimgate::{self as gate, Gate};
 use claimgate_peers::contenders::{jsonwebtoken, raw};
 use claimgate_peers::measure::interleaved;
@@ -14,7 +14,7 @@ const JSONWEBTOKEN: &str = "jsonwebtoken (rust_crypto)";
 fn main() {
     let options = Options::from_command_line();
     let keys = Keys::default();
-    let gate = Gate::<RustCryptoKey>::new(&keys);
+    let gate = Gate::<PureRustKey>::new(&keys);
     let (token, kind) = (keys.token(Kind::Typical), Kind::Typical);
     let mut contenders = [
         raw::ring(&keys, &token),

@@ -1,6 +1,6 @@
 //! claimgate, bare RSA and the peers, jsonwebtoken with aws-lc-rs.
 
-use claimgate::{AwsLcKey, RingKey, RustCryptoKey};
+use claimgate::{AwsLcKey, PureRustKey, RingKey};
 use claimgate_peers::contenders::claimgate::{self as gate, Gate};
 use claimgate_peers::contenders::{jsonwebtoken, jwt_compact, jwt_simple, raw};
 use claimgate_peers::measure::{Measured, interleaved};
@@ -15,7 +15,7 @@ const JSONWEBTOKEN_ONE_KEY: &str = "jsonwebtoken (aws-lc-rs), one key";
 struct Gates {
     ring: Gate<RingKey>,
     aws_lc_rs: Gate<AwsLcKey>,
-    rust_crypto: Gate<RustCryptoKey>,
+    rust_crypto: Gate<PureRustKey>,
 }
 
 fn measure(title: &'static str, keys: &Keys, gates: &Gates, kind: Kind, rounds: usize) -> Report {

@@ -3,8 +3,8 @@
 use std::hint::black_box;
 
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Error, Fault, IdTokenPolicy, Issuer, JwkSet, Nonce,
-    NumericDate, Rs256, ScopePolicy, TokenBuffer, VerifiedTokenCache, at_compile_time,
+    AccessTokenPolicy, BearerToken, Error, IdTokenPolicy, Issuer, JwkSet, Nonce, NumericDate,
+    Problem, PublicKey, ScopePolicy, TokenBuffer, VerifiedTokenCache, at_compile_time,
 };
 
 use crate::measure::Contender;
@@ -30,7 +30,7 @@ pub struct Gate<K> {
     keys: JwkSet<K, 4>,
 }
 
-impl<K: Rs256> Gate<K> {
+impl<K: PublicKey> Gate<K> {
     pub fn new(keys: &Keys) -> Self {
         Self { keys: JwkSet::from_json(&keys.jwks).unwrap() }
     }
@@ -82,7 +82,7 @@ impl<K: Rs256> Gate<K> {
             self.refusal(
                 REFUSE_ALG,
                 keys.sign(&header("HS256", KEY_ID), &claims),
-                Error::AlgorithmNotAllowed(Fault::WrongValue),
+                Error::AlgorithmNotAllowed(Problem::WrongValue),
             ),
             self.refusal(
                 REFUSE_KID,

@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use aws_lc_rs::signature as aws_lc;
 use base64ct::{Base64UrlUnpadded, Encoding};
-use claimgate::{Rs256, RustCryptoKey};
+use claimgate::{PublicKey, PureRustKey};
 
 use crate::measure::Contender;
 use crate::tokens::Keys;
@@ -41,7 +41,7 @@ pub fn aws_lc_rs<'c>(keys: &'c Keys, token: &'c str) -> Contender<'c> {
 /// claimgate's own: no crate offers RSA over crypto-bigint without a heap.
 pub fn rust_crypto<'c>(keys: &'c Keys, token: &'c str) -> Contender<'c> {
     let (signed, signature) = parts(token);
-    let key = RustCryptoKey::from_components(&keys.n, &keys.e).unwrap();
+    let key = PureRustKey::from_components(&keys.n, &keys.e).unwrap();
     Contender::new(RUST_CRYPTO, None, move || {
         key.verify(black_box(signed), &signature).unwrap();
     })

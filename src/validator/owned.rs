@@ -5,32 +5,32 @@ use core::fmt;
 use heapless::String;
 
 use super::Validated;
-use crate::access_token::{AccessToken, KeptAccessTokenClaims};
-use crate::claims::{Keep, Keeper};
+use crate::access_token::{AccessToken, AccessTokenSpans};
+use crate::claims::{TextBuilder, ToSpans};
 use crate::error::Error;
-use crate::id_token::{IdToken, KeptIdTokenClaims};
+use crate::id_token::{IdToken, IdTokenSpans};
 
-macro_rules! kept {
-    ($(#[$doc:meta])* $kept:ident, $claims:ident, $token:ident, $words:literal) => {
+macro_rules! owned_token {
+    ($(#[$doc:meta])* $owned:ident, $claims:ident, $token:ident, $words:literal) => {
         $(#[$doc])*
         #[derive(Clone)]
-        pub struct $kept<const LEN: usize> {
+        pub struct $owned<const LEN: usize> {
             text: String<LEN>,
             claims: $claims,
         }
 
-        impl<const LEN: usize> $kept<LEN> {
+        impl<const LEN: usize> $owned<LEN> {
             /// The token, which borrows from here. Nothing is parsed or checked
             /// again: time has gone on since it was validated.
             #[must_use]
             pub fn token(&self) -> Validated<$token<'_>> {
-                Validated($token { claims: Keep::lend(&self.claims, &self.text) })
+                Validated($token { claims: ToSpans::from_spans(&self.claims, &self.text) })
             }
         }
 
-        impl<const LEN: usize> fmt::Debug for $kept<LEN> {
+        impl<const LEN: usize> fmt::Debug for $owned<LEN> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($kept)).finish_non_exhaustive()
+                f.debug_struct(stringify!($owned)).finish_non_exhaustive()
             }
         }
 
@@ -44,21 +44,21 @@ macro_rules! kept {
             /// # Errors
             ///
             /// [`Error::BufferTooSmall`] if `LEN` is too small.
-            pub fn keep<const LEN: usize>(&self) -> Result<$kept<LEN>, Error> {
+            pub fn to_owned_token<const LEN: usize>(&self) -> Result<$owned<LEN>, Error> {
                 let claims = &self.0.claims;
                 let too_small = || Error::BufferTooSmall {
                     needed: claims.payload.len().max(LEN.saturating_add(1)),
                     available: LEN,
                 };
-                let mut keeper = Keeper::new(claims.payload).ok_or_else(too_small)?;
-                let claims = claims.keep(&mut keeper).ok_or_else(too_small)?;
-                Ok($kept { text: keeper.into_text(), claims })
+                let mut builder = TextBuilder::new(claims.payload).ok_or_else(too_small)?;
+                let claims = claims.to_spans(&mut builder).ok_or_else(too_small)?;
+                Ok($owned { text: builder.into_text(), claims })
             }
         }
     };
 }
 
-kept! {
+owned_token! {
     /// A validated access token that owns its text, in `LEN` bytes and without a
     /// heap: `'static`, `Send` and `Sync`, to be put into a request's extensions
     /// or a [cache](crate::VerifiedTokenCache).
@@ -66,32 +66,32 @@ kept! {
     /// ```
     /// # use claimgate::{AccessToken, Error, Validated};
     /// fn remember(token: &Validated<AccessToken<'_>>) -> Result<(), Error> {
-    ///     let kept = token.keep::<1024>()?;
-    ///     let name = std::thread::spawn(move || kept.token().subject().len());
+    ///     let owned = token.to_owned_token::<1024>()?;
+    ///     let name = std::thread::spawn(move || owned.token().subject().len());
     ///     # let _ = name;
     ///     Ok(())
     /// }
     /// ```
-    KeptAccessToken, KeptAccessTokenClaims, AccessToken, "an access token"
+    OwnedAccessToken, AccessTokenSpans, AccessToken, "an access token"
 }
 
-kept! {
+owned_token! {
     /// A validated ID token that owns its text, in `LEN` bytes and without a
     /// heap: `'static`, `Send` and `Sync`, to be put into a session.
     ///
     /// ```
-    /// # use claimgate::{Error, IdToken, KeptIdToken, Validated};
+    /// # use claimgate::{Error, IdToken, OwnedIdToken, Validated};
     /// struct Session {
-    ///     user: KeptIdToken<2048>,
+    ///     user: OwnedIdToken<2048>,
     /// }
     ///
     /// fn begin(token: &Validated<IdToken<'_>>) -> Result<Session, Error> {
-    ///     Ok(Session { user: token.keep()? })
+    ///     Ok(Session { user: token.to_owned_token()? })
     /// }
     ///
     /// fn name(session: &Session) -> String {
     ///     session.user.token().user().name().unwrap_or("somebody").to_owned()
     /// }
     /// ```
-    KeptIdToken, KeptIdTokenClaims, IdToken, "an ID token"
+    OwnedIdToken, IdTokenSpans, IdToken, "an ID token"
 }

@@ -5,7 +5,7 @@ use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
 use crypto_bigint::{MontyForm, MontyMultiplier, Odd, U2048, U3072, U4096, Uint};
 use sha2::{Digest, Sha256};
 
-use super::{InvalidSignature, Rs256, check_exponent};
+use super::{InvalidSignature, PublicKey, check_exponent};
 use crate::error::KeyRejected;
 
 /// What stands before the hash in an encoded message: the octet that ends the
@@ -26,7 +26,7 @@ const HASH_PREFIX: [u8; 20] = [
 /// How long a verification takes depends on the exponent and on whether the
 /// signature is below the modulus. Key, signature and message are public, so
 /// that tells nobody anything.
-pub struct RustCryptoKey(AnySize);
+pub struct PureRustKey(AnySize);
 
 #[expect(clippy::large_enum_variant, reason = "there is no heap to put the largest on")]
 enum AnySize {
@@ -35,7 +35,7 @@ enum AnySize {
     Bits4096(Key<{ U4096::LIMBS }>),
 }
 
-impl Rs256 for RustCryptoKey {
+impl PublicKey for PureRustKey {
     fn from_components(n: &[u8], e: &[u8]) -> Result<Self, KeyRejected> {
         let key = if n.len() <= U2048::BYTES {
             AnySize::Bits2048(Key::from_components(n, e)?)
@@ -65,12 +65,12 @@ impl Rs256 for RustCryptoKey {
     }
 }
 
-/// A [`RustCryptoKey`] of at most 2,048 bits, the size that nearly all issuers
+/// A [`PureRustKey`] of at most 2,048 bits, the size that nearly all issuers
 /// use, for programs that count bytes: it takes half the memory, and leaves the
 /// code for the larger sizes out.
-pub struct RustCrypto2048Key(Key<{ U2048::LIMBS }>);
+pub struct PureRust2048Key(Key<{ U2048::LIMBS }>);
 
-impl Rs256 for RustCrypto2048Key {
+impl PublicKey for PureRust2048Key {
     /// Takes a public key: modulus and exponent, big-endian, without leading
     /// zeros.
     ///
@@ -86,7 +86,7 @@ impl Rs256 for RustCrypto2048Key {
     }
 
     fn sha256(parts: &[&[u8]]) -> [u8; 32] {
-        RustCryptoKey::sha256(parts)
+        PureRustKey::sha256(parts)
     }
 }
 

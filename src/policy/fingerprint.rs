@@ -8,9 +8,9 @@
 /// suffices that can be computed at compile time, and that somebody could find two
 /// texts for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Identity(u64);
+pub(crate) struct Fingerprint(u64);
 
-impl Identity {
+impl Fingerprint {
     /// Of no settings.
     pub(super) const NONE: Self = Self(0);
 
@@ -35,16 +35,16 @@ impl Identity {
 
     /// The length, and then the text, eight bytes at a time.
     pub(super) const fn text(self, text: &str) -> Self {
-        let (mut identity, mut rest) = (self.length(text.len()), text.as_bytes());
+        let (mut fingerprint, mut rest) = (self.length(text.len()), text.as_bytes());
         while let Some((word, others)) = rest.split_first_chunk() {
-            identity = identity.number(u64::from_le_bytes(*word));
+            fingerprint = fingerprint.number(u64::from_le_bytes(*word));
             rest = others;
         }
         while let Some((byte, others)) = rest.split_first() {
-            identity = identity.number(u64::from_le_bytes([*byte, 0, 0, 0, 0, 0, 0, 0]));
+            fingerprint = fingerprint.number(u64::from_le_bytes([*byte, 0, 0, 0, 0, 0, 0, 0]));
             rest = others;
         }
-        identity
+        fingerprint
     }
 
     pub(super) const fn optional_text(self, text: Option<&str>) -> Self {
@@ -56,12 +56,12 @@ impl Identity {
 
     /// How many there are, and then each.
     pub(super) const fn texts(self, texts: &[&str]) -> Self {
-        let (mut identity, mut rest) = (self.length(texts.len()), texts);
+        let (mut fingerprint, mut rest) = (self.length(texts.len()), texts);
         while let Some((text, others)) = rest.split_first() {
-            identity = identity.text(text);
+            fingerprint = fingerprint.text(text);
             rest = others;
         }
-        identity
+        fingerprint
     }
 }
 
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn what_is_not_the_same_has_another_identity() {
-        let start = Identity::NONE;
+        let start = Fingerprint::NONE;
         let numbers = [start, start.number(0), start.number(1), start.number(0).number(0)];
         let optional = [
             start.optional(None),
@@ -107,7 +107,7 @@ mod tests {
             start.texts(&["b", "a"]),
             start.texts(&["ab"]),
         ];
-        let all: [&[Identity]; 6] =
+        let all: [&[Fingerprint]; 6] =
             [&numbers, &optional, &texts, &two_texts, &optional_texts, &lists];
         for distinct in all {
             for (index, one) in distinct.iter().enumerate() {
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn texts_that_differ_in_two_places_have_another_identity() {
-        let mut identities = std::collections::HashSet::new();
+        let mut fingerprints = std::collections::HashSet::new();
         for (first, second) in
             (32..127).flat_map(|first| (32..127).map(move |second| (first, second)))
         {
@@ -127,10 +127,10 @@ mod tests {
                 text[one] = first;
                 text[other] = second;
                 let is_new =
-                    identities.insert(Identity::NONE.text(str::from_utf8(&text).unwrap()).0);
+                    fingerprints.insert(Fingerprint::NONE.text(str::from_utf8(&text).unwrap()).0);
                 assert!(is_new || &text == b"https://example.com/", "{text:?}");
             }
         }
-        assert_eq!(identities.len(), 3 * 95 * 95 - 2);
+        assert_eq!(fingerprints.len(), 3 * 95 * 95 - 2);
     }
 }

@@ -3,7 +3,7 @@
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use aws_lc_rs::{digest, try_fips_mode};
 
-use super::{InvalidSignature, Rs256};
+use super::{InvalidSignature, PublicKey};
 use crate::error::KeyRejected;
 
 /// An RS256 key of aws-lc-rs's.
@@ -21,7 +21,7 @@ pub struct AwsLcKey {
     key: ParsedPublicKey,
 }
 
-impl Rs256 for AwsLcKey {
+impl PublicKey for AwsLcKey {
     fn from_components(n: &[u8], e: &[u8]) -> Result<Self, KeyRejected> {
         RsaPublicKeyComponents { n, e }
             .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)

@@ -4,7 +4,7 @@ use heapless::Vec;
 use ring::digest;
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 
-use super::{InvalidSignature, MAX_MODULUS_LEN, Rs256};
+use super::{InvalidSignature, MAX_MODULUS_LEN, PublicKey};
 use crate::error::KeyRejected;
 
 /// The longest exponent, 2^33 − 1, in bytes.
@@ -20,7 +20,7 @@ pub struct RingKey {
     e: Vec<u8, MAX_EXPONENT_LEN>,
 }
 
-impl Rs256 for RingKey {
+impl PublicKey for RingKey {
     fn from_components(n: &[u8], e: &[u8]) -> Result<Self, KeyRejected> {
         Ok(Self {
             n: Vec::from_slice(n).map_err(|_| KeyRejected::ModulusTooLarge)?,

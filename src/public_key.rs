@@ -7,30 +7,30 @@
 
 #[cfg(feature = "aws-lc-rs")]
 mod aws_lc;
+#[cfg(feature = "pure-rust")]
+mod pure_rust;
 #[cfg(feature = "ring")]
 mod ring;
-#[cfg(feature = "rust-crypto")]
-mod rust_crypto;
 
 use core::fmt;
 
 use crate::error::{Error, KeyRejected};
-use crate::json::Room;
+use crate::json::Scratch;
 use crate::jws::{Header, UnverifiedJws};
 
 #[cfg(feature = "aws-lc-rs")]
 pub use self::aws_lc::AwsLcKey;
+#[cfg(feature = "pure-rust")]
+pub use self::pure_rust::{PureRust2048Key, PureRustKey};
 #[cfg(feature = "ring")]
 pub use self::ring::RingKey;
-#[cfg(feature = "rust-crypto")]
-pub use self::rust_crypto::{RustCrypto2048Key, RustCryptoKey};
 
 /// The smallest modulus, in bits
 /// ([RFC 7518 §3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3)).
 pub const MIN_MODULUS_BITS: usize = 2_048;
 
 /// The largest modulus, in bits: every backend stores keys up to this size, but
-/// for `RustCrypto2048Key`, which takes 2,048 bits alone.
+/// for `PureRust2048Key`, which takes 2,048 bits alone.
 ///
 /// Verification time grows with the square of the size, and no large issuer
 /// uses more than 4,096 bits.
@@ -51,7 +51,7 @@ pub struct InvalidSignature;
 /// A key of one implementation of RS256.
 ///
 /// Three come with this crate, behind the features `ring`, `aws-lc-rs` and
-/// `rust-crypto`; all may be on at once. Implement it to use a hardware
+/// `pure-rust`; all may be on at once. Implement it to use a hardware
 /// accelerator or another library.
 ///
 /// Whatever the backend, [`RsaKey`] has checked the size of the modulus, that
@@ -60,7 +60,7 @@ pub struct InvalidSignature;
 /// exponentiation, and the comparison of the whole encoded message.
 ///
 /// ```
-/// use claimgate::{InvalidSignature, KeyRejected, Rs256};
+/// use claimgate::{InvalidSignature, KeyRejected, PublicKey};
 ///
 /// /// A key slot of a crypto peripheral.
 /// struct Accelerator {
@@ -72,7 +72,7 @@ pub struct InvalidSignature;
 /// #     pub fn verify(_slot: u8, _message: &[u8], _signature: &[u8]) -> bool { false }
 /// #     pub fn sha256(_parts: &[&[u8]]) -> [u8; 32] { [0; 32] }
 /// # }
-/// impl Rs256 for Accelerator {
+/// impl PublicKey for Accelerator {
 ///     fn from_components(n: &[u8], e: &[u8]) -> Result<Self, KeyRejected> {
 ///         let slot = peripheral::load(n, e).ok_or(KeyRejected::Backend)?;
 ///         Ok(Self { slot })
@@ -95,13 +95,13 @@ pub struct InvalidSignature;
 /// It is then named by type, like the others:
 ///
 /// ```
-/// # use claimgate::{Error, JwkSet, Rs256};
-/// # fn keys<Accelerator: Rs256>(text: &str) -> Result<(), Error> {
+/// # use claimgate::{Error, JwkSet, PublicKey};
+/// # fn keys<Accelerator: PublicKey>(text: &str) -> Result<(), Error> {
 /// let keys = JwkSet::<Accelerator, 4>::from_json(text)?;
 /// # Ok(())
 /// # }
 /// ```
-pub trait Rs256: Sized {
+pub trait PublicKey: Sized {
     /// Takes a public key: modulus and exponent, big-endian, without leading
     /// zeros.
     ///
@@ -121,7 +121,7 @@ pub trait Rs256: Sized {
 
     /// SHA-256 of the concatenation of `parts`, for thumbprints
     /// ([RFC 7638](https://www.rfc-editor.org/rfc/rfc7638)), `at_hash`, and the
-    /// [generation](crate::JwkSet::generation) of a key set.
+    /// [fingerprint](crate::JwkSet::fingerprint) of a key set.
     ///
     /// Nothing but the true hash will do: a constant would let a
     /// [cache](crate::VerifiedTokenCache) take one key set for another.
@@ -131,10 +131,10 @@ pub trait Rs256: Sized {
 /// An RSA public key that is fit for RS256.
 ///
 /// ```
-/// use claimgate::{Error, Rs256, RsaKey};
+/// use claimgate::{Error, PublicKey, RsaKey};
 ///
 /// /// Checks a detached signature of an issuer whose key is known otherwise.
-/// fn check<K: Rs256>(n: &[u8], text: &[u8], signature: &[u8]) -> Result<(), Error> {
+/// fn check<K: PublicKey>(n: &[u8], text: &[u8], signature: &[u8]) -> Result<(), Error> {
 ///     RsaKey::<K>::from_components(n, &[1, 0, 1])?.verify(text, signature)
 /// }
 /// ```
@@ -143,7 +143,7 @@ pub struct RsaKey<K> {
     modulus_len: usize,
 }
 
-impl<K: Rs256> RsaKey<K> {
+impl<K: PublicKey> RsaKey<K> {
     /// Takes a public key: modulus `n` and exponent `e`, big-endian, without
     /// leading zeros.
     ///
@@ -221,7 +221,7 @@ impl<'b> UnverifiedJws<'_, 'b> {
     /// # Errors
     ///
     /// [`Error::InvalidSignature`], without details.
-    pub fn verify<K: Rs256>(self, key: &RsaKey<K>) -> Result<VerifiedJws<'b>, Error> {
+    pub fn verify<K: PublicKey>(self, key: &RsaKey<K>) -> Result<VerifiedJws<'b>, Error> {
         key.verify(self.signing_input.as_bytes(), self.signature)?;
         Ok(VerifiedJws { header: self.header, payload: self.payload, room: self.room })
     }
@@ -235,7 +235,7 @@ impl<'b> UnverifiedJws<'_, 'b> {
 pub struct VerifiedJws<'b> {
     pub(crate) header: Header<'b>,
     pub(crate) payload: &'b mut [u8],
-    pub(crate) room: Room<'b>,
+    pub(crate) room: Scratch<'b>,
 }
 
 impl<'b> VerifiedJws<'b> {

@@ -1,23 +1,23 @@
 //! Claims by which a token of another kind gives itself away: I11 and A3.
 
-use super::Identity;
-use crate::claims::Registered;
-use crate::error::{Claim, Error, KindMark};
+use super::Fingerprint;
+use crate::claims::RegisteredClaims;
+use crate::error::{Claim, Error, WrongKind};
 
 /// A claim that marks a token as one of another kind, and that a policy can be
 /// told to let pass.
 ///
 /// ```
-/// use claimgate::{AccessTokenPolicy, Mark, at_compile_time};
+/// use claimgate::{AccessTokenPolicy, ForeignClaim, at_compile_time};
 ///
 /// /// For an older Keycloak, which puts the nonce into access tokens.
 /// const POLICY: AccessTokenPolicy<'_> =
-///     at_compile_time!(AccessTokenPolicy::auth0("health-api").allow_mark(Mark::Nonce).build());
+///     at_compile_time!(AccessTokenPolicy::auth0("health-api").allow_foreign_claim(ForeignClaim::Nonce).build());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-pub enum Mark {
+pub enum ForeignClaim {
     /// `scope` or `scp`: an access token's.
     Scope,
     /// `permissions`: an Auth0 access token's.
@@ -41,7 +41,7 @@ pub enum Mark {
     Events,
 }
 
-impl Mark {
+impl ForeignClaim {
     const fn bit(self) -> u64 {
         match self {
             Self::Scope => 1,
@@ -60,58 +60,58 @@ impl Mark {
 
 /// The marks that a policy lets pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct AllowedMarks(u64);
+pub(crate) struct AllowedForeignClaims(u64);
 
-impl AllowedMarks {
+impl AllowedForeignClaims {
     pub(crate) const NONE: Self = Self(0);
 
-    pub(crate) const fn allow(&mut self, mark: Mark) {
+    pub(crate) const fn allow(&mut self, mark: ForeignClaim) {
         self.0 |= mark.bit();
     }
 
-    /// Adds what is set to the identity of a policy.
-    pub(super) const fn identify(self, identity: Identity) -> Identity {
-        identity.number(self.0)
+    /// Adds what is set to the fingerprint of a policy.
+    pub(super) const fn fingerprint(self, fingerprint: Fingerprint) -> Fingerprint {
+        fingerprint.number(self.0)
     }
 
     /// Refuses the first of these marks that is there and not allowed.
-    fn check(self, found: &[(Mark, Claim, bool)]) -> Result<(), Error> {
+    fn check(self, found: &[(ForeignClaim, Claim, bool)]) -> Result<(), Error> {
         let foreign =
             found.iter().find(|(mark, _, is_found)| *is_found && self.0 & mark.bit() == 0);
         match foreign {
-            Some((_, claim, _)) => Err(Error::TokenType(KindMark::Claim(*claim))),
+            Some((_, claim, _)) => Err(Error::TokenType(WrongKind::Claim(*claim))),
             None => Ok(()),
         }
     }
 
     /// I11: marks of another kind in an ID token.
-    pub(crate) fn check_id_token(self, claims: &Registered<'_>) -> Result<(), Error> {
+    pub(crate) fn check_id_token(self, claims: &RegisteredClaims<'_>) -> Result<(), Error> {
         let is_other = |value: Option<&str>, own: &str| value.is_some_and(|value| value != own);
         self.check(&[
-            (Mark::Scope, Claim::Scope, claims.scope.is_some()),
-            (Mark::Scope, Claim::Scp, claims.scp.is_some()),
-            (Mark::Permissions, Claim::Permissions, claims.permissions.is_some()),
-            (Mark::GrantType, Claim::GrantType, claims.grant_type.is_some()),
-            (Mark::TokenUse, Claim::TokenUse, is_other(claims.token_use, "id")),
-            (Mark::Typ, Claim::Typ, is_other(claims.typ, "ID")),
-            (Mark::Events, Claim::Events, claims.has_events),
+            (ForeignClaim::Scope, Claim::Scope, claims.scope.is_some()),
+            (ForeignClaim::Scope, Claim::Scp, claims.scp.is_some()),
+            (ForeignClaim::Permissions, Claim::Permissions, claims.permissions.is_some()),
+            (ForeignClaim::GrantType, Claim::GrantType, claims.grant_type.is_some()),
+            (ForeignClaim::TokenUse, Claim::TokenUse, is_other(claims.token_use, "id")),
+            (ForeignClaim::Typ, Claim::Typ, is_other(claims.typ, "ID")),
+            (ForeignClaim::Events, Claim::Events, claims.has_events),
         ])
     }
 
     /// A3: marks of another kind in an access token.
-    pub(crate) fn check_access_token(self, claims: &Registered<'_>) -> Result<(), Error> {
+    pub(crate) fn check_access_token(self, claims: &RegisteredClaims<'_>) -> Result<(), Error> {
         let is_other =
             |value: Option<&str>, own: &[&str]| value.is_some_and(|value| !own.contains(&value));
         self.check(&[
-            (Mark::Nonce, Claim::Nonce, claims.nonce.is_some()),
-            (Mark::AtHash, Claim::AtHash, claims.at_hash.is_some()),
-            (Mark::CHash, Claim::CHash, claims.c_hash.is_some()),
-            (Mark::SHash, Claim::SHash, claims.s_hash.is_some()),
-            (Mark::TokenUse, Claim::TokenUse, is_other(claims.token_use, &["access"])),
+            (ForeignClaim::Nonce, Claim::Nonce, claims.nonce.is_some()),
+            (ForeignClaim::AtHash, Claim::AtHash, claims.at_hash.is_some()),
+            (ForeignClaim::CHash, Claim::CHash, claims.c_hash.is_some()),
+            (ForeignClaim::SHash, Claim::SHash, claims.s_hash.is_some()),
+            (ForeignClaim::TokenUse, Claim::TokenUse, is_other(claims.token_use, &["access"])),
             // What Keycloak writes into access tokens; `ID`, `Refresh`, `Offline` and
             // `Logout` are its other kinds.
-            (Mark::Typ, Claim::Typ, is_other(claims.typ, &["Bearer", "DPoP"])),
-            (Mark::Events, Claim::Events, claims.has_events),
+            (ForeignClaim::Typ, Claim::Typ, is_other(claims.typ, &["Bearer", "DPoP"])),
+            (ForeignClaim::Events, Claim::Events, claims.has_events),
         ])
     }
 }
