@@ -55,7 +55,7 @@ impl<'b> AccessToken<'b> {
         self.claims.payload = object.read_decoded(jws.payload, Segment::Payload)?;
         self.claims.header = jws.header;
         let registered = &mut self.claims.registered;
-        let mut reader = Reader::new(jws.room, Segment::Payload);
+        let mut reader = Reader::new(jws.scratch, Segment::Payload);
         for member in object.members() {
             registered.read(member, &mut reader)?;
         }

@@ -123,12 +123,9 @@ pub(crate) fn decode_key_material(text: &str, out: &mut [u8]) -> Result<usize, I
     }
 }
 
-/// Encodes 16 bytes: the form of `at_hash` and `c_hash`.
-pub(crate) fn encode_16(bytes: &[u8; 16]) -> [u8; 22] {
-    let mut out = [0; 22];
-    // 16 bytes are 22 characters: the only error, a short buffer, cannot occur.
-    let _ = Base64UrlUnpadded::encode(bytes, &mut out);
-    out
+/// Encodes `bytes` to the front of `out`. Returns `None` if it is too short.
+pub(crate) fn encode<'o>(bytes: &[u8], out: &'o mut [u8]) -> Option<&'o str> {
+    Base64UrlUnpadded::encode(bytes, out).ok()
 }
 
 #[cfg(test)]
@@ -247,7 +244,8 @@ mod tests {
 
     #[test]
     fn half_a_hash_encodes() {
-        assert_eq!(&encode_16(&[0; 16]), b"AAAAAAAAAAAAAAAAAAAAAA");
-        assert_eq!(&encode_16(&[0xff; 16]), b"_____________________w");
+        assert_eq!(encode(&[0; 16], &mut [0; 22]), Some("AAAAAAAAAAAAAAAAAAAAAA"));
+        assert_eq!(encode(&[0xff; 16], &mut [0; 22]), Some("_____________________w"));
+        assert_eq!(encode(&[0xff; 16], &mut [0; 21]), None);
     }
 }

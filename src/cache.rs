@@ -8,8 +8,9 @@ use heapless::String;
 use crate::access_token::AccessToken;
 use crate::bearer::BearerToken;
 use crate::claims::NumericDate;
+use crate::compare::constant_time_eq;
 use crate::error::Error;
-use crate::policy::{AccessTokenPolicy, Fingerprint, constant_time_eq};
+use crate::policy::{AccessTokenPolicy, Fingerprint};
 use crate::public_key::PublicKey;
 use crate::validator::{Issuer, OwnedAccessToken, TokenBuffer, Validated};
 

@@ -436,6 +436,13 @@ impl fmt::Display for Error {
     }
 }
 
+/// The error of a signature that is not valid.
+///
+/// It has no details, since those would help an attacker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct InvalidSignature;
+
 /// Why a policy, an issuer or a scope set cannot be built.
 ///
 /// It appears where the policy is written, never while a token is validated.

@@ -56,7 +56,7 @@ impl<'b> IdToken<'b> {
         self.claims.payload = object.read_decoded(jws.payload, Segment::Payload)?;
         self.claims.header = jws.header;
         let registered = &mut self.claims.registered;
-        let mut reader = Reader::new(jws.room, Segment::Payload);
+        let mut reader = Reader::new(jws.scratch, Segment::Payload);
         for member in object.members() {
             if !registered.read(member, &mut reader)? {
                 self.claims.standard.read(member, &mut reader)?;

@@ -6,43 +6,60 @@ use core::fmt;
 
 use heapless::{String, Vec};
 
+use crate::algorithm::{Algorithm, Algorithms};
 use crate::base64url::{self, decoded_len};
-use crate::error::{Error, JsonProblem, KeyRejected, Segment, SkipCounts};
+use crate::error::{Error, JsonProblem, KeyRejected, Problem, Segment, SkipCounts};
 use crate::json::{Elements, Object, Text, Value};
 use crate::jws::{Header, MAX_KEY_ID_LEN};
-use crate::public_key::{MAX_MODULUS_LEN, PublicKey, RsaKey};
-
-/// How many unusable members of a set are skipped, each with its reason, before
-/// the set is refused.
-pub const MAX_SKIPPED: usize = 32;
+use crate::public_key::{KeyMaterial, PublicKey, VerifyingKey};
 
 /// The bytes that are looked at of a modulus: one more than the longest has, so
 /// that a leading zero octet before it is named as such.
-const MODULUS_BUFFER_LEN: usize = MAX_MODULUS_LEN + 1;
+const MODULUS_BUFFER_LEN: usize = KeyMaterial::MAX_MODULUS_LEN + 1;
 
 /// The characters of that many bytes.
 const MODULUS_CHARACTERS: usize = MODULUS_BUFFER_LEN.div_ceil(3) * 4;
 
-/// A member of a set that can verify RS256 signatures.
+/// A key of a set: a public key for one algorithm, with its `kid` and thumbprint.
 ///
 /// ```
 /// # fn show<K: claimgate::PublicKey>(keys: &claimgate::JwkSet<K, 4>) {
 /// for jwk in keys.keys() {
-///     let bits = 8 * jwk.key().modulus_len();
-///     println!("{}: {bits} bits", jwk.key_id().unwrap_or("without a kid"));
+///     println!("{}: {}", jwk.key_id().unwrap_or("without a kid"), jwk.key().algorithm());
 /// }
 /// # }
 /// ```
 pub struct Jwk<K> {
-    key: RsaKey<K>,
+    key: VerifyingKey<K>,
     key_id: Option<String<MAX_KEY_ID_LEN>>,
     thumbprint: [u8; 32],
+}
+
+impl<K: PublicKey> Jwk<K> {
+    /// Constructs a key of material that is known otherwise than from JSON, for one
+    /// algorithm, with the `kid` that tokens name it by, if they do.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyRejected::KeyIdTooLong`], and those of [`VerifyingKey::new`].
+    pub fn new(
+        algorithm: Algorithm,
+        material: KeyMaterial<'_>,
+        key_id: Option<&str>,
+    ) -> Result<Self, KeyRejected> {
+        let key_id = match key_id {
+            None => None,
+            Some(key_id) => Some(String::try_from(key_id).map_err(|_| KeyRejected::KeyIdTooLong)?),
+        };
+        let thumbprint = thumbprint::<K>(material)?;
+        VerifyingKey::new(algorithm, material).map(|key| Self { key, key_id, thumbprint })
+    }
 }
 
 impl<K> Jwk<K> {
     /// The key itself.
     #[must_use]
-    pub const fn key(&self) -> &RsaKey<K> {
+    pub const fn key(&self) -> &VerifyingKey<K> {
         &self.key
     }
 
@@ -86,7 +103,13 @@ pub struct Skipped {
     pub reason: KeyRejected,
 }
 
-/// An issuer's keys for RS256: at most `N`, verified by the backend `K`.
+impl Skipped {
+    /// How many unusable members of a set are skipped, each with its reason, before
+    /// the set is refused.
+    pub const MAX: usize = 32;
+}
+
+/// The keys of an issuer: at most `N`, verified by the backend `K`.
 ///
 /// ```
 /// use claimgate::{Error, JwkSet, PublicKey};
@@ -101,11 +124,12 @@ pub struct Skipped {
 /// }
 /// ```
 ///
-/// A set owns its keys, so the text that it was parsed from may go. One key
-/// takes about 850 bytes with ring.
+/// A set owns its keys: the text that it was parsed from is not borrowed. One key takes
+/// about 850 bytes with ring.
 pub struct JwkSet<K, const N: usize> {
     keys: Vec<Jwk<K>, N>,
-    skipped: Vec<Skipped, MAX_SKIPPED>,
+    skipped: Vec<Skipped, { Skipped::MAX }>,
+    algorithms: Algorithms,
     fingerprint: [u8; 32],
 }
 
@@ -113,63 +137,132 @@ impl<K: PublicKey, const N: usize> JwkSet<K, N> {
     /// Parses the text of a JSON Web Key Set
     /// ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
     ///
-    /// A member is used if `kty` is `RSA`, `use` is absent or `sig`, `key_ops`
-    /// is absent or contains `verify`, `alg` is absent or `RS256`, `kid` is absent or
-    /// has at most 256 bytes, and modulus and exponent are acceptable
-    /// ([`RsaKey::from_components`]). The others
-    /// are skipped; [`JwkSet::skipped`] tells why.
+    /// A member is used if `K` implements its algorithm, `use` is absent or `sig`,
+    /// `key_ops` is absent or contains `verify`, `kid` is absent or has at most 256
+    /// bytes, and the key is acceptable ([`VerifyingKey::new`]). The others are skipped;
+    /// [`JwkSet::skipped`] returns the reasons.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidJson`] and [`Error::DuplicateMember`] for a text that is
     /// not a key set, [`Error::NoUsableKeys`] with the reasons if nothing is
     /// left, [`Error::TooManyKeys`] for more than `N` usable keys or more than
-    /// [`MAX_SKIPPED`] unusable ones.
+    /// [`Skipped::MAX`] unusable ones.
     pub fn from_json(text: &str) -> Result<Self, Error> {
-        let mut set = Self { keys: Vec::new(), skipped: Vec::new(), fingerprint: [0; 32] };
+        Self::from_json_for(K::ALGORITHMS, text)
+    }
+
+    /// Like [`from_json`](Self::from_json), but uses keys of `algorithms` alone. Tokens
+    /// of other algorithms are then refused with [`Error::AlgorithmNotAllowed`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`from_json`](Self::from_json).
+    pub fn from_json_for(algorithms: Algorithms, text: &str) -> Result<Self, Error> {
+        let mut set = Self::empty(algorithms);
         for (index, member) in parse_members(text)?.enumerate() {
-            match parse_key(member) {
+            match parse_key(member, set.algorithms) {
                 Ok(key) => {
                     set.keys.push(key).map_err(|_| Error::TooManyKeys { limit: N })?;
                 }
                 Err(reason) => set
                     .skipped
                     .push(Skipped { index, reason })
-                    .map_err(|_| Error::TooManyKeys { limit: MAX_SKIPPED })?,
+                    .map_err(|_| Error::TooManyKeys { limit: Skipped::MAX })?,
             }
         }
-        if set.keys.is_empty() {
-            let mut counts = SkipCounts::default();
-            set.skipped.iter().for_each(|skipped| counts.add(skipped.reason));
-            return Err(Error::NoUsableKeys(counts));
-        }
-        set.fingerprint =
-            set.keys.iter().fold([0; 32], |fingerprint, key| key.follow(&fingerprint));
-        Ok(set)
+        set.finish()
     }
 
-    /// The key that a token's header means
-    /// ([RFC 7515 §4.1.4](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.4)).
-    ///
-    /// With a `kid`, the key of that `kid`; without, the only key of the set.
+    /// Constructs a set of keys that are known otherwise than from JSON.
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownKey`] if no key has the `kid`, which a newer key set may
-    /// change, and [`Error::AmbiguousKey`] if several keys could be meant.
-    pub fn select(&self, header: Header<'_>) -> Result<&RsaKey<K>, Error> {
+    /// [`Error::NoUsableKeys`] for no keys, [`Error::TooManyKeys`] for more than `N`.
+    pub fn from_keys(keys: impl IntoIterator<Item = Jwk<K>>) -> Result<Self, Error> {
+        let mut set = Self::empty(K::ALGORITHMS);
+        for key in keys {
+            set.keys.push(key).map_err(|_| Error::TooManyKeys { limit: N })?;
+        }
+        set.finish()
+    }
+
+    const fn empty(algorithms: Algorithms) -> Self {
+        Self {
+            keys: Vec::new(),
+            skipped: Vec::new(),
+            algorithms: K::ALGORITHMS.intersection(algorithms),
+            fingerprint: [0; 32],
+        }
+    }
+
+    fn finish(mut self) -> Result<Self, Error> {
+        if self.keys.is_empty() {
+            let mut counts = SkipCounts::default();
+            self.skipped.iter().for_each(|skipped| counts.add(skipped.reason));
+            return Err(Error::NoUsableKeys(counts));
+        }
+        self.fingerprint =
+            self.keys.iter().fold([0; 32], |fingerprint, key| key.follow(&fingerprint));
+        Ok(self)
+    }
+
+    /// Selects the key that a token's header means
+    /// ([RFC 7515 §4.1.4](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.4)): the
+    /// only one that has the header's algorithm, and its `kid` if it has one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AlgorithmNotAllowed`] for an algorithm that the set is not for, or if the
+    /// key of the `kid` has another; [`Error::UnknownKey`] if there is no such key, which
+    /// a newer key set may change; [`Error::AmbiguousKey`] if there are several.
+    pub fn select(&self, header: Header<'_>) -> Result<&VerifyingKey<K>, Error> {
+        self.as_keys().select(header)
+    }
+}
+
+/// The keys of a [`JwkSet`] of any capacity.
+pub(crate) struct Keys<'k, K> {
+    keys: &'k [Jwk<K>],
+    algorithms: Algorithms,
+    pub(crate) fingerprint: &'k [u8; 32],
+}
+
+impl<K> Clone for Keys<'_, K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K> Copy for Keys<'_, K> {}
+
+impl<'k, K> Keys<'k, K> {
+    pub(crate) fn select(self, header: Header<'_>) -> Result<&'k VerifyingKey<K>, Error> {
+        let other_algorithm = Error::AlgorithmNotAllowed(Problem::WrongValue);
+        if !self.algorithms.contains(header.algorithm) {
+            return Err(other_algorithm);
+        }
         let key_id = header.key_id();
-        let is_meant = |key: &&Jwk<K>| key_id.is_none() || key.key_id() == key_id;
-        let mut candidates = self.keys.iter().filter(is_meant);
+        let has_key_id = |key: &&Jwk<K>| key_id.is_none() || key.key_id() == key_id;
+        let has_algorithm = |key: &&Jwk<K>| key.key.algorithm() == header.algorithm;
+        let mut candidates = self.keys.iter().filter(has_key_id).filter(has_algorithm);
         match (candidates.next(), candidates.count()) {
             (Some(jwk), 0) => Ok(&jwk.key),
             (Some(_), others) => Err(Error::AmbiguousKey { candidates: others.saturating_add(1) }),
+            (None, _) if key_id.is_some() && self.keys.iter().any(|key| has_key_id(&key)) => {
+                Err(other_algorithm)
+            }
             (None, _) => Err(Error::UnknownKey),
         }
     }
 }
 
 impl<K, const N: usize> JwkSet<K, N> {
+    pub(crate) fn as_keys(&self) -> Keys<'_, K> {
+        let Self { keys, algorithms, fingerprint, .. } = self;
+        Keys { keys, algorithms: *algorithms, fingerprint }
+    }
+
     /// The usable keys, in the order of the set.
     #[must_use]
     pub fn keys(&self) -> &[Jwk<K>] {
@@ -215,6 +308,7 @@ fn parse_members(text: &str) -> Result<Elements<'_>, Error> {
 
 /// What a usable member of a set says.
 struct Members<'a> {
+    algorithm: Algorithm,
     key_id: Option<Text<'a>>,
     n: Option<Text<'a>>,
     e: Option<Text<'a>>,
@@ -224,7 +318,7 @@ struct Members<'a> {
 /// ([RFC 7517 §4](https://www.rfc-editor.org/rfc/rfc7517#section-4),
 /// [RFC 7518 §6.3.1](https://www.rfc-editor.org/rfc/rfc7518#section-6.3.1)).
 #[inline(never)]
-fn read_member(member: Value<'_>) -> Result<Members<'_>, KeyRejected> {
+fn read_member(member: Value<'_>, algorithms: Algorithms) -> Result<Members<'_>, KeyRejected> {
     let Ok(Some(object)) = member.object(Segment::Jwks) else {
         return Err(KeyRejected::Malformed);
     };
@@ -247,69 +341,55 @@ fn read_member(member: Value<'_>) -> Result<Members<'_>, KeyRejected> {
             return Err(KeyRejected::KeyOperations);
         }
     }
-    if !is_absent_or("alg", "RS256")? {
-        return Err(KeyRejected::Algorithm);
-    }
-    Ok(Members { key_id: string("kid")?, n: string("n")?, e: string("e")? })
+    let algorithm = match string("alg")? {
+        None => Some(Algorithm::Rs256).filter(|algorithm| algorithms.contains(*algorithm)),
+        Some(name) => algorithms.find(|candidate| name.is(candidate)),
+    };
+    let algorithm = algorithm.ok_or(KeyRejected::Algorithm)?;
+    Ok(Members { algorithm, key_id: string("kid")?, n: string("n")?, e: string("e")? })
 }
 
 #[inline(never)]
-fn parse_key<K: PublicKey>(member: Value<'_>) -> Result<Jwk<K>, KeyRejected> {
-    let members = read_member(member)?;
-    let key_id = members.key_id.map(owned_key_id).transpose()?;
+fn parse_key<K: PublicKey>(
+    member: Value<'_>,
+    algorithms: Algorithms,
+) -> Result<Jwk<K>, KeyRejected> {
+    let members = read_member(member, algorithms)?;
+    let mut key_id = [0; MAX_KEY_ID_LEN];
+    let key_id = match members.key_id {
+        None => None,
+        Some(text) => Some(&*text.unescape(&mut key_id).ok_or(KeyRejected::KeyIdTooLong)?),
+    };
     let (mut n, mut e) = ([0; MODULUS_BUFFER_LEN], [0; 12]);
-    let Components { n, e, thumbprint } = decode_components::<K>(&members, &mut n, &mut e)?;
-    RsaKey::from_components(n, e).map(|key| Jwk { key, key_id, thumbprint })
+    let n = component(members.n, &mut n, KeyRejected::ModulusTooLarge)?;
+    let e = component(members.e, &mut e, KeyRejected::Exponent)?;
+    Jwk::new(members.algorithm, KeyMaterial::Rsa { n, e }, key_id)
 }
 
-/// Modulus and exponent, and the thumbprint of a key of the two.
-struct Components<'o> {
-    n: &'o [u8],
-    e: &'o [u8],
-    thumbprint: [u8; 32],
-}
-
-/// Decodes modulus and exponent to `n` and `e`, and computes the thumbprint.
+/// Returns the thumbprint of a key
+/// ([RFC 7638 §3](https://www.rfc-editor.org/rfc/rfc7638#section-3)): the hash of its
+/// required members in lexicographic order.
 #[inline(never)]
-fn decode_components<'o, K: PublicKey>(
-    members: &Members<'_>,
-    n: &'o mut [u8],
-    e: &'o mut [u8],
-) -> Result<Components<'o>, KeyRejected> {
+fn thumbprint<K: PublicKey>(material: KeyMaterial<'_>) -> Result<[u8; 32], KeyRejected> {
+    let KeyMaterial::Rsa { n, e } = material else { return Err(KeyRejected::KeyType) };
     let (mut n_text, mut e_text) = ([0; MODULUS_CHARACTERS], [0; 16]);
-    let n_text = component_text(members.n, &mut n_text, KeyRejected::ModulusTooLarge)?;
-    let e_text = component_text(members.e, &mut e_text, KeyRejected::Exponent)?;
-    let (n, e) = (component(n_text, n)?, component(e_text, e)?);
-    // RFC 7638 §3: the required members in lexicographic order. Both texts are
-    // canonical, since they decoded.
-    let thumbprint = K::sha256(&[
-        br#"{"e":""#,
-        e_text.as_bytes(),
-        br#"","kty":"RSA","n":""#,
-        n_text.as_bytes(),
-        br#""}"#,
-    ]);
-    Ok(Components { n, e, thumbprint })
+    let n = base64url::encode(n, &mut n_text).ok_or(KeyRejected::ModulusTooLarge)?;
+    let e = base64url::encode(e, &mut e_text).ok_or(KeyRejected::Exponent)?;
+    let parts = [r#"{"e":""#, e, r#"","kty":"RSA","n":""#, n, r#""}"#];
+    Ok(K::sha256(&parts.map(str::as_bytes)))
 }
 
-fn owned_key_id(text: Text<'_>) -> Result<String<MAX_KEY_ID_LEN>, KeyRejected> {
-    let mut bytes = [0; MAX_KEY_ID_LEN];
-    let key_id = text.unescape(&mut bytes).ok_or(KeyRejected::KeyIdTooLong)?;
-    String::try_from(&*key_id).map_err(|_| KeyRejected::KeyIdTooLong)
-}
-
-/// The base64url text of `n` or `e`, unescaped.
-fn component_text<'o>(
+/// Decodes the base64url text of a component to the front of `out`.
+#[inline(never)]
+fn component<'o>(
     text: Option<Text<'_>>,
     out: &'o mut [u8],
     too_long: KeyRejected,
-) -> Result<&'o str, KeyRejected> {
+) -> Result<&'o [u8], KeyRejected> {
+    let mut characters = [0; MODULUS_CHARACTERS];
     let text = text.ok_or(KeyRejected::Components)?;
-    text.unescape(out).map(|text| &*text).ok_or(too_long)
-}
-
-fn component<'o>(text: &str, out: &'o mut [u8]) -> Result<&'o [u8], KeyRejected> {
-    let place = out.get_mut(..decoded_len(text.len())).ok_or(KeyRejected::Components)?;
+    let text = text.unescape(&mut characters).ok_or(too_long)?;
+    let place = out.get_mut(..decoded_len(text.len())).ok_or(too_long)?;
     base64url::decode_key_material(text, place).map_err(|_| KeyRejected::Components)?;
     Ok(place)
 }

@@ -3,6 +3,7 @@
 
 use core::fmt;
 
+use crate::algorithm::{Algorithm, Algorithms};
 use crate::base64url::{self, decoded_len};
 use crate::bytes::find;
 use crate::error::{Error, HeaderParameter, Problem, Segment};
@@ -16,7 +17,7 @@ pub const MAX_TOKEN_LEN: usize = 8_192;
 /// How long a decoded header may be, in bytes.
 ///
 /// Headers hold `alg`, `typ` and `kid`, some a certificate chain's thumbprint;
-/// the limit leaves room for an `x5c` that nobody reads.
+/// the limit leaves scratch for an `x5c` that nobody reads.
 pub const MAX_HEADER_LEN: usize = 2_048;
 
 /// How long a `kid` may be, in bytes.
@@ -103,7 +104,7 @@ impl<'t> CompactJws<'t> {
 
     /// Decodes the three segments into `buffer` and reads the header.
     ///
-    /// The buffer needs three bytes for every four of the token, and room for
+    /// The buffer needs three bytes for every four of the token, and scratch for
     /// the strings that hold escapes such as `\"`: a buffer as long as the token
     /// suffices for nearly every token, one of twice the length for each.
     ///
@@ -112,12 +113,22 @@ impl<'t> CompactJws<'t> {
     /// [`Error::TokenTooLarge`] for a header above [`MAX_HEADER_LEN`],
     /// [`Error::BufferTooSmall`], [`Error::InvalidBase64`],
     /// [`Error::InvalidJson`] and [`Error::DuplicateMember`] for the header,
-    /// [`Error::AlgorithmNotAllowed`] unless `alg` is exactly `RS256`
+    /// [`Error::AlgorithmNotAllowed`] unless `alg` names an [`Algorithm`]
     /// ([RFC 8725 §3.1](https://www.rfc-editor.org/rfc/rfc8725#section-3.1)),
     /// [`Error::CriticalHeader`] for `crit`, `b64` and `zip`, and
     /// [`Error::HeaderType`] for a `kid` or `typ` that is not a string, and for a
     /// `kid` above [`MAX_KEY_ID_LEN`].
     pub fn decode<'b>(self, buffer: &'b mut [u8]) -> Result<UnverifiedJws<'t, 'b>, Error> {
+        self.decode_with(Algorithms::ALL, buffer)
+    }
+
+    /// Like [`decode`](Self::decode), but `alg` has to name one of `algorithms`.
+    #[inline]
+    pub(crate) fn decode_with<'b>(
+        self,
+        algorithms: Algorithms,
+        buffer: &'b mut [u8],
+    ) -> Result<UnverifiedJws<'t, 'b>, Error> {
         let header_len = decoded_len(self.header.len());
         if header_len > MAX_HEADER_LEN {
             return Err(Error::TokenTooLarge { length: header_len, limit: MAX_HEADER_LEN });
@@ -131,9 +142,9 @@ impl<'t> CompactJws<'t> {
         let (header, free) = decode_segment(self.header, buffer, Segment::Header)?;
         let (payload, free) = decode_segment(self.payload, free, Segment::Payload)?;
         let (signature, free) = decode_segment(self.signature, free, Segment::Signature)?;
-        let mut room = Scratch::new(free);
-        let header = Header::parse(header, &mut room)?;
-        Ok(UnverifiedJws { signing_input: self.signing_input, header, payload, signature, room })
+        let mut scratch = Scratch::new(free);
+        let header = Header::parse(header, algorithms, &mut scratch)?;
+        Ok(UnverifiedJws { signing_input: self.signing_input, header, payload, signature, scratch })
     }
 }
 
@@ -165,15 +176,20 @@ fn decode_segment<'b>(
 /// read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Header<'b> {
+    pub(crate) algorithm: Algorithm,
     pub(crate) key_id: Option<&'b str>,
     pub(crate) typ: Option<&'b str>,
 }
 
 impl<'b> Header<'b> {
     /// Without parameters.
-    pub(crate) const EMPTY: Self = Self { key_id: None, typ: None };
+    pub(crate) const EMPTY: Self = Self { algorithm: Algorithm::Rs256, key_id: None, typ: None };
 
-    fn parse(text: &'b mut [u8], room: &mut Scratch<'b>) -> Result<Self, Error> {
+    fn parse(
+        text: &'b mut [u8],
+        algorithms: Algorithms,
+        scratch: &mut Scratch<'b>,
+    ) -> Result<Self, Error> {
         let mut object = Object::empty();
         object.read_decoded(text, Segment::Header)?;
         let mut algorithm = Err(Problem::Absent);
@@ -185,16 +201,17 @@ impl<'b> Header<'b> {
                 "alg" => {
                     algorithm = match member.value.string() {
                         None => Err(Problem::WrongType),
-                        Some(name) if name.is("RS256") => Ok(()),
-                        Some(_) => Err(Problem::WrongValue),
+                        Some(name) => algorithms
+                            .find(|candidate| name.is(candidate))
+                            .ok_or(Problem::WrongValue),
                     };
                 }
                 "kid" => match member.value.string() {
-                    Some(text) => header.key_id = Some(room.string(text)?),
+                    Some(text) => header.key_id = Some(scratch.string(text)?),
                     None => wrong_type = Some(HeaderParameter::KeyId),
                 },
                 "typ" => match member.value.string() {
-                    Some(text) => header.typ = Some(room.string(text)?),
+                    Some(text) => header.typ = Some(scratch.string(text)?),
                     None => wrong_type = Some(HeaderParameter::Type),
                 },
                 "crit" => unsupported = Some(HeaderParameter::Critical),
@@ -203,7 +220,7 @@ impl<'b> Header<'b> {
                 _ => {}
             }
         }
-        algorithm.map_err(Error::AlgorithmNotAllowed)?;
+        header.algorithm = algorithm.map_err(Error::AlgorithmNotAllowed)?;
         if let Some(parameter) = unsupported {
             return Err(Error::CriticalHeader(parameter));
         }
@@ -214,6 +231,14 @@ impl<'b> Header<'b> {
             Some(parameter) => Err(Error::HeaderType(parameter)),
             None => Ok(header),
         }
+    }
+
+    /// Returns `alg`: the algorithm that the token claims
+    /// ([RFC 7515 §4.1.1](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.1)). It is
+    /// compared with that of the key.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
     }
 
     /// `kid`: which of the issuer's keys to try
@@ -264,7 +289,7 @@ pub struct UnverifiedJws<'t, 'b> {
     pub(crate) header: Header<'b>,
     pub(crate) payload: &'b mut [u8],
     pub(crate) signature: &'b mut [u8],
-    pub(crate) room: Scratch<'b>,
+    pub(crate) scratch: Scratch<'b>,
 }
 
 impl<'b> UnverifiedJws<'_, 'b> {

@@ -20,12 +20,14 @@
 extern crate std;
 
 mod access_token;
+mod algorithm;
 mod base64url;
 mod bearer;
 mod bytes;
 mod cache;
 mod challenge;
 mod claims;
+mod compare;
 mod error;
 #[cfg(any(doc, doctest))]
 pub mod guide;
@@ -40,37 +42,23 @@ mod standard_claims;
 mod validator;
 
 pub use access_token::{AccessToken, AccessTokenClaims, SubjectKind};
+pub use algorithm::{Algorithm, Algorithms};
 pub use bearer::BearerToken;
 pub use cache::VerifiedTokenCache;
 pub use challenge::Challenge;
 pub use claims::{
     Audience, Confirmation, MAX_AUDIENCES, NumericDate, Scope, StandardScope, StringArray,
 };
-pub use error::{
-    Claim, ConfigError, Error, HeaderParameter, JsonProblem, JsonType, KeyRejected, Problem,
-    RequestProblem, Segment, SkipCounts, WrongKind,
-};
+pub use error::*;
 pub use id_token::{IdToken, IdTokenClaims};
 pub use json::{MAX_DEPTH, MAX_MEMBERS};
-pub use jwk::{Jwk, JwkSet, MAX_SKIPPED, Skipped};
+pub use jwk::{Jwk, JwkSet, Skipped};
 pub use jws::{CompactJws, Header, MAX_HEADER_LEN, MAX_KEY_ID_LEN, MAX_TOKEN_LEN, UnverifiedJws};
 pub use policy::{
     AccessTokenPolicy, AccessTokenPolicyBuilder, DEFAULT_LEEWAY, ForeignClaim, IdTokenPolicy,
     IdTokenPolicyBuilder, MAX_LEEWAY, Nonce, RequestKey, Rule, RuleSet, ScopePolicy,
 };
-#[cfg(feature = "aws-lc-rs")]
-#[cfg_attr(docsrs, doc(cfg(feature = "aws-lc-rs")))]
-pub use public_key::AwsLcKey;
-#[cfg(feature = "ring")]
-#[cfg_attr(docsrs, doc(cfg(feature = "ring")))]
-pub use public_key::RingKey;
-pub use public_key::{
-    InvalidSignature, MAX_EXPONENT, MAX_MODULUS_BITS, MAX_MODULUS_LEN, MIN_MODULUS_BITS, PublicKey,
-    RsaKey, VerifiedJws,
-};
-#[cfg(feature = "pure-rust")]
-#[cfg_attr(docsrs, doc(cfg(feature = "pure-rust")))]
-pub use public_key::{PureRust2048Key, PureRustKey};
+pub use public_key::*;
 pub use refresh::{
     DEFAULT_JWKS_COOL_DOWN, DEFAULT_JWKS_MAX_AGE, DEFAULT_JWKS_MAX_BACK_OFF, JwksRefresh, Refresh,
 };

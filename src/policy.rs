@@ -22,6 +22,7 @@ pub(crate) use fingerprint::Fingerprint;
 
 use crate::claims::{NumericDate, RegisteredClaims};
 use crate::error::{Claim, ConfigError, Error, Problem};
+use crate::public_key::HalfHash;
 
 /// What a policy needs to know besides the claims.
 pub(crate) struct Context<'c> {
@@ -30,9 +31,9 @@ pub(crate) struct Context<'c> {
     /// The caller's clock.
     pub(crate) now: NumericDate,
     /// What `at_hash` has to be, where an access token was handed in.
-    pub(crate) at_hash: Option<[u8; 22]>,
+    pub(crate) at_hash: Option<HalfHash>,
     /// What `c_hash` has to be, where a code was handed in.
-    pub(crate) c_hash: Option<[u8; 22]>,
+    pub(crate) c_hash: Option<HalfHash>,
 }
 
 /// I8 and A10: `acr` is one of those asked for.
@@ -64,12 +65,6 @@ fn check_subject(claims: &RegisteredClaims<'_>) -> Result<(), Error> {
     }
 }
 
-/// Compares without telling by its time where the two differ.
-pub(crate) fn constant_time_eq(left: &[u8], right: &[u8]) -> bool {
-    let difference = left.iter().zip(right).fold(0, |sum, (left, right)| sum | (left ^ right));
-    left.len() == right.len() && core::hint::black_box(difference) == 0
-}
-
 /// An identifier that has to say something.
 const fn check_not_empty(value: &str, name: &'static str) -> Result<(), ConfigError> {
     if value.is_empty() { Err(ConfigError::Empty(name)) } else { Ok(()) }
@@ -93,32 +88,6 @@ const fn check_list(values: &[&str], name: &'static str) -> Result<(), ConfigErr
         return Err(ConfigError::EmptyList(name));
     }
     check_none_empty(values, name)
-}
-
-/// Whether `values` contains `value`, in `const` contexts.
-const fn list_contains(values: &[&str], value: &str) -> bool {
-    let mut rest = values;
-    while let Some((candidate, others)) = rest.split_first() {
-        if bytes_equal(candidate.as_bytes(), value.as_bytes()) {
-            return true;
-        }
-        rest = others;
-    }
-    false
-}
-
-const fn bytes_equal(left: &[u8], right: &[u8]) -> bool {
-    let (mut left, mut right) = (left, right);
-    while let (Some((l, left_rest)), Some((r, right_rest))) =
-        (left.split_first(), right.split_first())
-    {
-        if *l != *r {
-            return false;
-        }
-        left = left_rest;
-        right = right_rest;
-    }
-    left.is_empty() && right.is_empty()
 }
 
 /// Builds a policy, a scope set or an issuer while the program is compiled, and
@@ -193,21 +162,3 @@ macro_rules! common_settings {
     };
 }
 use common_settings;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_are_equal_if_all_of_their_bytes_are() {
-        for (left, right) in [("", "a"), ("ab", "ba"), ("aab", "abb"), ("abc", "ab"), ("a", "b")] {
-            for (left, right) in [(left, right), (right, left)] {
-                assert!(!constant_time_eq(left.as_bytes(), right.as_bytes()), "{left} {right}");
-                assert!(!bytes_equal(left.as_bytes(), right.as_bytes()), "{left} {right}");
-                assert!(!list_contains(&[left], right), "{left} {right}");
-            }
-            assert!(constant_time_eq(left.as_bytes(), left.as_bytes()));
-            assert!(list_contains(&[right, left], left));
-        }
-    }
-}

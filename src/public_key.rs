@@ -1,9 +1,5 @@
-//! RS256, and the only place where a [`VerifiedJws`] is made.
-//!
-//! RSASSA-PKCS1-v1_5 with SHA-256
-//! ([RFC 7518 §3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3),
-//! [RFC 8017 §8.2.2](https://www.rfc-editor.org/rfc/rfc8017#section-8.2.2)) by a
-//! backend that the caller names by type.
+//! Public keys, each for one algorithm, and the only module that constructs a
+//! [`VerifiedJws`].
 
 #[cfg(feature = "aws-lc-rs")]
 mod aws_lc;
@@ -14,7 +10,10 @@ mod ring;
 
 use core::fmt;
 
-use crate::error::{Error, KeyRejected};
+use crate::algorithm::{Algorithm, Algorithms};
+use crate::base64url;
+use crate::compare::constant_time_eq;
+use crate::error::{Error, InvalidSignature, KeyRejected, Problem};
 use crate::json::Scratch;
 use crate::jws::{Header, UnverifiedJws};
 
@@ -25,42 +24,146 @@ pub use self::pure_rust::{PureRust2048Key, PureRustKey};
 #[cfg(feature = "ring")]
 pub use self::ring::RingKey;
 
-/// The smallest modulus, in bits
-/// ([RFC 7518 §3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3)).
-pub const MIN_MODULUS_BITS: usize = 2_048;
+/// The numbers that a public key consists of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyMaterial<'a> {
+    /// An RSA key: modulus and exponent, big-endian, without leading zero octets
+    /// ([RFC 7518 §6.3.1](https://www.rfc-editor.org/rfc/rfc7518#section-6.3.1)).
+    Rsa {
+        /// The modulus.
+        n: &'a [u8],
+        /// The exponent.
+        e: &'a [u8],
+    },
+    /// A point on P-256, big-endian coordinates
+    /// ([RFC 7518 §6.2.1](https://www.rfc-editor.org/rfc/rfc7518#section-6.2.1)).
+    P256 {
+        /// The first coordinate.
+        x: &'a [u8; 32],
+        /// The second coordinate.
+        y: &'a [u8; 32],
+    },
+    /// A point on P-384, big-endian coordinates
+    /// ([RFC 7518 §6.2.1](https://www.rfc-editor.org/rfc/rfc7518#section-6.2.1)).
+    P384 {
+        /// The first coordinate.
+        x: &'a [u8; 48],
+        /// The second coordinate.
+        y: &'a [u8; 48],
+    },
+    /// An encoded point of Ed25519
+    /// ([RFC 8037 §2](https://www.rfc-editor.org/rfc/rfc8037#section-2)).
+    Ed25519 {
+        /// The encoded point.
+        x: &'a [u8; 32],
+    },
+}
 
-/// The largest modulus, in bits: every backend stores keys up to this size, but
-/// for `PureRust2048Key`, which takes 2,048 bits alone.
-///
-/// Verification time grows with the square of the size, and no large issuer
-/// uses more than 4,096 bits.
-pub const MAX_MODULUS_BITS: usize = 4_096;
+impl KeyMaterial<'_> {
+    /// The smallest RSA modulus, in bits
+    /// ([RFC 7518 §3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3)).
+    pub const MIN_MODULUS_BITS: usize = 2_048;
 
-/// The largest modulus and the longest signature, in bytes.
-pub const MAX_MODULUS_LEN: usize = MAX_MODULUS_BITS / 8;
+    /// The largest RSA modulus, in bits.
+    ///
+    /// Verification time grows with the square of the size, and no large issuer uses
+    /// more than 4,096 bits.
+    pub const MAX_MODULUS_BITS: usize = 4_096;
 
-/// The largest exponent, 2^33 − 1, so that a key cannot make verification slow.
-pub const MAX_EXPONENT: u64 = (1 << 33) - 1;
+    /// The largest RSA modulus and the longest signature, in bytes.
+    pub const MAX_MODULUS_LEN: usize = Self::MAX_MODULUS_BITS / 8;
 
-/// The signature does not hold. There is nothing more to say: details would
-/// help an attacker.
+    /// The largest RSA exponent, 2^33 − 1: a larger one would make verification slow.
+    pub const MAX_EXPONENT: u64 = (1 << 33) - 1;
+
+    /// Returns the algorithms that this kind of key is used with.
+    #[must_use]
+    pub const fn algorithms(&self) -> Algorithms {
+        match self {
+            Self::Rsa { .. } => Algorithms::of(&[
+                Algorithm::Rs256,
+                Algorithm::Rs384,
+                Algorithm::Rs512,
+                Algorithm::Ps256,
+                Algorithm::Ps384,
+                Algorithm::Ps512,
+            ]),
+            Self::P256 { .. } => Algorithms::of(&[Algorithm::Es256]),
+            Self::P384 { .. } => Algorithms::of(&[Algorithm::Es384]),
+            Self::Ed25519 { .. } => Algorithms::of(&[Algorithm::EdDsa]),
+        }
+    }
+}
+
+impl fmt::Debug for KeyMaterial<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rsa { .. } => "Rsa",
+            Self::P256 { .. } => "P256",
+            Self::P384 { .. } => "P384",
+            Self::Ed25519 { .. } => "Ed25519",
+        })
+    }
+}
+
+/// The left half of a hash, as `at_hash` and `c_hash` contain it
+/// ([OIDC Core §3.1.3.6](https://openid.net/specs/openid-connect-core-1_0.html#CodeIDToken)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct InvalidSignature;
+pub struct HalfHash {
+    bytes: [u8; 32],
+    len: u8,
+}
 
-/// A key of one implementation of RS256.
+impl HalfHash {
+    /// Returns the left half of a SHA-256 hash.
+    #[must_use]
+    pub fn of_sha256(hash: &[u8; 32]) -> Self {
+        Self::of(hash, 16)
+    }
+
+    /// Returns the left half of a SHA-384 hash.
+    #[must_use]
+    pub fn of_sha384(hash: &[u8; 48]) -> Self {
+        Self::of(hash, 24)
+    }
+
+    /// Returns the left half of a SHA-512 hash.
+    #[must_use]
+    pub fn of_sha512(hash: &[u8; 64]) -> Self {
+        Self::of(hash, 32)
+    }
+
+    #[inline]
+    fn of(hash: &[u8], len: u8) -> Self {
+        let mut bytes = [0; 32];
+        let half = bytes.iter_mut().take(usize::from(len));
+        half.zip(hash).for_each(|(place, byte)| *place = *byte);
+        Self { bytes, len }
+    }
+
+    /// Returns whether `text` is the base64url form of the half hash. The time that it
+    /// takes does not depend on where the two differ.
+    pub(crate) fn is_encoded_as(&self, text: &str) -> bool {
+        let bytes = self.bytes.get(..usize::from(self.len)).unwrap_or_default();
+        base64url::encode(bytes, &mut [0; 43])
+            .is_some_and(|encoded| constant_time_eq(encoded.as_bytes(), text.as_bytes()))
+    }
+}
+
+/// A public key for one algorithm, in one implementation.
 ///
-/// Three come with this crate, behind the features `ring`, `aws-lc-rs` and
-/// `pure-rust`; all may be on at once. Implement it to use a hardware
-/// accelerator or another library.
+/// Implementations come with this crate behind the features `ring`, `aws-lc-rs` and
+/// `pure-rust`; all may be on at once, and the program names one by its type. Implement
+/// it for a crypto peripheral or another library.
 ///
-/// Whatever the backend, [`RsaKey`] has checked the size of the modulus, that
-/// modulus and exponent are odd, and that a signature is as long as the modulus.
-/// What remains for the backend: that the signature is below the modulus, the
-/// exponentiation, and the comparison of the whole encoded message.
+/// [`VerifyingKey`] checks the material before [`new`](Self::new) sees it, and the length
+/// of a signature before [`verify`](Self::verify) sees it.
 ///
 /// ```
-/// use claimgate::{InvalidSignature, KeyRejected, PublicKey};
+/// use claimgate::jwk::{Algorithms, KeyMaterial};
+/// use claimgate::error::{InvalidSignature, KeyRejected};
+/// use claimgate::{Algorithm, PublicKey};
 ///
 /// /// A key slot of a crypto peripheral.
 /// struct Accelerator {
@@ -73,13 +176,16 @@ pub struct InvalidSignature;
 /// #     pub fn sha256(_parts: &[&[u8]]) -> [u8; 32] { [0; 32] }
 /// # }
 /// impl PublicKey for Accelerator {
-///     fn from_components(n: &[u8], e: &[u8]) -> Result<Self, KeyRejected> {
+///     const ALGORITHMS: Algorithms = Algorithms::RS256;
+///
+///     fn new(_: Algorithm, material: KeyMaterial<'_>) -> Result<Self, KeyRejected> {
+///         let KeyMaterial::Rsa { n, e } = material else { return Err(KeyRejected::Backend) };
 ///         let slot = peripheral::load(n, e).ok_or(KeyRejected::Backend)?;
 ///         Ok(Self { slot })
 ///     }
 ///
-///     fn verify(&self, signing_input: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
-///         if peripheral::verify(self.slot, signing_input, signature) {
+///     fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+///         if peripheral::verify(self.slot, message, signature) {
 ///             Ok(())
 ///         } else {
 ///             Err(InvalidSignature)
@@ -92,7 +198,7 @@ pub struct InvalidSignature;
 /// }
 /// ```
 ///
-/// It is then named by type, like the others:
+/// Like the others, it is then named by its type:
 ///
 /// ```
 /// # use claimgate::{Error, JwkSet, PublicKey};
@@ -102,116 +208,159 @@ pub struct InvalidSignature;
 /// # }
 /// ```
 pub trait PublicKey: Sized {
-    /// Takes a public key: modulus and exponent, big-endian, without leading
-    /// zeros.
+    /// The algorithms that keys of this type implement. Each key has one of them.
+    const ALGORITHMS: Algorithms;
+
+    /// Constructs a key for `algorithm`, which is one of [`ALGORITHMS`](Self::ALGORITHMS)
+    /// and fits the material.
     ///
     /// # Errors
     ///
-    /// [`KeyRejected::Backend`] if the implementation does not take it.
-    fn from_components(n: &[u8], e: &[u8]) -> Result<Self, KeyRejected>;
+    /// The reason why the implementation does not accept the key.
+    fn new(algorithm: Algorithm, material: KeyMaterial<'_>) -> Result<Self, KeyRejected>;
 
-    /// Verifies the RSASSA-PKCS1-v1_5 signature, with SHA-256, of
-    /// `signing_input`
+    /// Verifies a signature of `message`, which is not hashed yet.
+    ///
+    /// The signature has the length that the key's algorithm requires. Still to be
+    /// checked: that its numbers are in range and, for RSA, the whole encoded message
     /// ([RFC 8017 §8.2.2](https://www.rfc-editor.org/rfc/rfc8017#section-8.2.2)).
     ///
     /// # Errors
     ///
     /// [`InvalidSignature`], without details.
-    fn verify(&self, signing_input: &[u8], signature: &[u8]) -> Result<(), InvalidSignature>;
+    fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature>;
 
-    /// SHA-256 of the concatenation of `parts`, for thumbprints
-    /// ([RFC 7638](https://www.rfc-editor.org/rfc/rfc7638)), `at_hash`, and the
+    /// Returns the SHA-256 hash of the concatenation of `parts`, for thumbprints
+    /// ([RFC 7638](https://www.rfc-editor.org/rfc/rfc7638)) and the
     /// [fingerprint](crate::JwkSet::fingerprint) of a key set.
     ///
-    /// Nothing but the true hash will do: a constant would let a
-    /// [cache](crate::VerifiedTokenCache) take one key set for another.
+    /// It has to be the true hash: a constant would let a
+    /// [cache](crate::VerifiedTokenCache) mistake one key set for another.
     fn sha256(parts: &[&[u8]]) -> [u8; 32];
+
+    /// Returns the left half of the hash of `text` by the hash function of the key's
+    /// algorithm, for `at_hash` and `c_hash`: SHA-256 for RS256, PS256 and ES256, SHA-384
+    /// for RS384, PS384 and ES384, SHA-512 for RS512, PS512 and EdDSA.
+    ///
+    /// Implementations of algorithms with another hash than SHA-256 override it.
+    fn half_hash(&self, text: &[u8]) -> HalfHash {
+        HalfHash::of_sha256(&Self::sha256(&[text]))
+    }
 }
 
-/// An RSA public key that is fit for RS256.
+/// A public key whose material was checked, and that verifies signatures of the right
+/// length alone.
 ///
 /// ```
-/// use claimgate::{Error, PublicKey, RsaKey};
+/// use claimgate::jwk::{KeyMaterial, VerifyingKey};
+/// use claimgate::{Algorithm, Error, PublicKey};
 ///
-/// /// Checks a detached signature of an issuer whose key is known otherwise.
+/// /// Verifies a detached signature of an issuer whose modulus is known.
 /// fn check<K: PublicKey>(n: &[u8], text: &[u8], signature: &[u8]) -> Result<(), Error> {
-///     RsaKey::<K>::from_components(n, &[1, 0, 1])?.verify(text, signature)
+///     let material = KeyMaterial::Rsa { n, e: &[1, 0, 1] };
+///     VerifyingKey::<K>::new(Algorithm::Rs256, material)?.verify(text, signature)
 /// }
 /// ```
-pub struct RsaKey<K> {
+pub struct VerifyingKey<K> {
     key: K,
-    modulus_len: usize,
+    algorithm: Algorithm,
+    signature_len: usize,
 }
 
-impl<K: PublicKey> RsaKey<K> {
-    /// Takes a public key: modulus `n` and exponent `e`, big-endian, without
-    /// leading zeros.
+impl<K: PublicKey> VerifyingKey<K> {
+    /// Constructs a key for one algorithm.
     ///
     /// # Errors
     ///
-    /// The reason why the key is not used: a leading zero octet, a modulus
-    /// below [`MIN_MODULUS_BITS`], above [`MAX_MODULUS_BITS`] or even, an
-    /// exponent that is even, below 3 or above [`MAX_EXPONENT`]
+    /// The reason why the key is not accepted: an algorithm that `K` does not implement
+    /// or that does not fit the material; for RSA a leading zero octet, a modulus below
+    /// [`KeyMaterial::MIN_MODULUS_BITS`], above [`KeyMaterial::MAX_MODULUS_BITS`] or
+    /// even, an exponent that is even, below 3 or above [`KeyMaterial::MAX_EXPONENT`]
     /// ([RFC 7518 §3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3),
-    /// [§6.3.1](https://www.rfc-editor.org/rfc/rfc7518#section-6.3.1)), or the
-    /// backend's refusal.
-    pub fn from_components(n: &[u8], e: &[u8]) -> Result<Self, KeyRejected> {
-        let (Some(&n_first), Some(&n_last)) = (n.first(), n.last()) else {
-            return Err(KeyRejected::Components);
+    /// [§6.3.1](https://www.rfc-editor.org/rfc/rfc7518#section-6.3.1)); or the backend's
+    /// reason.
+    pub fn new(algorithm: Algorithm, material: KeyMaterial<'_>) -> Result<Self, KeyRejected> {
+        if !material.algorithms().intersection(K::ALGORITHMS).contains(algorithm) {
+            return Err(KeyRejected::Algorithm);
+        }
+        let signature_len = match material {
+            KeyMaterial::Rsa { n, e } => check_rsa(n, e)?,
+            KeyMaterial::P256 { .. } | KeyMaterial::Ed25519 { .. } => 64,
+            KeyMaterial::P384 { .. } => 96,
         };
-        let Some(&e_first) = e.first() else { return Err(KeyRejected::Components) };
-        if n_first == 0 || e_first == 0 {
-            return Err(KeyRejected::LeadingZero);
-        }
-        let unused_bits = usize::try_from(n_first.leading_zeros()).unwrap_or(0);
-        let bits = n.len().saturating_mul(8).saturating_sub(unused_bits);
-        if bits < MIN_MODULUS_BITS {
-            return Err(KeyRejected::ModulusTooSmall);
-        }
-        if bits > MAX_MODULUS_BITS {
-            return Err(KeyRejected::ModulusTooLarge);
-        }
-        if n_last & 1 == 0 {
-            return Err(KeyRejected::ModulusEven);
-        }
-        check_exponent(e)?;
-        K::from_components(n, e).map(|key| Self { key, modulus_len: n.len() })
+        K::new(algorithm, material).map(|key| Self { key, algorithm, signature_len })
     }
 
-    /// Verifies a signature of `signing_input`: exactly as long as the modulus,
-    /// and valid for the backend.
+    /// Verifies a signature of `message`.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidSignature`], without details.
-    pub fn verify(&self, signing_input: &[u8], signature: &[u8]) -> Result<(), Error> {
-        if signature.len() != self.modulus_len {
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Error> {
+        if signature.len() != self.signature_len {
             return Err(Error::InvalidSignature);
         }
-        self.key
-            .verify(signing_input, signature)
-            .map_err(|InvalidSignature| Error::InvalidSignature)
+        self.key.verify(message, signature).map_err(|InvalidSignature| Error::InvalidSignature)
     }
 
-    /// The size of the modulus, in bytes.
-    #[must_use]
-    pub const fn modulus_len(&self) -> usize {
-        self.modulus_len
+    /// Returns the left half of the hash of `text` by the key's hash function.
+    pub(crate) fn half_hash(&self, text: &str) -> HalfHash {
+        self.key.half_hash(text.as_bytes())
     }
 }
 
-/// The value of an exponent that is odd, at least 3, and at most
-/// [`MAX_EXPONENT`].
+impl<K> VerifyingKey<K> {
+    /// Returns the algorithm of the key.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// Returns the length of the key's signatures, in bytes: for RSA that of the modulus.
+    #[must_use]
+    pub const fn signature_len(&self) -> usize {
+        self.signature_len
+    }
+}
+
+/// Returns the length of the modulus in bytes, once modulus and exponent are acceptable.
+fn check_rsa(n: &[u8], e: &[u8]) -> Result<usize, KeyRejected> {
+    let (Some(&n_first), Some(&n_last)) = (n.first(), n.last()) else {
+        return Err(KeyRejected::Components);
+    };
+    let Some(&e_first) = e.first() else { return Err(KeyRejected::Components) };
+    if n_first == 0 || e_first == 0 {
+        return Err(KeyRejected::LeadingZero);
+    }
+    let unused_bits = usize::try_from(n_first.leading_zeros()).unwrap_or(0);
+    let bits = n.len().saturating_mul(8).saturating_sub(unused_bits);
+    if bits < KeyMaterial::MIN_MODULUS_BITS {
+        return Err(KeyRejected::ModulusTooSmall);
+    }
+    if bits > KeyMaterial::MAX_MODULUS_BITS {
+        return Err(KeyRejected::ModulusTooLarge);
+    }
+    if n_last & 1 == 0 {
+        return Err(KeyRejected::ModulusEven);
+    }
+    check_exponent(e).map(|_| n.len())
+}
+
+/// Returns the value of an exponent that is odd, at least 3, and at most
+/// [`KeyMaterial::MAX_EXPONENT`].
 fn check_exponent(e: &[u8]) -> Result<u64, KeyRejected> {
     e.iter()
         .try_fold(0_u64, |value, &byte| value.checked_mul(256).map(|value| value | u64::from(byte)))
-        .filter(|value| value & 1 == 1 && (3..=MAX_EXPONENT).contains(value))
+        .filter(|value| value & 1 == 1 && (3..=KeyMaterial::MAX_EXPONENT).contains(value))
         .ok_or(KeyRejected::Exponent)
 }
 
-impl<K> fmt::Debug for RsaKey<K> {
+impl<K> fmt::Debug for VerifyingKey<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RsaKey").field("modulus_len", &self.modulus_len).finish_non_exhaustive()
+        f.debug_struct("VerifyingKey")
+            .field("algorithm", &self.algorithm)
+            .field("signature_len", &self.signature_len)
+            .finish_non_exhaustive()
     }
 }
 
@@ -220,32 +369,36 @@ impl<'b> UnverifiedJws<'_, 'b> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSignature`], without details.
-    pub fn verify<K: PublicKey>(self, key: &RsaKey<K>) -> Result<VerifiedJws<'b>, Error> {
+    /// [`Error::AlgorithmNotAllowed`] if the header names another algorithm than the
+    /// key's, and [`Error::InvalidSignature`], without details.
+    pub fn verify<K: PublicKey>(self, key: &VerifyingKey<K>) -> Result<VerifiedJws<'b>, Error> {
+        if self.header.algorithm != key.algorithm {
+            return Err(Error::AlgorithmNotAllowed(Problem::WrongValue));
+        }
         key.verify(self.signing_input.as_bytes(), self.signature)?;
-        Ok(VerifiedJws { header: self.header, payload: self.payload, room: self.room })
+        Ok(VerifiedJws { header: self.header, payload: self.payload, scratch: self.scratch })
     }
 }
 
-/// A JWS whose signature holds: the only type that has a payload.
+/// A JWS whose signature is valid: the only type that has a payload.
 ///
-/// Somebody with the key has signed these bytes. Whether they are a token, and
-/// one to be trusted, is for [`IdToken`](crate::IdToken),
-/// [`AccessToken`](crate::AccessToken) and the policies to say.
+/// The owner of the key has signed these bytes. Whether they are a token, and one to be
+/// trusted, is decided by [`AccessToken`](crate::AccessToken) and
+/// [`IdToken`](crate::IdToken).
 pub struct VerifiedJws<'b> {
     pub(crate) header: Header<'b>,
     pub(crate) payload: &'b mut [u8],
-    pub(crate) room: Scratch<'b>,
+    pub(crate) scratch: Scratch<'b>,
 }
 
 impl<'b> VerifiedJws<'b> {
-    /// The header that was signed.
+    /// Returns the header, which was signed.
     #[must_use]
     pub const fn header(&self) -> Header<'b> {
         self.header
     }
 
-    /// The bytes that were signed.
+    /// Returns the payload, which was signed.
     #[must_use]
     pub const fn payload(&self) -> &[u8] {
         self.payload

@@ -7,7 +7,6 @@ use core::fmt;
 use core::ops::Deref;
 
 use crate::access_token::{AccessToken, AccessTokenClaims};
-use crate::base64url;
 use crate::bearer::BearerToken;
 use crate::claims::{NumericDate, Reader};
 use crate::error::{Claim, ConfigError, Error, JsonType, Segment};
@@ -436,12 +435,8 @@ impl IdTokenPolicy<'_> {
     }
 }
 
-/// The base64url form of the left half of SHA-256, as `at_hash` and `c_hash`
-/// have it
-/// ([OIDC Core §3.1.3.6](https://openid.net/specs/openid-connect-core-1_0.html#CodeIDToken)).
-fn left_half_hash<K: PublicKey>(value: &str) -> [u8; 22] {
-    let hash = K::sha256(&[value.as_bytes()]);
-    base64url::encode_16(hash.first_chunk().unwrap_or(&[0; 16]))
+fn left_half_hash<K: PublicKey>(value: &str) -> crate::public_key::HalfHash {
+    crate::public_key::HalfHash::of_sha256(&K::sha256(&[value.as_bytes()]))
 }
 
 impl Validated<IdToken<'_>> {

@@ -7,19 +7,19 @@ use crate::json::{Member, Object, Scratch, Value};
 /// Reads the values of claims, and unescapes strings into the caller's buffer
 /// where that is needed.
 pub(crate) struct Reader<'b> {
-    room: Scratch<'b>,
+    scratch: Scratch<'b>,
     segment: Segment,
 }
 
 impl<'b> Reader<'b> {
-    pub(crate) const fn new(room: Scratch<'b>, segment: Segment) -> Self {
-        Self { room, segment }
+    pub(crate) const fn new(scratch: Scratch<'b>, segment: Segment) -> Self {
+        Self { scratch, segment }
     }
 
     #[inline]
     pub(crate) fn string(&mut self, claim: Claim, value: Value<'b>) -> Result<&'b str, Error> {
         let text = value.string().ok_or(Error::ClaimType(claim, JsonType::String))?;
-        self.room.string(text)
+        self.scratch.string(text)
     }
 
     pub(crate) fn date(
@@ -86,17 +86,17 @@ impl<'b> Reader<'b> {
     ) -> Result<(), Error> {
         let wrong = Error::ClaimType(Claim::Audience, JsonType::StringOrStrings);
         if let Some(text) = value.string() {
-            audience.push(self.room.string(text)?);
+            audience.push(self.scratch.string(text)?);
             return Ok(());
         }
         let too_many = Error::TooManyAudiences { limit: MAX_AUDIENCES };
         if let Some(array) = value.plain_strings() {
             let mut strings = StringArray::from_json(array).iter();
-            let has_room = strings.all(|string| audience.push(string));
-            return if has_room { Ok(()) } else { Err(too_many) };
+            let fits = strings.all(|string| audience.push(string));
+            return if fits { Ok(()) } else { Err(too_many) };
         }
         for element in value.array().ok_or(wrong)? {
-            if !audience.push(self.room.string(element.string().ok_or(wrong)?)?) {
+            if !audience.push(self.scratch.string(element.string().ok_or(wrong)?)?) {
                 return Err(too_many);
             }
         }
@@ -113,7 +113,7 @@ impl<'b> Reader<'b> {
 
     pub(super) fn confirmation_member(&mut self, value: Value<'b>) -> Result<&'b str, Error> {
         let wrong = Error::ClaimType(Claim::Confirmation, JsonType::Object);
-        self.room.string(value.string().ok_or(wrong)?)
+        self.scratch.string(value.string().ok_or(wrong)?)
     }
 
     // Large and rare: not in the frame of its caller.

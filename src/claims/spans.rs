@@ -108,7 +108,7 @@ macro_rules! copied_as_is {
     )*};
 }
 
-copied_as_is! { NumericDate bool crate::error::Claim }
+copied_as_is! { NumericDate bool crate::error::Claim crate::algorithm::Algorithm }
 
 impl<'b> ToSpans<'b> for &'b [u8] {
     type Spans = Span;
@@ -149,6 +149,7 @@ macro_rules! span_fields {
 pub(crate) use span_fields;
 
 span_fields! { Header as HeaderSpans {
+    algorithm: crate::algorithm::Algorithm,
     key_id: Option<&'static str>,
     typ: Option<&'static str>,
 } }

@@ -7,10 +7,10 @@ use super::time::TimePolicy;
 use super::{
     Context, Fingerprint, ForeignClaim, Rule, RuleSet, ScopePolicy, check_acr, check_issuer,
     check_list, check_none_empty, check_not_empty, check_subject, common_settings,
-    constant_time_eq, list_contains,
 };
 use crate::access_token::{AccessTokenClaims, SubjectKind};
 use crate::claims::NumericDate;
+use crate::compare::{constant_time_eq, list_contains};
 use crate::error::{Claim, ConfigError, Error, Problem, WrongKind};
 
 /// Which form access tokens have.

@@ -5,12 +5,14 @@ use super::foreign_claim::AllowedForeignClaims;
 use super::time::TimePolicy;
 use super::{
     Context, ForeignClaim, Rule, RuleSet, check_acr, check_issuer, check_list, check_none_empty,
-    check_not_empty, check_subject, common_settings, constant_time_eq,
+    check_not_empty, check_subject, common_settings,
 };
 use crate::bearer::BearerToken;
 use crate::claims::NumericDate;
+use crate::compare::constant_time_eq;
 use crate::error::{Claim, ConfigError, Error, JsonType, Problem, WrongKind};
 use crate::id_token::IdTokenClaims;
+use crate::public_key::HalfHash;
 
 /// What to expect of `nonce`, which ties an ID token to one login.
 ///
@@ -63,14 +65,12 @@ impl<'a> Bound<'a> {
         self,
         claim: Claim,
         found: Option<&str>,
-        expected: Option<&[u8; 22]>,
+        expected: Option<HalfHash>,
     ) -> Result<(), Error> {
         match (self, found, expected) {
             (Self::NotGiven, _, _) | (Self::IfPresent(_), None, _) => Ok(()),
             (Self::Required(_), None, _) => Err(Error::MissingClaim(claim)),
-            (_, Some(found), Some(expected)) if constant_time_eq(found.as_bytes(), expected) => {
-                Ok(())
-            }
+            (_, Some(found), Some(expected)) if expected.is_encoded_as(found) => Ok(()),
             (_, Some(_), _) => Err(Error::HashMismatch(claim)),
         }
     }
@@ -340,10 +340,10 @@ const RULES: &[(Rule, Check)] = &[
     (Rule::AuthenticationContext, |policy, claims, _| policy.check_authentication_context(claims)),
     (Rule::AccessTokenHash, |policy, claims, context| {
         let found = claims.registered.at_hash;
-        policy.access_token.check(Claim::AtHash, found, context.at_hash.as_ref())
+        policy.access_token.check(Claim::AtHash, found, context.at_hash)
     }),
     (Rule::CodeHash, |policy, claims, context| {
-        policy.code.check(Claim::CHash, claims.registered.c_hash, context.c_hash.as_ref())
+        policy.code.check(Claim::CHash, claims.registered.c_hash, context.c_hash)
     }),
     (Rule::Organization, |policy, claims, _| policy.check_organization(claims)),
     (Rule::UserClaims, |policy, claims, _| policy.check_user_claims(claims)),

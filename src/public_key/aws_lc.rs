@@ -3,8 +3,9 @@
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use aws_lc_rs::{digest, try_fips_mode};
 
-use super::{InvalidSignature, PublicKey};
-use crate::error::KeyRejected;
+use super::{KeyMaterial, PublicKey};
+use crate::algorithm::{Algorithm, Algorithms};
+use crate::error::{InvalidSignature, KeyRejected};
 
 /// An RS256 key of aws-lc-rs's.
 ///
@@ -22,19 +23,22 @@ pub struct AwsLcKey {
 }
 
 impl PublicKey for AwsLcKey {
-    fn from_components(n: &[u8], e: &[u8]) -> Result<Self, KeyRejected> {
+    const ALGORITHMS: Algorithms = Algorithms::RS256;
+
+    fn new(_: Algorithm, material: KeyMaterial<'_>) -> Result<Self, KeyRejected> {
+        let KeyMaterial::Rsa { n, e } = material else { return Err(KeyRejected::Backend) };
         RsaPublicKeyComponents { n, e }
             .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
             .map(|key| Self { key })
             .map_err(|_| KeyRejected::Backend)
     }
 
-    fn verify(&self, signing_input: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+    fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
         // With the hash by itself it takes a hundredth less, and FIPS does not approve it.
         let verified = if try_fips_mode().is_ok() {
-            self.key.verify_sig(signing_input, signature)
+            self.key.verify_sig(message, signature)
         } else {
-            let hash = digest::digest(&digest::SHA256, signing_input);
+            let hash = digest::digest(&digest::SHA256, message);
             self.key.verify_digest_sig(&hash, signature)
         };
         verified.map_err(|_| InvalidSignature)

@@ -5,8 +5,9 @@ use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
 use crypto_bigint::{MontyForm, MontyMultiplier, Odd, U2048, U3072, U4096, Uint};
 use sha2::{Digest, Sha256};
 
-use super::{InvalidSignature, PublicKey, check_exponent};
-use crate::error::KeyRejected;
+use super::{KeyMaterial, PublicKey, check_exponent};
+use crate::algorithm::{Algorithm, Algorithms};
+use crate::error::{InvalidSignature, KeyRejected};
 
 /// What stands before the hash in an encoded message: the octet that ends the
 /// padding, and the DER of a `DigestInfo` of SHA-256, parameters NULL
@@ -36,7 +37,10 @@ enum AnySize {
 }
 
 impl PublicKey for PureRustKey {
-    fn from_components(n: &[u8], e: &[u8]) -> Result<Self, KeyRejected> {
+    const ALGORITHMS: Algorithms = Algorithms::RS256;
+
+    fn new(_: Algorithm, material: KeyMaterial<'_>) -> Result<Self, KeyRejected> {
+        let KeyMaterial::Rsa { n, e } = material else { return Err(KeyRejected::Backend) };
         let key = if n.len() <= U2048::BYTES {
             AnySize::Bits2048(Key::from_components(n, e)?)
         } else if n.len() <= U3072::BYTES {
@@ -47,8 +51,8 @@ impl PublicKey for PureRustKey {
         Ok(Self(key))
     }
 
-    fn verify(&self, signing_input: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
-        let hash = Self::sha256(&[signing_input]);
+    fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        let hash = Self::sha256(&[message]);
         match &self.0 {
             AnySize::Bits2048(key) => key.verify(&hash, signature),
             AnySize::Bits3072(key) => key.verify(&hash, signature),
@@ -71,18 +75,20 @@ impl PublicKey for PureRustKey {
 pub struct PureRust2048Key(Key<{ U2048::LIMBS }>);
 
 impl PublicKey for PureRust2048Key {
-    /// Takes a public key: modulus and exponent, big-endian, without leading
-    /// zeros.
+    const ALGORITHMS: Algorithms = Algorithms::RS256;
+
+    /// Constructs a key.
     ///
     /// # Errors
     ///
     /// [`KeyRejected::ModulusTooLarge`] above 2,048 bits.
-    fn from_components(n: &[u8], e: &[u8]) -> Result<Self, KeyRejected> {
+    fn new(_: Algorithm, material: KeyMaterial<'_>) -> Result<Self, KeyRejected> {
+        let KeyMaterial::Rsa { n, e } = material else { return Err(KeyRejected::Backend) };
         Key::from_components(n, e).map(Self)
     }
 
-    fn verify(&self, signing_input: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
-        self.0.verify(&Self::sha256(&[signing_input]), signature)
+    fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        self.0.verify(&Self::sha256(&[message]), signature)
     }
 
     fn sha256(parts: &[&[u8]]) -> [u8; 32] {

@@ -4,8 +4,9 @@ use heapless::Vec;
 use ring::digest;
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 
-use super::{InvalidSignature, MAX_MODULUS_LEN, PublicKey};
-use crate::error::KeyRejected;
+use super::{KeyMaterial, PublicKey};
+use crate::algorithm::{Algorithm, Algorithms};
+use crate::error::{InvalidSignature, KeyRejected};
 
 /// The longest exponent, 2^33 − 1, in bytes.
 const MAX_EXPONENT_LEN: usize = 5;
@@ -16,21 +17,24 @@ const MAX_EXPONENT_LEN: usize = 5;
 /// precomputation between verifications, and allocates within each: five times,
 /// 1,280 bytes for a 2,048-bit key.
 pub struct RingKey {
-    n: Vec<u8, MAX_MODULUS_LEN>,
+    n: Vec<u8, { KeyMaterial::MAX_MODULUS_LEN }>,
     e: Vec<u8, MAX_EXPONENT_LEN>,
 }
 
 impl PublicKey for RingKey {
-    fn from_components(n: &[u8], e: &[u8]) -> Result<Self, KeyRejected> {
+    const ALGORITHMS: Algorithms = Algorithms::RS256;
+
+    fn new(_: Algorithm, material: KeyMaterial<'_>) -> Result<Self, KeyRejected> {
+        let KeyMaterial::Rsa { n, e } = material else { return Err(KeyRejected::Backend) };
         Ok(Self {
             n: Vec::from_slice(n).map_err(|_| KeyRejected::ModulusTooLarge)?,
             e: Vec::from_slice(e).map_err(|_| KeyRejected::Exponent)?,
         })
     }
 
-    fn verify(&self, signing_input: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+    fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
         RsaPublicKeyComponents { n: self.n.as_slice(), e: self.e.as_slice() }
-            .verify(&RSA_PKCS1_2048_8192_SHA256, signing_input, signature)
+            .verify(&RSA_PKCS1_2048_8192_SHA256, message, signature)
             .map_err(|_| InvalidSignature)
     }
 
