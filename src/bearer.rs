@@ -3,6 +3,7 @@
 use core::fmt;
 
 use crate::error::{Error, RequestProblem};
+use crate::request_key::RequestKey;
 
 /// An access token that nobody has looked into: an opaque string
 /// ([RFC 6749 §1.4](https://www.rfc-editor.org/rfc/rfc6749#section-1.4)).
@@ -23,13 +24,16 @@ use crate::error::{Error, RequestProblem};
 ///
 /// Its `Debug` output shows nothing of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct BearerToken<'t>(&'t str);
+pub struct BearerToken<'t> {
+    token: &'t str,
+    key: Option<RequestKey<'t>>,
+}
 
 impl<'t> BearerToken<'t> {
     /// Takes the access token of a token response.
     #[must_use]
     pub const fn new(access_token: &'t str) -> Self {
-        Self(access_token)
+        Self { token: access_token, key: None }
     }
 
     /// Reads the value of an `Authorization` header: `Bearer`, in any case,
@@ -64,7 +68,7 @@ impl<'t> BearerToken<'t> {
                     || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
             });
         if is_token68 {
-            Ok(Self(token))
+            Ok(Self::new(token))
         } else if token.trim_end_matches(' ').contains([' ', ',']) {
             Err(Error::InvalidRequest(RequestProblem::SeveralTokens))
         } else {
@@ -95,7 +99,18 @@ impl<'t> BearerToken<'t> {
     /// It is a secret: whoever holds it may use it.
     #[must_use]
     pub const fn expose(&self) -> &'t str {
-        self.0
+        self.token
+    }
+
+    /// Adds the keys that the request has proved: the token has to be bound to exactly
+    /// these. Without them, a token that is bound to a key is refused.
+    #[must_use]
+    pub const fn with_key(self, key: RequestKey<'t>) -> Self {
+        Self { token: self.token, key: Some(key) }
+    }
+
+    pub(crate) const fn key(&self) -> Option<RequestKey<'t>> {
+        self.key
     }
 }
 
@@ -124,11 +139,11 @@ mod tests {
     #[test]
     fn one_token_is_read() {
         for value in ["Bearer a.b.c", "bearer a.b.c", "BEARER   a.b.c"] {
-            assert_eq!(BearerToken::from_authorization(value), Ok(BearerToken("a.b.c")));
+            assert_eq!(BearerToken::from_authorization(value), Ok(BearerToken::new("a.b.c")));
         }
         let all = "AZaz09-._~+/==";
         let value = std::format!("Bearer {all}");
-        assert_eq!(BearerToken::from_authorization(&value), Ok(BearerToken(all)));
+        assert_eq!(BearerToken::from_authorization(&value), Ok(BearerToken::new(all)));
     }
 
     #[test]
@@ -157,12 +172,12 @@ mod tests {
     #[test]
     fn a_request_has_one_authorization_header() {
         assert_eq!(BearerToken::from_authorization_values([]), Err(Error::MissingToken));
-        assert_eq!(BearerToken::from_authorization_values(["Bearer a"]), Ok(BearerToken("a")));
+        assert_eq!(BearerToken::from_authorization_values(["Bearer a"]), Ok(BearerToken::new("a")));
         assert_eq!(BearerToken::from_authorization_values(["Bearer a", "Basic b"]), SEVERAL);
     }
 
     #[test]
     fn debug_shows_nothing() {
-        assert_eq!(std::format!("{:?}", BearerToken("secret")), "BearerToken([redacted])");
+        assert_eq!(std::format!("{:?}", BearerToken::new("secret")), "BearerToken([redacted])");
     }
 }

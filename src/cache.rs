@@ -7,12 +7,16 @@ use heapless::String;
 
 use crate::access_token::AccessToken;
 use crate::bearer::BearerToken;
+use crate::buffer::TokenBuffer;
 use crate::claims::NumericDate;
 use crate::compare::constant_time_eq;
 use crate::error::Error;
+use crate::json::Text;
 use crate::policy::{AccessTokenPolicy, Fingerprint};
-use crate::public_key::PublicKey;
-use crate::validator::{Issuer, OwnedAccessToken, TokenBuffer, Validated};
+use crate::request_key::RequestKey;
+use crate::trust::Trust;
+use crate::validated::Validated;
+use crate::validator::{OwnedAccessToken, validate};
 
 /// By which bytes of a token the slots are searched: its last ones.
 ///
@@ -79,8 +83,7 @@ pub struct VerifiedTokenCache<const SLOTS: usize, const TOKEN_MAX: usize> {
 /// An entry, which is made as a whole before it gets its place.
 struct Slot<const TOKEN_MAX: usize> {
     text: String<TOKEN_MAX>,
-    fingerprint: [u8; 32],
-    policy: Fingerprint,
+    trust: Option<Fingerprints>,
     /// The size of the buffer that it was validated in: a smaller one might
     /// have been too small, and that is a verdict too.
     buffer_len: usize,
@@ -124,53 +127,57 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
         self.slots.iter_mut().for_each(|slot| *slot = None);
     }
 
-    /// The slot that holds the token for this policy, if `is_current` says so of its
-    /// keys and it fits into `buffer`.
-    fn find<const N: usize>(
+    /// Returns the slot of a token that was accepted under the same policy, with the same
+    /// keys, and in a buffer that was not larger.
+    fn find<'p, T: Trust<AccessTokenPolicy<'p>>, const N: usize>(
         &self,
         text: &str,
-        policy: Fingerprint,
+        trust: &T,
         buffer: &TokenBuffer<N>,
-        is_current: impl Fn(&Slot<TOKEN_MAX>) -> bool,
     ) -> Option<usize> {
-        let tag = tag(text).filter(|_| buffer.takes(text))?;
+        let tag = tag(text).filter(|_| buffer.accepts_len(text))?;
         let is_of = |slot: &Slot<TOKEN_MAX>| {
-            // No secret: it says what is asked, not of whom.
-            slot.policy == policy
-                && slot.buffer_len <= N
+            slot.buffer_len <= N
                 && constant_time_eq(slot.text.as_bytes(), text.as_bytes())
-                && is_current(slot)
+                && slot.trust == Fingerprints::of(trust, slot.token.token().issuer())
         };
         self.tags.iter().zip(&self.slots).position(|(candidate, slot)| {
             constant_time_eq(candidate, tag) && slot.as_ref().is_some_and(is_of)
         })
     }
 
-    /// Remembers a token that `policy` accepted in a buffer of `buffer_len` bytes. One
-    /// that is too long is not remembered.
-    // Large: not in the frame of its caller, below which a token is validated.
-    #[inline(never)]
-    fn insert(
+    /// Remembers a token that was accepted in a buffer of `buffer_len` bytes, unless it is
+    /// too long.
+    fn insert<'p, T: Trust<AccessTokenPolicy<'p>>>(
         &mut self,
         text: &str,
-        fingerprint: &[u8; 32],
-        policy: Fingerprint,
+        trust: &T,
         buffer_len: usize,
         token: &Validated<AccessToken<'_>>,
     ) {
-        let (Some(tag), Ok(owned), Ok(token)) =
-            (tag(text), String::try_from(text), token.to_owned_token())
-        else {
-            return;
-        };
+        if let Some(trust) = Fingerprints::of(trust, token.issuer()) {
+            self.insert_for(text, trust, buffer_len, token);
+        }
+    }
+
+    // Large: not in the stack frame of its caller, below which a token is validated.
+    #[inline(never)]
+    fn insert_for(
+        &mut self,
+        text: &str,
+        trust: Fingerprints,
+        buffer_len: usize,
+        token: &Validated<AccessToken<'_>>,
+    ) {
+        let (tag, owned, token) = (tag(text), String::try_from(text), token.to_owned_token());
+        let (Some(tag), Ok(text), Ok(token)) = (tag, owned, token) else { return };
         let places = self.tags.get_mut(self.next).zip(self.slots.get_mut(self.next));
         let Some((place_of_tag, place)) = places else { return };
         if place.is_some() {
             self.evictions = self.evictions.saturating_add(1);
         }
         *place_of_tag = *tag;
-        let fingerprint = *fingerprint;
-        *place = Some(Slot { text: owned, fingerprint, policy, buffer_len, token });
+        *place = Some(Slot { text, trust: Some(trust), buffer_len, token });
         self.next = match self.next.saturating_add(1) {
             next if next < SLOTS => next,
             _ => 0,
@@ -178,10 +185,24 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
     }
 }
 
-impl<const TOKEN_MAX: usize> Slot<TOKEN_MAX> {
-    /// Whether these keys verified the token.
-    fn is_verified_by<K, const KEYS: usize>(&self, issuer: &Issuer<'_, K, KEYS>) -> bool {
-        constant_time_eq(&self.fingerprint, issuer.keys().fingerprint())
+/// The policy and the keys that a token was accepted under.
+#[derive(Clone, Copy)]
+struct Fingerprints {
+    policy: Fingerprint,
+    keys: [u8; 32],
+}
+
+impl Fingerprints {
+    /// Returns those that apply to the tokens of an issuer, if it is trusted.
+    fn of<'p, T: Trust<AccessTokenPolicy<'p>>>(trust: &T, issuer: &str) -> Option<Self> {
+        let (issuer, policy) = trust.select(|| Some(Text::unescaped(issuer)))?;
+        Some(Self { policy: policy.fingerprint(), keys: *issuer.keys().fingerprint })
+    }
+}
+
+impl PartialEq for Fingerprints {
+    fn eq(&self, other: &Self) -> bool {
+        self.policy == other.policy && constant_time_eq(&self.keys, &other.keys)
     }
 }
 
@@ -208,92 +229,50 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> fmt::Debug
     }
 }
 
-impl AccessTokenPolicy<'_> {
-    /// As [`validate`](Self::validate), without RSA for a token that the cache
-    /// knows. The verdict is the same.
+impl<'b> AccessToken<'b> {
+    /// Like [`validate`](Self::validate), without the cost of a signature for a token that
+    /// is in the cache. The verdict is the same.
     ///
-    /// The token that is returned borrows from the cache if it was found there,
-    /// and from the buffer if not.
+    /// The returned token borrows from the cache if it was found there, and from the
+    /// buffer otherwise.
     ///
     /// # Errors
     ///
     /// Those of [`validate`](Self::validate).
-    pub fn validate_cached<
-        'b,
-        K: PublicKey,
-        const KEYS: usize,
-        const N: usize,
-        const SLOTS: usize,
-        const TOKEN_MAX: usize,
-    >(
-        &self,
+    pub fn validate_cached<'p, const N: usize, const SLOTS: usize, const TOKEN_MAX: usize>(
         token: BearerToken<'_>,
-        issuer: &Issuer<'_, K, KEYS>,
+        trust: impl Trust<AccessTokenPolicy<'p>>,
         now: NumericDate,
         buffer: &'b mut TokenBuffer<N>,
         cache: &'b mut VerifiedTokenCache<SLOTS, TOKEN_MAX>,
-    ) -> Result<Validated<AccessToken<'b>>, Error> {
+    ) -> Result<Validated<Self>, Error> {
         let text = token.expose();
-        let is_current = |slot: &Slot<TOKEN_MAX>| slot.is_verified_by(issuer);
-        if let Some(index) = cache.find(text, self.fingerprint(), buffer, is_current) {
+        if let Some(index) = cache.find(text, &trust, buffer) {
             cache.hits = cache.hits.saturating_add(1);
             return match cache.slots.get(index).and_then(Option::as_ref) {
-                Some(slot) => self.check_again(slot.token.token(), issuer, now),
-                // It was found, so it is there.
-                None => self.validate(token, issuer, now, buffer),
+                Some(slot) => judge_hit(slot.token.token(), &trust, token.key(), now),
+                // `find` returns the index of an occupied slot.
+                None => validate(text, &trust, token.key(), now, buffer),
             };
         }
         cache.misses = cache.misses.saturating_add(1);
-        let validated = self.validate(token, issuer, now, buffer)?;
-        cache.insert(text, issuer.keys().fingerprint(), self.fingerprint(), N, &validated);
+        let validated = validate(text, &trust, token.key(), now, buffer)?;
+        cache.insert(text, &trust, N, &validated);
         Ok(validated)
     }
+}
 
-    /// As [`validate_among`](Self::validate_among), without RSA for a token that
-    /// the cache knows. Otherwise as [`validate_cached`](Self::validate_cached).
-    ///
-    /// # Errors
-    ///
-    /// Those of [`validate_among`](Self::validate_among).
-    pub fn validate_among_cached<
-        'b,
-        K: PublicKey,
-        const KEYS: usize,
-        const N: usize,
-        const SLOTS: usize,
-        const TOKEN_MAX: usize,
-    >(
-        &self,
-        token: BearerToken<'_>,
-        issuers: &[Issuer<'_, K, KEYS>],
-        now: NumericDate,
-        buffer: &'b mut TokenBuffer<N>,
-        cache: &'b mut VerifiedTokenCache<SLOTS, TOKEN_MAX>,
-    ) -> Result<Validated<AccessToken<'b>>, Error> {
-        let text = token.expose();
-        let named = |url: &str| issuers.iter().find(|issuer| issuer.url() == url);
-        let of_slot = |slot: &Slot<TOKEN_MAX>| named(slot.token.token().issuer());
-        let is_current = |slot: &Slot<TOKEN_MAX>| {
-            of_slot(slot).is_some_and(|issuer| slot.is_verified_by(issuer))
-        };
-        if let Some(index) = cache.find(text, self.fingerprint(), buffer, is_current) {
-            cache.hits = cache.hits.saturating_add(1);
-            return match cache.slots.get(index).and_then(Option::as_ref) {
-                Some(slot) => {
-                    let issuer = of_slot(slot).ok_or(Error::UnknownIssuer)?;
-                    self.check_again(slot.token.token(), issuer, now)
-                }
-                // It was found, so it is there.
-                None => self.validate_among(token, issuers, now, buffer),
-            };
-        }
-        cache.misses = cache.misses.saturating_add(1);
-        let validated = self.validate_among(token, issuers, now, buffer)?;
-        if let Some(issuer) = named(validated.issuer()) {
-            cache.insert(text, issuer.keys().fingerprint(), self.fingerprint(), N, &validated);
-        }
-        Ok(validated)
-    }
+/// Applies the rules of the policy to a token whose signature was verified before. This is
+/// the only way out of the cache.
+fn judge_hit<'b, 'p, T: Trust<AccessTokenPolicy<'p>>>(
+    token: Validated<AccessToken<'b>>,
+    trust: &T,
+    key: Option<RequestKey<'_>>,
+    now: NumericDate,
+) -> Result<Validated<AccessToken<'b>>, Error> {
+    let selected = trust.select(|| Some(Text::unescaped(token.issuer())));
+    let (issuer, policy) = selected.ok_or(Error::UnknownIssuer)?;
+    policy.check_again(token, issuer.url(), key, now)
 }
 
 #[cfg(test)]
@@ -343,7 +322,9 @@ mod tests {
         let issuer = Issuer::new("i", &keys).unwrap();
         let key = RequestKey::dpop("k");
         let accepting = || {
-            AccessTokenPolicy::auth0("a").request_key(key).allow_foreign_claim(ForeignClaim::Nonce)
+            AccessTokenPolicy::general("a")
+                .request_key(key)
+                .allow_foreign_claim(ForeignClaim::Nonce)
         };
         let of_scope = ScopePolicy::all_of(&["read"]).unwrap();
         let accepted = accepting().build().unwrap();
@@ -359,10 +340,10 @@ mod tests {
             (accepting().require_subject(SubjectKind::Client), 100, false),
             (accepting().authorized_parties(&["d"]), 100, false),
             (accepting().request_key(RequestKey::dpop("l")), 100, false),
-            (AccessTokenPolicy::auth0("a").request_key(key), 100, false),
-            (AccessTokenPolicy::auth0("a").allow_foreign_claim(ForeignClaim::Nonce), 100, false),
+            (AccessTokenPolicy::general("a").request_key(key), 100, false),
+            (AccessTokenPolicy::general("a").allow_foreign_claim(ForeignClaim::Nonce), 100, false),
             (
-                AccessTokenPolicy::auth0("b")
+                AccessTokenPolicy::general("b")
                     .request_key(key)
                     .allow_foreign_claim(ForeignClaim::Nonce),
                 100,

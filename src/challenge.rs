@@ -6,7 +6,7 @@
 use core::fmt;
 
 use crate::error::{Claim, Error};
-use crate::policy::{AccessTokenPolicy, ScopePolicy};
+use crate::policy::{AccessTokenPolicy, Forbidden, ScopePolicy};
 
 /// The value of a `WWW-Authenticate` header, written by its `Display`.
 ///
@@ -89,6 +89,15 @@ impl<'a> AccessTokenPolicy<'a> {
             Some(needed) => challenge.needed(&needed),
             None => challenge,
         }
+    }
+}
+
+impl<'p> Forbidden<'p> {
+    /// Returns the challenge that answers the request, with the scope that would have
+    /// sufficed.
+    #[must_use]
+    pub fn challenge(&self) -> Challenge<'p> {
+        Challenge::new(self.error()).needed(&self.needed())
     }
 }
 

@@ -6,12 +6,14 @@ mod reader;
 mod scope;
 mod spans;
 
-pub use audience::{Audience, MAX_AUDIENCES};
+pub use audience::Audience;
 pub use numeric_date::NumericDate;
 pub use scope::{Scope, StandardScope, StringArray};
 
+pub use crate::standard_claims::{Address, StandardClaims};
+
 pub(crate) use numeric_date::Rounding;
-pub(crate) use reader::{Reader, RegisteredClaims, registered_accessors};
+pub(crate) use reader::{Reader, RegisteredClaims};
 pub(crate) use scope::is_scope_token;
 pub(crate) use spans::{TextBuilder, ToSpans, span_fields};
 

@@ -2,13 +2,9 @@
 
 use core::fmt;
 
-use serde::Deserialize;
-
-use crate::claims::{
-    Audience, NumericDate, Reader, RegisteredClaims, StringArray, registered_accessors, span_fields,
-};
+use crate::claims::{Reader, RegisteredClaims, span_fields};
 use crate::error::{Error, Segment};
-use crate::json::{self, Object};
+use crate::json::Object;
 use crate::jws::Header;
 use crate::public_key::VerifiedJws;
 use crate::standard_claims::StandardClaims;
@@ -16,23 +12,32 @@ use crate::standard_claims::StandardClaims;
 /// An ID token whose signature holds and whose claims have the right types
 /// ([OIDC Core §2](https://openid.net/specs/openid-connect-core-1_0.html#IDToken)).
 ///
-/// It is not yet acceptable, so it shows nothing. An
-/// [`IdTokenPolicy`](crate::IdTokenPolicy) makes it
-/// [`Validated`](crate::Validated), which shows its [`IdTokenClaims`].
+/// It is not known to be acceptable, so it gives no access to its claims.
+/// [`IdToken::validate`] applies the rules of an
+/// [`IdTokenPolicy`](crate::IdTokenPolicy) and returns a
+/// [`Validated`](crate::Validated) token, which does.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IdToken<'b> {
-    pub(crate) claims: IdTokenClaims<'b>,
+    pub(crate) header: Header<'b>,
+    pub(crate) payload: &'b [u8],
+    pub(crate) registered: RegisteredClaims<'b>,
+    pub(crate) standard: StandardClaims<'b>,
 }
+
+span_fields! { IdToken as IdTokenSpans {
+    header: Header<'static>,
+    payload: &'static [u8],
+    registered: RegisteredClaims<'static>,
+    standard: StandardClaims<'static>,
+} }
 
 impl<'b> IdToken<'b> {
     /// Without claims.
     pub(crate) const EMPTY: Self = Self {
-        claims: IdTokenClaims {
-            header: Header::EMPTY,
-            payload: &[],
-            registered: RegisteredClaims::NONE,
-            standard: StandardClaims::NONE,
-        },
+        header: Header::EMPTY,
+        payload: &[],
+        registered: RegisteredClaims::NONE,
+        standard: StandardClaims::NONE,
     };
 
     /// Reads the claims of a verified JWS.
@@ -53,13 +58,13 @@ impl<'b> IdToken<'b> {
     /// should be moved needlessly.
     pub(crate) fn read(&mut self, jws: VerifiedJws<'b>) -> Result<(), Error> {
         let mut object = Object::empty();
-        self.claims.payload = object.read_decoded(jws.payload, Segment::Payload)?;
-        self.claims.header = jws.header;
-        let registered = &mut self.claims.registered;
+        self.payload = object.read_decoded(jws.payload, Segment::Payload)?;
+        self.header = jws.header;
+        let registered = &mut self.registered;
         let mut reader = Reader::new(jws.scratch, Segment::Payload);
         for member in object.members() {
             if !registered.read(member, &mut reader)? {
-                self.claims.standard.read(member, &mut reader)?;
+                self.standard.read(member, &mut reader)?;
             }
         }
         registered.check_scope_is_given_once()
@@ -69,53 +74,5 @@ impl<'b> IdToken<'b> {
 impl fmt::Debug for IdToken<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IdToken").finish_non_exhaustive()
-    }
-}
-
-/// The claims of a validated ID token.
-///
-/// ```
-/// use claimgate::{IdToken, Validated};
-///
-/// fn greet(token: &Validated<IdToken<'_>>) {
-///     let user = token.user();
-///     let name = user.given_name().or(user.name()).unwrap_or("somebody");
-///     println!("Hello, {name}: you are {} to us", token.subject());
-/// }
-/// ```
-#[derive(Clone, PartialEq, Eq)]
-pub struct IdTokenClaims<'b> {
-    pub(crate) header: Header<'b>,
-    pub(crate) payload: &'b [u8],
-    pub(crate) registered: RegisteredClaims<'b>,
-    pub(crate) standard: StandardClaims<'b>,
-}
-
-span_fields! { IdTokenClaims as IdTokenSpans {
-    header: Header<'static>,
-    payload: &'static [u8],
-    registered: RegisteredClaims<'static>,
-    standard: StandardClaims<'static>,
-} }
-
-impl<'b> IdTokenClaims<'b> {
-    registered_accessors!();
-
-    /// `nonce`: the value of the authentication request.
-    #[must_use]
-    pub const fn nonce(&self) -> Option<&'b str> {
-        self.registered.nonce
-    }
-
-    /// What the token says about the user: name, e-mail address and so on.
-    #[must_use]
-    pub const fn user(&self) -> &StandardClaims<'b> {
-        &self.standard
-    }
-}
-
-impl fmt::Debug for IdTokenClaims<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IdTokenClaims").finish_non_exhaustive()
     }
 }

@@ -268,12 +268,17 @@ impl<'a> Value<'a> {
 
 /// A valid string without its quotes, as it is written.
 #[derive(Clone, Copy)]
-pub(crate) struct Text<'a> {
+pub struct Text<'a> {
     text: &'a str,
     may_have_escapes: bool,
 }
 
 impl<'a> Text<'a> {
+    /// A string that is not from JSON.
+    pub(crate) const fn unescaped(text: &'a str) -> Self {
+        Self { text, may_have_escapes: false }
+    }
+
     /// The string, if it holds no escapes.
     pub(crate) fn plain(self) -> Option<&'a str> {
         let has_escapes = self.may_have_escapes && self.text.contains('\\');

@@ -6,12 +6,15 @@ use core::fmt;
 
 use heapless::{String, Vec};
 
-use crate::algorithm::{Algorithm, Algorithms};
+use crate::algorithm::Algorithm;
 use crate::base64url::{self, decoded_len};
 use crate::error::{Error, JsonProblem, KeyRejected, Problem, Segment, SkipCounts};
 use crate::json::{Elements, Object, Text, Value};
-use crate::jws::{Header, MAX_KEY_ID_LEN};
-use crate::public_key::{KeyMaterial, PublicKey, VerifyingKey};
+use crate::jws::Header;
+use crate::public_key::PublicKey;
+
+pub use crate::algorithm::Algorithms;
+pub use crate::public_key::{HalfHash, KeyMaterial, VerifyingKey};
 
 /// The bytes that are looked at of a modulus: one more than the longest has, so
 /// that a leading zero octet before it is named as such.
@@ -31,7 +34,7 @@ const MODULUS_CHARACTERS: usize = MODULUS_BUFFER_LEN.div_ceil(3) * 4;
 /// ```
 pub struct Jwk<K> {
     key: VerifyingKey<K>,
-    key_id: Option<String<MAX_KEY_ID_LEN>>,
+    key_id: Option<String<{ Header::MAX_KEY_ID_LEN }>>,
     thumbprint: [u8; 32],
 }
 
@@ -355,7 +358,7 @@ fn parse_key<K: PublicKey>(
     algorithms: Algorithms,
 ) -> Result<Jwk<K>, KeyRejected> {
     let members = read_member(member, algorithms)?;
-    let mut key_id = [0; MAX_KEY_ID_LEN];
+    let mut key_id = [0; Header::MAX_KEY_ID_LEN];
     let key_id = match members.key_id {
         None => None,
         Some(text) => Some(&*text.unescape(&mut key_id).ok_or(KeyRejected::KeyIdTooLong)?),

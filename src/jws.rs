@@ -7,21 +7,9 @@ use crate::algorithm::{Algorithm, Algorithms};
 use crate::base64url::{self, decoded_len};
 use crate::bytes::find;
 use crate::error::{Error, HeaderParameter, Problem, Segment};
-use crate::json::{self, Object, Scratch};
+use crate::json::{self, Object, Scratch, Text};
 
-/// How long a token may be unless the caller says otherwise: 8,192 bytes.
-///
-/// The common limit of HTTP servers for one header field.
-pub const MAX_TOKEN_LEN: usize = 8_192;
-
-/// How long a decoded header may be, in bytes.
-///
-/// Headers hold `alg`, `typ` and `kid`, some a certificate chain's thumbprint;
-/// the limit leaves scratch for an `x5c` that nobody reads.
-pub const MAX_HEADER_LEN: usize = 2_048;
-
-/// How long a `kid` may be, in bytes.
-pub const MAX_KEY_ID_LEN: usize = 256;
+pub use crate::public_key::VerifiedJws;
 
 /// A JWS in compact serialisation, split and not decoded
 /// ([RFC 7515 §7.1](https://www.rfc-editor.org/rfc/rfc7515#section-7.1)).
@@ -60,7 +48,11 @@ impl fmt::Debug for CompactJws<'_> {
 }
 
 impl<'t> CompactJws<'t> {
-    /// Splits a token of at most [`MAX_TOKEN_LEN`] bytes.
+    /// The length of the longest token that [`parse`](Self::parse) accepts: 8,192 bytes,
+    /// the common limit of HTTP servers for a header field.
+    pub const MAX_LEN: usize = 8_192;
+
+    /// Splits a token of at most [`Self::MAX_LEN`] bytes.
     ///
     /// # Errors
     ///
@@ -70,7 +62,7 @@ impl<'t> CompactJws<'t> {
     /// [`Error::MalformedToken`] for any other number of segments and for empty
     /// ones.
     pub fn parse(token: &'t str) -> Result<Self, Error> {
-        Self::parse_up_to(token, MAX_TOKEN_LEN)
+        Self::parse_up_to(token, Self::MAX_LEN)
     }
 
     /// Splits a token of at most `limit` bytes. Otherwise as
@@ -110,14 +102,14 @@ impl<'t> CompactJws<'t> {
     ///
     /// # Errors
     ///
-    /// [`Error::TokenTooLarge`] for a header above [`MAX_HEADER_LEN`],
+    /// [`Error::TokenTooLarge`] for a header above [`Header::MAX_LEN`],
     /// [`Error::BufferTooSmall`], [`Error::InvalidBase64`],
     /// [`Error::InvalidJson`] and [`Error::DuplicateMember`] for the header,
     /// [`Error::AlgorithmNotAllowed`] unless `alg` names an [`Algorithm`]
     /// ([RFC 8725 §3.1](https://www.rfc-editor.org/rfc/rfc8725#section-3.1)),
     /// [`Error::CriticalHeader`] for `crit`, `b64` and `zip`, and
     /// [`Error::HeaderType`] for a `kid` or `typ` that is not a string, and for a
-    /// `kid` above [`MAX_KEY_ID_LEN`].
+    /// `kid` above [`Header::MAX_KEY_ID_LEN`].
     pub fn decode<'b>(self, buffer: &'b mut [u8]) -> Result<UnverifiedJws<'t, 'b>, Error> {
         self.decode_with(Algorithms::ALL, buffer)
     }
@@ -130,8 +122,8 @@ impl<'t> CompactJws<'t> {
         buffer: &'b mut [u8],
     ) -> Result<UnverifiedJws<'t, 'b>, Error> {
         let header_len = decoded_len(self.header.len());
-        if header_len > MAX_HEADER_LEN {
-            return Err(Error::TokenTooLarge { length: header_len, limit: MAX_HEADER_LEN });
+        if header_len > Header::MAX_LEN {
+            return Err(Error::TokenTooLarge { length: header_len, limit: Header::MAX_LEN });
         }
         let needed = header_len
             .saturating_add(decoded_len(self.payload.len()))
@@ -182,6 +174,13 @@ pub struct Header<'b> {
 }
 
 impl<'b> Header<'b> {
+    /// The length of the longest decoded header, in bytes. It leaves space for an `x5c`,
+    /// which is not read.
+    pub const MAX_LEN: usize = 2_048;
+
+    /// The length of the longest `kid`, in bytes.
+    pub const MAX_KEY_ID_LEN: usize = 256;
+
     /// Without parameters.
     pub(crate) const EMPTY: Self = Self { algorithm: Algorithm::Rs256, key_id: None, typ: None };
 
@@ -224,7 +223,7 @@ impl<'b> Header<'b> {
         if let Some(parameter) = unsupported {
             return Err(Error::CriticalHeader(parameter));
         }
-        if header.key_id.is_some_and(|key_id| key_id.len() > MAX_KEY_ID_LEN) {
+        if header.key_id.is_some_and(|key_id| key_id.len() > Self::MAX_KEY_ID_LEN) {
             wrong_type = Some(HeaderParameter::KeyId);
         }
         match wrong_type {
@@ -299,18 +298,10 @@ impl<'b> UnverifiedJws<'_, 'b> {
         self.header
     }
 
-    /// Finds the one of `issuers` that the token says it is from.
-    ///
-    /// The claim chooses a set of keys and nothing else; it is compared again
-    /// once the signature holds. A payload that cannot be read chooses none.
-    pub(crate) fn find_issuer<T>(
-        &self,
-        issuers: impl Iterator<Item = T>,
-        url: impl Fn(&T) -> &str,
-    ) -> Option<T> {
-        let claimed = json::find_first(self.payload, "iss", Segment::Payload)?.string()?;
-        let mut issuers = issuers;
-        issuers.find(|issuer| claimed.is(url(issuer)))
+    /// Returns the issuer that the token claims, which is unverified: use it only to select
+    /// an issuer, and compare it again once the signature is verified.
+    pub(crate) fn claimed_issuer(&self) -> Option<Text<'_>> {
+        json::find_first(self.payload, "iss", Segment::Payload)?.string()
     }
 }
 

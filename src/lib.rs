@@ -23,44 +23,58 @@ mod access_token;
 mod algorithm;
 mod base64url;
 mod bearer;
+mod buffer;
 mod bytes;
 mod cache;
 mod challenge;
-mod claims;
+pub mod claims;
 mod compare;
-mod error;
+pub mod error;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 mod id_token;
 mod json;
-mod jwk;
-mod jws;
-mod policy;
+pub mod jwk;
+pub mod jws;
+pub mod policy;
 mod public_key;
 mod refresh;
+mod refreshed;
+mod request_key;
 mod standard_claims;
+pub mod trust;
+mod user_info;
+mod validated;
 mod validator;
 
-pub use access_token::{AccessToken, AccessTokenClaims, SubjectKind};
-pub use algorithm::{Algorithm, Algorithms};
+pub use access_token::AccessToken;
+pub use algorithm::Algorithm;
 pub use bearer::BearerToken;
+pub use buffer::TokenBuffer;
 pub use cache::VerifiedTokenCache;
 pub use challenge::Challenge;
-pub use claims::{
-    Audience, Confirmation, MAX_AUDIENCES, NumericDate, Scope, StandardScope, StringArray,
-};
-pub use error::*;
-pub use id_token::{IdToken, IdTokenClaims};
-pub use json::{MAX_DEPTH, MAX_MEMBERS};
-pub use jwk::{Jwk, JwkSet, Skipped};
-pub use jws::{CompactJws, Header, MAX_HEADER_LEN, MAX_KEY_ID_LEN, MAX_TOKEN_LEN, UnverifiedJws};
-pub use policy::{
-    AccessTokenPolicy, AccessTokenPolicyBuilder, DEFAULT_LEEWAY, ForeignClaim, IdTokenPolicy,
-    IdTokenPolicyBuilder, MAX_LEEWAY, Nonce, RequestKey, Rule, RuleSet, ScopePolicy,
-};
-pub use public_key::*;
-pub use refresh::{
-    DEFAULT_JWKS_COOL_DOWN, DEFAULT_JWKS_MAX_AGE, DEFAULT_JWKS_MAX_BACK_OFF, JwksRefresh, Refresh,
-};
-pub use standard_claims::{Address, StandardClaims};
-pub use validator::{Issuer, OwnedAccessToken, OwnedIdToken, TokenBuffer, Validated};
+#[doc(inline)]
+pub use claims::NumericDate;
+#[doc(inline)]
+pub use error::Error;
+pub use id_token::IdToken;
+#[doc(inline)]
+pub use jwk::JwkSet;
+#[doc(inline)]
+pub use policy::{AccessTokenPolicy, IdTokenPolicy, Login, Nonce, ScopePolicy};
+#[cfg(feature = "aws-lc-rs")]
+#[cfg_attr(docsrs, doc(cfg(feature = "aws-lc-rs")))]
+pub use public_key::AwsLcKey;
+pub use public_key::PublicKey;
+#[cfg(feature = "ring")]
+#[cfg_attr(docsrs, doc(cfg(feature = "ring")))]
+pub use public_key::RingKey;
+#[cfg(feature = "pure-rust")]
+#[cfg_attr(docsrs, doc(cfg(feature = "pure-rust")))]
+pub use public_key::{PureRust2048Key, PureRustKey};
+pub use refresh::{JwksRefresh, Refresh};
+pub use request_key::RequestKey;
+#[doc(inline)]
+pub use trust::{Issuer, Trust};
+pub use validated::Validated;
+pub use validator::{OwnedAccessToken, OwnedIdToken};

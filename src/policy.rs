@@ -5,35 +5,54 @@ mod access_token;
 mod fingerprint;
 mod foreign_claim;
 mod id_token;
-mod request_key;
+mod login;
 mod rule;
 mod scope;
 mod time;
 
 pub use access_token::{AccessTokenPolicy, AccessTokenPolicyBuilder};
 pub use foreign_claim::ForeignClaim;
-pub use id_token::{IdTokenPolicy, IdTokenPolicyBuilder, Nonce};
-pub use request_key::RequestKey;
+pub use id_token::{IdTokenPolicy, IdTokenPolicyBuilder};
+pub use login::{Login, LoginBuilder, Nonce};
 pub use rule::{Rule, RuleSet};
-pub use scope::ScopePolicy;
-pub use time::{DEFAULT_LEEWAY, MAX_LEEWAY};
+pub use scope::{Forbidden, ScopePolicy};
+
+pub use crate::access_token::SubjectKind;
 
 pub(crate) use fingerprint::Fingerprint;
 
 use crate::claims::{NumericDate, RegisteredClaims};
 use crate::error::{Claim, ConfigError, Error, Problem};
-use crate::public_key::HalfHash;
+use crate::public_key::{PublicKey, VerifiedJws, VerifyingKey};
 
-/// What a policy needs to know besides the claims.
-pub(crate) struct Context<'c> {
-    /// The URL of the issuer whose keys verified the token.
-    pub(crate) issuer: &'c str,
-    /// The caller's clock.
-    pub(crate) now: NumericDate,
-    /// What `at_hash` has to be, where an access token was handed in.
-    pub(crate) at_hash: Option<HalfHash>,
-    /// What `c_hash` has to be, where a code was handed in.
-    pub(crate) c_hash: Option<HalfHash>,
+/// A policy, as the validation pipeline uses it.
+pub(crate) trait Judge<'b> {
+    /// The kind of token that the policy is for.
+    type Token;
+    /// What a request brings.
+    type Request<'r>;
+    /// What the claims are compared with, besides the policy.
+    type Context<'c>;
+
+    /// The token without claims.
+    const EMPTY: Self::Token;
+
+    /// Reads the claims of a token in place: they are too large to be moved needlessly.
+    fn read(token: &mut Self::Token, jws: VerifiedJws<'b>) -> Result<(), Error>;
+
+    /// Returns the context of a validation, of a token that `key` has to verify.
+    fn context<'c, K: PublicKey>(
+        issuer: &'c str,
+        request: Self::Request<'c>,
+        now: NumericDate,
+        key: &VerifyingKey<K>,
+    ) -> Self::Context<'c>;
+
+    /// Checks all rules, up to the first that fails.
+    fn check(&self, token: &Self::Token, context: &Self::Context<'_>) -> Result<(), Error>;
+
+    /// Checks all rules and returns those that fail.
+    fn failures(&self, token: &Self::Token, context: &Self::Context<'_>) -> RuleSet;
 }
 
 /// I8 and A10: `acr` is one of those asked for.
@@ -49,10 +68,10 @@ fn check_acr(any_of: &[&str], acr: Option<&str>) -> Result<(), Error> {
 
 /// C1: `iss` equals the issuer, byte for byte
 /// ([RFC 7519 §4.1.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.1)).
-fn check_issuer(claims: &RegisteredClaims<'_>, context: &Context<'_>) -> Result<(), Error> {
+fn check_issuer(claims: &RegisteredClaims<'_>, expected: &str) -> Result<(), Error> {
     match claims.issuer {
         None => Err(Error::MissingClaim(Claim::Issuer)),
-        Some(issuer) if issuer == context.issuer => Ok(()),
+        Some(issuer) if issuer == expected => Ok(()),
         Some(_) => Err(Error::IssuerMismatch),
     }
 }

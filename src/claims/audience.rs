@@ -2,10 +2,8 @@
 
 use core::fmt;
 
-/// How many audiences a token may name.
-///
-/// Tokens name one or two; each is compared with each that is expected.
-pub const MAX_AUDIENCES: usize = 16;
+/// The capacity of [`Audience`].
+const MAX: usize = 16;
 
 /// `aud`: whom a token is for
 /// ([RFC 7519 §4.1.3](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.3)).
@@ -24,12 +22,17 @@ pub const MAX_AUDIENCES: usize = 16;
 // buffer borrowed until the end of the scope.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Audience<'b> {
-    audiences: [&'b str; MAX_AUDIENCES],
+    audiences: [&'b str; MAX],
     len: usize,
 }
 
 impl<'b> Audience<'b> {
-    pub(crate) const NONE: Self = Self { audiences: [""; MAX_AUDIENCES], len: 0 };
+    /// The largest number of audiences of a token.
+    ///
+    /// Tokens name one or two; each is compared with each expected audience.
+    pub const MAX: usize = MAX;
+
+    pub(crate) const NONE: Self = Self { audiences: [""; MAX], len: 0 };
 
     /// Adds one. `false` if there is no room.
     pub(crate) fn push(&mut self, audience: &'b str) -> bool {

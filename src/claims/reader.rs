@@ -1,6 +1,6 @@
 //! Reading registered claims: the right type, or an error that names the claim.
 
-use super::{Audience, Confirmation, MAX_AUDIENCES, NumericDate, Rounding, Scope, StringArray};
+use super::{Audience, Confirmation, NumericDate, Rounding, Scope, StringArray};
 use crate::error::{Claim, Error, JsonType, Segment};
 use crate::json::{Member, Object, Scratch, Value};
 
@@ -89,7 +89,7 @@ impl<'b> Reader<'b> {
             audience.push(self.scratch.string(text)?);
             return Ok(());
         }
-        let too_many = Error::TooManyAudiences { limit: MAX_AUDIENCES };
+        let too_many = Error::TooManyAudiences { limit: Audience::MAX };
         if let Some(array) = value.plain_strings() {
             let mut strings = StringArray::from_json(array).iter();
             let fits = strings.all(|string| audience.push(string));
@@ -128,7 +128,7 @@ impl<'b> Reader<'b> {
 /// ([RFC 7519 §4.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1)), and
 /// those by which another kind gives itself away.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct RegisteredClaims<'b> {
+pub struct RegisteredClaims<'b> {
     pub(crate) issuer: Option<&'b str>,
     pub(crate) subject: Option<&'b str>,
     pub(crate) audience: Option<Audience<'b>>,
@@ -256,6 +256,21 @@ impl<'b> RegisteredClaims<'b> {
         })
     }
 
+    /// `aud`, which is empty if it is absent.
+    pub(crate) fn audience(&self) -> &Audience<'b> {
+        self.audience.as_ref().unwrap_or(const { &Audience::NONE })
+    }
+
+    /// `scope` or `scp`, which is empty if both are absent.
+    pub(crate) fn scope(&self) -> Scope<'b> {
+        self.scope.or(self.scp).unwrap_or(Scope::EMPTY)
+    }
+
+    /// `permissions`, which are empty if they are absent.
+    pub(crate) fn permissions(&self) -> StringArray<'b> {
+        self.permissions.unwrap_or(StringArray::EMPTY)
+    }
+
     /// Both spellings at once would leave it to the reader which one counts.
     pub(crate) fn check_scope_is_given_once(&self) -> Result<(), Error> {
         match (self.scope, self.scp) {
@@ -264,135 +279,3 @@ impl<'b> RegisteredClaims<'b> {
         }
     }
 }
-
-/// The accessors that the claims of both kinds have.
-macro_rules! registered_accessors {
-    () => {
-        /// `iss`: the issuer, which is the expected one.
-        #[must_use]
-        pub fn issuer(&self) -> &'b str {
-            self.registered.issuer.unwrap_or_default()
-        }
-
-        /// `sub`: the subject, unique within the issuer and never empty
-        /// ([RFC 7519 §4.1.2](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2)).
-        #[must_use]
-        pub fn subject(&self) -> &'b str {
-            self.registered.subject.unwrap_or_default()
-        }
-
-        /// `aud`: whom the token is for.
-        #[must_use]
-        pub fn audience(&self) -> &Audience<'b> {
-            self.registered.audience.as_ref().unwrap_or(const { &Audience::NONE })
-        }
-
-        /// `exp`: when the token ends, in seconds since the epoch, a fraction
-        /// dropped.
-        #[must_use]
-        pub fn expiry(&self) -> NumericDate {
-            self.registered.expiry.unwrap_or(NumericDate::from_secs(0))
-        }
-
-        /// `iat`: when the token was issued, in seconds since the epoch, a
-        /// fraction rounded up.
-        #[must_use]
-        pub const fn issued_at(&self) -> Option<NumericDate> {
-            self.registered.issued_at
-        }
-
-        /// `nbf`: when the token begins, in seconds since the epoch, a fraction
-        /// rounded up.
-        #[must_use]
-        pub const fn not_before(&self) -> Option<NumericDate> {
-            self.registered.not_before
-        }
-
-        /// `jti`: the token's identifier.
-        #[must_use]
-        pub const fn token_id(&self) -> Option<&'b str> {
-            self.registered.token_id
-        }
-
-        /// `azp`: the client that the token was issued to.
-        #[must_use]
-        pub const fn authorized_party(&self) -> Option<&'b str> {
-            self.registered.authorized_party
-        }
-
-        /// `auth_time`: when the user authenticated, in seconds since the epoch,
-        /// a fraction dropped.
-        #[must_use]
-        pub const fn auth_time(&self) -> Option<NumericDate> {
-            self.registered.auth_time
-        }
-
-        /// `acr`: the class of the authentication.
-        #[must_use]
-        pub const fn acr(&self) -> Option<&'b str> {
-            self.registered.acr
-        }
-
-        /// `amr`: the methods of the authentication.
-        #[must_use]
-        pub fn amr(&self) -> StringArray<'b> {
-            self.registered.amr.unwrap_or(StringArray::EMPTY)
-        }
-
-        /// `org_id`: the Auth0 organization.
-        #[must_use]
-        pub const fn organization_id(&self) -> Option<&'b str> {
-            self.registered.organization_id
-        }
-
-        /// `org_name`: the Auth0 organization's name, in lower case.
-        #[must_use]
-        pub const fn organization_name(&self) -> Option<&'b str> {
-            self.registered.organization_name
-        }
-
-        /// The token's header.
-        #[must_use]
-        pub const fn header(&self) -> Header<'b> {
-            self.header
-        }
-
-        /// Claims of your own, in a struct or a map of your own. Members that it
-        /// does not name are passed over.
-        ///
-        /// Names are compared exactly, so namespaced ones work:
-        ///
-        /// ```
-        /// #[derive(serde::Deserialize)]
-        /// struct Custom<'a> {
-        ///     #[serde(rename = "https://example.com/tenant")]
-        ///     tenant: &'a str,
-        /// }
-        /// ```
-        ///
-        /// A borrowed `&str` takes any string without `"`, `\` and control
-        /// characters; a field that may have those owns its string
-        /// (`heapless::String<N>`, `String`). Such strings may have 256 bytes:
-        /// [`claims_with`](Self::claims_with) takes longer ones.
-        ///
-        /// # Errors
-        ///
-        /// [`Error::ClaimType`] if a member is absent or of another type,
-        /// [`Error::BufferTooSmall`] for a longer string with such characters.
-        pub fn claims<T: Deserialize<'b>>(&self) -> Result<T, Error> {
-            self.claims_with(&mut [0; 256])
-        }
-
-        /// As [`claims`](Self::claims), with room of your own for strings that
-        /// hold `"`, `\` or control characters: as many bytes as the longest.
-        ///
-        /// # Errors
-        ///
-        /// Those of [`claims`](Self::claims).
-        pub fn claims_with<T: Deserialize<'b>>(&self, scratch: &mut [u8]) -> Result<T, Error> {
-            let object = Object::parse(self.payload, Segment::Payload)?;
-            json::deserialize(&object, scratch)
-        }
-    };
-}
-pub(crate) use registered_accessors;

@@ -219,13 +219,13 @@ impl<'b> ToSpans<'b> for Scope<'b> {
 }
 
 impl<'b> ToSpans<'b> for Audience<'b> {
-    type Spans = [Option<Span>; super::MAX_AUDIENCES];
+    type Spans = [Option<Span>; Audience::MAX];
 
     fn to_spans<const LEN: usize>(
         &self,
         builder: &mut TextBuilder<'_, LEN>,
     ) -> Option<Self::Spans> {
-        let mut spans = [None; super::MAX_AUDIENCES];
+        let mut spans = [None; Audience::MAX];
         for (span, audience) in spans.iter_mut().zip(self.iter()) {
             *span = Some(audience.to_spans(builder)?);
         }

@@ -2,21 +2,23 @@
 //! ([RFC 9068 §4](https://www.rfc-editor.org/rfc/rfc9068#section-4)).
 
 use super::foreign_claim::AllowedForeignClaims;
-use super::request_key::{ConfirmationPolicy, RequestKey};
 use super::time::TimePolicy;
 use super::{
-    Context, Fingerprint, ForeignClaim, Rule, RuleSet, ScopePolicy, check_acr, check_issuer,
+    Fingerprint, ForeignClaim, Judge, Rule, RuleSet, ScopePolicy, check_acr, check_issuer,
     check_list, check_none_empty, check_not_empty, check_subject, common_settings,
 };
-use crate::access_token::{AccessTokenClaims, SubjectKind};
+use crate::access_token::{AccessToken, SubjectKind};
 use crate::claims::NumericDate;
 use crate::compare::{constant_time_eq, list_contains};
 use crate::error::{Claim, ConfigError, Error, Problem, WrongKind};
+use crate::public_key::{PublicKey, VerifiedJws, VerifyingKey};
+use crate::request_key::RequestKey;
+use crate::validated::Validated;
 
 /// Which form access tokens have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Profile {
-    Auth0,
+    General,
     Rfc9068,
 }
 
@@ -27,6 +29,13 @@ enum ExpectedAudience<'a> {
     OneOf(&'a str, &'a [&'a str]),
     /// A13: the issuer names none.
     NoneNamed,
+}
+
+/// The verdict on a token that is bound to a key, where the request has proved none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ConfirmationPolicy {
+    Reject,
+    Ignore,
 }
 
 /// A4: no audience is a client ID.
@@ -54,7 +63,7 @@ const fn check_disjoint(
 /// use claimgate::{AccessTokenPolicy, ScopePolicy};
 ///
 /// # fn main() -> Result<(), claimgate::ConfigError> {
-/// let policy = AccessTokenPolicy::auth0("https://example.com/health-api")
+/// let policy = AccessTokenPolicy::general("https://example.com/health-api")
 ///     .require_scope(ScopePolicy::all_of(&["read:patients"])?)
 ///     .build()?;
 /// # Ok(()) }
@@ -66,7 +75,7 @@ pub struct AccessTokenPolicy<'a> {
     time: TimePolicy,
     authorized_parties: &'a [&'a str],
     subject_kind: Option<SubjectKind>,
-    confirmation: ConfirmationPolicy<'a>,
+    confirmation: ConfirmationPolicy,
     acr_values: &'a [&'a str],
     max_age: Option<u64>,
     scope: Option<ScopePolicy<'a>>,
@@ -76,12 +85,11 @@ pub struct AccessTokenPolicy<'a> {
 }
 
 impl<'a> AccessTokenPolicy<'a> {
-    /// Starts a policy for the API with this identifier, for tokens of Auth0's
-    /// default profile, which many other issuers' tokens fit too: `typ` absent,
-    /// `JWT` or `at+jwt`.
+    /// Starts a policy for the API with this identifier, for the access tokens of most
+    /// issuers: `typ` is absent, `JWT` or `at+jwt`.
     #[must_use]
-    pub const fn auth0(audience: &'a str) -> AccessTokenPolicyBuilder<'a> {
-        Self::start(Profile::Auth0, ExpectedAudience::OneOf(audience, &[]))
+    pub const fn general(audience: &'a str) -> AccessTokenPolicyBuilder<'a> {
+        Self::start(Profile::General, ExpectedAudience::OneOf(audience, &[]))
     }
 
     /// Starts a policy for the API with this identifier, for tokens of the
@@ -98,7 +106,7 @@ impl<'a> AccessTokenPolicy<'a> {
     /// `access`. A token that does name an audience does not pass.
     #[must_use]
     pub const fn without_audience(clients: &'a [&'a str]) -> AccessTokenPolicyBuilder<'a> {
-        let mut builder = Self::start(Profile::Auth0, ExpectedAudience::NoneNamed);
+        let mut builder = Self::start(Profile::General, ExpectedAudience::NoneNamed);
         builder.note(check_list(clients, "authorized parties"));
         builder.policy.authorized_parties = clients;
         builder
@@ -146,7 +154,7 @@ impl<'a> AccessTokenPolicy<'a> {
             fingerprint: _,
         } = self;
         let fingerprint = match profile {
-            Profile::Auth0 => Fingerprint::NONE.number(0),
+            Profile::General => Fingerprint::NONE.number(0),
             Profile::Rfc9068 => Fingerprint::NONE.number(1),
         };
         let fingerprint = match audience {
@@ -159,7 +167,10 @@ impl<'a> AccessTokenPolicy<'a> {
             Some(SubjectKind::Client) => Some(1),
         });
         let fingerprint = time.fingerprint(fingerprint).texts(authorized_parties).texts(acr_values);
-        let fingerprint = confirmation.fingerprint(fingerprint).optional(*max_age);
+        let fingerprint = fingerprint.optional(*max_age).number(match confirmation {
+            ConfirmationPolicy::Reject => 0,
+            ConfirmationPolicy::Ignore => 1,
+        });
         let fingerprint = match scope {
             None => fingerprint.number(0),
             Some(needed) => needed.fingerprint(fingerprint),
@@ -171,7 +182,19 @@ impl<'a> AccessTokenPolicy<'a> {
         allowed_foreign_claims.fingerprint(fingerprint)
     }
 
-    /// What tells this policy from others.
+    /// Applies all rules to a token whose signature was verified before.
+    pub(crate) fn check_again<'b>(
+        &self,
+        token: Validated<AccessToken<'b>>,
+        issuer: &str,
+        request_key: Option<RequestKey<'_>>,
+        now: NumericDate,
+    ) -> Result<Validated<AccessToken<'b>>, Error> {
+        self.check(&token.0, &Context { issuer, now, request_key })?;
+        Ok(token)
+    }
+
+    /// Returns the hash of all settings.
     pub(crate) const fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
     }
@@ -206,28 +229,8 @@ impl<'a> AccessTokenPolicy<'a> {
         self.max_age
     }
 
-    pub(crate) fn check(
-        &self,
-        claims: &AccessTokenClaims<'_>,
-        context: &Context<'_>,
-    ) -> Result<(), Error> {
-        RULES.iter().try_for_each(|(_, rule)| rule(self, claims, context))
-    }
-
-    pub(crate) fn failures(
-        &self,
-        claims: &AccessTokenClaims<'_>,
-        context: &Context<'_>,
-    ) -> RuleSet {
-        RULES
-            .iter()
-            .filter(|(_, rule)| rule(self, claims, context).is_err())
-            .map(|(rule, _)| *rule)
-            .collect()
-    }
-
     /// A1: `aud` contains the API's identifier. A13: there is no `aud`.
-    fn check_audience(&self, claims: &AccessTokenClaims<'_>) -> Result<(), Error> {
+    fn check_audience(&self, claims: &AccessToken<'_>) -> Result<(), Error> {
         let audience = claims.registered.audience.as_ref();
         let (identifier, others) = match (self.audience, audience) {
             (ExpectedAudience::OneOf(identifier, others), _) => (identifier, others),
@@ -245,11 +248,11 @@ impl<'a> AccessTokenPolicy<'a> {
     }
 
     /// A2: `typ` fits the profile.
-    fn check_header_type(&self, claims: &AccessTokenClaims<'_>) -> Result<(), Error> {
+    fn check_header_type(&self, claims: &AccessToken<'_>) -> Result<(), Error> {
         let header = claims.header;
-        let is_plain = header.typ().is_none() || header.is_of_type("JWT");
+        let is_plain = header.typ.is_none() || header.is_of_type("JWT");
         let is_fitting = match self.profile {
-            Profile::Auth0 => is_plain || header.is_of_type("at+jwt"),
+            Profile::General => is_plain || header.is_of_type("at+jwt"),
             Profile::Rfc9068 => header.is_of_type("at+jwt"),
         };
         if is_fitting { Ok(()) } else { Err(Error::TokenType(WrongKind::HeaderType)) }
@@ -257,7 +260,7 @@ impl<'a> AccessTokenPolicy<'a> {
 
     /// A2: the claims that the profile requires. `iss`, `exp`, `aud` and `sub`
     /// are required by rules of their own. A13: `token_use` is required.
-    fn check_required_claims(&self, claims: &AccessTokenClaims<'_>) -> Result<(), Error> {
+    fn check_required_claims(&self, claims: &AccessToken<'_>) -> Result<(), Error> {
         let claims = &claims.registered;
         let required = |is_there: bool, claim| {
             if is_there { Ok(()) } else { Err(Error::MissingClaim(claim)) }
@@ -279,7 +282,7 @@ impl<'a> AccessTokenPolicy<'a> {
 
     /// A7: each of `azp` and `client_id` that is there is on the list, and one
     /// of them is there.
-    fn check_authorized_party(&self, claims: &AccessTokenClaims<'_>) -> Result<(), Error> {
+    fn check_authorized_party(&self, claims: &AccessToken<'_>) -> Result<(), Error> {
         if self.authorized_parties.is_empty() {
             return Ok(());
         }
@@ -299,7 +302,7 @@ impl<'a> AccessTokenPolicy<'a> {
     }
 
     /// A8.
-    fn check_subject_kind(&self, claims: &AccessTokenClaims<'_>) -> Result<(), Error> {
+    fn check_subject_kind(&self, claims: &AccessToken<'_>) -> Result<(), Error> {
         match self.subject_kind {
             Some(kind) if kind != claims.subject_kind() => Err(Error::SubjectKind),
             None | Some(_) => Ok(()),
@@ -308,15 +311,19 @@ impl<'a> AccessTokenPolicy<'a> {
 
     /// A9: every key that the token is bound to is one that the request has
     /// proved, and the other way round.
-    fn check_confirmation(&self, claims: &AccessTokenClaims<'_>) -> Result<(), Error> {
-        let expected = match self.confirmation {
-            ConfirmationPolicy::Ignore => return Ok(()),
-            ConfirmationPolicy::Reject => None,
-            ConfirmationPolicy::Expect(key) => Some(key),
-        };
-        let (bound, expected) = match (claims.registered.confirmation, expected) {
+    fn check_confirmation(
+        &self,
+        claims: &AccessToken<'_>,
+        request_key: Option<RequestKey<'_>>,
+    ) -> Result<(), Error> {
+        let (bound, expected) = match (claims.registered.confirmation, request_key) {
             (None, None) => return Ok(()),
-            (Some(_), None) => return Err(Error::ConfirmationRequired),
+            (Some(_), None) => {
+                return match self.confirmation {
+                    ConfirmationPolicy::Reject => Err(Error::ConfirmationRequired),
+                    ConfirmationPolicy::Ignore => Ok(()),
+                };
+            }
             (None, Some(_)) => return Err(Error::MissingClaim(Claim::Confirmation)),
             (Some(bound), Some(expected)) => (bound, expected),
         };
@@ -337,7 +344,7 @@ impl<'a> AccessTokenPolicy<'a> {
     /// A10: `auth_time + max_age + leeway ≥ now`.
     fn check_authentication_time(
         &self,
-        claims: &AccessTokenClaims<'_>,
+        claims: &AccessToken<'_>,
         now: NumericDate,
     ) -> Result<(), Error> {
         let Some(max_age) = self.max_age else { return Ok(()) };
@@ -350,12 +357,51 @@ impl<'a> AccessTokenPolicy<'a> {
     }
 }
 
+/// The values that the claims of an access token are compared with, besides the policy.
+pub(crate) struct Context<'c> {
+    /// The URL of the issuer whose keys verified the token.
+    issuer: &'c str,
+    /// The caller's clock.
+    now: NumericDate,
+    request_key: Option<RequestKey<'c>>,
+}
+
+impl<'b> Judge<'b> for AccessTokenPolicy<'_> {
+    type Token = AccessToken<'b>;
+    type Request<'r> = Option<RequestKey<'r>>;
+    type Context<'c> = Context<'c>;
+
+    const EMPTY: AccessToken<'b> = AccessToken::EMPTY;
+
+    fn read(token: &mut AccessToken<'b>, jws: VerifiedJws<'b>) -> Result<(), Error> {
+        token.read(jws)
+    }
+
+    fn context<'c, K: PublicKey>(
+        issuer: &'c str,
+        request_key: Option<RequestKey<'c>>,
+        now: NumericDate,
+        _: &VerifyingKey<K>,
+    ) -> Context<'c> {
+        Context { issuer, now, request_key }
+    }
+
+    fn check(&self, token: &AccessToken<'b>, context: &Context<'_>) -> Result<(), Error> {
+        RULES.iter().try_for_each(|(_, rule)| rule(self, token, context))
+    }
+
+    fn failures(&self, token: &AccessToken<'b>, context: &Context<'_>) -> RuleSet {
+        let fails = |rule: &Check| rule(self, token, context).is_err();
+        RULES.iter().filter(|(_, rule)| fails(rule)).map(|(rule, _)| *rule).collect()
+    }
+}
+
 /// A rule of the table below.
-type Check = fn(&AccessTokenPolicy<'_>, &AccessTokenClaims<'_>, &Context<'_>) -> Result<(), Error>;
+type Check = fn(&AccessTokenPolicy<'_>, &AccessToken<'_>, &Context<'_>) -> Result<(), Error>;
 
 /// The rules with their names, in the order of checking.
 const RULES: &[(Rule, Check)] = &[
-    (Rule::Issuer, |_, claims, context| check_issuer(&claims.registered, context)),
+    (Rule::Issuer, |_, claims, context| check_issuer(&claims.registered, context.issuer)),
     (Rule::Expiry, |policy, claims, context| policy.time.expiry(&claims.registered, context.now)),
     (Rule::NotBefore, |policy, claims, context| {
         policy.time.not_before(&claims.registered, context.now)
@@ -375,7 +421,9 @@ const RULES: &[(Rule, Check)] = &[
     (Rule::RequiredClaims, |policy, claims, _| policy.check_required_claims(claims)),
     (Rule::AuthorizedParty, |policy, claims, _| policy.check_authorized_party(claims)),
     (Rule::SubjectKind, |policy, claims, _| policy.check_subject_kind(claims)),
-    (Rule::Confirmation, |policy, claims, _| policy.check_confirmation(claims)),
+    (Rule::Confirmation, |policy, claims, context| {
+        policy.check_confirmation(claims, context.request_key)
+    }),
     (Rule::AuthenticationTime, |policy, claims, context| {
         policy.check_authentication_time(claims, context.now)
     }),
@@ -383,10 +431,10 @@ const RULES: &[(Rule, Check)] = &[
         check_acr(policy.acr_values, claims.registered.acr)
     }),
     (Rule::Scope, |policy, claims, _| {
-        policy.scope.map_or(Ok(()), |needed| claims.authorize(&needed))
+        policy.scope.map_or(Ok(()), |needed| needed.check_scope(&claims.registered))
     }),
     (Rule::Permissions, |policy, claims, _| {
-        policy.permissions.map_or(Ok(()), |needed| claims.authorize_permissions(&needed))
+        policy.permissions.map_or(Ok(()), |needed| needed.check_permissions(&claims.registered))
     }),
 ];
 
@@ -441,24 +489,12 @@ impl<'a> AccessTokenPolicyBuilder<'a> {
         self
     }
 
-    /// The keys that the request has proved: the token has to be bound to just
-    /// these.
-    #[must_use]
-    pub const fn request_key(mut self, key: RequestKey<'a>) -> Self {
-        self.note(key.check());
-        self.policy.confirmation = ConfirmationPolicy::Expect(key);
-        self
-    }
-
-    /// Takes tokens that are bound to a key as if they were not. Something in
-    /// front of the API has to have checked the key. A
-    /// [`request_key`](Self::request_key), given before or after, is checked all
-    /// the same.
+    /// Accepts sender-constrained tokens without checking `cnf`. A proxy in front of the
+    /// API has to have checked the key. A key that the request has proved
+    /// ([`BearerToken::with_key`](crate::BearerToken::with_key)) is compared all the same.
     #[must_use]
     pub const fn danger_ignore_confirmation(mut self) -> Self {
-        if let ConfirmationPolicy::Reject = self.policy.confirmation {
-            self.policy.confirmation = ConfirmationPolicy::Ignore;
-        }
+        self.policy.confirmation = ConfirmationPolicy::Ignore;
         self
     }
 

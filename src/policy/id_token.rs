@@ -4,115 +4,35 @@
 use super::foreign_claim::AllowedForeignClaims;
 use super::time::TimePolicy;
 use super::{
-    Context, ForeignClaim, Rule, RuleSet, check_acr, check_issuer, check_list, check_none_empty,
-    check_not_empty, check_subject, common_settings,
+    ForeignClaim, Judge, Login, Rule, RuleSet, check_acr, check_issuer, check_list,
+    check_none_empty, check_not_empty, check_subject, common_settings,
 };
-use crate::bearer::BearerToken;
 use crate::claims::NumericDate;
-use crate::compare::constant_time_eq;
 use crate::error::{Claim, ConfigError, Error, JsonType, Problem, WrongKind};
-use crate::id_token::IdTokenClaims;
-use crate::public_key::HalfHash;
+use crate::id_token::IdToken;
+use crate::public_key::{HalfHash, PublicKey, VerifiedJws, VerifyingKey};
 
-/// What to expect of `nonce`, which ties an ID token to one login.
-///
-/// There is no default: whoever sends a nonce has to have it compared.
-///
-/// ```
-/// use claimgate::{ConfigError, IdTokenPolicy, Nonce};
-///
-/// let policy = IdTokenPolicy::new("my_client_id", Nonce::Expect("")).build();
-/// assert_eq!(policy, Err(ConfigError::Empty("nonce")));
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Nonce<'a> {
-    /// The value that the authentication request sent. Never empty.
-    Expect(&'a str),
-    /// The request sent none, so the token must not have one.
-    ExpectNone,
-    /// Whatever the token has. For flows that protect the login otherwise, such
-    /// as the code flow with PKCE.
-    Ignore,
-}
-
-impl core::fmt::Debug for Nonce<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            Self::Expect(_) => "Expect([redacted])",
-            Self::ExpectNone => "ExpectNone",
-            Self::Ignore => "Ignore",
-        })
-    }
-}
-
-/// A value that came beside the ID token and that a hash in it belongs to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Bound<'a> {
-    NotGiven,
-    Required(&'a str),
-    IfPresent(&'a str),
-}
-
-impl<'a> Bound<'a> {
-    const fn value(self) -> Option<&'a str> {
-        match self {
-            Self::NotGiven => None,
-            Self::Required(value) | Self::IfPresent(value) => Some(value),
-        }
-    }
-
-    fn check(
-        self,
-        claim: Claim,
-        found: Option<&str>,
-        expected: Option<HalfHash>,
-    ) -> Result<(), Error> {
-        match (self, found, expected) {
-            (Self::NotGiven, _, _) | (Self::IfPresent(_), None, _) => Ok(()),
-            (Self::Required(_), None, _) => Err(Error::MissingClaim(claim)),
-            (_, Some(found), Some(expected)) if expected.is_encoded_as(found) => Ok(()),
-            (_, Some(_), _) => Err(Error::HashMismatch(claim)),
-        }
-    }
-}
-
-impl core::fmt::Debug for Bound<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            Self::NotGiven => "NotGiven",
-            Self::Required(_) => "Required([redacted])",
-            Self::IfPresent(_) => "IfPresent([redacted])",
-        })
-    }
-}
-
-/// What an application asks of an ID token, for one login.
+/// The rules of an application for its ID tokens, the same for all logins.
 ///
 /// It is data: `const`-constructible, comparable and printable. It is built by
-/// [`IdTokenPolicy::new`], which asks for what must be known.
+/// [`IdTokenPolicy::new`]. What one login expects, such as the nonce, is a
+/// [`Login`].
 ///
 /// ```
-/// use claimgate::{IdTokenPolicy, Nonce};
+/// use claimgate::{IdTokenPolicy, at_compile_time};
 ///
-/// # fn policy(nonce_of_the_session: &str) -> Result<(), claimgate::ConfigError> {
-/// let policy = IdTokenPolicy::new("my_client_id", Nonce::Expect(nonce_of_the_session))
-///     .max_age(3600)
-///     .build()?;
-/// # Ok(()) }
+/// const POLICY: IdTokenPolicy<'_> =
+///     at_compile_time!(IdTokenPolicy::new("my_client_id").max_age(3600).build());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdTokenPolicy<'a> {
     client_id: &'a str,
     other_client_ids: &'a [&'a str],
     trusted_audiences: &'a [&'a str],
-    nonce: Nonce<'a>,
     time: TimePolicy,
     max_age: Option<u64>,
     acr_values: &'a [&'a str],
     amr_values: &'a [&'a str],
-    access_token: Bound<'a>,
-    code: Bound<'a>,
-    organization: Option<&'a str>,
     allowed_foreign_claims: AllowedForeignClaims,
     string_booleans: StringBooleans,
 }
@@ -125,24 +45,19 @@ enum StringBooleans {
 }
 
 impl<'a> IdTokenPolicy<'a> {
-    /// Starts a policy for the application with this client ID, and this
-    /// expectation of the nonce.
+    /// Starts a policy for the application with this client ID.
     #[expect(clippy::new_ret_no_self, reason = "a policy without its checks is no policy yet")]
     #[must_use]
-    pub const fn new(client_id: &'a str, nonce: Nonce<'a>) -> IdTokenPolicyBuilder<'a> {
+    pub const fn new(client_id: &'a str) -> IdTokenPolicyBuilder<'a> {
         IdTokenPolicyBuilder {
             policy: Self {
                 client_id,
                 other_client_ids: &[],
                 trusted_audiences: &[],
-                nonce,
                 time: TimePolicy::DEFAULT,
                 max_age: None,
                 acr_values: &[],
                 amr_values: &[],
-                access_token: Bound::NotGiven,
-                code: Bound::NotGiven,
-                organization: None,
                 allowed_foreign_claims: AllowedForeignClaims::NONE,
                 string_booleans: StringBooleans::Reject,
             },
@@ -156,36 +71,12 @@ impl<'a> IdTokenPolicy<'a> {
         RULES.iter().map(|(rule, _)| *rule)
     }
 
-    pub(crate) const fn bound_access_token(&self) -> Option<&'a str> {
-        self.access_token.value()
-    }
-
-    pub(crate) const fn bound_code(&self) -> Option<&'a str> {
-        self.code.value()
-    }
-
-    pub(crate) fn check(
-        &self,
-        claims: &IdTokenClaims<'_>,
-        context: &Context<'_>,
-    ) -> Result<(), Error> {
-        RULES.iter().try_for_each(|(_, rule)| rule(self, claims, context))
-    }
-
-    pub(crate) fn failures(&self, claims: &IdTokenClaims<'_>, context: &Context<'_>) -> RuleSet {
-        RULES
-            .iter()
-            .filter(|(_, rule)| rule(self, claims, context).is_err())
-            .map(|(rule, _)| *rule)
-            .collect()
-    }
-
     fn is_client_id(&self, value: &str) -> bool {
         value == self.client_id || self.other_client_ids.contains(&value)
     }
 
     /// I1, step 3: `aud` contains the client ID.
-    fn check_audience(&self, claims: &IdTokenClaims<'_>) -> Result<(), Error> {
+    fn check_audience(&self, claims: &IdToken<'_>) -> Result<(), Error> {
         let audience = claims.registered.audience.as_ref();
         let audience = audience.ok_or(Error::MissingClaim(Claim::Audience))?;
         if audience.iter().any(|audience| self.is_client_id(audience)) {
@@ -196,8 +87,8 @@ impl<'a> IdTokenPolicy<'a> {
     }
 
     /// I2, step 3: any other audience is trusted.
-    fn check_trusted_audiences(&self, claims: &IdTokenClaims<'_>) -> Result<(), Error> {
-        let audience = claims.audience();
+    fn check_trusted_audiences(&self, claims: &IdToken<'_>) -> Result<(), Error> {
+        let audience = claims.registered.audience();
         let is_known = |audience: &str| {
             self.is_client_id(audience) || self.trusted_audiences.contains(&audience)
         };
@@ -210,9 +101,11 @@ impl<'a> IdTokenPolicy<'a> {
 
     /// I3 and I4, steps 4 and 5: `azp` is there where there are several
     /// audiences, and wherever it is there it is the client ID.
-    fn check_authorized_party(&self, claims: &IdTokenClaims<'_>) -> Result<(), Error> {
+    fn check_authorized_party(&self, claims: &IdToken<'_>) -> Result<(), Error> {
         match claims.registered.authorized_party {
-            None if claims.audience().len() > 1 => Err(Error::MissingClaim(Claim::AuthorizedParty)),
+            None if claims.registered.audience().len() > 1 => {
+                Err(Error::MissingClaim(Claim::AuthorizedParty))
+            }
             Some(party) if !self.is_client_id(party) => {
                 Err(Error::AuthorizedPartyMismatch(Claim::AuthorizedParty))
             }
@@ -221,30 +114,14 @@ impl<'a> IdTokenPolicy<'a> {
     }
 
     /// I5, step 10: `iat` is there.
-    fn check_required_claims(&self, claims: &IdTokenClaims<'_>) -> Result<(), Error> {
+    fn check_required_claims(&self, claims: &IdToken<'_>) -> Result<(), Error> {
         claims.registered.issued_at.ok_or(Error::MissingClaim(Claim::IssuedAt)).map(|_| ())
-    }
-
-    /// I6, step 11.
-    fn check_nonce(&self, claims: &IdTokenClaims<'_>) -> Result<(), Error> {
-        match (self.nonce, claims.registered.nonce) {
-            (Nonce::Ignore, _) | (Nonce::ExpectNone, None) => Ok(()),
-            (Nonce::ExpectNone, Some(_)) => Err(Error::UnexpectedClaim(Claim::Nonce)),
-            (Nonce::Expect(_), None) => Err(Error::MissingClaim(Claim::Nonce)),
-            (Nonce::Expect(expected), Some(found)) => {
-                if constant_time_eq(expected.as_bytes(), found.as_bytes()) {
-                    Ok(())
-                } else {
-                    Err(Error::NonceMismatch)
-                }
-            }
-        }
     }
 
     /// I7, step 13: `auth_time + max_age + leeway ≥ now`.
     fn check_authentication_time(
         &self,
-        claims: &IdTokenClaims<'_>,
+        claims: &IdToken<'_>,
         now: NumericDate,
     ) -> Result<(), Error> {
         let Some(max_age) = self.max_age else { return Ok(()) };
@@ -258,7 +135,7 @@ impl<'a> IdTokenPolicy<'a> {
     }
 
     /// I8, step 12: `acr` is one of those asked for, `amr` contains each.
-    fn check_authentication_context(&self, claims: &IdTokenClaims<'_>) -> Result<(), Error> {
+    fn check_authentication_context(&self, claims: &IdToken<'_>) -> Result<(), Error> {
         check_acr(self.acr_values, claims.registered.acr)?;
         if self.amr_values.is_empty() {
             return Ok(());
@@ -273,7 +150,7 @@ impl<'a> IdTokenPolicy<'a> {
     }
 
     /// I10: `typ` is absent or `JWT`.
-    fn check_header_type(&self, claims: &IdTokenClaims<'_>) -> Result<(), Error> {
+    fn check_header_type(&self, claims: &IdToken<'_>) -> Result<(), Error> {
         if claims.header.typ().is_none() || claims.header.is_of_type("JWT") {
             Ok(())
         } else {
@@ -283,12 +160,12 @@ impl<'a> IdTokenPolicy<'a> {
 
     /// I12: the organization by its ID, which starts with `org_`, or by its
     /// name, ignoring ASCII case.
-    fn check_organization(&self, claims: &IdTokenClaims<'_>) -> Result<(), Error> {
-        let Some(expected) = self.organization else { return Ok(()) };
+    fn check_organization(claims: &IdToken<'_>, expected: Option<&str>) -> Result<(), Error> {
+        let Some(expected) = expected else { return Ok(()) };
         let (claim, found) = if expected.starts_with("org_") {
-            (Claim::OrganizationId, claims.organization_id())
+            (Claim::OrganizationId, claims.registered.organization_id)
         } else {
-            (Claim::OrganizationName, claims.organization_name())
+            (Claim::OrganizationName, claims.registered.organization_name)
         };
         let found = found.ok_or(Error::MissingClaim(claim))?;
         let is_expected = match claim {
@@ -298,7 +175,7 @@ impl<'a> IdTokenPolicy<'a> {
         if is_expected { Ok(()) } else { Err(Error::OrganizationMismatch) }
     }
 
-    fn check_user_claims(&self, claims: &IdTokenClaims<'_>) -> Result<(), Error> {
+    fn check_user_claims(&self, claims: &IdToken<'_>) -> Result<(), Error> {
         match (claims.standard.string_boolean(), self.string_booleans) {
             (Some(claim), StringBooleans::Reject) => {
                 Err(Error::ClaimType(claim, JsonType::Boolean))
@@ -308,12 +185,57 @@ impl<'a> IdTokenPolicy<'a> {
     }
 }
 
+/// The values that the claims of an ID token are compared with, besides the policy.
+pub(crate) struct Context<'c> {
+    /// The URL of the issuer whose keys verified the token.
+    issuer: &'c str,
+    /// The caller's clock.
+    now: NumericDate,
+    login: Login<'c>,
+    /// The expected `at_hash`, if an access token was given.
+    at_hash: Option<HalfHash>,
+    /// The expected `c_hash`, if a code was given.
+    c_hash: Option<HalfHash>,
+}
+
+impl<'b> Judge<'b> for IdTokenPolicy<'_> {
+    type Token = IdToken<'b>;
+    type Request<'r> = Login<'r>;
+    type Context<'c> = Context<'c>;
+
+    const EMPTY: IdToken<'b> = IdToken::EMPTY;
+
+    fn read(token: &mut IdToken<'b>, jws: VerifiedJws<'b>) -> Result<(), Error> {
+        token.read(jws)
+    }
+
+    fn context<'c, K: PublicKey>(
+        issuer: &'c str,
+        login: Login<'c>,
+        now: NumericDate,
+        key: &VerifyingKey<K>,
+    ) -> Context<'c> {
+        let hash = |text| key.half_hash(text);
+        let (at_hash, c_hash) = (login.access_token.value(), login.code.value());
+        Context { issuer, now, login, at_hash: at_hash.map(hash), c_hash: c_hash.map(hash) }
+    }
+
+    fn check(&self, token: &IdToken<'b>, context: &Context<'_>) -> Result<(), Error> {
+        RULES.iter().try_for_each(|(_, rule)| rule(self, token, context))
+    }
+
+    fn failures(&self, token: &IdToken<'b>, context: &Context<'_>) -> RuleSet {
+        let fails = |rule: &Check| rule(self, token, context).is_err();
+        RULES.iter().filter(|(_, rule)| fails(rule)).map(|(rule, _)| *rule).collect()
+    }
+}
+
 /// A rule of the table below.
-type Check = fn(&IdTokenPolicy<'_>, &IdTokenClaims<'_>, &Context<'_>) -> Result<(), Error>;
+type Check = fn(&IdTokenPolicy<'_>, &IdToken<'_>, &Context<'_>) -> Result<(), Error>;
 
 /// The rules with their names, in the order of checking.
 const RULES: &[(Rule, Check)] = &[
-    (Rule::Issuer, |_, claims, context| check_issuer(&claims.registered, context)),
+    (Rule::Issuer, |_, claims, context| check_issuer(&claims.registered, context.issuer)),
     (Rule::Expiry, |policy, claims, context| policy.time.expiry(&claims.registered, context.now)),
     (Rule::NotBefore, |policy, claims, context| {
         policy.time.not_before(&claims.registered, context.now)
@@ -333,19 +255,21 @@ const RULES: &[(Rule, Check)] = &[
     (Rule::Subject, |_, claims, _| check_subject(&claims.registered)),
     (Rule::RequiredClaims, |policy, claims, _| policy.check_required_claims(claims)),
     (Rule::AuthorizedParty, |policy, claims, _| policy.check_authorized_party(claims)),
-    (Rule::Nonce, |policy, claims, _| policy.check_nonce(claims)),
+    (Rule::Nonce, |_, claims, context| context.login.nonce.check(claims.registered.nonce)),
     (Rule::AuthenticationTime, |policy, claims, context| {
         policy.check_authentication_time(claims, context.now)
     }),
     (Rule::AuthenticationContext, |policy, claims, _| policy.check_authentication_context(claims)),
-    (Rule::AccessTokenHash, |policy, claims, context| {
+    (Rule::AccessTokenHash, |_, claims, context| {
         let found = claims.registered.at_hash;
-        policy.access_token.check(Claim::AtHash, found, context.at_hash)
+        context.login.access_token.check(Claim::AtHash, found, context.at_hash)
     }),
-    (Rule::CodeHash, |policy, claims, context| {
-        policy.code.check(Claim::CHash, claims.registered.c_hash, context.c_hash)
+    (Rule::CodeHash, |_, claims, context| {
+        context.login.code.check(Claim::CHash, claims.registered.c_hash, context.c_hash)
     }),
-    (Rule::Organization, |policy, claims, _| policy.check_organization(claims)),
+    (Rule::Organization, |_, claims, context| {
+        IdTokenPolicy::check_organization(claims, context.login.organization)
+    }),
     (Rule::UserClaims, |policy, claims, _| policy.check_user_claims(claims)),
 ];
 
@@ -405,53 +329,6 @@ impl<'a> IdTokenPolicyBuilder<'a> {
         self
     }
 
-    /// The access token that came with the ID token: `at_hash` is then required
-    /// and has to belong to it
-    /// ([OIDC Core §3.1.3.6](https://openid.net/specs/openid-connect-core-1_0.html#CodeIDToken)).
-    #[must_use]
-    pub const fn access_token(mut self, access_token: BearerToken<'a>) -> Self {
-        self.note(check_not_empty(access_token.expose(), "access token"));
-        self.policy.access_token = Bound::Required(access_token.expose());
-        self
-    }
-
-    /// As [`access_token`](Self::access_token), for issuers that may leave
-    /// `at_hash` out, as the code flow allows.
-    #[must_use]
-    pub const fn access_token_if_bound(mut self, access_token: BearerToken<'a>) -> Self {
-        self.note(check_not_empty(access_token.expose(), "access token"));
-        self.policy.access_token = Bound::IfPresent(access_token.expose());
-        self
-    }
-
-    /// The authorization code that came with the ID token: `c_hash` is then
-    /// required and has to belong to it
-    /// ([OIDC Core §3.3.2.11](https://openid.net/specs/openid-connect-core-1_0.html#HybridIDToken)).
-    #[must_use]
-    pub const fn code(mut self, code: &'a str) -> Self {
-        self.note(check_not_empty(code, "code"));
-        self.policy.code = Bound::Required(code);
-        self
-    }
-
-    /// As [`code`](Self::code), for issuers that may leave `c_hash` out.
-    #[must_use]
-    pub const fn code_if_bound(mut self, code: &'a str) -> Self {
-        self.note(check_not_empty(code, "code"));
-        self.policy.code = Bound::IfPresent(code);
-        self
-    }
-
-    /// The Auth0 organization that the user has to have logged in to: its ID,
-    /// which starts with `org_`, or its name, compared ignoring ASCII case
-    /// ([Auth0](https://auth0.com/docs/manage-users/organizations/using-tokens)).
-    #[must_use]
-    pub const fn organization(mut self, organization: &'a str) -> Self {
-        self.note(check_not_empty(organization, "organization"));
-        self.policy.organization = Some(organization);
-        self
-    }
-
     /// Accepts `"true"` and `"false"` in quotes as `email_verified` and
     /// `phone_number_verified`, as Apple has sent them.
     #[must_use]
@@ -471,16 +348,13 @@ impl<'a> IdTokenPolicyBuilder<'a> {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`]: an empty client ID, nonce or other identifier, an
+    /// [`ConfigError`]: an empty client ID or other identifier, an
     /// empty list, or more leeway than 600 seconds.
     pub const fn build(mut self) -> Result<IdTokenPolicy<'a>, ConfigError> {
         let policy = self.policy;
         self.note(check_not_empty(policy.client_id, "client ID"));
         self.note(check_none_empty(policy.other_client_ids, "client ID"));
         self.note(check_none_empty(policy.trusted_audiences, "trusted audience"));
-        if let Nonce::Expect(nonce) = policy.nonce {
-            self.note(check_not_empty(nonce, "nonce"));
-        }
         self.note(policy.time.check());
         match self.error {
             None => Ok(policy),

@@ -1,9 +1,12 @@
 //! Which scope tokens or permissions suffice.
 
+use core::fmt;
+
 use super::Fingerprint;
-use crate::access_token::AccessTokenClaims;
-use crate::claims::is_scope_token;
+use crate::access_token::AccessToken;
+use crate::claims::{RegisteredClaims, is_scope_token};
 use crate::error::{Claim, ConfigError, Error};
+use crate::validated::Validated;
 
 /// A set of scope tokens, or of permissions, that suffices for something.
 ///
@@ -112,36 +115,87 @@ impl<'a> ScopePolicy<'a> {
             Needed::AnySet(sets) => sets.first().copied().unwrap_or_default(),
         }
     }
-}
 
-impl AccessTokenClaims<'_> {
-    /// Whether the token's scope suffices for something more, such as one route
-    /// of an API.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::InsufficientScope`].
-    pub fn authorize(&self, needed: &ScopePolicy<'_>) -> Result<(), Error> {
-        let scope = self.scope();
-        if needed.is_met(|token| scope.contains(token)) {
+    /// A5: the scope of a token is sufficient.
+    pub(super) fn check_scope(&self, claims: &RegisteredClaims<'_>) -> Result<(), Error> {
+        let scope = claims.scope();
+        if self.is_met(|token| scope.contains(token)) {
             Ok(())
         } else {
             Err(Error::InsufficientScope(Claim::Scope))
         }
     }
 
-    /// Whether the token's permissions suffice for something more.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::InsufficientScope`].
-    pub fn authorize_permissions(&self, needed: &ScopePolicy<'_>) -> Result<(), Error> {
-        let permissions = self.permissions();
-        if needed.is_met(|permission| permissions.contains(permission)) {
+    /// A6: the permissions of a token are sufficient.
+    pub(super) fn check_permissions(&self, claims: &RegisteredClaims<'_>) -> Result<(), Error> {
+        let permissions = claims.permissions();
+        if self.is_met(|permission| permissions.contains(permission)) {
             Ok(())
         } else {
             Err(Error::InsufficientScope(Claim::Permissions))
         }
+    }
+}
+
+/// The error of a valid access token that does not suffice for a request, with what would
+/// have sufficed.
+///
+/// [`Forbidden::challenge`] makes the response of it. Where a function returns [`Error`],
+/// it converts to that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Forbidden<'p> {
+    error: Error,
+    needed: ScopePolicy<'p>,
+}
+
+impl<'p> Forbidden<'p> {
+    /// Returns the error: [`Error::InsufficientScope`].
+    #[must_use]
+    pub const fn error(&self) -> Error {
+        self.error
+    }
+
+    /// Returns the scope or the permissions that would have sufficed.
+    #[must_use]
+    pub const fn needed(&self) -> ScopePolicy<'p> {
+        self.needed
+    }
+}
+
+impl fmt::Display for Forbidden<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl core::error::Error for Forbidden<'_> {}
+
+impl From<Forbidden<'_>> for Error {
+    fn from(forbidden: Forbidden<'_>) -> Self {
+        forbidden.error
+    }
+}
+
+impl Validated<AccessToken<'_>> {
+    /// Checks that the token's scope suffices for something more, such as one route of an
+    /// API.
+    ///
+    /// # Errors
+    ///
+    /// [`Forbidden`], with what would have sufficed.
+    pub fn authorize<'p>(&self, needed: &ScopePolicy<'p>) -> Result<(), Forbidden<'p>> {
+        let forbidden = |error| Forbidden { error, needed: *needed };
+        needed.check_scope(&self.0.registered).map_err(forbidden)
+    }
+
+    /// Checks that the token's permissions suffice for something more.
+    ///
+    /// # Errors
+    ///
+    /// [`Forbidden`], with what would have sufficed.
+    pub fn authorize_permissions<'p>(&self, needed: &ScopePolicy<'p>) -> Result<(), Forbidden<'p>> {
+        let forbidden = |error| Forbidden { error, needed: *needed };
+        needed.check_permissions(&self.0.registered).map_err(forbidden)
     }
 }
 

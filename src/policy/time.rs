@@ -4,12 +4,11 @@ use super::Fingerprint;
 use crate::claims::{NumericDate, RegisteredClaims};
 use crate::error::{Claim, ConfigError, Error};
 
-/// How many seconds clocks may differ unless the policy says otherwise.
-pub const DEFAULT_LEEWAY: u64 = 60;
+/// The leeway of a policy that does not set one, in seconds.
+pub(super) const DEFAULT_LEEWAY: u64 = 60;
 
-/// The most leeway that a policy may ask for, in seconds. More would be a way
-/// to accept expired tokens.
-pub const MAX_LEEWAY: u64 = 600;
+/// The largest leeway of a policy, in seconds. A larger one would accept expired tokens.
+pub(super) const MAX_LEEWAY: u64 = 600;
 
 /// What a policy asks of a token's times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

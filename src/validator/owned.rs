@@ -4,19 +4,19 @@ use core::fmt;
 
 use heapless::String;
 
-use super::Validated;
 use crate::access_token::{AccessToken, AccessTokenSpans};
 use crate::claims::{TextBuilder, ToSpans};
 use crate::error::Error;
 use crate::id_token::{IdToken, IdTokenSpans};
+use crate::validated::Validated;
 
 macro_rules! owned_token {
-    ($(#[$doc:meta])* $owned:ident, $claims:ident, $token:ident, $words:literal) => {
+    ($(#[$doc:meta])* $owned:ident, $spans:ident, $token:ident, $words:literal) => {
         $(#[$doc])*
         #[derive(Clone)]
         pub struct $owned<const LEN: usize> {
             text: String<LEN>,
-            claims: $claims,
+            spans: $spans,
         }
 
         impl<const LEN: usize> $owned<LEN> {
@@ -24,7 +24,7 @@ macro_rules! owned_token {
             /// again: time has gone on since it was validated.
             #[must_use]
             pub fn token(&self) -> Validated<$token<'_>> {
-                Validated($token { claims: ToSpans::from_spans(&self.claims, &self.text) })
+                Validated(ToSpans::from_spans(&self.spans, &self.text))
             }
         }
 
@@ -45,14 +45,14 @@ macro_rules! owned_token {
             ///
             /// [`Error::BufferTooSmall`] if `LEN` is too small.
             pub fn to_owned_token<const LEN: usize>(&self) -> Result<$owned<LEN>, Error> {
-                let claims = &self.0.claims;
+                let token = &self.0;
                 let too_small = || Error::BufferTooSmall {
-                    needed: claims.payload.len().max(LEN.saturating_add(1)),
+                    needed: token.payload.len().max(LEN.saturating_add(1)),
                     available: LEN,
                 };
-                let mut builder = TextBuilder::new(claims.payload).ok_or_else(too_small)?;
-                let claims = claims.to_spans(&mut builder).ok_or_else(too_small)?;
-                Ok($owned { text: builder.into_text(), claims })
+                let mut builder = TextBuilder::new(token.payload).ok_or_else(too_small)?;
+                let spans = token.to_spans(&mut builder).ok_or_else(too_small)?;
+                Ok($owned { text: builder.into_text(), spans })
             }
         }
     };

@@ -1,0 +1,60 @@
+//! The scratch space of a validation.
+
+use core::fmt;
+
+use crate::jws::CompactJws;
+
+/// Scratch space of `N` bytes for one token at a time, owned by the caller.
+///
+/// ```
+/// use claimgate::TokenBuffer;
+///
+/// // For an issuer whose tokens are small, on a device with little memory.
+/// static BUFFER: TokenBuffer<1024> = TokenBuffer::new().max_token_len(1024);
+/// ```
+///
+/// The decoded segments of a token are written to it, three bytes for every four, and
+/// the validated token borrows from it. Strings with escapes such as `\"` are unescaped
+/// into the rest, so the best `N` is the length of the longest token to be expected.
+pub struct TokenBuffer<const N: usize> {
+    pub(crate) bytes: [u8; N],
+    max_token_len: usize,
+}
+
+impl<const N: usize> TokenBuffer<N> {
+    /// Returns an empty buffer, for tokens of at most [`CompactJws::MAX_LEN`] bytes.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { bytes: [0; N], max_token_len: CompactJws::MAX_LEN }
+    }
+
+    /// Accepts tokens of at most this many bytes, more or fewer than
+    /// [`CompactJws::MAX_LEN`].
+    #[must_use]
+    pub const fn max_token_len(mut self, bytes: usize) -> Self {
+        self.max_token_len = bytes;
+        self
+    }
+
+    /// Returns the length of the longest token that is accepted, in bytes.
+    pub(crate) const fn token_len_limit(&self) -> usize {
+        self.max_token_len
+    }
+
+    /// Returns whether a token is short enough to be parsed.
+    pub(crate) const fn accepts_len(&self, token: &str) -> bool {
+        token.len() <= self.max_token_len
+    }
+}
+
+impl<const N: usize> Default for TokenBuffer<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<const N: usize> fmt::Debug for TokenBuffer<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenBuffer").field("len", &N).finish_non_exhaustive()
+    }
+}

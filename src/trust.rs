@@ -1,0 +1,274 @@
+//! The issuers that are trusted, and under which policy.
+
+use core::fmt;
+use core::ops::Deref;
+
+use crate::error::ConfigError;
+use crate::json::Text;
+use crate::jwk::{JwkSet, Keys};
+use crate::public_key::PublicKey;
+
+/// An issuer and its keys, which verify the tokens of that issuer and no others.
+///
+/// It is made once, where the configuration is read, and replaced whole when its keys
+/// are renewed. It owns its key set and its URL: `U` is `&'static str`, `String`,
+/// `heapless::String<N>` or another type of string.
+///
+/// ```
+/// use claimgate::error::ConfigError;
+/// use claimgate::{Issuer, JwkSet, PublicKey};
+///
+/// fn trusted<K: PublicKey>(
+///     url_of_the_configuration: String,
+///     auth0: JwkSet<K, 4>,
+///     other: JwkSet<K, 8>,
+/// ) -> Result<(Issuer<K, 4>, Issuer<K, 8, String>), ConfigError> {
+///     Ok((
+///         Issuer::new("https://my-domain.auth0.com/", auth0)?,
+///         Issuer::new(url_of_the_configuration, other)?,
+///     ))
+/// }
+/// ```
+pub struct Issuer<K, const N: usize, U = &'static str> {
+    url: U,
+    keys: JwkSet<K, N>,
+}
+
+impl<K, const N: usize, U: AsRef<str>> Issuer<K, N, U> {
+    /// Constructs the issuer of this URL, written as its tokens write `iss`, with its
+    /// keys.
+    ///
+    /// URLs are compared byte for byte: Auth0's end with a slash.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Empty`] for an empty URL.
+    pub fn new(url: U, keys: JwkSet<K, N>) -> Result<Self, ConfigError> {
+        if url.as_ref().is_empty() {
+            return Err(ConfigError::Empty("issuer"));
+        }
+        Ok(Self { url, keys })
+    }
+
+    /// Returns the issuer's URL.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        self.url.as_ref()
+    }
+
+    /// Returns the issuer's keys.
+    #[must_use]
+    pub const fn keys(&self) -> &JwkSet<K, N> {
+        &self.keys
+    }
+
+    /// Borrows the issuer, as a type that is the same for any number of keys and any type
+    /// of URL.
+    #[must_use]
+    pub fn by_ref(&self) -> IssuerRef<'_, K> {
+        IssuerRef { url: self.url(), keys: self.keys.as_keys() }
+    }
+}
+
+impl<K, const N: usize, U: AsRef<str>> fmt::Debug for Issuer<K, N, U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issuer").field("url", &self.url()).field("keys", &self.keys).finish()
+    }
+}
+
+/// A borrowed [`Issuer`] with any number of keys.
+///
+/// Lists of issuers that have different types are lists of these:
+///
+/// ```
+/// use claimgate::trust::IssuerRef;
+/// use claimgate::{Issuer, PublicKey};
+///
+/// fn list<'i, K: PublicKey>(
+///     auth0: &'i Issuer<K, 4>,
+///     other: &'i Issuer<K, 8, String>,
+/// ) -> [IssuerRef<'i, K>; 2] {
+///     [auth0.by_ref(), other.by_ref()]
+/// }
+/// ```
+pub struct IssuerRef<'i, K> {
+    url: &'i str,
+    keys: Keys<'i, K>,
+}
+
+impl<'i, K> IssuerRef<'i, K> {
+    /// Returns the issuer's URL.
+    #[must_use]
+    pub const fn url(&self) -> &'i str {
+        self.url
+    }
+
+    pub(crate) const fn keys(&self) -> Keys<'i, K> {
+        self.keys
+    }
+}
+
+impl<K> Clone for IssuerRef<'_, K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K> Copy for IssuerRef<'_, K> {}
+
+impl<K> fmt::Debug for IssuerRef<'_, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IssuerRef").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+/// One trusted issuer, or several.
+///
+/// Implemented for [`Issuer`] and [`IssuerRef`], for slices of them, and for types that
+/// dereference to one of these, such as `&Issuer<…>`, `Arc<Issuer<…>>` and `Vec<…>`. The
+/// trait is sealed.
+///
+/// The token of one issuer is verified with the keys of that issuer, whatever its `iss`,
+/// which is compared afterwards. Of several issuers, the unverified `iss` selects one; it
+/// is compared again once the signature is verified.
+pub trait Issuers: sealed::Issuers {}
+
+/// Issuers, each with the policy for its tokens.
+///
+/// Implemented for
+///
+/// - a pair of [`Issuers`] and a borrowed policy, `(&issuer, &policy)` or
+///   `(&issuers, &policy)`: one policy for all;
+/// - a borrowed array or slice of pairs of an issuer and a policy, `&[(issuer, policy)]`:
+///   each issuer under its own policy.
+///
+/// The trait is sealed. [`AccessToken::validate`](crate::AccessToken::validate) and
+/// [`IdToken::validate`](crate::IdToken::validate) accept it.
+pub trait Trust<P>: sealed::Trust<P> {}
+
+pub(crate) mod sealed {
+    use super::{IssuerRef, PublicKey, Text};
+
+    pub trait Issuers {
+        type Key: PublicKey;
+
+        /// Returns the issuer, if there is only one to be trusted.
+        fn sole(&self) -> Option<IssuerRef<'_, Self::Key>>;
+
+        /// Returns the issuer whose URL is `iss`.
+        fn named(&self, iss: Text<'_>) -> Option<IssuerRef<'_, Self::Key>>;
+    }
+
+    pub trait Trust<P> {
+        type Key: PublicKey;
+
+        /// Returns the issuer whose keys have to verify a token, and its policy. `iss` is
+        /// called if there are several issuers.
+        fn select<'t>(
+            &self,
+            iss: impl FnOnce() -> Option<Text<'t>>,
+        ) -> Option<(IssuerRef<'_, Self::Key>, &P)>;
+    }
+}
+
+impl<K: PublicKey, const N: usize, U: AsRef<str>> Issuers for Issuer<K, N, U> {}
+
+impl<K: PublicKey, const N: usize, U: AsRef<str>> sealed::Issuers for Issuer<K, N, U> {
+    type Key = K;
+
+    fn sole(&self) -> Option<IssuerRef<'_, K>> {
+        Some(self.by_ref())
+    }
+
+    fn named(&self, iss: Text<'_>) -> Option<IssuerRef<'_, K>> {
+        iss.is(self.url()).then(|| self.by_ref())
+    }
+}
+
+impl<K: PublicKey> Issuers for IssuerRef<'_, K> {}
+
+impl<K: PublicKey> sealed::Issuers for IssuerRef<'_, K> {
+    type Key = K;
+
+    fn sole(&self) -> Option<IssuerRef<'_, K>> {
+        Some(*self)
+    }
+
+    fn named(&self, iss: Text<'_>) -> Option<IssuerRef<'_, K>> {
+        iss.is(self.url).then_some(*self)
+    }
+}
+
+impl<I: Issuers> Issuers for [I] {}
+
+impl<I: Issuers> sealed::Issuers for [I] {
+    type Key = I::Key;
+
+    fn sole(&self) -> Option<IssuerRef<'_, I::Key>> {
+        None
+    }
+
+    fn named(&self, iss: Text<'_>) -> Option<IssuerRef<'_, I::Key>> {
+        self.iter().find_map(|issuer| issuer.named(iss))
+    }
+}
+
+impl<D: Deref<Target: Issuers>> Issuers for D {}
+
+impl<D: Deref<Target: Issuers>> sealed::Issuers for D {
+    type Key = <D::Target as sealed::Issuers>::Key;
+
+    fn sole(&self) -> Option<IssuerRef<'_, Self::Key>> {
+        self.deref().sole()
+    }
+
+    fn named(&self, iss: Text<'_>) -> Option<IssuerRef<'_, Self::Key>> {
+        self.deref().named(iss)
+    }
+}
+
+impl<I: Issuers, P> Trust<P> for (I, &P) {}
+
+impl<I: Issuers, P> sealed::Trust<P> for (I, &P) {
+    type Key = I::Key;
+
+    #[inline]
+    fn select<'t>(
+        &self,
+        iss: impl FnOnce() -> Option<Text<'t>>,
+    ) -> Option<(IssuerRef<'_, I::Key>, &P)> {
+        let (issuers, policy) = self;
+        let issuer = issuers.sole().or_else(|| issuers.named(iss()?))?;
+        Some((issuer, policy))
+    }
+}
+
+impl<I: Issuers, P> Trust<P> for &[(I, P)] {}
+
+impl<I: Issuers, P> sealed::Trust<P> for &[(I, P)] {
+    type Key = I::Key;
+
+    #[inline]
+    fn select<'t>(
+        &self,
+        iss: impl FnOnce() -> Option<Text<'t>>,
+    ) -> Option<(IssuerRef<'_, I::Key>, &P)> {
+        let iss = iss()?;
+        self.iter().find_map(|(issuer, policy)| Some((issuer.named(iss)?, policy)))
+    }
+}
+
+impl<I: Issuers, P, const N: usize> Trust<P> for &[(I, P); N] {}
+
+impl<I: Issuers, P, const N: usize> sealed::Trust<P> for &[(I, P); N] {
+    type Key = I::Key;
+
+    #[inline]
+    fn select<'t>(
+        &self,
+        iss: impl FnOnce() -> Option<Text<'t>>,
+    ) -> Option<(IssuerRef<'_, I::Key>, &P)> {
+        let iss = iss()?;
+        self.iter().find_map(|(issuer, policy)| Some((issuer.named(iss)?, policy)))
+    }
+}
