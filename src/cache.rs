@@ -282,16 +282,19 @@ mod tests {
     use base64ct::{Base64UrlUnpadded, Encoding};
 
     use super::*;
-    use crate::access_token::SubjectKind;
-    use crate::error::KeyRejected;
+    use crate::algorithm::{Algorithm, Algorithms};
+    use crate::error::{InvalidSignature, KeyRejected};
     use crate::jwk::JwkSet;
-    use crate::policy::{ForeignClaim, RequestKey, ScopePolicy};
-    use crate::public_key::InvalidSignature;
+    use crate::policy::{ForeignClaim, ScopePolicy, SubjectKind};
+    use crate::public_key::{KeyMaterial, PublicKey};
+    use crate::trust::Issuer;
 
     struct AnySignature;
 
     impl PublicKey for AnySignature {
-        fn from_components(_: &[u8], _: &[u8]) -> Result<Self, KeyRejected> {
+        const ALGORITHMS: Algorithms = Algorithms::RS256;
+
+        fn new(_: Algorithm, _: KeyMaterial<'_>) -> Result<Self, KeyRejected> {
             Ok(Self)
         }
 
@@ -318,14 +321,9 @@ mod tests {
         let claims = br#"{"iss":"i","sub":"s","aud":"a","exp":200,"iat":100,"nonce":"n","cnf":{"jkt":"k"},"acr":"1","azp":"c"}"#;
         let header = encoded(br#"{"alg":"RS256"}"#);
         let text = format!("{header}.{}.{}", encoded(claims), encoded(&[1; 256]));
-        let token = BearerToken::new(&text);
-        let issuer = Issuer::new("i", &keys).unwrap();
-        let key = RequestKey::dpop("k");
-        let accepting = || {
-            AccessTokenPolicy::general("a")
-                .request_key(key)
-                .allow_foreign_claim(ForeignClaim::Nonce)
-        };
+        let token = BearerToken::new(&text).with_key(RequestKey::dpop("k").unwrap());
+        let issuer = Issuer::new("i", keys).unwrap();
+        let accepting = || AccessTokenPolicy::general("a").allow_foreign_claim(ForeignClaim::Nonce);
         let of_scope = ScopePolicy::all_of(&["read"]).unwrap();
         let accepted = accepting().build().unwrap();
         for (other, now, is_accepted) in [
@@ -339,33 +337,21 @@ mod tests {
             (accepting().require_acr(&["2"]), 100, false),
             (accepting().require_subject(SubjectKind::Client), 100, false),
             (accepting().authorized_parties(&["d"]), 100, false),
-            (accepting().request_key(RequestKey::dpop("l")), 100, false),
-            (AccessTokenPolicy::general("a").request_key(key), 100, false),
-            (AccessTokenPolicy::general("a").allow_foreign_claim(ForeignClaim::Nonce), 100, false),
-            (
-                AccessTokenPolicy::general("b")
-                    .request_key(key)
-                    .allow_foreign_claim(ForeignClaim::Nonce),
-                100,
-                false,
-            ),
-            (
-                AccessTokenPolicy::rfc9068("a")
-                    .request_key(key)
-                    .allow_foreign_claim(ForeignClaim::Nonce),
-                100,
-                false,
-            ),
+            (AccessTokenPolicy::general("a"), 100, false),
+            (AccessTokenPolicy::general("b").allow_foreign_claim(ForeignClaim::Nonce), 100, false),
+            (AccessTokenPolicy::rfc9068("a").allow_foreign_claim(ForeignClaim::Nonce), 100, false),
         ] {
             let other = other.build().unwrap();
             let now = NumericDate::from_secs(now);
             let (mut one, mut two) = (TokenBuffer::<2048>::new(), TokenBuffer::<2048>::new());
             let mut cache = VerifiedTokenCache::<2, 1024>::new();
             let then = NumericDate::from_secs(100);
-            let validated = accepted.validate(token, &issuer, then, &mut one).unwrap();
-            cache.insert(&text, keys.fingerprint(), other.fingerprint(), 2048, &validated);
-            let plain = other.validate(token, &issuer, now, &mut one);
-            let cached = other.validate_cached(token, &issuer, now, &mut two, &mut cache);
+            let trust = (&issuer, &other);
+            let validated =
+                AccessToken::validate(token, (&issuer, &accepted), then, &mut one).unwrap();
+            cache.insert(&text, &trust, 2048, &validated);
+            let plain = AccessToken::validate(token, trust, now, &mut one);
+            let cached = AccessToken::validate_cached(token, trust, now, &mut two, &mut cache);
             assert_eq!(cached, plain, "{other:?}");
             assert_eq!(plain.is_ok(), is_accepted, "{other:?}");
             assert_eq!((cache.hits(), cache.misses()), (1, 0));

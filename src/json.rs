@@ -23,13 +23,13 @@ pub(crate) use custom::deserialize;
 /// How deep objects and arrays may be nested, the outermost object included.
 ///
 /// Tokens nest three or four deep (`cnf` → `jwk`); depth is an attacker's.
-pub const MAX_DEPTH: u32 = 16;
+pub(crate) const MAX_DEPTH: u32 = 16;
 
 /// How many members an object that is read may have.
 ///
 /// Names are compared pairwise, so the bound keeps that work small. Tokens have
 /// about twenty members.
-pub const MAX_MEMBERS: usize = 64;
+pub(crate) const MAX_MEMBERS: usize = 64;
 
 /// A member of an object.
 #[derive(Clone, Copy)]
