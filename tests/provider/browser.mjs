@@ -8,7 +8,7 @@ const expect = (condition, message) => {
   if (!condition) throw new Error(message);
 };
 
-class Browser {
+export class Browser {
   #cookies = new Map();
 
   async request(url, form) {
@@ -51,9 +51,19 @@ class Browser {
     }
     throw new Error(`the login of ${user} does not end`);
   }
+
+  /** Ends the session at the provider, which tells its clients before it answers. */
+  async endSession(issuer, idToken) {
+    const page = await (await this.request(`${issuer}/session/end?id_token_hint=${idToken}`)).text();
+    const action = page.match(/<form[^>]* action="([^"]+)"/)?.[1];
+    const xsrf = page.match(/name="xsrf" value="([^"]+)"/)?.[1];
+    expect(action && xsrf, `no form to log out: ${page}`);
+    const response = await this.request(new URL(action, issuer), { xsrf, logout: 'yes' });
+    expect(response.status === 303, `the session does not end: ${response.status}`);
+  }
 }
 
-/** Answers of an endpoint, which is authenticated to with the client's secret. */
+/** The token endpoint's answer to a client that authenticates with its secret. */
 export const requestToken = async (issuer, clientId, form, headers = {}) => {
   const response = await fetch(`${issuer}/token`, {
     method: 'POST',
@@ -69,11 +79,10 @@ export const requestToken = async (issuer, clientId, form, headers = {}) => {
 };
 
 /** A login, up to the redirect to the application. */
-export const authorize = async (issuer, { clientId, user, responseType, resource }) => {
+export const authorize = async (issuer, { clientId, user, responseType, resource, browser = new Browser() }) => {
   const verifier = random();
   const nonce = random();
   const state = random();
-  const browser = new Browser();
   const url = new URL(`${issuer}/auth`);
   url.search = new URLSearchParams({
     client_id: clientId,

@@ -2,10 +2,14 @@
 //
 // OLD are the logins before the keys were rotated, NEW those after it, while the old keys were still
 // published; NEW_JWKS is the key set without them. Environment: ALGORITHMS, BACKENDS, KINDS.
-import { createHmac, createPublicKey } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { strict as assert } from 'node:assert';
-import { ALGORITHMS, algorithmOf, client, resource } from './setting.mjs';
+import { boundCases, logoutCases, proofCases } from './cases_bound.mjs';
+import {
+  claims, flipBit, keysOf, kidOf, renamed, signature, signedWithPublicKey, withClaims, withHeader, withKey,
+  withSignature, withoutKey,
+} from './jws.mjs';
+import { ALGORITHMS, HEADER_NAMES, algorithmOf, client, resource } from './setting.mjs';
 
 const [, , oldFile, newFile, newJwksFile, casesFile, expectedFile] = process.argv;
 const words = (name) => process.env[name].split(' ').filter(Boolean);
@@ -15,50 +19,10 @@ const jwks = { old: logins.old.jwks, both: logins.new.jwks, new: readFileSync(ne
 const { issuer } = logins.old;
 assert.equal(issuer, logins.new.issuer);
 assert.ok(algorithms.every((alg) => ALGORITHMS.includes(alg)) && algorithms.length > 0);
-assert.ok(kinds.every((kind) => ['id', 'access'].includes(kind)) && kinds.length > 0);
+assert.ok(kinds.every((kind) => ['id', 'access', 'logout', 'dpop'].includes(kind)) && kinds.length > 0);
 
 /** Without it, cases have no field `algorithms`: the key type does RS256 alone. */
 const isNarrowable = algorithms.join() !== 'RS256';
-
-// --- tokens taken apart and put together ------------------------------------------------------------
-
-const decode = (segment) => JSON.parse(Buffer.from(segment, 'base64url'));
-const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
-const claims = (token) => decode(token.split('.')[1]);
-const signature = (token) => Buffer.from(token.split('.')[2], 'base64url');
-const withHeader = (token, members) => {
-  const [header, ...rest] = token.split('.');
-  return [encode({ ...decode(header), ...members }), ...rest].join('.');
-};
-const withClaims = (token, members) => {
-  const [header, payload, last] = token.split('.');
-  return [header, encode({ ...decode(payload), ...members }), last].join('.');
-};
-const withSignature = (token, bytes) => [...token.split('.').slice(0, 2), bytes.toString('base64url')].join('.');
-const flipBit = (bytes, at) => {
-  const flipped = Buffer.from(bytes);
-  flipped[at] ^= 1;
-  return flipped;
-};
-
-// --- key sets ---------------------------------------------------------------------------------------
-
-const keysOf = (text) => JSON.parse(text).keys;
-const jwkAlg = (jwk) => jwk.alg ?? 'EdDSA';
-const kidOf = (text, alg) => keysOf(text).find((jwk) => jwkAlg(jwk) === algorithmOf(alg)).kid;
-/** The key set with one key changed; `undefined` takes a member away. */
-const withKey = (text, kid, members) => JSON.stringify({
-  keys: keysOf(text).map((jwk) => (jwk.kid === kid ? { ...jwk, ...members } : jwk)),
-});
-const withoutKey = (text, kid) => JSON.stringify({ keys: keysOf(text).filter((jwk) => jwk.kid !== kid) });
-/** The keys of one set under the names of the other's. */
-const renamed = (text, from, to) => text.replaceAll(`"${from}-`, `"${to}-`);
-/** What a token would be signed with if a public key were taken for a secret. */
-const signedWithPublicKey = (token, jwk) => {
-  const secret = createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' });
-  const input = withHeader(token, { alg: 'HS256' }).split('.').slice(0, 2).join('.');
-  return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`;
-};
 
 // --- cases ------------------------------------------------------------------------------------------
 
@@ -81,15 +45,20 @@ const genuine = (token, keys) => ({
   issuer,
   now: claims(token.token).iat + 5,
   ...(isNarrowable && { algorithms: ALGORITHMS }),
-  ...(token.use === 'id'
-    ? {
-      client_id: token.client_id,
-      nonce: token.nonce,
-      ...(token.code && { code: token.code }),
-      ...(token.access_token && { access_token: token.access_token }),
-    }
-    : { audience: token.audience, profile: 'rfc9068' }),
+  ...(token.use === 'access'
+    ? { audience: token.audience, profile: 'rfc9068', ...(token.jkt && { confirmation: { jkt: token.jkt } }) }
+    : { client_id: token.client_id }),
+  ...(token.use === 'id' && {
+    nonce: token.nonce,
+    ...(token.code && { code: token.code }),
+    ...(token.access_token && { access_token: token.access_token }),
+  }),
 });
+
+/** Adds variations of a token's case with the old keys. */
+const checkOf = (name, token) => (what, verdict, changes) => {
+  add(`${name}: ${what}`, verdict, { ...genuine(token, jwks.old), ...changes });
+};
 
 /** Times, issuer, signature, header and keys: the same for every kind. */
 const commonCases = (name, token, { tokens }) => {
@@ -98,7 +67,7 @@ const commonCases = (name, token, { tokens }) => {
   const keys = jwks.old;
   const kid = kidOf(keys, alg);
   const { iat, exp, sub } = claims(text);
-  const check = (what, verdict, changes) => add(`${name}: ${what}`, verdict, { ...genuine(token, keys), ...changes });
+  const check = checkOf(name, token);
 
   check('a second before it expires, with leeway', 'valid', { now: exp + 59 });
   check('expired, with leeway', 'expired', { now: exp + 60 });
@@ -183,8 +152,7 @@ const commonCases = (name, token, { tokens }) => {
 };
 
 const idTokenCases = (name, token, { tokens }) => {
-  const keys = jwks.old;
-  const check = (what, verdict, changes) => add(`${name}: ${what}`, verdict, { ...genuine(token, keys), ...changes });
+  const check = checkOf(name, token);
   const { auth_time: authTime } = claims(token.token);
   const peer = tokens.find((other) => other.use === 'id' && other.alg === token.alg && other.flow === token.flow
     && other.user !== token.user);
@@ -200,7 +168,9 @@ const idTokenCases = (name, token, { tokens }) => {
   check('max_age of 0, now', 'valid', { max_age: 0, now: authTime + 60 });
   check('max_age of 0, a second later', 'authentication_too_old', { max_age: 0, now: authTime + 61 });
 
-  const asAccessToken = { token_use: 'access', client_id: undefined, nonce: undefined, code: undefined, access_token: undefined };
+  const asAccessToken = {
+    token_use: 'access', client_id: undefined, nonce: undefined, code: undefined, access_token: undefined,
+  };
   check('as an access token', 'audience_mismatch', {
     ...asAccessToken, audience: resource(token.alg), profile: 'rfc9068',
   });
@@ -227,7 +197,9 @@ const idTokenCases = (name, token, { tokens }) => {
     check('a shorter code', 'hash_mismatch', { code: token.code.slice(0, -1) });
     if (token.access_token) {
       check('the access token for the code', 'hash_mismatch', { code: token.access_token, access_token: undefined });
-      check('code and access token exchanged', 'hash_mismatch', { code: token.access_token, access_token: token.code });
+      check('code and access token exchanged', 'hash_mismatch', {
+        code: token.access_token, access_token: token.code,
+      });
       check('neither', 'valid', { code: undefined, access_token: undefined });
     }
   } else {
@@ -236,7 +208,7 @@ const idTokenCases = (name, token, { tokens }) => {
 };
 
 const accessTokenCases = (name, token) => {
-  const check = (what, verdict, changes) => add(`${name}: ${what}`, verdict, { ...genuine(token, jwks.old), ...changes });
+  const check = checkOf(name, token);
   const { iat, sub } = claims(token.token);
   const isMachine = sub === token.client_id;
 
@@ -259,7 +231,8 @@ const accessTokenCases = (name, token) => {
   check('as an ID token for the API', 'token_type', { ...asIdToken, client_id: token.audience });
 };
 
-const chosen = (login) => login.tokens.filter(({ use, alg }) => kinds.includes(use) && algorithms.includes(algorithmOf(alg)));
+const chosen = (login) => login.tokens
+  .filter(({ use, alg }) => kinds.includes(use) && algorithms.includes(algorithmOf(alg)));
 const describe = (set, { use, alg, flow, user }) => `${use} ${set} ${alg} ${flow} ${user}`;
 
 for (const token of chosen(logins.old)) {
@@ -267,10 +240,17 @@ for (const token of chosen(logins.old)) {
   add(`${name}: genuine`, 'valid', genuine(token, jwks.old));
   add(`${name}: while both keys are published`, 'valid', genuine(token, jwks.both));
   add(`${name}: after the rotation`, 'unknown_key', genuine(token, jwks.new));
-  if (token.user !== 'bob') {
+  const peers = logins.old.tokens.filter((other) => other.use === token.use && other.alg === token.alg
+    && other.token !== token.token);
+  const check = checkOf(name, token);
+  if (token.jkt) {
+    const isProofJudged = isNarrowable || token.proof_alg === 'RS256';
+    boundCases(check, token, { peers, withProof: kinds.includes('dpop') && isProofJudged });
+  } else if (token.user !== 'bob') {
     commonCases(name, token, logins.old);
     if (token.use === 'id') idTokenCases(name, token, logins.old);
-    else accessTokenCases(name, token);
+    else if (token.use === 'access') accessTokenCases(name, token);
+    else logoutCases(check, token, { peers });
   }
 }
 for (const token of chosen(logins.new)) {
@@ -279,6 +259,15 @@ for (const token of chosen(logins.new)) {
   add(`${name}: after the rotation`, 'valid', genuine(token, jwks.new));
   add(`${name}: before the rotation`, 'unknown_key', genuine(token, jwks.old));
 }
+// Logins in which an access token was bound to a key left its proofs.
+if (kinds.includes('dpop')) {
+  for (const token of logins.old.tokens.filter(({ proofs }) => proofs)) {
+    const { alg, user, proof_alg: proofAlg } = token;
+    if (!algorithms.includes(algorithmOf(alg)) || !algorithms.includes(algorithmOf(proofAlg))) continue;
+    const name = `dpop of ${proofAlg} for ${alg} ${user}`;
+    proofCases(name, token, { add, algorithms: isNarrowable ? ALGORITHMS : undefined, issuer, jwks: jwks.old });
+  }
+}
 // Nothing but RS256 is accepted where nothing is said.
 for (const token of logins.old.tokens.filter(({ use }) => kinds.includes(use))) {
   add(`${describe('old', token)}: RS256 by default`, token.alg === 'RS256' ? 'valid' : 'algorithm_not_allowed', {
@@ -286,7 +275,7 @@ for (const token of logins.old.tokens.filter(({ use }) => kinds.includes(use))) 
   });
 }
 // Opaque access tokens are no JWTs.
-const { alg } = chosen(logins.old)[0];
+const [alg] = HEADER_NAMES[algorithms[0]];
 for (const { use, flow, user, token } of logins.old.tokens.filter((one) => one.use === 'opaque' && one.alg === alg)) {
   const fields = { token, jwks: jwks.old, issuer, now: Math.floor(Date.now() / 1000) };
   const name = `${use} old ${flow} ${user}`;

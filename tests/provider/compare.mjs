@@ -1,13 +1,27 @@
 // Compares answers with what is expected: node compare.mjs CASES EXPECTED ANSWERS
 //
-// Each case is answered once, in order. A valid token's answer has the token's own subject and audience.
+// Each case is answered once, in order. A valid token's answer has the token's own subject and audience,
+// a logout token's subject and session, a proof's key and ID.
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 
 const [, , casesFile, expectedFile, answersFile] = process.argv;
 const lines = (file) => readFileSync(file, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line));
 const [cases, answers] = [lines(casesFile), lines(answersFile)];
 const expected = JSON.parse(readFileSync(expectedFile));
-const claims = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
+/** Claims and header. */
+const decode = (token) => token.split('.', 2).reverse().map((segment) => JSON.parse(Buffer.from(segment, 'base64url')));
+
+/** RFC 7638: the members that make the key, in order. */
+const thumbprint = ({ crv, e, kty, n, x, y }) => createHash('sha256')
+  .update(JSON.stringify({ crv, e, kty, n, x, y })).digest('base64url');
+const facts = {
+  id: ({ sub, aud }) => ({ sub, aud: [aud].flat() }),
+  access: ({ sub, aud }) => ({ sub, aud: [aud].flat() }),
+  logout: ({ sub, sid }) => ({ sub: sub ?? null, sid: sid ?? null }),
+  dpop: ({ jti }, { jwk }) => ({ jkt: thumbprint(jwk), jti }),
+};
 
 const wrong = [];
 if (answers.length !== cases.length) wrong.push(`${cases.length} cases, but ${answers.length} answers`);
@@ -19,10 +33,11 @@ for (const [index, { id, token, token_use: use }] of cases.entries()) {
   counts[verdict] = (counts[verdict] ?? 0) + 1;
   if (answer.id !== id || verdict !== expected[id]) {
     wrong.push(`${id}: expected ${expected[id]}, found ${JSON.stringify(answer)}`);
-  } else if (verdict === 'valid' && (use === 'id' || use === 'access')) {
-    const { sub, aud } = claims(token);
-    if (answer.sub !== sub || JSON.stringify(answer.aud) !== JSON.stringify([aud].flat())) {
-      wrong.push(`${id}: another subject or audience: ${JSON.stringify(answer)}`);
+  } else if (verdict === 'valid') {
+    for (const [name, value] of Object.entries(facts[use](...decode(token)))) {
+      if (!isDeepStrictEqual(answer[name], value)) {
+        wrong.push(`${id}: ${name} should be ${JSON.stringify(value)}: ${JSON.stringify(answer)}`);
+      }
     }
   }
 }

@@ -1,14 +1,15 @@
-// Logs users in at a running provider and keeps what they get: node login.mjs ISSUER NAME > FILE
+// Logs users in at a running provider and keeps what they get: node login.mjs ISSUER NAME RECEIVED > FILE
 //
-// NAME is that of the keys which the provider signs with. Every token is checked with jose and with
-// node:crypto before it is written.
+// NAME is that of the keys which the provider signs with, RECEIVED the file of the logout receiver. Every
+// token is checked with jose and with node:crypto before it is written.
 import { createHash } from 'node:crypto';
 import { strict as assert } from 'node:assert';
 import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { HEADER_NAMES, SCOPES, algorithmOf, client, resource } from './setting.mjs';
+import { bindToken, logOut } from './bound.mjs';
 import { authorize, requestToken } from './browser.mjs';
 
-const [, , issuer, name] = process.argv;
+const [, , issuer, name, receivedFile] = process.argv;
 const jwksText = await (await fetch(`${issuer}/jwks`)).text();
 const jwks = createLocalJWKSet(JSON.parse(jwksText));
 const HASHES = { RS256: 'sha256', PS256: 'sha256', ES256: 'sha256', EdDSA: 'sha512' };
@@ -101,6 +102,14 @@ for (const alg of Object.values(HEADER_NAMES).flat()) {
   const { access_token: token, ...rest } = await requestToken(issuer, clientId, form);
   assert.equal(rest.id_token, undefined);
   await keepAccessToken(alg, 'machine', { user: clientId, token, clientId });
+
+  // Bound to a key by an ES256 proof, as nearly all are, and by one of the same algorithm.
+  for (const [user, proofAlg] of [['alice', 'ES256'], ['bob', alg]]) {
+    const bound = await bindToken(issuer, { alg, user, proofAlg });
+    await keepAccessToken(alg, bound.flow, { ...bound, clientId: bound.client_id });
+    Object.assign(tokens.at(-1), bound);
+  }
+  for (const user of ['alice', 'bob']) tokens.push(...await logOut(issuer, jwks, receivedFile, { alg, user }));
 }
 
 // All kids differ, and no private key is published.

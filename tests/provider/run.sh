@@ -8,7 +8,7 @@
 #
 #   ALGORITHMS="RS256 PS256 ES256 EdDSA"    whose tokens are judged
 #   BACKENDS="ring aws-lc-rs pure-rust"     which verify them
-#   KINDS="id access"                       of which kinds
+#   KINDS="id access"                       of which kinds; also logout, dpop
 #   VALIDATE=FILE                           a built example, instead of building it
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -18,6 +18,7 @@ export KINDS=${KINDS:-id access}
 
 folder=$(mktemp -d)
 touch "$folder/provider.log"
+receiver_pid=""
 provider_pid=""
 stop_provider() {
     if [ -n "$provider_pid" ]; then
@@ -29,6 +30,7 @@ stop_provider() {
 clean_up() {
     status=$?
     stop_provider
+    if [ -n "$receiver_pid" ]; then kill "$receiver_pid" 2> /dev/null || true; fi
     if [ "$status" != 0 ]; then
         echo "== failed; the end of the provider's log:"
         grep -v -e NOTICE -e WARNING "$folder/provider.log" | tail -n 15 || true
@@ -72,22 +74,31 @@ unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 
 # --- the provider -----------------------------------------------------------------------------------
 
-port=0
-start_provider() { # KEYS…
-    rm -f "$folder/ready"
-    (cd "$folder" && exec node provider.mjs "$port" ready "$@") >> "$folder/provider.log" 2>&1 &
-    provider_pid=$!
+wait_for() { # FILE PID
     for _ in $(seq 200); do
-        if [ -e "$folder/ready" ]; then break; fi
-        if ! kill -0 "$provider_pid" 2> /dev/null; then break; fi
+        if [ -e "$folder/$1" ]; then return; fi
+        if ! kill -0 "$2" 2> /dev/null; then break; fi
         sleep 0.1
     done
-    if [ ! -e "$folder/ready" ]; then echo "the provider does not start"; return 1; fi
-    issuer=$(cat "$folder/ready")
+    echo "$1: it does not start"
+    return 1
+}
+(cd "$folder" && exec node receiver.mjs receiver received) >> "$folder/provider.log" 2>&1 &
+receiver_pid=$!
+wait_for receiver "$receiver_pid"
+
+port=0
+start_provider() { # KEYS…
+    rm -f "$folder/provider"
+    (cd "$folder" && exec node provider.mjs "$port" provider "$(cat receiver)" "$@") \
+        >> "$folder/provider.log" 2>&1 &
+    provider_pid=$!
+    wait_for provider "$provider_pid"
+    issuer=$(cat "$folder/provider")
     # The same issuer after each restart.
     port=${issuer##*:}
 }
-login() { (cd "$folder" && node login.mjs "$issuer" "$1" > "$1.json"); }
+login() { (cd "$folder" && node login.mjs "$issuer" "$1" received > "$1.json"); }
 
 (cd "$folder" && node keys.mjs old 2048 > old.keys && node keys.mjs new 3072 > new.keys)
 start_provider old.keys

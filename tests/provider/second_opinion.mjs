@@ -3,7 +3,7 @@
 // jose knows signatures, keys, algorithms, issuer, audience and expiry; what else is expected, such as
 // hashes and scopes, has to be a token that jose accepts.
 import { readFileSync } from 'node:fs';
-import { createLocalJWKSet, jwtVerify } from 'jose';
+import { EmbeddedJWK, createLocalJWKSet, jwtVerify } from 'jose';
 import { HEADER_NAMES } from './setting.mjs';
 
 const [, , casesFile, expectedFile] = process.argv;
@@ -24,6 +24,14 @@ const REFUSALS = {
   malformed_token: ['ERR_JWS_SIGNATURE_VERIFICATION_FAILED'],
   opaque_token: ['ERR_JWS_INVALID'],
 };
+/** jose has no opinion of a proof's request, hash and age, nor of the proof beside an access token. */
+const REFUSALS_OF_PROOFS = {
+  ...REFUSALS,
+  algorithm_not_allowed: ['ERR_JOSE_ALG_NOT_ALLOWED'],
+  key_rejected: ['ERR_JWS_INVALID'],
+  claim_type: ['ERR_JWT_CLAIM_VALIDATION_FAILED iat'],
+  token_type: ['ERR_JWT_CLAIM_VALIDATION_FAILED typ', 'ERR_JWS_INVALID'],
+};
 
 const sets = new Map();
 const keySet = (text) => {
@@ -32,15 +40,18 @@ const keySet = (text) => {
 };
 
 let wrong = 0;
-for (const { id, token, jwks, issuer, now, leeway, algorithms, client_id: clientId, audience } of cases) {
-  const opinion = await jwtVerify(token, keySet(jwks), {
-    issuer,
-    audience: audience ?? clientId,
+for (const { id, token, token_use: use, now, leeway, jwks, dpop, ...asked } of cases) {
+  if (dpop && expected[id] !== 'valid') continue;
+  const opinion = await jwtVerify(token, use === 'dpop' ? EmbeddedJWK : keySet(jwks), {
+    issuer: asked.issuer,
+    audience: asked.audience ?? asked.client_id,
+    typ: use === 'dpop' ? 'dpop+jwt' : undefined,
     currentDate: new Date(now * 1000),
     clockTolerance: leeway ?? 60,
-    algorithms: (algorithms ?? ['RS256']).flatMap((name) => HEADER_NAMES[name]),
+    algorithms: (asked.algorithms ?? ['RS256']).flatMap((name) => HEADER_NAMES[name]),
   }).then(() => 'accepted', ({ code, claim }) => [code, claim].filter(Boolean).join(' '));
-  if (!(REFUSALS[expected[id]] ?? ['accepted']).includes(opinion)) {
+  const refusals = (use === 'dpop' ? REFUSALS_OF_PROOFS : REFUSALS)[expected[id]];
+  if (!(refusals ?? ['accepted']).includes(opinion)) {
     wrong += 1;
     console.error(`jose disagrees: ${id}: expected ${expected[id]}, jose: ${opinion}`);
   }

@@ -26,8 +26,8 @@ const RESPONSE_TYPES = {
   hybrid: ['code id_token', 'code id_token token'],
 };
 
-/** The provider's clients: one for each flow and each name of an algorithm. */
-export const clients = () => NAMES.flatMap((name) => [
+/** The provider's clients: one for each purpose and each name of an algorithm. */
+export const clients = (logoutReceiver) => NAMES.flatMap((name) => [
   ...Object.entries(RESPONSE_TYPES).map(([flow, response_types]) => ({
     client_id: client(flow, name),
     client_secret: SECRET,
@@ -45,6 +45,22 @@ export const clients = () => NAMES.flatMap((name) => [
     grant_types: ['client_credentials'],
     scope: SCOPES,
   },
+  {
+    client_id: client('dpop', name),
+    client_secret: SECRET,
+    redirect_uris: [REDIRECT_URI],
+    id_token_signed_response_alg: name,
+    dpop_bound_access_tokens: true,
+  },
+  // Told by a POST to the receiver when a session ends, one of them with the session's ID.
+  ...['logout', 'logout-sid'].map((purpose) => ({
+    client_id: client(purpose, name),
+    client_secret: SECRET,
+    redirect_uris: [REDIRECT_URI],
+    id_token_signed_response_alg: name,
+    backchannel_logout_uri: `${logoutReceiver}/${client(purpose, name)}`,
+    backchannel_logout_session_required: purpose === 'logout-sid',
+  })),
 ]);
 
 /** A resource server whose access tokens are JWTs, signed with the algorithm that its URL ends with. */
