@@ -29,6 +29,9 @@ stop_provider() {
 }
 clean_up() {
     status=$?
+    # Even where nobody reads the output any more.
+    set +e
+    trap '' PIPE
     stop_provider
     if [ -n "$receiver_pid" ]; then kill "$receiver_pid" 2> /dev/null || true; fi
     if [ "$status" != 0 ]; then
