@@ -43,13 +43,20 @@ impl<'b> AccessToken<'b> {
     /// [`Error::BufferTooSmall`] if there is no room to unescape a string.
     pub fn parse(jws: VerifiedJws<'b>) -> Result<Self, Error> {
         let mut token = Self::EMPTY;
-        token.read(jws)?;
+        token.read(jws, |_, _| {})?;
         Ok(token)
     }
 
     /// As [`parse`](Self::parse), into its place: there is more in the claims than
     /// should be moved needlessly.
-    pub(crate) fn read(&mut self, jws: VerifiedJws<'b>) -> Result<(), Error> {
+    ///
+    /// `examine` sees all members of the payload, and `iss`.
+    #[inline]
+    pub(crate) fn read(
+        &mut self,
+        jws: VerifiedJws<'b>,
+        examine: impl FnOnce(&Object<'_>, Option<&str>),
+    ) -> Result<(), Error> {
         let mut object = Object::empty();
         self.payload = object.read_decoded(jws.payload, Segment::Payload)?;
         self.header = jws.header;
@@ -58,7 +65,9 @@ impl<'b> AccessToken<'b> {
         for member in object.members() {
             registered.read(member, &mut reader)?;
         }
-        registered.check_scope_is_given_once()
+        registered.check_scope_is_given_once()?;
+        examine(&object, registered.issuer);
+        Ok(())
     }
 
     /// A8.

@@ -272,7 +272,7 @@ fn judge_hit<'b, 'p, T: Trust<AccessTokenPolicy<'p>>>(
 ) -> Result<Validated<AccessToken<'b>>, Error> {
     let selected = trust.select(|| Some(Text::unescaped(token.issuer())));
     let (issuer, policy) = selected.ok_or(Error::UnknownIssuer)?;
-    policy.check_again(token, issuer.url(), key, now)
+    policy.check_again(token, issuer.expected(), key, now)
 }
 
 #[cfg(test)]

@@ -97,7 +97,11 @@ impl<'p> Forbidden<'p> {
     /// sufficed.
     #[must_use]
     pub fn challenge(&self) -> Challenge<'p> {
-        Challenge::new(self.error()).needed(&self.needed())
+        let challenge = Challenge::new(self.error());
+        match self.needed() {
+            Some(needed) => challenge.needed(&needed),
+            None => challenge,
+        }
     }
 }
 
@@ -204,6 +208,8 @@ const fn description(error: &Error) -> &'static str {
         Error::OrganizationMismatch => "The token is from another organization",
         Error::RefreshMismatch(_) | Error::SubjectMismatch => "The token is about another user",
         Error::InsufficientScope(_) => "The request requires a higher privilege",
+        Error::ClaimMismatch { .. } => "The claims of the token do not suffice",
+        Error::TenantNotAllowed => "The tenant is not allowed",
         Error::SubjectKind => "The token has the wrong kind of subject",
         Error::ConfirmationRequired | Error::ConfirmationMismatch => {
             "The token is bound to another key"

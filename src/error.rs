@@ -115,6 +115,9 @@ pub enum Error {
     MissingClaim(Claim),
     /// `iss` is not the expected issuer, byte for byte.
     IssuerMismatch,
+    /// `tid` is not the ID of an allowed tenant of the issuer
+    /// ([`TenantIssuer`](crate::trust::TenantIssuer)).
+    TenantNotAllowed,
     /// The token has expired: `now ≥ exp + leeway`.
     Expired {
         /// `exp`, rounded down.
@@ -203,6 +206,13 @@ pub enum Error {
     // Access token
     /// The token's scope or permissions do not suffice.
     InsufficientScope(Claim),
+    /// A claim does not meet a rule of the policy ([`ClaimRule`](crate::policy::ClaimRule)).
+    ClaimMismatch {
+        /// The index of the rule, from 0.
+        rule: usize,
+        /// What is wrong with the claim, or with an object on the path to it.
+        problem: Problem,
+    },
     /// The token's subject is a user where a client is asked for, or the other
     /// way round.
     SubjectKind,
@@ -260,6 +270,8 @@ impl Error {
             Self::RefreshMismatch(_) => "refresh_mismatch",
             Self::SubjectMismatch => "subject_mismatch",
             Self::InsufficientScope(_) => "insufficient_scope",
+            Self::ClaimMismatch { .. } => "claim_mismatch",
+            Self::TenantNotAllowed => "tenant_not_allowed",
             Self::SubjectKind => "subject_kind",
             Self::ConfirmationRequired => "confirmation_required",
             Self::ConfirmationMismatch => "confirmation_mismatch",
@@ -274,7 +286,7 @@ impl Error {
     pub const fn http_status(&self) -> u16 {
         match self {
             Self::InvalidRequest(_) => 400,
-            Self::InsufficientScope(_) => 403,
+            Self::InsufficientScope(_) | Self::ClaimMismatch { .. } => 403,
             _ => 401,
         }
     }
@@ -290,7 +302,7 @@ impl Error {
         match self {
             Self::MissingToken => None,
             Self::InvalidRequest(_) => Some("invalid_request"),
-            Self::InsufficientScope(_) => Some("insufficient_scope"),
+            Self::InsufficientScope(_) | Self::ClaimMismatch { .. } => Some("insufficient_scope"),
             Self::InsufficientAuthentication(..) => Some("insufficient_user_authentication"),
             _ => Some("invalid_token"),
         }
@@ -423,6 +435,10 @@ impl fmt::Display for Error {
             Self::InsufficientScope(claim) => {
                 write!(f, "the token's claim {claim} does not suffice for what is asked")
             }
+            Self::ClaimMismatch { rule, problem } => {
+                write!(f, "the claim of rule {rule} of the policy {problem}")
+            }
+            Self::TenantNotAllowed => f.write_str("the tenant of the token is not allowed"),
             Self::SubjectKind => {
                 f.write_str("the subject is a user where a client is asked for, or the reverse")
             }
@@ -469,6 +485,10 @@ pub enum ConfigError {
     /// An audience equals a client ID: the tokens of the one would open the
     /// other.
     AudienceIsClientId,
+    /// The path of a claim rule has no names or more than four.
+    ClaimPath,
+    /// The template of an issuer of many tenants does not contain `{tenantid}` exactly once.
+    TenantTemplate,
 }
 
 impl ConfigError {
@@ -487,6 +507,8 @@ impl ConfigError {
             Self::LeewayTooLong => "the leeway is longer than 600 seconds",
             Self::ScopeToken => "a scope token is empty or has characters that scopes cannot have",
             Self::AudienceIsClientId => "an audience equals a client ID",
+            Self::ClaimPath => "the path of a claim rule has no names or more than four",
+            Self::TenantTemplate => "the issuer template does not contain {tenantid} exactly once",
         }
     }
 }
@@ -498,7 +520,11 @@ impl fmt::Display for ConfigError {
         f.write_str(self.as_str())?;
         match self {
             Self::Empty(name) | Self::EmptyList(name) => write!(f, ": {name}"),
-            Self::LeewayTooLong | Self::ScopeToken | Self::AudienceIsClientId => Ok(()),
+            Self::LeewayTooLong
+            | Self::ScopeToken
+            | Self::AudienceIsClientId
+            | Self::ClaimPath
+            | Self::TenantTemplate => Ok(()),
         }
     }
 }

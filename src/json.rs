@@ -293,6 +293,30 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// Whether the string, unescaped, consists of tokens with spaces between them, one of
+    /// which is `expected`. No token is empty.
+    pub(crate) fn has_token(self, expected: &str) -> bool {
+        if expected.is_empty() || expected.contains(' ') {
+            return false;
+        }
+        match self.plain() {
+            Some(plain) => plain.split(' ').any(|token| token == expected),
+            None => {
+                let mut characters = Unescaped(self.text).peekable();
+                while characters.peek().is_some() {
+                    let token = characters.by_ref().take_while(|character| *character != ' ');
+                    let mut expected = expected.chars();
+                    let is_prefix =
+                        token.fold(true, |all, found| all & (expected.next() == Some(found)));
+                    if is_prefix && expected.next().is_none() {
+                        return true;
+                    }
+                }
+                false
+            }
+        }
+    }
+
     /// How many bytes the unescaped string has.
     pub(crate) fn unescaped_len(self) -> usize {
         Unescaped(self.text)

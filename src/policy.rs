@@ -2,6 +2,7 @@
 //! bytes and no keys.
 
 mod access_token;
+mod claim_rule;
 mod fingerprint;
 mod foreign_claim;
 mod id_token;
@@ -11,6 +12,7 @@ mod scope;
 mod time;
 
 pub use access_token::{AccessTokenPolicy, AccessTokenPolicyBuilder};
+pub use claim_rule::ClaimRule;
 pub use foreign_claim::ForeignClaim;
 pub use id_token::{IdTokenPolicy, IdTokenPolicyBuilder};
 pub use login::{Login, LoginBuilder, Nonce};
@@ -22,8 +24,12 @@ pub use crate::access_token::SubjectKind;
 pub(crate) use fingerprint::Fingerprint;
 
 use crate::claims::{NumericDate, RegisteredClaims};
-use crate::error::{Claim, ConfigError, Error, Problem};
+use claim_rule::ClaimRules;
+
+use crate::error::{Claim, ConfigError, Error, Problem, Segment};
+use crate::json::Object;
 use crate::public_key::{PublicKey, VerifiedJws, VerifyingKey};
+use crate::trust::ExpectedIssuer;
 
 /// A policy, as the validation pipeline uses it.
 pub(crate) trait Judge<'b> {
@@ -37,16 +43,22 @@ pub(crate) trait Judge<'b> {
     /// The token without claims.
     const EMPTY: Self::Token;
 
-    /// Reads the claims of a token in place: they are too large to be moved needlessly.
-    fn read(token: &mut Self::Token, jws: VerifiedJws<'b>) -> Result<(), Error>;
-
     /// Returns the context of a validation, of a token that `key` has to verify.
     fn context<'c, K: PublicKey>(
-        issuer: &'c str,
+        issuer: ExpectedIssuer<'c>,
         request: Self::Request<'c>,
         now: NumericDate,
         key: &VerifyingKey<K>,
     ) -> Self::Context<'c>;
+
+    /// Reads the claims of a token in place, since they are too large to be moved needlessly,
+    /// and checks the rules that need members of the payload which are not kept.
+    fn read(
+        &self,
+        token: &mut Self::Token,
+        jws: VerifiedJws<'b>,
+        context: &mut Self::Context<'_>,
+    ) -> Result<(), Error>;
 
     /// Checks all rules, up to the first that fails.
     fn check(&self, token: &Self::Token, context: &Self::Context<'_>) -> Result<(), Error>;
@@ -66,13 +78,60 @@ fn check_acr(any_of: &[&str], acr: Option<&str>) -> Result<(), Error> {
     Err(Error::InsufficientAuthentication(Claim::Acr, fault))
 }
 
-/// C1: `iss` equals the issuer, byte for byte
-/// ([RFC 7519 §4.1.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.1)).
-fn check_issuer(claims: &RegisteredClaims<'_>, expected: &str) -> Result<(), Error> {
-    match claims.issuer {
-        None => Err(Error::MissingClaim(Claim::Issuer)),
-        Some(issuer) if issuer == expected => Ok(()),
-        Some(_) => Err(Error::IssuerMismatch),
+/// The part of a context that both kinds of token have.
+pub(crate) struct CommonContext<'c> {
+    issuer: ExpectedIssuer<'c>,
+    /// The caller's clock.
+    now: NumericDate,
+    /// The verdict on the tenant, of an issuer that has several.
+    tenant: Result<(), Error>,
+    /// The verdict of the claim rules.
+    claims: Result<(), Error>,
+}
+
+impl<'c> CommonContext<'c> {
+    const fn new(issuer: ExpectedIssuer<'c>, now: NumericDate) -> Self {
+        Self { issuer, now, tenant: Ok(()), claims: Ok(()) }
+    }
+
+    /// Checks the rules that need members of the payload which are not kept.
+    #[inline]
+    fn examine(&mut self, rules: Option<ClaimRules<'_>>, payload: &Object<'_>, iss: Option<&str>) {
+        if let ExpectedIssuer::Tenant { rule, .. } = self.issuer {
+            self.tenant = rule.check(iss, payload.get("tid"));
+        }
+        if let Some(rules) = rules {
+            self.claims = rules.check(payload);
+        }
+    }
+
+    /// Like [`examine`](Self::examine), of a payload that was read before. It is indexed
+    /// again only if there are such rules.
+    fn examine_again(
+        &mut self,
+        rules: Option<ClaimRules<'_>>,
+        payload: &[u8],
+        iss: Option<&str>,
+    ) -> Result<(), Error> {
+        match (self.issuer, rules) {
+            (ExpectedIssuer::Url(_), None) => Ok(()),
+            _ => {
+                self.examine(rules, &Object::parse(payload, Segment::Payload)?, iss);
+                Ok(())
+            }
+        }
+    }
+
+    /// C1: `iss` equals the issuer, byte for byte
+    /// ([RFC 7519 §4.1.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.1)). C10: it
+    /// equals the template, filled with the ID of an allowed tenant.
+    fn check_issuer(&self, claims: &RegisteredClaims<'_>) -> Result<(), Error> {
+        match (self.issuer, claims.issuer) {
+            (_, None) => Err(Error::MissingClaim(Claim::Issuer)),
+            (ExpectedIssuer::Tenant { .. }, Some(_)) => self.tenant,
+            (ExpectedIssuer::Url(expected), Some(issuer)) if issuer == expected => Ok(()),
+            (ExpectedIssuer::Url(_), Some(_)) => Err(Error::IssuerMismatch),
+        }
     }
 }
 
@@ -168,6 +227,17 @@ macro_rules! common_settings {
         #[must_use]
         pub const fn max_lifetime(mut self, seconds: u64) -> Self {
             self.policy.time.max_lifetime = Some(seconds);
+            self
+        }
+
+        /// Requires claims to have certain values (C9). Where the setting is made twice, the
+        /// last list counts.
+        #[must_use]
+        pub const fn require_claims(mut self, rules: &'a [ClaimRule<'a>]) -> Self {
+            if rules.is_empty() {
+                self.note(Err(ConfigError::EmptyList("claim rules")));
+            }
+            self.policy.claim_rules = Some(ClaimRules::new(rules));
             self
         }
 

@@ -1,5 +1,7 @@
 //! The issuers that are trusted, and under which policy.
 
+mod tenants;
+
 use core::fmt;
 use core::ops::Deref;
 
@@ -7,6 +9,10 @@ use crate::error::ConfigError;
 use crate::json::Text;
 use crate::jwk::{JwkSet, Keys};
 use crate::public_key::PublicKey;
+
+pub(crate) use tenants::TenantRule;
+
+pub use tenants::TenantIssuer;
 
 /// An issuer and its keys, which verify the tokens of that issuer and no others.
 ///
@@ -66,7 +72,7 @@ impl<K, const N: usize, U: AsRef<str>> Issuer<K, N, U> {
     /// of URL.
     #[must_use]
     pub fn by_ref(&self) -> IssuerRef<'_, K> {
-        IssuerRef { url: self.url(), keys: self.keys.as_keys() }
+        IssuerRef { expected: ExpectedIssuer::Url(self.url()), keys: self.keys.as_keys() }
     }
 }
 
@@ -92,15 +98,31 @@ impl<K, const N: usize, U: AsRef<str>> fmt::Debug for Issuer<K, N, U> {
 /// }
 /// ```
 pub struct IssuerRef<'i, K> {
-    url: &'i str,
+    expected: ExpectedIssuer<'i>,
     keys: Keys<'i, K>,
 }
 
+/// The expectation of `iss`.
+#[derive(Clone, Copy)]
+pub(crate) enum ExpectedIssuer<'i> {
+    /// This URL.
+    Url(&'i str),
+    /// The template, filled with the ID of a tenant.
+    Tenant { template: &'i str, rule: &'i dyn TenantRule },
+}
+
 impl<'i, K> IssuerRef<'i, K> {
-    /// Returns the issuer's URL.
+    /// Returns the issuer's URL, or the template of an issuer of many tenants.
     #[must_use]
     pub const fn url(&self) -> &'i str {
-        self.url
+        match self.expected {
+            ExpectedIssuer::Url(url) => url,
+            ExpectedIssuer::Tenant { template, .. } => template,
+        }
+    }
+
+    pub(crate) const fn expected(&self) -> ExpectedIssuer<'i> {
+        self.expected
     }
 
     pub(crate) const fn keys(&self) -> Keys<'i, K> {
@@ -118,13 +140,13 @@ impl<K> Copy for IssuerRef<'_, K> {}
 
 impl<K> fmt::Debug for IssuerRef<'_, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IssuerRef").field("url", &self.url).finish_non_exhaustive()
+        f.debug_struct("IssuerRef").field("url", &self.url()).finish_non_exhaustive()
     }
 }
 
 /// One trusted issuer, or several.
 ///
-/// Implemented for [`Issuer`] and [`IssuerRef`], for slices of them, and for types that
+/// Implemented for [`Issuer`], [`TenantIssuer`] and [`IssuerRef`], for slices of them, and for types that
 /// dereference to one of these, such as `&Issuer<…>`, `Arc<Issuer<…>>` and `Vec<…>`. The
 /// trait is sealed.
 ///
@@ -195,7 +217,12 @@ impl<K: PublicKey> sealed::Issuers for IssuerRef<'_, K> {
     }
 
     fn named(&self, iss: Text<'_>) -> Option<IssuerRef<'_, K>> {
-        iss.is(self.url).then_some(*self)
+        match self.expected {
+            ExpectedIssuer::Url(url) => iss.is(url).then_some(*self),
+            ExpectedIssuer::Tenant { template, .. } => {
+                tenants::tenant_of(template, iss.plain()?).map(|_| *self)
+            }
+        }
     }
 }
 

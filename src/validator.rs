@@ -38,7 +38,7 @@ where
         .decode_with(T::Key::ALGORITHMS, &mut buffer.bytes)?;
     let (issuer, policy) = trust.select(|| jws.claimed_issuer()).ok_or(Error::UnknownIssuer)?;
     let key = issuer.keys().select(jws.header())?;
-    let context = P::context(issuer.url(), request, now, key);
+    let context = P::context(issuer.expected(), request, now, key);
     Ok((jws.verify(key)?, policy, context))
 }
 
@@ -54,9 +54,9 @@ where
     P: Judge<'b> + 't,
     T: sealed::Trust<P>,
 {
-    let (jws, policy, context) = verify::<P, T, N>(token, trust, request, now, buffer)?;
+    let (jws, policy, mut context) = verify::<P, T, N>(token, trust, request, now, buffer)?;
     let mut token = P::EMPTY;
-    P::read(&mut token, jws)?;
+    policy.read(&mut token, jws, &mut context)?;
     policy.check(&token, &context)?;
     Ok(Validated(token))
 }
@@ -72,9 +72,9 @@ where
     P: Judge<'b> + 't,
     T: sealed::Trust<P>,
 {
-    let (jws, policy, context) = verify::<P, T, N>(token, trust, request, now, buffer)?;
+    let (jws, policy, mut context) = verify::<P, T, N>(token, trust, request, now, buffer)?;
     let mut token = P::EMPTY;
-    P::read(&mut token, jws)?;
+    policy.read(&mut token, jws, &mut context)?;
     Ok(policy.failures(&token, &context))
 }
 

@@ -1,10 +1,11 @@
 //! What an API asks of an access token
 //! ([RFC 9068 §4](https://www.rfc-editor.org/rfc/rfc9068#section-4)).
 
+use super::claim_rule::{ClaimRule, ClaimRules};
 use super::foreign_claim::AllowedForeignClaims;
 use super::time::TimePolicy;
 use super::{
-    Fingerprint, ForeignClaim, Judge, Rule, RuleSet, ScopePolicy, check_acr, check_issuer,
+    CommonContext, Fingerprint, ForeignClaim, Judge, Rule, RuleSet, ScopePolicy, check_acr,
     check_list, check_none_empty, check_not_empty, check_subject, common_settings,
 };
 use crate::access_token::{AccessToken, SubjectKind};
@@ -13,6 +14,7 @@ use crate::compare::{constant_time_eq, list_contains};
 use crate::error::{Claim, ConfigError, Error, Problem, WrongKind};
 use crate::public_key::{PublicKey, VerifiedJws, VerifyingKey};
 use crate::request_key::RequestKey;
+use crate::trust::ExpectedIssuer;
 use crate::validated::Validated;
 
 /// Which form access tokens have.
@@ -81,6 +83,7 @@ pub struct AccessTokenPolicy<'a> {
     scope: Option<ScopePolicy<'a>>,
     permissions: Option<ScopePolicy<'a>>,
     allowed_foreign_claims: AllowedForeignClaims,
+    claim_rules: Option<ClaimRules<'a>>,
     fingerprint: Fingerprint,
 }
 
@@ -129,6 +132,7 @@ impl<'a> AccessTokenPolicy<'a> {
                 scope: None,
                 permissions: None,
                 allowed_foreign_claims: AllowedForeignClaims::NONE,
+                claim_rules: None,
                 fingerprint: Fingerprint::NONE,
             },
             client_ids: &[],
@@ -151,6 +155,7 @@ impl<'a> AccessTokenPolicy<'a> {
             scope,
             permissions,
             allowed_foreign_claims,
+            claim_rules,
             fingerprint: _,
         } = self;
         let fingerprint = match profile {
@@ -179,18 +184,25 @@ impl<'a> AccessTokenPolicy<'a> {
             None => fingerprint.number(0),
             Some(needed) => needed.fingerprint(fingerprint),
         };
-        allowed_foreign_claims.fingerprint(fingerprint)
+        let fingerprint = allowed_foreign_claims.fingerprint(fingerprint);
+        match claim_rules {
+            None => fingerprint.number(0),
+            Some(rules) => rules.fingerprint(fingerprint),
+        }
     }
 
     /// Applies all rules to a token whose signature was verified before.
     pub(crate) fn check_again<'b>(
         &self,
         token: Validated<AccessToken<'b>>,
-        issuer: &str,
+        issuer: ExpectedIssuer<'_>,
         request_key: Option<RequestKey<'_>>,
         now: NumericDate,
     ) -> Result<Validated<AccessToken<'b>>, Error> {
-        self.check(&token.0, &Context { issuer, now, request_key })?;
+        let AccessToken { payload, registered, .. } = &token.0;
+        let mut common = CommonContext::new(issuer, now);
+        common.examine_again(self.claim_rules, payload, registered.issuer)?;
+        self.check(&token.0, &Context { common, request_key })?;
         Ok(token)
     }
 
@@ -199,7 +211,19 @@ impl<'a> AccessTokenPolicy<'a> {
         self.fingerprint
     }
 
-    /// The rules that [`explain`](Self::explain) tells about, in the order of
+    /// Returns the first second at which this policy would refuse the token for its age, by
+    /// `exp` and the leeway, [`max_token_age`] or [`max_age`] (C11).
+    ///
+    /// A WebSocket, a session or a stream that was opened with the token should end then.
+    ///
+    /// [`max_token_age`]: AccessTokenPolicyBuilder::max_token_age
+    /// [`max_age`]: AccessTokenPolicyBuilder::max_age
+    #[must_use]
+    pub fn valid_until(&self, token: &Validated<AccessToken<'_>>) -> NumericDate {
+        self.time.end(&token.0.registered, self.max_age)
+    }
+
+    /// The rules that [`explain`](crate::AccessToken::explain) tells about, in the order of
     /// checking.
     pub fn rules() -> impl Iterator<Item = Rule> {
         RULES.iter().map(|(rule, _)| *rule)
@@ -359,10 +383,7 @@ impl<'a> AccessTokenPolicy<'a> {
 
 /// The values that the claims of an access token are compared with, besides the policy.
 pub(crate) struct Context<'c> {
-    /// The URL of the issuer whose keys verified the token.
-    issuer: &'c str,
-    /// The caller's clock.
-    now: NumericDate,
+    common: CommonContext<'c>,
     request_key: Option<RequestKey<'c>>,
 }
 
@@ -373,17 +394,22 @@ impl<'b> Judge<'b> for AccessTokenPolicy<'_> {
 
     const EMPTY: AccessToken<'b> = AccessToken::EMPTY;
 
-    fn read(token: &mut AccessToken<'b>, jws: VerifiedJws<'b>) -> Result<(), Error> {
-        token.read(jws)
+    fn read(
+        &self,
+        token: &mut AccessToken<'b>,
+        jws: VerifiedJws<'b>,
+        context: &mut Context<'_>,
+    ) -> Result<(), Error> {
+        token.read(jws, |payload, iss| context.common.examine(self.claim_rules, payload, iss))
     }
 
     fn context<'c, K: PublicKey>(
-        issuer: &'c str,
+        issuer: ExpectedIssuer<'c>,
         request_key: Option<RequestKey<'c>>,
         now: NumericDate,
         _: &VerifyingKey<K>,
     ) -> Context<'c> {
-        Context { issuer, now, request_key }
+        Context { common: CommonContext::new(issuer, now), request_key }
     }
 
     fn check(&self, token: &AccessToken<'b>, context: &Context<'_>) -> Result<(), Error> {
@@ -401,16 +427,18 @@ type Check = fn(&AccessTokenPolicy<'_>, &AccessToken<'_>, &Context<'_>) -> Resul
 
 /// The rules with their names, in the order of checking.
 const RULES: &[(Rule, Check)] = &[
-    (Rule::Issuer, |_, claims, context| check_issuer(&claims.registered, context.issuer)),
-    (Rule::Expiry, |policy, claims, context| policy.time.expiry(&claims.registered, context.now)),
+    (Rule::Issuer, |_, claims, context| context.common.check_issuer(&claims.registered)),
+    (Rule::Expiry, |policy, claims, context| {
+        policy.time.expiry(&claims.registered, context.common.now)
+    }),
     (Rule::NotBefore, |policy, claims, context| {
-        policy.time.not_before(&claims.registered, context.now)
+        policy.time.not_before(&claims.registered, context.common.now)
     }),
     (Rule::IssuedAt, |policy, claims, context| {
-        policy.time.issued_at(&claims.registered, context.now)
+        policy.time.issued_at(&claims.registered, context.common.now)
     }),
     (Rule::AgeAndLifetime, |policy, claims, context| {
-        policy.time.age_and_lifetime(&claims.registered, context.now)
+        policy.time.age_and_lifetime(&claims.registered, context.common.now)
     }),
     (Rule::Audience, |policy, claims, _| policy.check_audience(claims)),
     (Rule::HeaderType, |policy, claims, _| policy.check_header_type(claims)),
@@ -425,7 +453,7 @@ const RULES: &[(Rule, Check)] = &[
         policy.check_confirmation(claims, context.request_key)
     }),
     (Rule::AuthenticationTime, |policy, claims, context| {
-        policy.check_authentication_time(claims, context.now)
+        policy.check_authentication_time(claims, context.common.now)
     }),
     (Rule::AuthenticationContext, |policy, claims, _| {
         check_acr(policy.acr_values, claims.registered.acr)

@@ -1,16 +1,19 @@
 //! What an application asks of an ID token
 //! ([OIDC Core §3.1.3.7](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation)).
 
+use super::claim_rule::{ClaimRule, ClaimRules};
 use super::foreign_claim::AllowedForeignClaims;
 use super::time::TimePolicy;
 use super::{
-    ForeignClaim, Judge, Login, Rule, RuleSet, check_acr, check_issuer, check_list,
+    CommonContext, ForeignClaim, Judge, Login, Rule, RuleSet, check_acr, check_list,
     check_none_empty, check_not_empty, check_subject, common_settings,
 };
 use crate::claims::NumericDate;
 use crate::error::{Claim, ConfigError, Error, JsonType, Problem, WrongKind};
 use crate::id_token::IdToken;
 use crate::public_key::{HalfHash, PublicKey, VerifiedJws, VerifyingKey};
+use crate::trust::ExpectedIssuer;
+use crate::validated::Validated;
 
 /// The rules of an application for its ID tokens, the same for all logins.
 ///
@@ -34,6 +37,7 @@ pub struct IdTokenPolicy<'a> {
     acr_values: &'a [&'a str],
     amr_values: &'a [&'a str],
     allowed_foreign_claims: AllowedForeignClaims,
+    claim_rules: Option<ClaimRules<'a>>,
     string_booleans: StringBooleans,
 }
 
@@ -59,13 +63,26 @@ impl<'a> IdTokenPolicy<'a> {
                 acr_values: &[],
                 amr_values: &[],
                 allowed_foreign_claims: AllowedForeignClaims::NONE,
+                claim_rules: None,
                 string_booleans: StringBooleans::Reject,
             },
             error: None,
         }
     }
 
-    /// The rules that [`explain`](Self::explain) tells about, in the order of
+    /// Returns the first second at which this policy would refuse the token for its age, by
+    /// `exp` and the leeway, [`max_token_age`] or [`max_age`] (C11).
+    ///
+    /// A WebSocket, a session or a stream that was opened with the token should end then.
+    ///
+    /// [`max_token_age`]: IdTokenPolicyBuilder::max_token_age
+    /// [`max_age`]: IdTokenPolicyBuilder::max_age
+    #[must_use]
+    pub fn valid_until(&self, token: &Validated<IdToken<'_>>) -> NumericDate {
+        self.time.end(&token.0.registered, self.max_age)
+    }
+
+    /// The rules that [`explain`](crate::IdToken::explain) tells about, in the order of
     /// checking.
     pub fn rules() -> impl Iterator<Item = Rule> {
         RULES.iter().map(|(rule, _)| *rule)
@@ -187,10 +204,7 @@ impl<'a> IdTokenPolicy<'a> {
 
 /// The values that the claims of an ID token are compared with, besides the policy.
 pub(crate) struct Context<'c> {
-    /// The URL of the issuer whose keys verified the token.
-    issuer: &'c str,
-    /// The caller's clock.
-    now: NumericDate,
+    common: CommonContext<'c>,
     login: Login<'c>,
     /// The expected `at_hash`, if an access token was given.
     at_hash: Option<HalfHash>,
@@ -205,19 +219,25 @@ impl<'b> Judge<'b> for IdTokenPolicy<'_> {
 
     const EMPTY: IdToken<'b> = IdToken::EMPTY;
 
-    fn read(token: &mut IdToken<'b>, jws: VerifiedJws<'b>) -> Result<(), Error> {
-        token.read(jws)
+    fn read(
+        &self,
+        token: &mut IdToken<'b>,
+        jws: VerifiedJws<'b>,
+        context: &mut Context<'_>,
+    ) -> Result<(), Error> {
+        token.read(jws, |payload, iss| context.common.examine(self.claim_rules, payload, iss))
     }
 
     fn context<'c, K: PublicKey>(
-        issuer: &'c str,
+        issuer: ExpectedIssuer<'c>,
         login: Login<'c>,
         now: NumericDate,
         key: &VerifyingKey<K>,
     ) -> Context<'c> {
+        let common = CommonContext::new(issuer, now);
         let hash = |text| key.half_hash(text);
         let (at_hash, c_hash) = (login.access_token.value(), login.code.value());
-        Context { issuer, now, login, at_hash: at_hash.map(hash), c_hash: c_hash.map(hash) }
+        Context { common, login, at_hash: at_hash.map(hash), c_hash: c_hash.map(hash) }
     }
 
     fn check(&self, token: &IdToken<'b>, context: &Context<'_>) -> Result<(), Error> {
@@ -235,16 +255,18 @@ type Check = fn(&IdTokenPolicy<'_>, &IdToken<'_>, &Context<'_>) -> Result<(), Er
 
 /// The rules with their names, in the order of checking.
 const RULES: &[(Rule, Check)] = &[
-    (Rule::Issuer, |_, claims, context| check_issuer(&claims.registered, context.issuer)),
-    (Rule::Expiry, |policy, claims, context| policy.time.expiry(&claims.registered, context.now)),
+    (Rule::Issuer, |_, claims, context| context.common.check_issuer(&claims.registered)),
+    (Rule::Expiry, |policy, claims, context| {
+        policy.time.expiry(&claims.registered, context.common.now)
+    }),
     (Rule::NotBefore, |policy, claims, context| {
-        policy.time.not_before(&claims.registered, context.now)
+        policy.time.not_before(&claims.registered, context.common.now)
     }),
     (Rule::IssuedAt, |policy, claims, context| {
-        policy.time.issued_at(&claims.registered, context.now)
+        policy.time.issued_at(&claims.registered, context.common.now)
     }),
     (Rule::AgeAndLifetime, |policy, claims, context| {
-        policy.time.age_and_lifetime(&claims.registered, context.now)
+        policy.time.age_and_lifetime(&claims.registered, context.common.now)
     }),
     (Rule::Audience, |policy, claims, _| policy.check_audience(claims)),
     (Rule::TrustedAudiences, |policy, claims, _| policy.check_trusted_audiences(claims)),
@@ -257,7 +279,7 @@ const RULES: &[(Rule, Check)] = &[
     (Rule::AuthorizedParty, |policy, claims, _| policy.check_authorized_party(claims)),
     (Rule::Nonce, |_, claims, context| context.login.nonce.check(claims.registered.nonce)),
     (Rule::AuthenticationTime, |policy, claims, context| {
-        policy.check_authentication_time(claims, context.now)
+        policy.check_authentication_time(claims, context.common.now)
     }),
     (Rule::AuthenticationContext, |policy, claims, _| policy.check_authentication_context(claims)),
     (Rule::AccessTokenHash, |_, claims, context| {
@@ -271,6 +293,7 @@ const RULES: &[(Rule, Check)] = &[
         IdTokenPolicy::check_organization(claims, context.login.organization)
     }),
     (Rule::UserClaims, |policy, claims, _| policy.check_user_claims(claims)),
+    (Rule::Claims, |_, _, context| context.common.claims),
 ];
 
 /// An [`IdTokenPolicy`] in the making. Each setting adds a check or widens one

@@ -145,19 +145,24 @@ impl<'a> ScopePolicy<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Forbidden<'p> {
     error: Error,
-    needed: ScopePolicy<'p>,
+    needed: Option<ScopePolicy<'p>>,
 }
 
 impl<'p> Forbidden<'p> {
-    /// Returns the error: [`Error::InsufficientScope`].
+    pub(super) const fn of_claims(error: Error) -> Self {
+        Self { error, needed: None }
+    }
+
+    /// Returns the error: [`Error::InsufficientScope`] or [`Error::ClaimMismatch`].
     #[must_use]
     pub const fn error(&self) -> Error {
         self.error
     }
 
-    /// Returns the scope or the permissions that would have sufficed.
+    /// Returns the scope or the permissions that would have sufficed; `None` where a claim
+    /// rule was not met.
     #[must_use]
-    pub const fn needed(&self) -> ScopePolicy<'p> {
+    pub const fn needed(&self) -> Option<ScopePolicy<'p>> {
         self.needed
     }
 }
@@ -184,7 +189,7 @@ impl Validated<AccessToken<'_>> {
     ///
     /// [`Forbidden`], with what would have sufficed.
     pub fn authorize<'p>(&self, needed: &ScopePolicy<'p>) -> Result<(), Forbidden<'p>> {
-        let forbidden = |error| Forbidden { error, needed: *needed };
+        let forbidden = |error| Forbidden { error, needed: Some(*needed) };
         needed.check_scope(&self.0.registered).map_err(forbidden)
     }
 
@@ -194,7 +199,7 @@ impl Validated<AccessToken<'_>> {
     ///
     /// [`Forbidden`], with what would have sufficed.
     pub fn authorize_permissions<'p>(&self, needed: &ScopePolicy<'p>) -> Result<(), Forbidden<'p>> {
-        let forbidden = |error| Forbidden { error, needed: *needed };
+        let forbidden = |error| Forbidden { error, needed: Some(*needed) };
         needed.check_permissions(&self.0.registered).map_err(forbidden)
     }
 }

@@ -109,10 +109,8 @@ impl TimePolicy {
         claims: &RegisteredClaims<'_>,
         now: NumericDate,
     ) -> Result<(), Error> {
-        let issued_at = claims.issued_at.ok_or(Error::MissingClaim(Claim::IssuedAt)).map(|date| {
-            let rounded = u64::from(claims.issued_at_has_fraction);
-            NumericDate::from_secs(date.as_secs().saturating_sub(rounded))
-        });
+        let issued_at = issued_at_rounded_down(claims);
+        let issued_at = issued_at.ok_or(Error::MissingClaim(Claim::IssuedAt));
         if let Some(limit) = self.max_token_age {
             let age = now.as_secs().saturating_sub(issued_at?.as_secs());
             if self.is_past(issued_at?, limit, now) {
@@ -130,9 +128,30 @@ impl TimePolicy {
         Ok(())
     }
 
+    /// C11: the first second at which a token is refused for its age: by `exp`, by
+    /// `max_token_age`, or by a `max_age` since `auth_time`.
+    pub(crate) fn end(&self, claims: &RegisteredClaims<'_>, max_age: Option<u64>) -> NumericDate {
+        let expiry = claims.expiry.unwrap_or(NumericDate::from_secs(0));
+        let expiry = expiry.as_secs().saturating_add(self.leeway);
+        let end_of = |start: Option<NumericDate>, limit: Option<u64>| {
+            let last = start?.as_secs().saturating_add(limit?).saturating_add(self.leeway);
+            last.checked_add(1)
+        };
+        let age = end_of(issued_at_rounded_down(claims), self.max_token_age).unwrap_or(u64::MAX);
+        let authentication = end_of(claims.auth_time, max_age).unwrap_or(u64::MAX);
+        NumericDate::from_secs(expiry.min(age).min(authentication))
+    }
+
     /// Whether more than `limit` seconds, and the leeway, have passed since
     /// `start`.
     pub(crate) const fn is_past(&self, start: NumericDate, limit: u64, now: NumericDate) -> bool {
         start.as_secs().saturating_add(limit).saturating_add(self.leeway) < now.as_secs()
     }
+}
+
+/// Returns `iat`, rounded down.
+fn issued_at_rounded_down(claims: &RegisteredClaims<'_>) -> Option<NumericDate> {
+    let rounded = u64::from(claims.issued_at_has_fraction);
+    let issued_at = claims.issued_at?.as_secs().saturating_sub(rounded);
+    Some(NumericDate::from_secs(issued_at))
 }

@@ -1,0 +1,253 @@
+//! Rules on any claim: C9.
+
+use core::fmt;
+
+use super::{Fingerprint, Forbidden};
+use crate::error::{ConfigError, Error, Problem, Segment};
+use crate::json::{Object, Value};
+use crate::validated::{Token, Validated};
+
+/// A rule on one claim of a token, named by a path of member names.
+///
+/// The path has one to four names, from the outermost object inwards. Each name is compared
+/// whole, so a name that is a URL or contains dots is one name.
+///
+/// ```
+/// use claimgate::policy::ClaimRule;
+/// use claimgate::{AccessTokenPolicy, at_compile_time};
+///
+/// const ADMIN: ClaimRule<'_> =
+///     at_compile_time!(ClaimRule::contains(&["realm_access", "roles"], "admin"));
+/// const REPOSITORY: ClaimRule<'_> =
+///     at_compile_time!(ClaimRule::equals(&["repository"], "octo-org/octo-repo"));
+///
+/// const POLICY: AccessTokenPolicy<'_> = at_compile_time!(
+///     AccessTokenPolicy::general("deploy").require_claims(&[ADMIN, REPOSITORY]).build()
+/// );
+/// ```
+///
+/// A claim that is absent, of the wrong type or of another value is refused with
+/// [`Error::ClaimMismatch`], and so is a path through a value that is not an object. The
+/// error contains neither the claim's value nor the expected one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClaimRule<'a> {
+    path: &'a [&'a str],
+    expected: Expected<'a>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Expected<'a> {
+    Text(&'a str),
+    Integer(i64),
+    Boolean(bool),
+    OneOf(&'a [&'a str]),
+    Contains(&'a str),
+}
+
+impl<'a> ClaimRule<'a> {
+    /// The largest number of names in a path.
+    pub const MAX_PATH_LEN: usize = 4;
+
+    /// The claim is this string.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::ClaimPath`] for a path of no names or more than
+    /// [`MAX_PATH_LEN`](Self::MAX_PATH_LEN).
+    pub const fn equals(path: &'a [&'a str], value: &'a str) -> Result<Self, ConfigError> {
+        Self::new(path, Expected::Text(value))
+    }
+
+    /// The claim is this integer, written without a fraction or an exponent.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`equals`](Self::equals).
+    pub const fn equals_integer(path: &'a [&'a str], value: i64) -> Result<Self, ConfigError> {
+        Self::new(path, Expected::Integer(value))
+    }
+
+    /// The claim is this boolean.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`equals`](Self::equals).
+    pub const fn equals_boolean(path: &'a [&'a str], value: bool) -> Result<Self, ConfigError> {
+        Self::new(path, Expected::Boolean(value))
+    }
+
+    /// The claim is one of these strings.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::EmptyList`] for no strings, and those of [`equals`](Self::equals).
+    pub const fn one_of(path: &'a [&'a str], values: &'a [&'a str]) -> Result<Self, ConfigError> {
+        if values.is_empty() {
+            return Err(ConfigError::EmptyList("claim values"));
+        }
+        Self::new(path, Expected::OneOf(values))
+    }
+
+    /// The claim is an array of strings, one of which is `value`, or a string of tokens
+    /// with spaces between them, one of which is `value`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`equals`](Self::equals).
+    pub const fn contains(path: &'a [&'a str], value: &'a str) -> Result<Self, ConfigError> {
+        Self::new(path, Expected::Contains(value))
+    }
+
+    const fn new(path: &'a [&'a str], expected: Expected<'a>) -> Result<Self, ConfigError> {
+        if path.is_empty() || path.len() > Self::MAX_PATH_LEN {
+            return Err(ConfigError::ClaimPath);
+        }
+        Ok(Self { path, expected })
+    }
+
+    /// Adds the rule to the fingerprint of a policy.
+    const fn fingerprint(&self, fingerprint: Fingerprint) -> Fingerprint {
+        let fingerprint = fingerprint.texts(self.path);
+        match self.expected {
+            Expected::Text(value) => fingerprint.number(0).text(value),
+            Expected::Integer(value) => fingerprint.number(1).number(value.cast_unsigned()),
+            Expected::Boolean(false) => fingerprint.number(2),
+            Expected::Boolean(true) => fingerprint.number(3),
+            Expected::OneOf(values) => fingerprint.number(4).texts(values),
+            Expected::Contains(value) => fingerprint.number(5).text(value),
+        }
+    }
+
+    /// Checks the rule on an object at the depth of the first name of `path`.
+    fn check(&self, object: &Object<'_>) -> Result<(), Refused> {
+        let (name, inner) = self.path.split_first().ok_or(Problem::Absent)?;
+        let value = object.get(name).ok_or(Problem::Absent)?;
+        if inner.is_empty() {
+            return Ok(self.expected.check(value)?);
+        }
+        self.check_inside(value, inner)
+    }
+
+    // An index of members is large: not in the stack frame of rules on the outermost object.
+    #[inline(never)]
+    fn check_inside(&self, value: Value<'_>, path: &'a [&'a str]) -> Result<(), Refused> {
+        let object = value.object(Segment::Payload).map_err(Refused::Error)?;
+        let object = object.ok_or(Problem::WrongType)?;
+        Self { path, expected: self.expected }.check(&object)
+    }
+}
+
+impl Expected<'_> {
+    fn check(&self, value: Value<'_>) -> Result<(), Problem> {
+        let is_expected = match *self {
+            Self::Text(expected) => value.string().ok_or(Problem::WrongType)?.is(expected),
+            Self::OneOf(expected) => {
+                let found = value.string().ok_or(Problem::WrongType)?;
+                expected.iter().any(|expected| found.is(expected))
+            }
+            Self::Boolean(expected) => value.boolean().ok_or(Problem::WrongType)? == expected,
+            Self::Integer(expected) => {
+                let digits = value.number().ok_or(Problem::WrongType)?;
+                if digits == "-0" || digits.contains(['.', 'e', 'E']) {
+                    return Err(Problem::WrongType);
+                }
+                digits.parse() == Ok(expected)
+            }
+            Self::Contains(expected) => match value.string() {
+                Some(tokens) => tokens.has_token(expected),
+                None => {
+                    let mut is_found = false;
+                    for element in value.array().ok_or(Problem::WrongType)? {
+                        is_found |= element.string().ok_or(Problem::WrongType)?.is(expected);
+                    }
+                    is_found
+                }
+            },
+        };
+        if is_expected { Ok(()) } else { Err(Problem::WrongValue) }
+    }
+}
+
+/// The reason why a rule is not met.
+enum Refused {
+    Claim(Problem),
+    /// An object on the path is not acceptable.
+    Error(Error),
+}
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Self {
+        Self::Claim(problem)
+    }
+}
+
+/// The claim rules of a policy.
+///
+/// The function that checks them is a part of them, so that a program whose policies have no
+/// claim rules does not contain it.
+#[derive(Clone, Copy)]
+pub(crate) struct ClaimRules<'a> {
+    rules: &'a [ClaimRule<'a>],
+    check: fn(&[ClaimRule<'_>], &Object<'_>) -> Result<(), Error>,
+}
+
+impl<'a> ClaimRules<'a> {
+    pub(super) const fn new(rules: &'a [ClaimRule<'a>]) -> Self {
+        Self { rules, check: check_all }
+    }
+
+    /// Checks the rules on the members of a payload.
+    #[inline]
+    pub(crate) fn check(&self, payload: &Object<'_>) -> Result<(), Error> {
+        (self.check)(self.rules, payload)
+    }
+
+    /// Adds the rules to the fingerprint of a policy.
+    pub(super) const fn fingerprint(&self, fingerprint: Fingerprint) -> Fingerprint {
+        let (mut fingerprint, mut rest) = (fingerprint, self.rules);
+        while let Some((rule, others)) = rest.split_first() {
+            fingerprint = rule.fingerprint(fingerprint.number(1));
+            rest = others;
+        }
+        fingerprint.number(0)
+    }
+}
+
+/// Checks the rules in their order, up to the first that is not met.
+#[inline(never)]
+fn check_all(rules: &[ClaimRule<'_>], payload: &Object<'_>) -> Result<(), Error> {
+    for (index, rule) in rules.iter().enumerate() {
+        rule.check(payload).map_err(|refused| match refused {
+            Refused::Claim(problem) => Error::ClaimMismatch { rule: index, problem },
+            Refused::Error(error) => error,
+        })?;
+    }
+    Ok(())
+}
+
+impl PartialEq for ClaimRules<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.rules == other.rules
+    }
+}
+
+impl Eq for ClaimRules<'_> {}
+
+impl fmt::Debug for ClaimRules<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.rules.fmt(f)
+    }
+}
+
+impl<'b, T: Token<'b>> Validated<T> {
+    /// Checks rules on claims that something more requires, such as one route of an API.
+    ///
+    /// # Errors
+    ///
+    /// [`Forbidden`] with [`Error::ClaimMismatch`] for the first rule that is not met.
+    pub fn authorize_claims(&self, rules: &[ClaimRule<'_>]) -> Result<(), Forbidden<'static>> {
+        Object::parse(self.0.payload(), Segment::Payload)
+            .and_then(|payload| check_all(rules, &payload))
+            .map_err(Forbidden::of_claims)
+    }
+}

@@ -1,0 +1,174 @@
+//! Issuers of many tenants: C10.
+
+use core::fmt;
+use core::ops::Deref;
+
+use super::{ExpectedIssuer, IssuerRef, Issuers, sealed};
+use crate::error::{Claim, ConfigError, Error, JsonType};
+use crate::json::{Text, Value};
+use crate::jwk::JwkSet;
+use crate::public_key::PublicKey;
+
+/// The place of a tenant's ID in a template.
+const PLACEHOLDER: &str = "{tenantid}";
+
+/// An issuer whose URL contains the ID of a tenant, such as Microsoft Entra's `common`, with
+/// the tenants that are allowed.
+///
+/// The claim `tid` has to be on the list, and `iss` has to equal the template with that ID in
+/// the place of `{tenantid}`, byte for byte.
+///
+/// ```
+/// use claimgate::error::ConfigError;
+/// use claimgate::trust::TenantIssuer;
+/// use claimgate::{JwkSet, PublicKey};
+///
+/// fn entra<K: PublicKey>(keys: JwkSet<K, 16>) -> Result<TenantIssuer<K, 16>, ConfigError> {
+///     TenantIssuer::new(
+///         "https://login.microsoftonline.com/{tenantid}/v2.0",
+///         &["72f988bf-86f1-41af-91ab-2d7cd011db47"],
+///         keys,
+///     )
+/// }
+/// ```
+///
+/// `U` is the type of the template and `T` that of the list: `&'static str` and
+/// `&'static [&'static str]`, or `String` and `Vec<String>`, for example.
+pub struct TenantIssuer<K, const N: usize, U = &'static str, T = &'static [&'static str]> {
+    template: U,
+    /// `None` for any tenant.
+    tenants: Option<T>,
+    keys: JwkSet<K, N>,
+}
+
+impl<K, const N: usize, U, T, S> TenantIssuer<K, N, U, T>
+where
+    U: AsRef<str>,
+    T: Deref<Target = [S]>,
+    S: AsRef<str>,
+{
+    /// Constructs the issuer with this template, such as
+    /// `https://login.microsoftonline.com/{tenantid}/v2.0`, and these tenants.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::TenantTemplate`] for a template without exactly one `{tenantid}`,
+    /// [`ConfigError::EmptyList`] for no tenants, [`ConfigError::Empty`] for an empty ID.
+    pub fn new(template: U, tenants: T, keys: JwkSet<K, N>) -> Result<Self, ConfigError> {
+        if tenants.is_empty() {
+            return Err(ConfigError::EmptyList("tenants"));
+        }
+        if tenants.iter().any(|tenant| tenant.as_ref().is_empty()) {
+            return Err(ConfigError::Empty("tenant"));
+        }
+        check_template(template.as_ref())?;
+        Ok(Self { template, tenants: Some(tenants), keys })
+    }
+}
+
+impl<K, const N: usize, U: AsRef<str>> TenantIssuer<K, N, U> {
+    /// Constructs the issuer with this template, for any tenant: whoever can become a tenant
+    /// of the issuer passes. The application has to check `tid` itself, and has to identify
+    /// users by `tid` and `sub` together.
+    ///
+    /// IDs of tenants consist of ASCII letters, digits, `-` and `.`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::TenantTemplate`] for a template without exactly one `{tenantid}`.
+    pub fn danger_any_tenant(template: U, keys: JwkSet<K, N>) -> Result<Self, ConfigError> {
+        check_template(template.as_ref())?;
+        Ok(Self { template, tenants: None, keys })
+    }
+}
+
+fn check_template(template: &str) -> Result<(), ConfigError> {
+    match template.split_once(PLACEHOLDER) {
+        Some((before, after)) if !before.is_empty() && !after.contains(PLACEHOLDER) => Ok(()),
+        _ => Err(ConfigError::TenantTemplate),
+    }
+}
+
+/// Returns what stands in the place of `{tenantid}` in `issuer`, if all else is as in the
+/// template.
+pub(super) fn tenant_of<'i>(template: &str, issuer: &'i str) -> Option<&'i str> {
+    let (before, after) = template.split_once(PLACEHOLDER)?;
+    issuer.strip_prefix(before)?.strip_suffix(after)
+}
+
+impl<K, const N: usize, U, T> TenantIssuer<K, N, U, T> {
+    /// Returns the keys of the issuer.
+    #[must_use]
+    pub const fn keys(&self) -> &JwkSet<K, N> {
+        &self.keys
+    }
+}
+
+/// The rule of an issuer of many tenants.
+pub(crate) trait TenantRule {
+    /// Checks the claims `iss` and `tid`.
+    fn check(&self, iss: Option<&str>, tid: Option<Value<'_>>) -> Result<(), Error>;
+}
+
+impl<K, const N: usize, U, T, S> TenantRule for TenantIssuer<K, N, U, T>
+where
+    U: AsRef<str>,
+    T: Deref<Target = [S]>,
+    S: AsRef<str>,
+{
+    fn check(&self, iss: Option<&str>, tid: Option<Value<'_>>) -> Result<(), Error> {
+        let iss = iss.ok_or(Error::MissingClaim(Claim::Issuer))?;
+        let tid = tid.ok_or(Error::MissingClaim(Claim::TenantId))?;
+        let wrong_type = Error::ClaimType(Claim::TenantId, JsonType::String);
+        let tid = tid.string().ok_or(wrong_type)?;
+        let named = tenant_of(self.template.as_ref(), iss).ok_or(Error::IssuerMismatch)?;
+        if !tid.is(named) {
+            return Err(Error::IssuerMismatch);
+        }
+        let is_allowed = match &self.tenants {
+            Some(tenants) => tenants.iter().any(|tenant| tenant.as_ref() == named),
+            None => {
+                let is_of_id =
+                    |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
+                !named.is_empty() && named.bytes().all(is_of_id)
+            }
+        };
+        if is_allowed { Ok(()) } else { Err(Error::TenantNotAllowed) }
+    }
+}
+
+impl<K: PublicKey, const N: usize, U, T, S> Issuers for TenantIssuer<K, N, U, T>
+where
+    U: AsRef<str>,
+    T: Deref<Target = [S]>,
+    S: AsRef<str>,
+{
+}
+
+impl<K: PublicKey, const N: usize, U, T, S> sealed::Issuers for TenantIssuer<K, N, U, T>
+where
+    U: AsRef<str>,
+    T: Deref<Target = [S]>,
+    S: AsRef<str>,
+{
+    type Key = K;
+
+    fn sole(&self) -> Option<IssuerRef<'_, K>> {
+        let expected = ExpectedIssuer::Tenant { template: self.template.as_ref(), rule: self };
+        Some(IssuerRef { expected, keys: self.keys.as_keys() })
+    }
+
+    fn named(&self, iss: Text<'_>) -> Option<IssuerRef<'_, K>> {
+        tenant_of(self.template.as_ref(), iss.plain()?)?;
+        self.sole()
+    }
+}
+
+impl<K, const N: usize, U: AsRef<str>, T> fmt::Debug for TenantIssuer<K, N, U, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TenantIssuer")
+            .field("template", &self.template.as_ref())
+            .field("keys", &self.keys)
+            .finish_non_exhaustive()
+    }
+}
