@@ -36,6 +36,7 @@ mod id_token;
 mod json;
 pub mod jwk;
 pub mod jws;
+mod logout_token;
 pub mod policy;
 mod public_key;
 mod refresh;
@@ -60,8 +61,9 @@ pub use error::Error;
 pub use id_token::IdToken;
 #[doc(inline)]
 pub use jwk::JwkSet;
+pub use logout_token::LogoutToken;
 #[doc(inline)]
-pub use policy::{AccessTokenPolicy, IdTokenPolicy, Login, Nonce, ScopePolicy};
+pub use policy::{AccessTokenPolicy, IdTokenPolicy, Login, LogoutTokenPolicy, Nonce, ScopePolicy};
 #[cfg(feature = "aws-lc-rs")]
 #[cfg_attr(docsrs, doc(cfg(feature = "aws-lc-rs")))]
 pub use public_key::AwsLcKey;
@@ -77,4 +79,4 @@ pub use request_key::RequestKey;
 #[doc(inline)]
 pub use trust::{Issuer, Trust};
 pub use validated::Validated;
-pub use validator::{OwnedAccessToken, OwnedIdToken};
+pub use validator::{OwnedAccessToken, OwnedIdToken, OwnedLogoutToken};

@@ -2,11 +2,13 @@
 //! bytes and no keys.
 
 mod access_token;
+mod audience;
 mod claim_rule;
 mod fingerprint;
 mod foreign_claim;
 mod id_token;
 mod login;
+mod logout_token;
 mod rule;
 mod scope;
 mod time;
@@ -16,6 +18,7 @@ pub use claim_rule::ClaimRule;
 pub use foreign_claim::ForeignClaim;
 pub use id_token::{IdTokenPolicy, IdTokenPolicyBuilder};
 pub use login::{Login, LoginBuilder, Nonce};
+pub use logout_token::{LogoutTokenPolicy, LogoutTokenPolicyBuilder};
 pub use rule::{Rule, RuleSet};
 pub use scope::{Forbidden, ScopePolicy};
 

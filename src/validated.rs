@@ -10,6 +10,7 @@ use crate::error::{Error, Segment};
 use crate::id_token::IdToken;
 use crate::json::{self, Object};
 use crate::jws::Header;
+use crate::logout_token::LogoutToken;
 use crate::standard_claims::StandardClaims;
 
 /// A token that may be trusted: well-formed, signed by its issuer, and acceptable to a
@@ -61,7 +62,8 @@ impl<T: fmt::Debug> fmt::Debug for Validated<T> {
     }
 }
 
-/// A kind of token. The trait is sealed: [`AccessToken`] and [`IdToken`] implement it.
+/// A kind of token. The trait is sealed: [`AccessToken`], [`IdToken`] and [`LogoutToken`]
+/// implement it.
 pub trait Token<'b>: sealed::Token<'b> {}
 
 mod sealed {
@@ -106,19 +108,28 @@ impl<'b> sealed::Token<'b> for IdToken<'b> {
     }
 }
 
+impl<'b> Token<'b> for LogoutToken<'b> {}
+
+impl<'b> sealed::Token<'b> for LogoutToken<'b> {
+    fn header(&self) -> Header<'b> {
+        self.header
+    }
+
+    fn payload(&self) -> &'b [u8] {
+        self.payload
+    }
+
+    fn registered(&self) -> &RegisteredClaims<'b> {
+        &self.registered
+    }
+}
+
 /// The claims that all kinds of token have.
 impl<'b, T: Token<'b>> Validated<T> {
     /// Returns `iss`: the issuer, which is the expected one.
     #[must_use]
     pub fn issuer(&self) -> &'b str {
         self.0.registered().issuer.unwrap_or_default()
-    }
-
-    /// Returns `sub`: the subject, unique within the issuer and never empty
-    /// ([RFC 7519 §4.1.2](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2)).
-    #[must_use]
-    pub fn subject(&self) -> &'b str {
-        self.0.registered().subject.unwrap_or_default()
     }
 
     /// Returns `aud`: the audiences of the token.
@@ -128,13 +139,6 @@ impl<'b, T: Token<'b>> Validated<T> {
         'b: 't,
     {
         self.0.registered().audience()
-    }
-
-    /// Returns `exp`: the time at which the token expires, in seconds since the epoch, a
-    /// fraction dropped.
-    #[must_use]
-    pub fn expiry(&self) -> NumericDate {
-        self.0.registered().expiry.unwrap_or(NumericDate::from_secs(0))
     }
 
     /// Returns `iat`: the time at which the token was issued, in seconds since the epoch,
@@ -239,6 +243,20 @@ impl<'b, T: Token<'b>> Validated<T> {
 
 /// The claims that ID tokens have.
 impl<'b> Validated<IdToken<'b>> {
+    /// Returns `sub`: the subject, unique within the issuer and never empty
+    /// ([RFC 7519 §4.1.2](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2)).
+    #[must_use]
+    pub fn subject(&self) -> &'b str {
+        self.0.registered.subject.unwrap_or_default()
+    }
+
+    /// Returns `exp`: the time at which the token expires, in seconds since the epoch, a
+    /// fraction dropped.
+    #[must_use]
+    pub fn expiry(&self) -> NumericDate {
+        self.0.registered.expiry.unwrap_or(NumericDate::from_secs(0))
+    }
+
     /// Returns `nonce`: the value of the authentication request.
     #[must_use]
     pub const fn nonce(&self) -> Option<&'b str> {
@@ -254,6 +272,20 @@ impl<'b> Validated<IdToken<'b>> {
 
 /// The claims that access tokens have.
 impl<'b> Validated<AccessToken<'b>> {
+    /// Returns `sub`: the subject, unique within the issuer and never empty
+    /// ([RFC 7519 §4.1.2](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2)).
+    #[must_use]
+    pub fn subject(&self) -> &'b str {
+        self.0.registered.subject.unwrap_or_default()
+    }
+
+    /// Returns `exp`: the time at which the token expires, in seconds since the epoch, a
+    /// fraction dropped.
+    #[must_use]
+    pub fn expiry(&self) -> NumericDate {
+        self.0.registered.expiry.unwrap_or(NumericDate::from_secs(0))
+    }
+
     /// Returns `client_id`: the client that the token was issued to
     /// ([RFC 9068 §2.2](https://www.rfc-editor.org/rfc/rfc9068#section-2.2)).
     #[must_use]
@@ -303,5 +335,27 @@ impl<'b> Validated<AccessToken<'b>> {
         self.audience()
             .iter()
             .any(|audience| audience.strip_prefix(issuer).is_some_and(|path| path == "/userinfo"))
+    }
+}
+
+/// The claims that logout tokens have.
+impl<'b> Validated<LogoutToken<'b>> {
+    /// Returns `sub`: the user whose sessions end. At least one of `sub` and `sid` is there.
+    #[must_use]
+    pub const fn subject(&self) -> Option<&'b str> {
+        self.0.registered.subject
+    }
+
+    /// Returns `sid`: the session that ends. Without one, all sessions of the user end.
+    #[must_use]
+    pub const fn session_id(&self) -> Option<&'b str> {
+        self.0.session_id
+    }
+
+    /// Returns `exp`: the time at which the token expires, in seconds since the epoch, a
+    /// fraction dropped.
+    #[must_use]
+    pub const fn expiry(&self) -> Option<NumericDate> {
+        self.0.registered.expiry
     }
 }

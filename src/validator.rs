@@ -10,12 +10,13 @@ use crate::claims::NumericDate;
 use crate::error::Error;
 use crate::id_token::IdToken;
 use crate::jws::CompactJws;
-use crate::policy::{AccessTokenPolicy, IdTokenPolicy, Judge, Login, RuleSet};
+use crate::logout_token::LogoutToken;
+use crate::policy::{AccessTokenPolicy, IdTokenPolicy, Judge, Login, LogoutTokenPolicy, RuleSet};
 use crate::public_key::{PublicKey, VerifiedJws};
 use crate::trust::{Trust, sealed};
 use crate::validated::Validated;
 
-pub use owned::{OwnedAccessToken, OwnedIdToken};
+pub use owned::{OwnedAccessToken, OwnedIdToken, OwnedLogoutToken};
 
 /// Verifies the signature of a token with the key of its issuer, and returns the token
 /// with the policy that applies to it and the facts that the policy compares it with.
@@ -190,5 +191,40 @@ impl<'b> IdToken<'b> {
         buffer: &mut TokenBuffer<N>,
     ) -> Result<RuleSet, Error> {
         explain(token, &trust, login, now, buffer)
+    }
+}
+
+impl<'b> LogoutToken<'b> {
+    /// Validates a logout token at the time `now`: structure, header, key, signature, claims,
+    /// and the rules of the policy.
+    ///
+    /// `trust` names the issuers and their policies, for example `(&issuer, &POLICY)`;
+    /// see [`Trust`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`AccessToken::validate`], in the same order.
+    pub fn validate<'p, const N: usize>(
+        token: &str,
+        trust: impl Trust<LogoutTokenPolicy<'p>>,
+        now: NumericDate,
+        buffer: &'b mut TokenBuffer<N>,
+    ) -> Result<Validated<Self>, Error> {
+        validate(token, &trust, (), now, buffer)
+    }
+
+    /// Returns all rules that a token breaks, not just the first, for diagnosis. The set
+    /// is empty exactly if [`validate`](Self::validate) accepts the token.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`validate`](Self::validate) before the first rule.
+    pub fn explain<'p, const N: usize>(
+        token: &str,
+        trust: impl Trust<LogoutTokenPolicy<'p>>,
+        now: NumericDate,
+        buffer: &mut TokenBuffer<N>,
+    ) -> Result<RuleSet, Error> {
+        explain(token, &trust, (), now, buffer)
     }
 }

@@ -108,7 +108,7 @@ macro_rules! copied_as_is {
     )*};
 }
 
-copied_as_is! { NumericDate bool crate::error::Claim crate::algorithm::Algorithm }
+copied_as_is! { NumericDate bool crate::error::Claim crate::error::Problem crate::algorithm::Algorithm }
 
 impl<'b> ToSpans<'b> for &'b [u8] {
     type Spans = Span;

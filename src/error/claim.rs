@@ -54,6 +54,7 @@ claims! {
     TokenUse = "token_use",
     Typ = "typ",
     Events = "events",
+    SessionId = "sid",
     TenantId = "tid",
     OrganizationId = "org_id",
     OrganizationName = "org_name",

@@ -98,6 +98,22 @@ impl AllowedForeignClaims {
         ])
     }
 
+    /// L1: marks of another kind in a logout token.
+    pub(crate) fn check_logout_token(self, claims: &RegisteredClaims<'_>) -> Result<(), Error> {
+        let is_other = |value: Option<&str>, own: &str| value.is_some_and(|value| value != own);
+        self.check(&[
+            (ForeignClaim::Scope, Claim::Scope, claims.scope.is_some()),
+            (ForeignClaim::Scope, Claim::Scp, claims.scp.is_some()),
+            (ForeignClaim::Permissions, Claim::Permissions, claims.permissions.is_some()),
+            (ForeignClaim::GrantType, Claim::GrantType, claims.grant_type.is_some()),
+            (ForeignClaim::AtHash, Claim::AtHash, claims.at_hash.is_some()),
+            (ForeignClaim::CHash, Claim::CHash, claims.c_hash.is_some()),
+            (ForeignClaim::SHash, Claim::SHash, claims.s_hash.is_some()),
+            (ForeignClaim::TokenUse, Claim::TokenUse, claims.token_use.is_some()),
+            (ForeignClaim::Typ, Claim::Typ, is_other(claims.typ, "Logout")),
+        ])
+    }
+
     /// A3: marks of another kind in an access token.
     pub(crate) fn check_access_token(self, claims: &RegisteredClaims<'_>) -> Result<(), Error> {
         let is_other =

@@ -1,12 +1,13 @@
 //! What an application asks of an ID token
 //! ([OIDC Core §3.1.3.7](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation)).
 
+use super::audience::ClientAudience;
 use super::claim_rule::{ClaimRule, ClaimRules};
 use super::foreign_claim::AllowedForeignClaims;
 use super::time::TimePolicy;
 use super::{
-    CommonContext, ForeignClaim, Judge, Login, Rule, RuleSet, check_acr, check_list,
-    check_none_empty, check_not_empty, check_subject, common_settings,
+    CommonContext, ForeignClaim, Judge, Login, Rule, RuleSet, check_acr, check_list, check_subject,
+    common_settings,
 };
 use crate::claims::NumericDate;
 use crate::error::{Claim, ConfigError, Error, JsonType, Problem, WrongKind};
@@ -29,9 +30,7 @@ use crate::validated::Validated;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdTokenPolicy<'a> {
-    client_id: &'a str,
-    other_client_ids: &'a [&'a str],
-    trusted_audiences: &'a [&'a str],
+    audience: ClientAudience<'a>,
     time: TimePolicy,
     max_age: Option<u64>,
     acr_values: &'a [&'a str],
@@ -55,9 +54,7 @@ impl<'a> IdTokenPolicy<'a> {
     pub const fn new(client_id: &'a str) -> IdTokenPolicyBuilder<'a> {
         IdTokenPolicyBuilder {
             policy: Self {
-                client_id,
-                other_client_ids: &[],
-                trusted_audiences: &[],
+                audience: ClientAudience::new(client_id),
                 time: TimePolicy::DEFAULT,
                 max_age: None,
                 acr_values: &[],
@@ -88,34 +85,6 @@ impl<'a> IdTokenPolicy<'a> {
         RULES.iter().map(|(rule, _)| *rule)
     }
 
-    fn is_client_id(&self, value: &str) -> bool {
-        value == self.client_id || self.other_client_ids.contains(&value)
-    }
-
-    /// I1, step 3: `aud` contains the client ID.
-    fn check_audience(&self, claims: &IdToken<'_>) -> Result<(), Error> {
-        let audience = claims.registered.audience.as_ref();
-        let audience = audience.ok_or(Error::MissingClaim(Claim::Audience))?;
-        if audience.iter().any(|audience| self.is_client_id(audience)) {
-            Ok(())
-        } else {
-            Err(Error::AudienceMismatch { audiences: audience.len() })
-        }
-    }
-
-    /// I2, step 3: any other audience is trusted.
-    fn check_trusted_audiences(&self, claims: &IdToken<'_>) -> Result<(), Error> {
-        let audience = claims.registered.audience();
-        let is_known = |audience: &str| {
-            self.is_client_id(audience) || self.trusted_audiences.contains(&audience)
-        };
-        if audience.iter().all(is_known) {
-            Ok(())
-        } else {
-            Err(Error::UntrustedAudience { audiences: audience.len() })
-        }
-    }
-
     /// I3 and I4, steps 4 and 5: `azp` is there where there are several
     /// audiences, and wherever it is there it is the client ID.
     fn check_authorized_party(&self, claims: &IdToken<'_>) -> Result<(), Error> {
@@ -123,7 +92,7 @@ impl<'a> IdTokenPolicy<'a> {
             None if claims.registered.audience().len() > 1 => {
                 Err(Error::MissingClaim(Claim::AuthorizedParty))
             }
-            Some(party) if !self.is_client_id(party) => {
+            Some(party) if !self.audience.is_client_id(party) => {
                 Err(Error::AuthorizedPartyMismatch(Claim::AuthorizedParty))
             }
             None | Some(_) => Ok(()),
@@ -268,8 +237,8 @@ const RULES: &[(Rule, Check)] = &[
     (Rule::AgeAndLifetime, |policy, claims, context| {
         policy.time.age_and_lifetime(&claims.registered, context.common.now)
     }),
-    (Rule::Audience, |policy, claims, _| policy.check_audience(claims)),
-    (Rule::TrustedAudiences, |policy, claims, _| policy.check_trusted_audiences(claims)),
+    (Rule::Audience, |policy, claims, _| policy.audience.check(&claims.registered)),
+    (Rule::TrustedAudiences, |policy, claims, _| policy.audience.check_others(&claims.registered)),
     (Rule::HeaderType, |policy, claims, _| policy.check_header_type(claims)),
     (Rule::ForeignClaims, |policy, claims, _| {
         policy.allowed_foreign_claims.check_id_token(&claims.registered)
@@ -310,7 +279,7 @@ impl<'a> IdTokenPolicyBuilder<'a> {
     /// Further client IDs of the same application, any of which `aud` may name.
     #[must_use]
     pub const fn or_client_ids(mut self, client_ids: &'a [&'a str]) -> Self {
-        self.policy.other_client_ids = client_ids;
+        self.policy.audience.other_client_ids = client_ids;
         self
     }
 
@@ -322,7 +291,7 @@ impl<'a> IdTokenPolicyBuilder<'a> {
     /// policy, unless the policy asks for scopes or permissions.
     #[must_use]
     pub const fn trusted_audiences(mut self, audiences: &'a [&'a str]) -> Self {
-        self.policy.trusted_audiences = audiences;
+        self.policy.audience.trusted_audiences = audiences;
         self
     }
 
@@ -375,9 +344,7 @@ impl<'a> IdTokenPolicyBuilder<'a> {
     /// empty list, or more leeway than 600 seconds.
     pub const fn build(mut self) -> Result<IdTokenPolicy<'a>, ConfigError> {
         let policy = self.policy;
-        self.note(check_not_empty(policy.client_id, "client ID"));
-        self.note(check_none_empty(policy.other_client_ids, "client ID"));
-        self.note(check_none_empty(policy.trusted_audiences, "trusted audience"));
+        self.note(policy.audience.check_config());
         self.note(policy.time.check());
         match self.error {
             None => Ok(policy),

@@ -50,6 +50,7 @@ rules! {
     UserClaims = "the claims about the user have their types",
     Scope = "the scope suffices",
     Permissions = "the permissions suffice",
+    LogoutEvent = "events has the member of a logout",
     Claims = "the claims meet the rules of the policy",
 }
 

@@ -109,21 +109,34 @@ impl TimePolicy {
         claims: &RegisteredClaims<'_>,
         now: NumericDate,
     ) -> Result<(), Error> {
-        let issued_at = issued_at_rounded_down(claims);
-        let issued_at = issued_at.ok_or(Error::MissingClaim(Claim::IssuedAt));
         if let Some(limit) = self.max_token_age {
-            let age = now.as_secs().saturating_sub(issued_at?.as_secs());
-            if self.is_past(issued_at?, limit, now) {
-                return Err(Error::TokenTooOld { age, limit, leeway: self.leeway });
-            }
+            self.check_age(claims, limit, now)?;
         }
         if let Some(limit) = self.max_lifetime {
+            let issued_at = issued_at_rounded_down(claims);
+            let issued_at = issued_at.ok_or(Error::MissingClaim(Claim::IssuedAt))?;
             let exp = claims.expiry.ok_or(Error::MissingClaim(Claim::Expiry))?.as_secs();
             let exp = exp.saturating_add(u64::from(claims.expiry_has_fraction));
-            let lifetime = exp.saturating_sub(issued_at?.as_secs());
+            let lifetime = exp.saturating_sub(issued_at.as_secs());
             if lifetime > limit {
                 return Err(Error::LifetimeTooLong { lifetime, limit });
             }
+        }
+        Ok(())
+    }
+
+    /// Too old when `now > iat + limit + leeway`.
+    pub(crate) fn check_age(
+        &self,
+        claims: &RegisteredClaims<'_>,
+        limit: u64,
+        now: NumericDate,
+    ) -> Result<(), Error> {
+        let issued_at = issued_at_rounded_down(claims);
+        let issued_at = issued_at.ok_or(Error::MissingClaim(Claim::IssuedAt))?;
+        if self.is_past(issued_at, limit, now) {
+            let age = now.as_secs().saturating_sub(issued_at.as_secs());
+            return Err(Error::TokenTooOld { age, limit, leeway: self.leeway });
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use crate::access_token::{AccessToken, AccessTokenSpans};
 use crate::claims::{TextBuilder, ToSpans};
 use crate::error::Error;
 use crate::id_token::{IdToken, IdTokenSpans};
+use crate::logout_token::{LogoutToken, LogoutTokenSpans};
 use crate::validated::Validated;
 
 macro_rules! owned_token {
@@ -94,4 +95,10 @@ owned_token! {
     /// }
     /// ```
     OwnedIdToken, IdTokenSpans, IdToken, "an ID token"
+}
+
+owned_token! {
+    /// A validated logout token that owns its text, in `LEN` bytes and without a heap:
+    /// `'static`, `Send` and `Sync`, to be put into a queue.
+    OwnedLogoutToken, LogoutTokenSpans, LogoutToken, "a logout token"
 }
