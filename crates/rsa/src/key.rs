@@ -5,6 +5,8 @@ use core::fmt;
 
 use crate::digest::{HashFunction, MessageDigest, Tail};
 use crate::error::{InvalidSignature, KeyRejected};
+#[cfg(target_arch = "x86_64")]
+use crate::ifma;
 use crate::pss;
 #[cfg(not(target_pointer_width = "64"))]
 use crate::small as portable;
@@ -49,6 +51,8 @@ pub struct PublicKey(Prepared);
 #[derive(Clone)]
 enum Prepared {
     Portable(portable::Key),
+    #[cfg(target_arch = "x86_64")]
+    Ifma(ifma::Key<ifma::Detected>),
 }
 
 impl PublicKey {
@@ -61,7 +65,12 @@ impl PublicKey {
     /// is empty, if the modulus does not have 2,048 to 4,096 bits or is even, or
     /// if the exponent is even, below 3, or above [`MAX_EXPONENT`].
     pub fn new(n: &[u8], e: &[u8]) -> Result<Self, KeyRejected> {
-        Self::portable(n, e)
+        let e = check(n, e)?;
+        #[cfg(target_arch = "x86_64")]
+        if let (Ok(n), Some(lanes)) = (n.try_into(), ifma::Detected::new()) {
+            return Ok(Self(Prepared::Ifma(ifma::Key::new(lanes, n, e))));
+        }
+        Ok(Self(Prepared::Portable(portable::Key::new(n, e))))
     }
 
     /// Prepares a key with the portable kernel.
@@ -79,6 +88,8 @@ impl PublicKey {
     pub fn kernel(&self) -> Kernel {
         match &self.0 {
             Prepared::Portable(_) => Kernel::Portable,
+            #[cfg(target_arch = "x86_64")]
+            Prepared::Ifma(_) => Kernel::Avx512Ifma,
         }
     }
 
@@ -87,6 +98,8 @@ impl PublicKey {
     pub fn modulus_len(&self) -> usize {
         match &self.0 {
             Prepared::Portable(key) => key.len(),
+            #[cfg(target_arch = "x86_64")]
+            Prepared::Ifma(_) => ifma::MODULUS_LEN,
         }
     }
 
@@ -107,6 +120,8 @@ impl PublicKey {
         let tail = Tail::new(digest);
         let is_valid = match &self.0 {
             Prepared::Portable(key) => key.verify_pkcs1v15(tail, signature),
+            #[cfg(target_arch = "x86_64")]
+            Prepared::Ifma(key) => key.verify_pkcs1v15(tail, signature),
         };
         if is_valid { Ok(()) } else { Err(InvalidSignature) }
     }
@@ -128,6 +143,8 @@ impl PublicKey {
         let octets = octets.get_mut(..self.modulus_len()).ok_or(InvalidSignature)?;
         let (is_in_range, bits) = match &self.0 {
             Prepared::Portable(key) => (key.recover(octets, signature), key.bits()),
+            #[cfg(target_arch = "x86_64")]
+            Prepared::Ifma(key) => (key.recover(octets, signature), 2_048),
         };
         if !is_in_range {
             return Err(InvalidSignature);

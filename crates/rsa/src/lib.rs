@@ -20,6 +20,8 @@ extern crate std;
 
 mod digest;
 mod error;
+#[cfg(any(test, fuzzing, target_arch = "x86_64"))]
+mod ifma;
 mod key;
 mod pss;
 #[cfg(any(test, fuzzing, not(target_pointer_width = "64")))]

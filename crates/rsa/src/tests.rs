@@ -1,12 +1,13 @@
 //! The kernels against num-bigint, and against each other.
 
 use std::boxed::Box;
+use std::cell::Cell;
 use std::vec::Vec;
 
 use num_bigint::BigUint;
 
 use crate::digest::Tail;
-use crate::{small, wide};
+use crate::{ifma, small, wide};
 
 mod kernels;
 
@@ -136,11 +137,47 @@ subject!(wide::Key, |key, padding| {
     true
 });
 
+impl<L: ifma::Lanes> Subject for ifma::Key<L> {
+    fn verify_pkcs1v15(&self, tail: Tail<'_>, signature: &[u8]) -> bool {
+        self.verify_pkcs1v15(tail, signature)
+    }
+    fn recover(&self, out: &mut [u8], signature: &[u8]) -> bool {
+        self.recover(out, signature)
+    }
+    fn bits(&self) -> u32 {
+        2_048
+    }
+    fn len(&self) -> usize {
+        ifma::MODULUS_LEN
+    }
+    fn set_padding(&mut self, padding: &BigUint) -> bool {
+        self.set_padding(&octets(padding, ifma::MODULUS_LEN));
+        true
+    }
+}
+
+std::thread_local! {
+    static RIPPLES: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Counts a carry that a carry made, in the kernel for IFMA.
+pub(crate) fn count_ripple() {
+    RIPPLES.set(RIPPLES.get() + 1);
+}
+
 /// The kernels that take a key, each with its name.
 pub(crate) fn subjects(n: &BigUint, e: u64) -> Vec<(&'static str, Box<dyn Subject>)> {
     let n = n.to_bytes_be();
-    std::vec![
+    let mut subjects = std::vec![
         ("wide", Box::new(wide::Key::new(&n, e)) as Box<dyn Subject>),
         ("small", Box::new(small::Key::new(&n, e))),
-    ]
+    ];
+    if let Ok(n) = n.as_slice().try_into() {
+        subjects.push(("model", Box::new(ifma::Key::new(ifma::Model, n, e))));
+        #[cfg(target_arch = "x86_64")]
+        if let Some(lanes) = ifma::Detected::new() {
+            subjects.push(("IFMA", Box::new(ifma::Key::new(lanes, n, e))));
+        }
+    }
+    subjects
 }
