@@ -65,12 +65,12 @@ impl PublicKey {
     /// is empty, if the modulus does not have 2,048 to 4,096 bits or is even, or
     /// if the exponent is even, below 3, or above [`MAX_EXPONENT`].
     pub fn new(n: &[u8], e: &[u8]) -> Result<Self, KeyRejected> {
-        let e = check(n, e)?;
         #[cfg(target_arch = "x86_64")]
-        if let (Ok(n), Some(lanes)) = (n.try_into(), ifma::Detected::new()) {
-            return Ok(Self(Prepared::Ifma(ifma::Key::new(lanes, n, e))));
+        if let (Ok(octets), Some(lanes)) = (n.try_into(), ifma::Detected::new()) {
+            let e = check(n, e)?;
+            return Ok(Self(Prepared::Ifma(ifma::Key::new(lanes, octets, e))));
         }
-        Ok(Self(Prepared::Portable(portable::Key::new(n, e))))
+        Self::portable(n, e)
     }
 
     /// Prepares a key with the portable kernel.
@@ -80,7 +80,11 @@ impl PublicKey {
     /// Those of [`new`](Self::new).
     pub fn portable(n: &[u8], e: &[u8]) -> Result<Self, KeyRejected> {
         let e = check(n, e)?;
-        Ok(Self(Prepared::Portable(portable::Key::new(n, e))))
+        let mut key = Ok(Self(Prepared::Portable(portable::Key::unprepared(e))));
+        if let Ok(Self(Prepared::Portable(key))) = &mut key {
+            key.prepare(n);
+        }
+        key
     }
 
     /// Returns the kernel that the key uses.
@@ -181,8 +185,9 @@ fn check(n: &[u8], e: &[u8]) -> Result<u64, KeyRejected> {
     if last & 1 == 0 {
         return Err(KeyRejected::ModulusEven);
     }
-    e.iter()
-        .try_fold(0_u64, |value, &octet| value.checked_mul(256).map(|value| value | u64::from(octet)))
-        .filter(|value| value & 1 == 1 && (3..=MAX_EXPONENT).contains(value))
-        .ok_or(KeyRejected::Exponent)
+    if e.len() > 5 {
+        return Err(KeyRejected::Exponent);
+    }
+    let e = e.iter().fold(0, |value, &octet| value << 8 | u64::from(octet));
+    if e & 1 == 1 && (3..=MAX_EXPONENT).contains(&e) { Ok(e) } else { Err(KeyRejected::Exponent) }
 }

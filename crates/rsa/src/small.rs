@@ -35,29 +35,34 @@ pub(crate) struct Key {
 }
 
 impl Key {
+    /// A key for [`prepare`](Self::prepare).
+    pub(crate) const fn unprepared(e: u64) -> Self {
+        Self { n: [0; LIMBS], factor: [0; LIMBS], e, n0: 0, len: 0 }
+    }
+
     /// Prepares a key of an odd modulus of at most 4,096 bits, without leading
-    /// zeros, and an odd exponent of at least 3.
-    pub(crate) fn new(n: &[u8], e: u64) -> Self {
-        let len = u16::try_from(n.len()).unwrap_or_default();
-        let mut key = Self { n: [0; LIMBS], factor: [0; LIMBS], e, n0: 0, len };
-        write_limbs(&mut key.n, n);
-        key.n0 = negative_inverse(key.n.first().copied().unwrap_or_default());
-        let (mut x, mut sum) = ([0; LIMBS], [0; LIMBS + 1]);
-        let limbs = key.limbs();
+    /// zeros; the exponent is odd and at least 3. In place: this needs half as
+    /// much stack as a constructor.
+    #[inline(never)]
+    pub(crate) fn prepare(&mut self, octets: &[u8]) {
+        self.len = u16::try_from(octets.len()).unwrap_or_default();
+        write_limbs(&mut self.n, octets);
+        self.n0 = negative_inverse(self.n.first().copied().unwrap_or_default());
+        let limbs = self.limbs();
+        let (mut x, mut sum) = ([0; LIMBS], [0; LIMBS]);
         if let (Some(n), Some(factor), Some(x), Some(sum)) = (
-            key.n.get(..limbs),
-            key.factor.get_mut(..limbs),
+            self.n.get(..limbs),
+            self.factor.get_mut(..limbs),
             x.get_mut(..limbs),
-            sum.get_mut(..=limbs),
+            sum.get_mut(..limbs),
         ) {
-            let modulus = Modulus { n, n0: key.n0 };
-            modulus.square_of_r(x, sum);
-            factor.copy_from_slice(x);
+            let modulus = Modulus { n, n0: self.n0 };
+            modulus.square_of_r(factor, sum);
+            x.copy_from_slice(factor);
             // (R²)^(e−1) / R^(e−2) = R^e
-            modulus.power(x, e, &Factor::Limbs(factor), sum);
+            modulus.power(x, self.e, &Factor::Limbs(factor), sum);
             factor.copy_from_slice(x);
         }
-        key
     }
 
     /// The number of octets of the modulus.
@@ -102,12 +107,12 @@ impl Key {
     #[inline(never)]
     fn power(&self, x: &mut [u32; LIMBS], signature: &[u8]) -> bool {
         let limbs = self.limbs();
-        let mut sum = [0; LIMBS + 1];
+        let mut sum = [0; LIMBS];
         let (Some(n), Some(factor), Some(x), Some(sum)) = (
             self.n.get(..limbs),
             self.factor.get(..limbs),
             x.get_mut(..limbs),
-            sum.get_mut(..=limbs),
+            sum.get_mut(..limbs),
         ) else {
             return false;
         };
@@ -125,25 +130,22 @@ impl Key {
 
     /// Returns whether `x` is the encoded message with this tail
     /// ([RFC 8017 §9.2](https://www.rfc-editor.org/rfc/rfc8017#section-9.2)).
+    /// Prefix and hash are whole limbs.
     fn is_encoded(&self, x: &[u32; LIMBS], tail: Tail<'_>) -> bool {
-        let first = self.len().wrapping_sub(2);
-        // The octet at a place that is counted from the last.
-        let octet = |place: usize| {
-            let in_prefix = place.wrapping_sub(tail.hash.len());
-            if let Some(octet) = tail.hash.iter().rev().nth(place) {
-                *octet
-            } else if let Some(octet) = tail.prefix.iter().rev().nth(in_prefix) {
-                *octet
-            } else if place < first {
-                0xff
+        let mut bits = 8 * u32::from(self.len) - 15;
+        let hash_limbs = tail.hash.len() / 4;
+        x.iter().enumerate().all(|(index, &x)| {
+            let in_prefix = index.wrapping_sub(hash_limbs);
+            let expected = if index < hash_limbs {
+                limb(tail.hash, index)
+            } else if in_prefix < tail.prefix.len() / 4 {
+                limb(tail.prefix, in_prefix)
             } else {
-                u8::from(place == first)
-            }
-        };
-        x.iter()
-            .flat_map(|limb| limb.to_le_bytes())
-            .enumerate()
-            .all(|(place, value)| value == octet(place))
+                u32::MAX.checked_shr(32_u32.saturating_sub(bits)).unwrap_or_default()
+            };
+            bits = bits.saturating_sub(32);
+            x == expected
+        })
     }
 }
 
@@ -161,7 +163,7 @@ impl Factor<'_> {
         let limbs = match self {
             Self::Itself => itself,
             Self::Limbs(limbs) => limbs,
-            Self::Octets(octets) => return octets.rchunks(4).nth(index).map_or(0, limb),
+            Self::Octets(octets) => return limb(octets, index),
         };
         limbs.get(index).copied().unwrap_or_default()
     }
@@ -190,39 +192,38 @@ impl Modulus<'_> {
         }
     }
 
-    /// `x = x·y/R mod n`, below n if both factors are. `sum` has one limb more
-    /// than n.
+    /// `x = x·y/R mod n`, below n if both factors are. `sum` is as long as n.
     #[inline(never)]
     fn product(self, x: &mut [u32], y: &Factor<'_>, sum: &mut [u32]) {
         sum.fill(0);
-        let Some((top, sum)) = Cell::from_mut(sum).as_slice_of_cells().split_last() else {
+        let sum = Cell::from_mut(sum).as_slice_of_cells();
+        let (Some((bottom, above)), Some(last), Some((&x0, x_above)), Some((&n0, n_above))) =
+            (sum.split_first(), sum.last(), x.split_first(), self.n.split_first())
+        else {
             return;
         };
-        let x0 = x.first().copied().unwrap_or_default();
-        for index in 0..x.len() {
+        let mut top = 0;
+        for index in 0..self.n.len() {
             // sum = (sum + x·digit + n·quotient) / 2^32: below 2n, as x and n are.
             let digit = y.limb(index, x);
-            let low = sum.first().map_or(0, Cell::get);
-            let quotient = x0.wrapping_mul(digit).wrapping_add(low).wrapping_mul(self.n0);
-            let (mut carry, mut other) = (0, 0);
-            let discarded = Cell::new(0);
-            let mut below = &discarded;
-            for ((cell, &x), &n) in sum.iter().zip(&*x).zip(self.n) {
+            let (value, mut carry) = multiply_add(x0, digit, bottom.get(), 0);
+            let quotient = value.wrapping_mul(self.n0);
+            let (_, mut other) = multiply_add(n0, quotient, value, 0);
+            for (((below, cell), &x), &n) in sum.iter().zip(above).zip(x_above).zip(n_above) {
                 let (value, high) = multiply_add(x, digit, cell.get(), carry);
                 carry = high;
                 let (value, high) = multiply_add(n, quotient, value, other);
                 other = high;
                 below.set(value);
-                below = cell;
             }
-            let (value, high) = multiply_add(carry, 1, top.get(), other);
-            below.set(value);
-            top.set(high);
+            let (value, high) = multiply_add(carry, 1, top, other);
+            last.set(value);
+            top = high;
         }
         for (x, cell) in x.iter_mut().zip(sum) {
             *x = cell.get();
         }
-        self.subtract_once(x, top.get() != 0);
+        self.subtract_once(x, top != 0);
     }
 
     /// Brings `x + overflow·R`, which is below 2n, below n.
@@ -279,16 +280,18 @@ fn is_below(x: &[u32], n: &[u32]) -> bool {
     x.iter().rev().lt(n.iter().rev())
 }
 
-/// The value of at most four octets.
-fn limb(octets: &[u8]) -> u32 {
-    octets.iter().fold(0, |value, &octet| value << 8 | u32::from(octet))
+/// A limb of a big-endian integer.
+#[inline(never)]
+fn limb(octets: &[u8], index: usize) -> u32 {
+    let chunk = octets.rchunks(4).nth(index).unwrap_or_default();
+    chunk.iter().fold(0, |value, &octet| value << 8 | u32::from(octet))
 }
 
 /// Octets to integer
 /// ([RFC 8017 §4.2](https://www.rfc-editor.org/rfc/rfc8017#section-4.2)).
 fn write_limbs(limbs: &mut [u32], octets: &[u8]) {
-    for (value, chunk) in limbs.iter_mut().zip(octets.rchunks(4)) {
-        *value = limb(chunk);
+    for (index, value) in limbs.iter_mut().enumerate() {
+        *value = limb(octets, index);
     }
 }
 

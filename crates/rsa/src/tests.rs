@@ -168,10 +168,11 @@ pub(crate) fn count_ripple() {
 /// The kernels that take a key, each with its name.
 pub(crate) fn subjects(n: &BigUint, e: u64) -> Vec<(&'static str, Box<dyn Subject>)> {
     let n = n.to_bytes_be();
-    let mut subjects = std::vec![
-        ("wide", Box::new(wide::Key::new(&n, e)) as Box<dyn Subject>),
-        ("small", Box::new(small::Key::new(&n, e))),
-    ];
+    let (mut wide, mut small) = (wide::Key::unprepared(e), small::Key::unprepared(e));
+    wide.prepare(&n);
+    small.prepare(&n);
+    let mut subjects =
+        std::vec![("wide", Box::new(wide) as Box<dyn Subject>), ("small", Box::new(small))];
     if let Ok(n) = n.as_slice().try_into() {
         subjects.push(("model", Box::new(ifma::Key::new(ifma::Model, n, e))));
         #[cfg(target_arch = "x86_64")]

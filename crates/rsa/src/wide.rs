@@ -48,47 +48,41 @@ pub(crate) struct Key {
 }
 
 impl Key {
+    /// A key for [`prepare`](Self::prepare).
+    pub(crate) const fn unprepared(e: u64) -> Self {
+        let zero = [0; LIMBS];
+        Self { n: zero, tail_factor: zero, padding: zero, factor: zero, n0: 0, e, limbs: 0, len: 0 }
+    }
+
     /// Prepares a key of an odd modulus of at most 4,096 bits, without leading
-    /// zeros, and an odd exponent of at least 3.
-    pub(crate) fn new(octets: &[u8], e: u64) -> Self {
-        let mut n = [0; LIMBS];
-        write_limbs(&mut n, octets);
-        let limbs = octets.len().div_ceil(16) * 2;
-        let mut key = Self {
-            n,
-            tail_factor: [0; LIMBS],
-            padding: [0; LIMBS],
-            factor: [0; LIMBS],
-            n0: negative_inverse(n.first().copied().unwrap_or_default()),
-            e,
-            limbs,
-            len: octets.len(),
-        };
-        let mut padding = [0; LIMBS];
+    /// zeros; the exponent is odd and at least 3.
+    pub(crate) fn prepare(&mut self, octets: &[u8]) {
+        write_limbs(&mut self.n, octets);
+        self.n0 = negative_inverse(self.n.first().copied().unwrap_or_default());
+        self.len = octets.len();
+        self.limbs = octets.len().div_ceil(16) * 2;
+        let limbs = self.limbs;
+        let (mut one, mut padding, mut square_of_r) = ([0; LIMBS], [0; LIMBS], [0; LIMBS]);
+        write_limbs(&mut one, &[1]);
         write_padding(&mut padding, octets.len());
-        if let (Some(n), Some(tail_factor), Some(factor), Some(padding), Some(key_padding)) = (
-            n.get(..limbs),
-            key.tail_factor.get_mut(..limbs),
-            key.factor.get_mut(..limbs),
-            padding.get(..limbs),
-            key.padding.get_mut(..limbs),
-        ) {
-            let modulus = Modulus { n, n0: key.n0 };
+        if let (Some(n), Some(one), Some(padding), Some(square_of_r)) =
+            (self.n.get(..limbs), one.get(..limbs), padding.get(..limbs), square_of_r.get_mut(..limbs))
+            && let (Some(tail_factor), Some(padding_by_r), Some(factor)) = (
+                self.tail_factor.get_mut(..limbs),
+                self.padding.get_mut(..limbs),
+                self.factor.get_mut(..limbs),
+            )
+        {
+            let modulus = Modulus { n, n0: self.n0 };
             // 1^(e−1) / R^(e−2)
-            let mut one = [0; LIMBS];
-            write_limbs(&mut one, &[1]);
-            modulus.power(tail_factor, one.get(..limbs).unwrap_or_default(), e);
+            modulus.power(tail_factor, one, self.e);
             modulus.bring_below_n(tail_factor);
-            modulus.product(key_padding, padding, tail_factor);
-            modulus.bring_below_n(key_padding);
-            // (R²)^(e−1) / R^(e−2)
-            let mut square_of_r = [0; LIMBS];
-            if let Some(square_of_r) = square_of_r.get_mut(..limbs) {
-                modulus.square_of_r(square_of_r);
-                modulus.power(factor, square_of_r, e);
-            }
+            modulus.product(padding_by_r, padding, tail_factor);
+            modulus.bring_below_n(padding_by_r);
+            // (R²)^(e−1) / R^(e−2) = R^e
+            modulus.square_of_r(square_of_r);
+            modulus.power(factor, square_of_r, self.e);
         }
-        key
     }
 
     /// Replaces `00 01 FF … FF` by another integer below n.
