@@ -1,0 +1,213 @@
+//! Differentials: random moduli, bases and exponents against num-bigint, and
+//! signatures by aws-lc-rs against ring and aws-lc-rs.
+
+use std::println;
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::digest::sealed::Sealed as _;
+use crate::{Sha256Digest, Sha384Digest, Sha512Digest};
+
+/// Compares the results of a kernel with num-bigint's for one modulus and base.
+#[track_caller]
+fn compare(
+    (name, key): (&str, &mut dyn Subject),
+    n: &BigUint,
+    s: &BigUint,
+    power: &BigUint,
+    tail: Tail<'_>,
+    neighbours: bool,
+) {
+    let len = key.len();
+    let signature = octets(s, len);
+    let mut out = std::vec![0; len];
+    let check = |holds: bool| assert!(holds, "{name}: n = {n:x}, s = {s:x}");
+    check(key.recover(&mut out, &signature));
+    check(out == octets(power, len));
+    // s^e + complement is what makes the kernel accept.
+    let mut complement = std::vec![0xff];
+    complement.extend(tail.prefix.iter().skip(1).chain(tail.hash).map(|octet| !octet));
+    let padding = (power + BigUint::from_bytes_be(&complement)) % n;
+    if key.set_padding(&padding) {
+        check(key.verify_pkcs1v15(tail, &signature));
+        if neighbours {
+            for wrong in [&padding + 1_u8, &padding + n - 1_u8] {
+                check(key.set_padding(&(wrong % n)));
+                check(!key.verify_pkcs1v15(tail, &signature));
+            }
+        }
+    } else {
+        check(!key.verify_pkcs1v15(tail, &signature));
+    }
+}
+
+/// How often a kernel ran, and for how long.
+#[derive(Default)]
+struct Counts(Vec<(&'static str, u64, Duration)>);
+
+impl Counts {
+    fn time(&mut self, name: &'static str, run: impl FnOnce()) {
+        let start = Instant::now();
+        run();
+        let place = self.0.iter().position(|count| count.0 == name).unwrap_or_else(|| {
+            self.0.push((name, 0, Duration::ZERO));
+            self.0.len() - 1
+        });
+        self.0[place].1 += 1;
+        self.0[place].2 += start.elapsed();
+    }
+
+    fn print(&self, what: &str) {
+        for (name, count, time) in &self.0 {
+            println!("{what}: {name}: {count}, in {time:.1?}");
+        }
+        assert!(self.0.iter().any(|count| count.0 == "wide"));
+        assert!(self.0.iter().any(|count| count.0 == "small"));
+    }
+}
+
+/// The kernels that are slow, and therefore run for one base in sixteen.
+fn is_slow(name: &str) -> bool {
+    matches!(name, "small" | "model")
+}
+
+fn differential(
+    what: &str,
+    (seed, rounds): (u64, u64),
+    bits: impl Fn(&mut Random) -> u64,
+    exponent: impl Fn(&mut Random) -> u64,
+) {
+    let mut random = Random::new(seed);
+    let mut counts = Counts::default();
+    for round in 0..rounds.div_ceil(16) {
+        let size = bits(&mut random);
+        let n = random.modulus(size);
+        let e = exponent(&mut random);
+        let mut keys = subjects(&n, e);
+        for turn in 0..16 {
+            let s = random.base(&n);
+            let power = s.modpow(&BigUint::from(e), &n);
+            let hash = random.octets(64);
+            let tail = match random.below(3) {
+                0 => Tail { prefix: &Sha256Digest::PREFIX, hash: &hash[..32] },
+                1 => Tail { prefix: &Sha384Digest::PREFIX, hash: &hash[..48] },
+                _ => Tail { prefix: &Sha512Digest::PREFIX, hash: &hash },
+            };
+            for (name, key) in &mut keys {
+                assert_eq!(u64::from(key.bits()), size);
+                if turn == round % 16 || !is_slow(name) {
+                    counts.time(name, || {
+                        compare((*name, key.as_mut()), &n, &s, &power, tail, turn % 4 == 0);
+                    });
+                }
+            }
+        }
+    }
+    counts.print(what);
+}
+
+fn any_exponent(random: &mut Random) -> u64 {
+    match random.below(4) {
+        0 => 3,
+        1 => 65_537,
+        2 => (1 << 33) - 1 - 2 * random.below(4),
+        _ => 3 + 2 * random.below(1 << 31),
+    }
+}
+
+#[test]
+fn kernels_agree_with_num_bigint_at_2048_bits() {
+    differential("2,048 bits, 65,537", (1, rounds(100_000, 200)), |_| 2_048, |_| 65_537);
+}
+
+#[test]
+fn kernels_agree_with_num_bigint_at_2048_bits_and_any_exponent() {
+    differential("2,048 bits, any exponent", (2, rounds(10_000, 100)), |_| 2_048, any_exponent);
+}
+
+#[test]
+fn kernels_agree_with_num_bigint_at_3072_and_4096_bits() {
+    let bits = |random: &mut Random| 3_072 + 1_024 * random.below(2);
+    differential("3,072 and 4,096 bits, 65,537", (3, rounds(20_000, 100)), bits, |_| 65_537);
+}
+
+#[test]
+fn kernels_agree_with_num_bigint_at_any_size_and_exponent() {
+    let bits = |random: &mut Random| 2_048 + random.below(2_049);
+    differential("any size, any exponent", (4, rounds(10_000, 100)), bits, any_exponent);
+}
+
+/// Signatures by aws-lc-rs, and each with one bit changed. The verdicts of ring
+/// and aws-lc-rs are compared too.
+#[test]
+fn kernels_accept_signatures_and_refuse_them_with_a_bit_changed() {
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::rsa::{KeyPair, KeySize};
+    use aws_lc_rs::signature as aws;
+    use aws_lc_rs::signature::KeyPair as _;
+    use ring::signature as ring;
+    use sha2::Digest as _;
+
+    let rounds = rounds(4_000, 30);
+    let mut random = Random::new(5);
+    let mut counts = Counts::default();
+    for (size, share) in [(KeySize::Rsa2048, 1), (KeySize::Rsa3072, 10), (KeySize::Rsa4096, 20)] {
+        let system_random = SystemRandom::new();
+        for _ in 0..(rounds / share).div_ceil(2_500) {
+            let pair = KeyPair::generate(size).unwrap();
+            let public = pair.public_key();
+            let n = public.modulus().big_endian_without_leading_zero();
+            let e = public.exponent().big_endian_without_leading_zero();
+            let keys = subjects(&BigUint::from_bytes_be(n), 65_537);
+            let ring_key = ring::RsaPublicKeyComponents { n, e };
+            let parsed = |algorithm| aws::ParsedPublicKey::new(algorithm, public.as_ref()).unwrap();
+            let aws_keys = [
+                parsed(&aws::RSA_PKCS1_2048_8192_SHA256),
+                parsed(&aws::RSA_PKCS1_2048_8192_SHA384),
+                parsed(&aws::RSA_PKCS1_2048_8192_SHA512),
+            ];
+            for turn in 0..(rounds / share).min(2_500) {
+                let message = random.octets(32);
+                let mut signature = std::vec![0; n.len()];
+                let kind = usize::try_from(random.below(3)).unwrap();
+                let sha256 = Sha256Digest(sha2::Sha256::digest(&message).into());
+                let sha384 = Sha384Digest(sha2::Sha384::digest(&message).into());
+                let sha512 = Sha512Digest(sha2::Sha512::digest(&message).into());
+                let (encoding, algorithm, tail) = [
+                    (
+                        &aws::RSA_PKCS1_SHA256,
+                        &ring::RSA_PKCS1_2048_8192_SHA256,
+                        Tail::new(&sha256),
+                    ),
+                    (
+                        &aws::RSA_PKCS1_SHA384,
+                        &ring::RSA_PKCS1_2048_8192_SHA384,
+                        Tail::new(&sha384),
+                    ),
+                    (
+                        &aws::RSA_PKCS1_SHA512,
+                        &ring::RSA_PKCS1_2048_8192_SHA512,
+                        Tail::new(&sha512),
+                    ),
+                ][kind];
+                pair.sign(encoding, &system_random, &message, &mut signature).unwrap();
+                let mut wrong = signature.clone();
+                let place = usize::try_from(random.below(u64::try_from(wrong.len()).unwrap())).unwrap();
+                wrong[place] ^= 1 << random.below(8);
+                assert!(ring_key.verify(algorithm, &message, &signature).is_ok());
+                assert!(ring_key.verify(algorithm, &message, &wrong).is_err());
+                assert!(aws_keys[kind].verify_sig(&message, &signature).is_ok());
+                assert!(aws_keys[kind].verify_sig(&message, &wrong).is_err());
+                for (name, key) in &keys {
+                    if turn % 16 == 0 || !is_slow(name) {
+                        counts.time(name, || {
+                            assert!(key.verify_pkcs1v15(tail, &signature), "{name}");
+                            assert!(!key.verify_pkcs1v15(tail, &wrong), "{name}");
+                        });
+                    }
+                }
+            }
+        }
+    }
+    counts.print("signatures, with and without a bit changed");
+}
