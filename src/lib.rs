@@ -29,6 +29,7 @@ mod cache;
 mod challenge;
 pub mod claims;
 mod compare;
+mod curve;
 pub mod error;
 #[cfg(any(doc, doctest))]
 pub mod guide;
@@ -64,11 +65,11 @@ pub use jwk::JwkSet;
 pub use policy::{AccessTokenPolicy, IdTokenPolicy, Login, Nonce, ScopePolicy};
 #[cfg(feature = "aws-lc-rs")]
 #[cfg_attr(docsrs, doc(cfg(feature = "aws-lc-rs")))]
-pub use public_key::AwsLcKey;
+pub use public_key::{AwsLcAnyKey, AwsLcKey};
 pub use public_key::PublicKey;
 #[cfg(feature = "ring")]
 #[cfg_attr(docsrs, doc(cfg(feature = "ring")))]
-pub use public_key::RingKey;
+pub use public_key::{RingAnyKey, RingKey};
 #[cfg(feature = "pure-rust")]
 #[cfg_attr(docsrs, doc(cfg(feature = "pure-rust")))]
 pub use public_key::{PureRust2048Key, PureRustKey};
