@@ -14,7 +14,7 @@ fn main() {
     assert!(ours.verify_pkcs1v15(&hash, &sig).is_ok());
     assert!(best.verify_pkcs1v15(&hash, &sig).is_ok());
     println!("{}", best.kernel());
-    let ring = ring::signature::RsaPublicKeyComponents { n: &n, e: &e };
+    let ring = ring::signature::RsaPublicKeyComponents { n: &n[..], e: &e[..] };
     let aws = aws_lc_rs::signature::ParsedPublicKey::new(&aws_lc_rs::signature::RSA_PKCS1_2048_8192_SHA256, key.public_key().as_ref()).unwrap();
     let mut times = [const { Vec::new() }; 4];
     for _ in 0..400 {

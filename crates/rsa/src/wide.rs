@@ -138,7 +138,14 @@ impl Key {
         }
         let mut complement = [0; TAIL_LIMBS];
         write_complement(&mut complement, tail);
-        Modulus { n, n0: self.n0 }.is_power(s, self.e, &complement, tail_factor, padding)
+        let (n0, e) = (self.n0, self.e);
+        // The most frequent size, with a length that the compiler knows.
+        match (<&[u64; 32]>::try_from(n), <&[u64; 32]>::try_from(&*s)) {
+            (Ok(n), Ok(s)) => {
+                Modulus { n, n0 }.is_power(s, e, &complement, tail_factor, padding)
+            }
+            _ => Modulus { n, n0 }.is_power(s, e, &complement, tail_factor, padding),
+        }
     }
 
     /// Writes signature^e mod n, big-endian, if the signature is as long as the
@@ -183,6 +190,7 @@ pub(crate) struct Modulus<'a> {
 impl Modulus<'_> {
     /// Returns whether s^e / R^(e−1) + complement·tail_factor / R is `padding`,
     /// modulo n.
+    #[inline(always)]
     fn is_power(
         self,
         s: &[u64],
@@ -193,7 +201,8 @@ impl Modulus<'_> {
     ) -> bool {
         let mut x = [0; LIMBS];
         let Some(x) = x.get_mut(..s.len()) else { return false };
-        self.power(x, s, e);
+        x.copy_from_slice(s);
+        self.raise(x, s, e);
         let mut wide = [0; 2 * LIMBS];
         let Some(wide) = wide.get_mut(..2 * s.len()) else { return false };
         add_product(wide, complement, tail_factor);
@@ -203,12 +212,21 @@ impl Modulus<'_> {
         x == padding
     }
 
-    /// `x = s^(e−1) / R^(e−2) mod n`: from the left, a square for each bit of e
-    /// below the first, and a product for each one but the last.
+    /// `x = s^(e−1) / R^(e−2) mod n`.
     pub(crate) fn power(self, x: &mut [u64], s: &[u64], e: u64) {
-        let mut wide = [0; 2 * LIMBS];
-        let Some(wide) = wide.get_mut(..2 * s.len()) else { return };
         x.copy_from_slice(s);
+        match (<&[u64; 32]>::try_from(self.n), <&mut [u64; 32]>::try_from(&mut *x)) {
+            (Ok(n), Ok(x)) => Modulus { n, n0: self.n0 }.raise(x, s, e),
+            _ => self.raise(x, s, e),
+        }
+    }
+
+    /// The loop of [`power`](Self::power), where x is s: from the left, a square
+    /// for each bit of e below the first, and a product for each one but the last.
+    #[inline(always)]
+    fn raise(self, x: &mut [u64], s: &[u64], e: u64) {
+        let mut wide = [0; 2 * LIMBS];
+        let Some(wide) = wide.get_mut(..2 * x.len()) else { return };
         let mut bits = e << e.leading_zeros() << 1;
         while bits != 0 {
             square(wide, x);
