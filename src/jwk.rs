@@ -14,6 +14,9 @@ use crate::jws::Header;
 use crate::public_key::PublicKey;
 
 pub use crate::algorithm::Algorithms;
+#[cfg(feature = "pure-rust")]
+#[cfg_attr(docsrs, doc(cfg(feature = "pure-rust")))]
+pub use crate::public_key::Kernel;
 pub use crate::public_key::{HalfHash, KeyMaterial, VerifyingKey};
 
 /// The bytes that are looked at of a modulus: one more than the longest has, so

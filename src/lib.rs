@@ -63,16 +63,19 @@ pub use id_token::IdToken;
 pub use jwk::JwkSet;
 #[doc(inline)]
 pub use policy::{AccessTokenPolicy, IdTokenPolicy, Login, Nonce, ScopePolicy};
+pub use public_key::PublicKey;
+#[cfg(feature = "pure-rust-any")]
+#[cfg_attr(docsrs, doc(cfg(feature = "pure-rust-any")))]
+pub use public_key::PureRustAnyKey;
 #[cfg(feature = "aws-lc-rs")]
 #[cfg_attr(docsrs, doc(cfg(feature = "aws-lc-rs")))]
 pub use public_key::{AwsLcAnyKey, AwsLcKey};
-pub use public_key::PublicKey;
+#[cfg(feature = "pure-rust")]
+#[cfg_attr(docsrs, doc(cfg(feature = "pure-rust")))]
+pub use public_key::{PureRustKey, PureRustPortableKey};
 #[cfg(feature = "ring")]
 #[cfg_attr(docsrs, doc(cfg(feature = "ring")))]
 pub use public_key::{RingAnyKey, RingKey};
-#[cfg(feature = "pure-rust")]
-#[cfg_attr(docsrs, doc(cfg(feature = "pure-rust")))]
-pub use public_key::{PureRust2048Key, PureRustKey};
 pub use refresh::{JwksRefresh, Refresh};
 pub use request_key::RequestKey;
 #[doc(inline)]

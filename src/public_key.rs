@@ -23,11 +23,13 @@ use crate::jws::{Header, UnverifiedJws};
 #[cfg(feature = "aws-lc-rs")]
 pub use self::aws_lc::{AwsLcAnyKey, AwsLcKey};
 #[cfg(feature = "pure-rust")]
-pub use self::pure_rust::{PureRust2048Key, PureRustKey};
+pub use self::pure_rust::{PureRustKey, PureRustPortableKey};
 #[cfg(feature = "pure-rust-any")]
 pub use self::pure_rust_any::PureRustAnyKey;
 #[cfg(feature = "ring")]
 pub use self::ring::{RingAnyKey, RingKey};
+#[cfg(feature = "pure-rust")]
+pub use claimgate_rsa::Kernel;
 
 /// The numbers that a public key consists of.
 #[derive(Clone, Copy, PartialEq, Eq)]
