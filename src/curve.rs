@@ -312,3 +312,258 @@ fn multiply_add(left: u64, right: u64, addend: u64, carry: u64) -> (u64, u64) {
     let half = |half: u128| u64::try_from(half).unwrap_or_default();
     (half(sum & u128::from(u64::MAX)), half(sum >> 64))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::vec;
+    use std::vec::Vec;
+
+    use num_bigint::BigUint;
+
+    use super::*;
+
+    fn big(limbs: &[u64]) -> BigUint {
+        limbs.iter().rev().fold(BigUint::ZERO, |sum, limb| (sum << 64_u8) + *limb)
+    }
+
+    fn small<const N: usize>(number: &BigUint) -> [u64; N] {
+        let mut octets = number.to_bytes_le();
+        octets.resize(8 * N, 0);
+        limbs(octets.iter())
+    }
+
+    fn power_of_two(exponent: u32) -> BigUint {
+        BigUint::from(1_u8) << exponent
+    }
+
+    fn p_25519() -> BigUint {
+        power_of_two(255) - 19_u8
+    }
+
+    /// Numbers below `modulus`: the first and the last, those around powers of two, and
+    /// some that look random.
+    fn numbers(modulus: &BigUint) -> Vec<BigUint> {
+        let mut numbers: Vec<_> = (0_u8..5).map(BigUint::from).collect();
+        numbers.extend((1_u8..5).map(|number| modulus - number));
+        for bit in (31..u32::try_from(modulus.bits()).unwrap()).step_by(32) {
+            numbers.extend([power_of_two(bit) - 1_u8, power_of_two(bit) + 1_u8]);
+        }
+        let mut number = BigUint::from(3_u8);
+        for _ in 0..40 {
+            number = &number * &number * 7_u8 % modulus + 5_u8;
+            numbers.push(&number % modulus);
+        }
+        numbers.retain(|number| number < modulus);
+        numbers
+    }
+
+    fn arithmetic_is_that_of_the_modulus<const N: usize>(field: &Field<N>, modulus: &BigUint) {
+        assert_eq!(&big(&field.modulus), modulus);
+        let r = power_of_two(u32::try_from(64 * N).unwrap());
+        assert_eq!(big(&field.r_squared), &r * &r % modulus);
+        assert_eq!(field.modulus[0].wrapping_mul(field.negative_inverse), u64::MAX);
+        let numbers = numbers(modulus);
+        for left in &numbers {
+            let limbs = small(left);
+            assert!(field.contains(&limbs));
+            assert_eq!(big(&field.montgomery(&limbs)), left * &r % modulus);
+            for right in &numbers {
+                let (left_limbs, right_limbs) = (small(left), small(right));
+                let sum = field.sum(&left_limbs, &right_limbs);
+                assert_eq!(big(&sum), (left + right) % modulus, "{left} + {right}");
+                let difference = field.difference(&left_limbs, &right_limbs);
+                assert_eq!(big(&difference), (left + modulus - right) % modulus);
+                let product = field.product(&left_limbs, &right_limbs);
+                assert_eq!(big(&product) * &r % modulus, left * right % modulus);
+                assert!(big(&product) < *modulus);
+            }
+        }
+        for above in [modulus.clone(), modulus + 1_u8, &r - 1_u8] {
+            assert!(!field.contains(&small(&above)));
+        }
+    }
+
+    #[test]
+    fn k12_arithmetic_of_p256_and_p384_is_that_of_their_moduli() {
+        let modulus =
+            power_of_two(256) - power_of_two(224) + power_of_two(192) + power_of_two(96) - 1_u8;
+        arithmetic_is_that_of_the_modulus(&P256.field, &modulus);
+        let modulus =
+            power_of_two(384) - power_of_two(128) - power_of_two(96) + power_of_two(32) - 1_u8;
+        arithmetic_is_that_of_the_modulus(&P384.field, &modulus);
+    }
+
+    #[test]
+    fn k13_arithmetic_of_ed25519_is_that_of_its_modulus() {
+        let modulus = p_25519();
+        arithmetic_is_that_of_the_modulus(&FIELD_25519, &modulus);
+        let d = big(&ED25519_D);
+        assert_eq!((&d * 121_666_u32 + 121_665_u32) % &modulus, BigUint::ZERO);
+        let exponent = (&modulus - 1_u8) / 2_u8;
+        let one = FIELD_25519.montgomery(&[1, 0, 0, 0]);
+        for number in numbers(&modulus) {
+            let character =
+                FIELD_25519.quadratic_character(&FIELD_25519.montgomery(&small(&number)));
+            let expected = number.modpow(&exponent, &modulus);
+            assert_eq!(character == one, expected == BigUint::from(1_u8), "{number}");
+            assert_eq!(big(&FIELD_25519.product(&character, &[1, 0, 0, 0])), expected, "{number}");
+        }
+    }
+
+    #[test]
+    fn k13_points_of_small_order_are_those_whose_order_divides_8() {
+        let p = p_25519();
+        let d = big(&ED25519_D);
+        let [zero, one, minus_one, eighths @ ..] = SMALL_ORDER.map(|y| big(&y));
+        assert_eq!((zero, one), (BigUint::ZERO, BigUint::from(1_u8)));
+        assert_eq!(minus_one, &p - 1_u8);
+        for y in &eighths {
+            let square = y * y;
+            assert_eq!((&d * &square * &square + 2_u8 * square) % &p, BigUint::from(1_u8));
+        }
+        assert_eq!(&eighths[0] + &eighths[1], p);
+        // d·t² + 2·t − 1 has another root t: it is not a square, so y has no more values.
+        let t = &eighths[0] * &eighths[0] % &p;
+        let d_inverse = d.modpow(&(&p - 2_u8), &p);
+        let other = (&p + &p - 2_u8 * &d_inverse % &p - &t) % &p;
+        assert_eq!((&d * &other * &other + 2_u8 * &other) % &p, BigUint::from(1_u8));
+        assert_ne!(other.modpow(&((&p - 1_u8) / 2_u8), &p), BigUint::from(1_u8));
+    }
+
+    #[test]
+    fn k13_a_point_is_on_the_curve_if_there_is_a_first_coordinate() {
+        let p = p_25519();
+        let d = big(&ED25519_D);
+        let (mut on, mut off) = (0, 0);
+        for number in numbers(&p) {
+            let limbs: [u64; 4] = small(&number);
+            let square = &number * &number;
+            let quotient =
+                (&square + &p - 1_u8) * (&d * &square + 1_u8).modpow(&(&p - 2_u8), &p) % &p;
+            let is_square = quotient.modpow(&((&p - 1_u8) / 2_u8), &p) == BigUint::from(1_u8);
+            let expected = is_square && !SMALL_ORDER.contains(&limbs);
+            let mut encoded: [u8; 32] = [0; 32];
+            for (place, limb) in encoded.chunks_mut(8).zip(limbs) {
+                place.copy_from_slice(&limb.to_le_bytes());
+            }
+            assert_eq!(is_ed25519_point(&encoded), expected, "{number}");
+            encoded[31] |= 0x80;
+            assert_eq!(is_ed25519_point(&encoded), expected, "{number}");
+            *(if expected { &mut on } else { &mut off }) += 1;
+        }
+        assert!(on > 15 && off > 15, "{on} {off}");
+        // The only encodings above the modulus, 19 with each sign.
+        for above in 0..19_u8 {
+            let mut encoded = [0xff; 32];
+            encoded[0] = 0xed + above;
+            assert!(!is_ed25519_point(&encoded));
+            encoded[31] = 0x7f;
+            assert!(!is_ed25519_point(&encoded));
+        }
+    }
+
+    #[test]
+    fn k12_a_point_is_on_the_curve_if_it_satisfies_the_equation() {
+        fn check<const N: usize>(curve: &ShortCurve<N>, x: &BigUint, y: &BigUint) -> bool {
+            let p = big(&curve.field.modulus);
+            let expected =
+                x < &p && y < &p && (y * y + 3_u8 * x) % &p == (x * x * x + big(&curve.b)) % &p;
+            let is_on_curve = curve.contains(&small(x), &small(y));
+            assert_eq!(is_on_curve, expected, "{x} {y}");
+            is_on_curve
+        }
+        fn points<const N: usize>(curve: &ShortCurve<N>) {
+            let p = big(&curve.field.modulus);
+            let mut on = 0;
+            for x in numbers(&p) {
+                // p ≡ 3 mod 4.
+                let square = (&x * &x * &x + &p * 3_u8 - 3_u8 * &x + big(&curve.b)) % &p;
+                let y = square.modpow(&((&p + 1_u8) / 4_u8), &p);
+                on += usize::from(check(curve, &x, &y));
+                check(curve, &x, &((&p - &y) % &p));
+                check(curve, &x, &(&y + 1_u8));
+                check(curve, &(&x + &p), &y);
+                check(curve, &x, &(&y + &p));
+                check(curve, &y, &x);
+            }
+            assert!(on > 15, "{on}");
+        }
+        points(&P256);
+        points(&P384);
+    }
+
+    #[test]
+    fn k12_the_numbers_of_a_signature_are_from_1_to_the_order_less_1() {
+        fn check<const LEN: usize>(order: &[u8; LEN], is_signature: fn(&[u8]) -> bool) {
+            let order = BigUint::from_bytes_be(order);
+            let octets = |number: &BigUint| {
+                let octets = number.to_bytes_be();
+                [vec![0; LEN - octets.len()], octets].concat()
+            };
+            let one = BigUint::from(1_u8);
+            let numbers = [
+                (BigUint::ZERO, false),
+                (one.clone(), true),
+                (&order - 1_u8, true),
+                (order.clone(), false),
+                (&order + 1_u8, false),
+                (BigUint::from_bytes_be(&[0xff; LEN]), false),
+            ];
+            for (r, r_is_in_range) in &numbers {
+                for (s, s_is_in_range) in &numbers {
+                    let signature = [octets(r), octets(s)].concat();
+                    assert_eq!(is_signature(&signature), *r_is_in_range && *s_is_in_range);
+                    assert!(!is_signature(&signature[1..]));
+                    assert!(!is_signature(&[&signature[..], &[1]].concat()));
+                }
+            }
+            assert!(!is_signature(&[]));
+        }
+        check(&P256_ORDER, is_p256_signature);
+        check(&P384_ORDER, is_p384_signature);
+    }
+
+    #[test]
+    fn k13_s_is_below_the_order_and_r_is_canonical_and_not_of_small_order() {
+        let order = BigUint::from_bytes_le(&ED25519_ORDER);
+        assert_eq!(order.bits(), 253);
+        let mut r = [0; 32];
+        r[0] = 9;
+        let signature = |r: &[u8; 32], s: &BigUint| {
+            let mut signature = [0; 64];
+            signature[..32].copy_from_slice(r);
+            let s = s.to_bytes_le();
+            signature[32..32 + s.len()].copy_from_slice(&s);
+            signature
+        };
+        for (s, expected) in [
+            (BigUint::ZERO, true),
+            (&order - 1_u8, true),
+            (order.clone(), false),
+            (&order + 1_u8, false),
+            (power_of_two(253), false),
+            (power_of_two(256) - 1_u8, false),
+        ] {
+            assert_eq!(is_ed25519_signature(&signature(&r, &s)), expected, "{s}");
+        }
+        let s = BigUint::from(1_u8);
+        for small_order in SMALL_ORDER {
+            let mut r = [0; 32];
+            for (place, limb) in r.chunks_mut(8).zip(small_order) {
+                place.copy_from_slice(&limb.to_le_bytes());
+            }
+            assert!(!is_ed25519_signature(&signature(&r, &s)));
+            r[31] |= 0x80;
+            assert!(!is_ed25519_signature(&signature(&r, &s)));
+        }
+        let mut above = [0xff; 32];
+        for low in 0xec..=0xff {
+            (above[0], above[31]) = (low, 0x7f);
+            assert!(!is_ed25519_signature(&signature(&above, &s)), "{low}");
+        }
+        (above[0], above[31]) = (0xeb, 0x7f);
+        assert!(is_ed25519_signature(&signature(&above, &s)));
+        assert!(!is_ed25519_signature(&signature(&r, &s)[1..]));
+        assert!(!is_ed25519_signature(&[]));
+    }
+}
