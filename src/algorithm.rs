@@ -115,6 +115,25 @@ impl Algorithms {
     /// The set of RS256 alone.
     pub const RS256: Self = Self::of(&[Algorithm::Rs256]);
 
+    /// The algorithms that RSA keys are used with.
+    pub const RSA: Self = Self::of(&[
+        Algorithm::Rs256,
+        Algorithm::Rs384,
+        Algorithm::Rs512,
+        Algorithm::Ps256,
+        Algorithm::Ps384,
+        Algorithm::Ps512,
+    ]);
+
+    /// The algorithm that keys on P-256 are used with.
+    pub const P256: Self = Self::of(&[Algorithm::Es256]);
+
+    /// The algorithm that keys on P-384 are used with.
+    pub const P384: Self = Self::of(&[Algorithm::Es384]);
+
+    /// The algorithm that keys on Ed25519 are used with.
+    pub const ED25519: Self = Self::of(&[Algorithm::EdDsa]);
+
     /// Returns the set of these algorithms.
     #[must_use]
     pub const fn of(algorithms: &[Algorithm]) -> Self {

@@ -8,8 +8,8 @@ use core::fmt;
 
 pub use claim::{Claim, JsonType};
 pub use reasons::{
-    HeaderParameter, JsonProblem, KeyRejected, Problem, RequestProblem, Segment, SkipCounts,
-    WrongKind,
+    Curve, HeaderParameter, JsonProblem, KeyRejected, KeyType, Problem, RequestProblem, Segment,
+    SkipCounts, WrongKind,
 };
 
 /// Why a token, a key set or a request was refused.

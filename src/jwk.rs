@@ -8,12 +8,15 @@ use heapless::{String, Vec};
 
 use crate::algorithm::Algorithm;
 use crate::base64url::{self, decoded_len};
-use crate::error::{Error, JsonProblem, KeyRejected, Problem, Segment, SkipCounts};
+use crate::error::{Curve, Error, JsonProblem, KeyRejected, KeyType, Problem, Segment, SkipCounts};
 use crate::json::{Elements, Object, Text, Value};
 use crate::jws::Header;
 use crate::public_key::PublicKey;
 
 pub use crate::algorithm::Algorithms;
+#[cfg(feature = "pure-rust")]
+#[cfg_attr(docsrs, doc(cfg(feature = "pure-rust")))]
+pub use crate::public_key::Kernel;
 pub use crate::public_key::{HalfHash, KeyMaterial, VerifyingKey};
 
 /// The bytes that are looked at of a modulus: one more than the longest has, so
@@ -22,6 +25,9 @@ const MODULUS_BUFFER_LEN: usize = KeyMaterial::MAX_MODULUS_LEN + 1;
 
 /// The characters of that many bytes.
 const MODULUS_CHARACTERS: usize = MODULUS_BUFFER_LEN.div_ceil(3) * 4;
+
+/// The characters of the longest coordinate, 48 bytes.
+const COORDINATE_CHARACTERS: usize = 64;
 
 /// A key of a set: a public key for one algorithm, with its `kid` and thumbprint.
 ///
@@ -54,8 +60,8 @@ impl<K: PublicKey> Jwk<K> {
             None => None,
             Some(key_id) => Some(String::try_from(key_id).map_err(|_| KeyRejected::KeyIdTooLong)?),
         };
-        let thumbprint = thumbprint::<K>(material)?;
-        VerifyingKey::new(algorithm, material).map(|key| Self { key, key_id, thumbprint })
+        let key = VerifyingKey::new(algorithm, material)?;
+        Ok(Self { key, key_id, thumbprint: thumbprint::<K>(material)? })
     }
 }
 
@@ -77,9 +83,10 @@ impl<K> Jwk<K> {
     where
         K: PublicKey,
     {
+        let algorithm = self.key.algorithm().name().as_bytes();
         let has_key_id = [u8::from(self.key_id.is_some())];
         let key_id = self.key_id().unwrap_or_default().as_bytes();
-        K::sha256(&[fingerprint, &self.thumbprint, &has_key_id, key_id])
+        K::sha256(&[fingerprint, &self.thumbprint, algorithm, &has_key_id, key_id])
     }
 
     /// The JWK thumbprint with SHA-256
@@ -144,6 +151,12 @@ impl<K: PublicKey, const N: usize> JwkSet<K, N> {
     /// `key_ops` is absent or contains `verify`, `kid` is absent or has at most 256
     /// bytes, and the key is acceptable ([`VerifyingKey::new`]). The others are skipped;
     /// [`JwkSet::skipped`] returns the reasons.
+    ///
+    /// The algorithm of a key is that of its `alg`; without `alg` it is RS256 for `RSA`,
+    /// ES256 for P-256, ES384 for P-384, and EdDSA for Ed25519.
+    ///
+    /// A member that contains a private key is skipped ([`KeyRejected::PrivateKey`]):
+    /// anybody who has read the set can sign with it.
     ///
     /// # Errors
     ///
@@ -272,9 +285,8 @@ impl<K, const N: usize> JwkSet<K, N> {
         &self.keys
     }
 
-    /// What identifies the usable keys: a hash, of 32 bytes, over the
-    /// thumbprint and the `kid` of each, in order. Two sets with the same keys
-    /// have the same.
+    /// Returns a hash, of 32 bytes, over the thumbprint, the algorithm and the `kid` of
+    /// each usable key, in order. Two sets of the same keys have the same fingerprint.
     #[must_use]
     pub const fn fingerprint(&self) -> &[u8; 32] {
         &self.fingerprint
@@ -309,19 +321,36 @@ fn parse_members(text: &str) -> Result<Elements<'_>, Error> {
         .ok_or(Error::InvalidJson(Segment::Jwks, JsonProblem::NotAKeySet))
 }
 
-/// What a usable member of a set says.
+/// What a member of a set says that is used if its components are acceptable.
 struct Members<'a> {
     algorithm: Algorithm,
     key_id: Option<Text<'a>>,
-    n: Option<Text<'a>>,
-    e: Option<Text<'a>>,
+    components: Components<'a>,
 }
+
+/// The text of the numbers of a key.
+enum Components<'a> {
+    Rsa { n: Option<Text<'a>>, e: Option<Text<'a>> },
+    P256 { x: Option<Text<'a>>, y: Option<Text<'a>> },
+    P384 { x: Option<Text<'a>>, y: Option<Text<'a>> },
+    Ed25519 { x: Option<Text<'a>> },
+}
+
+/// The members that contain a private or symmetric key
+/// ([RFC 7518 §6.2.2](https://www.rfc-editor.org/rfc/rfc7518#section-6.2.2),
+/// [§6.3.2](https://www.rfc-editor.org/rfc/rfc7518#section-6.3.2),
+/// [§6.4.1](https://www.rfc-editor.org/rfc/rfc7518#section-6.4.1)).
+const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 /// Reads one member of a set
 /// ([RFC 7517 §4](https://www.rfc-editor.org/rfc/rfc7517#section-4),
-/// [RFC 7518 §6.3.1](https://www.rfc-editor.org/rfc/rfc7518#section-6.3.1)).
+/// [RFC 7518 §6](https://www.rfc-editor.org/rfc/rfc7518#section-6),
+/// [RFC 8037 §2](https://www.rfc-editor.org/rfc/rfc8037#section-2)).
 #[inline(never)]
-fn read_member(member: Value<'_>, algorithms: Algorithms) -> Result<Members<'_>, KeyRejected> {
+fn read_member<K: PublicKey>(
+    member: Value<'_>,
+    algorithms: Algorithms,
+) -> Result<Members<'_>, KeyRejected> {
     let Ok(Some(object)) = member.object(Segment::Jwks) else {
         return Err(KeyRejected::Malformed);
     };
@@ -329,13 +358,45 @@ fn read_member(member: Value<'_>, algorithms: Algorithms) -> Result<Members<'_>,
         None => Ok(None),
         Some(value) => value.string().map(Some).ok_or(KeyRejected::Malformed),
     };
-    let is_absent_or = |name, expected| {
-        string(name).map(|text| text.is_none_or(|text: Text<'_>| text.is(expected)))
+    // The conditions on `K` are constants: kinds of keys that it does not implement are
+    // not read.
+    let kty = string("kty")?;
+    let is_kty = |name| kty.is_some_and(|kty: Text<'_>| kty.is(name));
+    let (fitting, components) = if const { K::ALGORITHMS.intersects(Algorithms::RSA) }
+        && algorithms.intersects(Algorithms::RSA)
+        && is_kty("RSA")
+    {
+        (Algorithms::RSA, Components::Rsa { n: string("n")?, e: string("e")? })
+    } else if const { K::ALGORITHMS.intersects(EC) } && algorithms.intersects(EC) && is_kty("EC") {
+        let crv = string("crv")?;
+        let is_crv = |name| crv.is_some_and(|crv: Text<'_>| crv.is(name));
+        let (x, y) = (string("x")?, string("y")?);
+        if const { K::ALGORITHMS.intersects(Algorithms::P256) }
+            && algorithms.intersects(Algorithms::P256)
+            && is_crv(Curve::P256.name())
+        {
+            (Algorithms::P256, Components::P256 { x, y })
+        } else if const { K::ALGORITHMS.intersects(Algorithms::P384) }
+            && algorithms.intersects(Algorithms::P384)
+            && is_crv(Curve::P384.name())
+        {
+            (Algorithms::P384, Components::P384 { x, y })
+        } else {
+            return Err(curve_rejected(crv));
+        }
+    } else if const { K::ALGORITHMS.intersects(Algorithms::ED25519) }
+        && algorithms.intersects(Algorithms::ED25519)
+        && is_kty("OKP")
+    {
+        let crv = string("crv")?;
+        if !crv.is_some_and(|crv| crv.is(Curve::Ed25519.name())) {
+            return Err(curve_rejected(crv));
+        }
+        (Algorithms::ED25519, Components::Ed25519 { x: string("x")? })
+    } else {
+        return Err(key_type_rejected(kty));
     };
-    if !string("kty")?.is_some_and(|kty| kty.is("RSA")) {
-        return Err(KeyRejected::KeyType);
-    }
-    if !is_absent_or("use", "sig")? {
+    if !string("use")?.is_none_or(|usage| usage.is("sig")) {
         return Err(KeyRejected::Use);
     }
     if let Some(operations) = object.get("key_ops") {
@@ -344,12 +405,49 @@ fn read_member(member: Value<'_>, algorithms: Algorithms) -> Result<Members<'_>,
             return Err(KeyRejected::KeyOperations);
         }
     }
-    let algorithm = match string("alg")? {
-        None => Some(Algorithm::Rs256).filter(|algorithm| algorithms.contains(*algorithm)),
-        Some(name) => algorithms.find(|candidate| name.is(candidate)),
+    let accepted = fitting.intersection(K::ALGORITHMS).intersection(algorithms);
+    let alg = string("alg")?;
+    let algorithm = match alg {
+        // RS256 and the only algorithm of a curve come first.
+        None => fitting.iter().next().filter(|default| accepted.contains(*default)),
+        Some(alg) => accepted.find(|name| alg.is(name)),
     };
-    let algorithm = algorithm.ok_or(KeyRejected::Algorithm)?;
-    Ok(Members { algorithm, key_id: string("kid")?, n: string("n")?, e: string("e")? })
+    let algorithm = algorithm.ok_or_else(|| algorithm_rejected(alg, fitting))?;
+    if PRIVATE_MEMBERS.iter().any(|name| object.get(name).is_some()) {
+        return Err(KeyRejected::PrivateKey);
+    }
+    Ok(Members { algorithm, key_id: string("kid")?, components })
+}
+
+/// The algorithms of `kty` `EC`.
+const EC: Algorithms = Algorithms::of(&[Algorithm::Es256, Algorithm::Es384]);
+
+#[cold]
+#[inline(never)]
+fn key_type_rejected(kty: Option<Text<'_>>) -> KeyRejected {
+    let named =
+        [("RSA", KeyType::Rsa), ("EC", KeyType::Ec), ("OKP", KeyType::Okp), ("oct", KeyType::Oct)];
+    let named = named.into_iter().find(|(name, _)| kty.is_some_and(|kty| kty.is(name)));
+    KeyRejected::KeyType(named.map_or(KeyType::Other, |(_, key_type)| key_type))
+}
+
+#[cold]
+#[inline(never)]
+fn curve_rejected(crv: Option<Text<'_>>) -> KeyRejected {
+    let named = Curve::NAMED.into_iter().find(|curve| crv.is_some_and(|crv| crv.is(curve.name())));
+    KeyRejected::Curve(named.unwrap_or(Curve::Other))
+}
+
+#[cold]
+#[inline(never)]
+fn algorithm_rejected(alg: Option<Text<'_>>, fitting: Algorithms) -> KeyRejected {
+    match alg.map(|alg| Algorithms::ALL.find(|name| alg.is(name))) {
+        Some(Some(algorithm)) if !fitting.contains(algorithm) => {
+            KeyRejected::AlgorithmMismatch(algorithm)
+        }
+        Some(algorithm) => KeyRejected::Algorithm(algorithm),
+        None => KeyRejected::Algorithm(fitting.iter().next()),
+    }
 }
 
 #[inline(never)]
@@ -357,29 +455,77 @@ fn parse_key<K: PublicKey>(
     member: Value<'_>,
     algorithms: Algorithms,
 ) -> Result<Jwk<K>, KeyRejected> {
-    let members = read_member(member, algorithms)?;
+    let members = read_member::<K>(member, algorithms)?;
     let mut key_id = [0; Header::MAX_KEY_ID_LEN];
     let key_id = match members.key_id {
         None => None,
         Some(text) => Some(&*text.unescape(&mut key_id).ok_or(KeyRejected::KeyIdTooLong)?),
     };
-    let (mut n, mut e) = ([0; MODULUS_BUFFER_LEN], [0; 12]);
-    let n = component(members.n, &mut n, KeyRejected::ModulusTooLarge)?;
-    let e = component(members.e, &mut e, KeyRejected::Exponent)?;
-    Jwk::new(members.algorithm, KeyMaterial::Rsa { n, e }, key_id)
+    let algorithm = members.algorithm;
+    match members.components {
+        Components::Rsa { n, e } if const { K::ALGORITHMS.intersects(Algorithms::RSA) } => {
+            let (mut n_octets, mut e_octets) = ([0; MODULUS_BUFFER_LEN], [0; 12]);
+            let n = component(n, &mut n_octets, KeyRejected::ModulusTooLarge)?;
+            let e = component(e, &mut e_octets, KeyRejected::Exponent)?;
+            Jwk::new(algorithm, KeyMaterial::Rsa { n, e }, key_id)
+        }
+        Components::P256 { x, y } if const { K::ALGORITHMS.intersects(Algorithms::P256) } => {
+            let (x, y) = (&coordinate(x)?, &coordinate(y)?);
+            Jwk::new(algorithm, KeyMaterial::P256 { x, y }, key_id)
+        }
+        Components::P384 { x, y } if const { K::ALGORITHMS.intersects(Algorithms::P384) } => {
+            let (x, y) = (&coordinate(x)?, &coordinate(y)?);
+            Jwk::new(algorithm, KeyMaterial::P384 { x, y }, key_id)
+        }
+        Components::Ed25519 { x } if const { K::ALGORITHMS.intersects(Algorithms::ED25519) } => {
+            let x = &coordinate(x)?;
+            Jwk::new(algorithm, KeyMaterial::Ed25519 { x }, key_id)
+        }
+        _ => Err(KeyRejected::Algorithm(Some(algorithm))),
+    }
 }
 
-/// Returns the thumbprint of a key
-/// ([RFC 7638 §3](https://www.rfc-editor.org/rfc/rfc7638#section-3)): the hash of its
-/// required members in lexicographic order.
+/// Returns the thumbprint of a key: the hash of its required members in lexicographic
+/// order ([RFC 7638 §3](https://www.rfc-editor.org/rfc/rfc7638#section-3),
+/// [RFC 8037 §2](https://www.rfc-editor.org/rfc/rfc8037#section-2)).
 #[inline(never)]
 fn thumbprint<K: PublicKey>(material: KeyMaterial<'_>) -> Result<[u8; 32], KeyRejected> {
-    let KeyMaterial::Rsa { n, e } = material else { return Err(KeyRejected::KeyType) };
-    let (mut n_text, mut e_text) = ([0; MODULUS_CHARACTERS], [0; 16]);
-    let n = base64url::encode(n, &mut n_text).ok_or(KeyRejected::ModulusTooLarge)?;
-    let e = base64url::encode(e, &mut e_text).ok_or(KeyRejected::Exponent)?;
-    let parts = [r#"{"e":""#, e, r#"","kty":"RSA","n":""#, n, r#""}"#];
-    Ok(K::sha256(&parts.map(str::as_bytes)))
+    match material {
+        KeyMaterial::Rsa { n, e } if const { K::ALGORITHMS.intersects(Algorithms::RSA) } => {
+            let (mut n_text, mut e_text) = ([0; MODULUS_CHARACTERS], [0; 16]);
+            let n = base64url::encode(n, &mut n_text).ok_or(KeyRejected::ModulusTooLarge)?;
+            let e = base64url::encode(e, &mut e_text).ok_or(KeyRejected::Exponent)?;
+            let parts = [r#"{"e":""#, e, r#"","kty":"RSA","n":""#, n, r#""}"#];
+            Ok(K::sha256(&parts.map(str::as_bytes)))
+        }
+        KeyMaterial::P256 { x, y } if const { K::ALGORITHMS.intersects(Algorithms::P256) } => {
+            thumbprint_of_point::<K>(r#"{"crv":"P-256","kty":"EC","x":""#, x, Some(y))
+        }
+        KeyMaterial::P384 { x, y } if const { K::ALGORITHMS.intersects(Algorithms::P384) } => {
+            thumbprint_of_point::<K>(r#"{"crv":"P-384","kty":"EC","x":""#, x, Some(y))
+        }
+        KeyMaterial::Ed25519 { x } if const { K::ALGORITHMS.intersects(Algorithms::ED25519) } => {
+            thumbprint_of_point::<K>(r#"{"crv":"Ed25519","kty":"OKP","x":""#, x, None)
+        }
+        _ => Err(KeyRejected::Backend),
+    }
+}
+
+fn thumbprint_of_point<K: PublicKey>(
+    start: &str,
+    x: &[u8],
+    y: Option<&[u8]>,
+) -> Result<[u8; 32], KeyRejected> {
+    let (mut x_text, mut y_text) = ([0; COORDINATE_CHARACTERS], [0; COORDINATE_CHARACTERS]);
+    let x = base64url::encode(x, &mut x_text).ok_or(KeyRejected::CoordinateLength)?;
+    let (label, y) = match y {
+        None => ("", ""),
+        Some(y) => {
+            let y = base64url::encode(y, &mut y_text).ok_or(KeyRejected::CoordinateLength)?;
+            (r#"","y":""#, y)
+        }
+    };
+    Ok(K::sha256(&[start, x, label, y, r#""}"#].map(str::as_bytes)))
 }
 
 /// Decodes the base64url text of a component to the front of `out`.
@@ -395,4 +541,14 @@ fn component<'o>(
     let place = out.get_mut(..decoded_len(text.len())).ok_or(too_long)?;
     base64url::decode_key_material(text, place).map_err(|_| KeyRejected::Components)?;
     Ok(place)
+}
+
+/// Decodes the base64url text of a coordinate, which has exactly `LEN` octets.
+#[inline(never)]
+fn coordinate<const LEN: usize>(text: Option<Text<'_>>) -> Result<[u8; LEN], KeyRejected> {
+    let mut octets = [0; LEN];
+    match component(text, &mut octets, KeyRejected::CoordinateLength)?.len() {
+        len if len == LEN => Ok(octets),
+        _ => Err(KeyRejected::CoordinateLength),
+    }
 }

@@ -29,6 +29,7 @@ mod cache;
 mod challenge;
 pub mod claims;
 mod compare;
+mod curve;
 pub mod error;
 #[cfg(any(doc, doctest))]
 pub mod guide;
@@ -64,16 +65,19 @@ pub use jwk::JwkSet;
 pub use logout_token::LogoutToken;
 #[doc(inline)]
 pub use policy::{AccessTokenPolicy, IdTokenPolicy, Login, LogoutTokenPolicy, Nonce, ScopePolicy};
+pub use public_key::PublicKey;
+#[cfg(feature = "pure-rust-any")]
+#[cfg_attr(docsrs, doc(cfg(feature = "pure-rust-any")))]
+pub use public_key::PureRustAnyKey;
 #[cfg(feature = "aws-lc-rs")]
 #[cfg_attr(docsrs, doc(cfg(feature = "aws-lc-rs")))]
-pub use public_key::AwsLcKey;
-pub use public_key::PublicKey;
-#[cfg(feature = "ring")]
-#[cfg_attr(docsrs, doc(cfg(feature = "ring")))]
-pub use public_key::RingKey;
+pub use public_key::{AwsLcAnyKey, AwsLcKey};
 #[cfg(feature = "pure-rust")]
 #[cfg_attr(docsrs, doc(cfg(feature = "pure-rust")))]
-pub use public_key::{PureRust2048Key, PureRustKey};
+pub use public_key::{PureRustKey, PureRustPortableKey};
+#[cfg(feature = "ring")]
+#[cfg_attr(docsrs, doc(cfg(feature = "ring")))]
+pub use public_key::{RingAnyKey, RingKey};
 pub use refresh::{JwksRefresh, Refresh};
 pub use request_key::RequestKey;
 #[doc(inline)]

@@ -5,6 +5,8 @@
 mod aws_lc;
 #[cfg(feature = "pure-rust")]
 mod pure_rust;
+#[cfg(feature = "pure-rust-any")]
+mod pure_rust_any;
 #[cfg(feature = "ring")]
 mod ring;
 
@@ -13,16 +15,21 @@ use core::fmt;
 use crate::algorithm::{Algorithm, Algorithms};
 use crate::base64url;
 use crate::compare::constant_time_eq;
+use crate::curve;
 use crate::error::{Error, InvalidSignature, KeyRejected, Problem};
 use crate::json::Scratch;
 use crate::jws::{Header, UnverifiedJws};
 
 #[cfg(feature = "aws-lc-rs")]
-pub use self::aws_lc::AwsLcKey;
+pub use self::aws_lc::{AwsLcAnyKey, AwsLcKey};
 #[cfg(feature = "pure-rust")]
-pub use self::pure_rust::{PureRust2048Key, PureRustKey};
+pub use self::pure_rust::{PureRustKey, PureRustPortableKey};
+#[cfg(feature = "pure-rust-any")]
+pub use self::pure_rust_any::PureRustAnyKey;
 #[cfg(feature = "ring")]
-pub use self::ring::RingKey;
+pub use self::ring::{RingAnyKey, RingKey};
+#[cfg(feature = "pure-rust")]
+pub use claimgate_rsa::Kernel;
 
 /// The numbers that a public key consists of.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -81,17 +88,10 @@ impl KeyMaterial<'_> {
     #[must_use]
     pub const fn algorithms(&self) -> Algorithms {
         match self {
-            Self::Rsa { .. } => Algorithms::of(&[
-                Algorithm::Rs256,
-                Algorithm::Rs384,
-                Algorithm::Rs512,
-                Algorithm::Ps256,
-                Algorithm::Ps384,
-                Algorithm::Ps512,
-            ]),
-            Self::P256 { .. } => Algorithms::of(&[Algorithm::Es256]),
-            Self::P384 { .. } => Algorithms::of(&[Algorithm::Es384]),
-            Self::Ed25519 { .. } => Algorithms::of(&[Algorithm::EdDsa]),
+            Self::Rsa { .. } => Algorithms::RSA,
+            Self::P256 { .. } => Algorithms::P256,
+            Self::P384 { .. } => Algorithms::P384,
+            Self::Ed25519 { .. } => Algorithms::ED25519,
         }
     }
 }
@@ -134,6 +134,22 @@ impl HalfHash {
         Self::of(hash, 32)
     }
 
+    /// Returns the left half of the hash that belongs to the algorithm. The others are
+    /// not computed.
+    #[cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-any"))]
+    fn for_algorithm(
+        algorithm: Algorithm,
+        sha256: impl FnOnce() -> [u8; 32],
+        sha384: impl FnOnce() -> [u8; 48],
+        sha512: impl FnOnce() -> [u8; 64],
+    ) -> Self {
+        match algorithm {
+            Algorithm::Rs256 | Algorithm::Ps256 | Algorithm::Es256 => Self::of_sha256(&sha256()),
+            Algorithm::Rs384 | Algorithm::Ps384 | Algorithm::Es384 => Self::of_sha384(&sha384()),
+            Algorithm::Rs512 | Algorithm::Ps512 | Algorithm::EdDsa => Self::of_sha512(&sha512()),
+        }
+    }
+
     #[inline]
     fn of(hash: &[u8], len: u8) -> Self {
         let mut bytes = [0; 32];
@@ -157,7 +173,7 @@ impl HalfHash {
 /// `pure-rust`; all may be on at once, and the program names one by its type. Implement
 /// it for a crypto peripheral or another library.
 ///
-/// [`VerifyingKey`] checks the material before [`new`](Self::new) sees it, and the length
+/// [`VerifyingKey`] checks the material before [`new`](Self::new) sees it, and the form
 /// of a signature before [`verify`](Self::verify) sees it.
 ///
 /// ```
@@ -221,9 +237,13 @@ pub trait PublicKey: Sized {
 
     /// Verifies a signature of `message`, which is not hashed yet.
     ///
-    /// The signature has the length that the key's algorithm requires. Still to be
-    /// checked: that its numbers are in range and, for RSA, the whole encoded message
-    /// ([RFC 8017 §8.2.2](https://www.rfc-editor.org/rfc/rfc8017#section-8.2.2)).
+    /// The signature has the length that the key's algorithm requires. The numbers of an
+    /// ECDSA signature are in range, the S of an EdDSA signature is below the order, and
+    /// its R is neither of small order nor above the field. For RSA, still to be checked
+    /// is that the number is below the modulus, and the whole encoded message
+    /// ([RFC 8017 §8.2.2](https://www.rfc-editor.org/rfc/rfc8017#section-8.2.2),
+    /// [§8.1.2](https://www.rfc-editor.org/rfc/rfc8017#section-8.1.2)); for EdDSA, R is
+    /// compared octet by octet with what the equation without a cofactor gives.
     ///
     /// # Errors
     ///
@@ -277,16 +297,32 @@ impl<K: PublicKey> VerifyingKey<K> {
     /// [`KeyMaterial::MIN_MODULUS_BITS`], above [`KeyMaterial::MAX_MODULUS_BITS`] or
     /// even, an exponent that is even, below 3 or above [`KeyMaterial::MAX_EXPONENT`]
     /// ([RFC 7518 §3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3),
-    /// [§6.3.1](https://www.rfc-editor.org/rfc/rfc7518#section-6.3.1)); or the backend's
-    /// reason.
+    /// [§6.3.1](https://www.rfc-editor.org/rfc/rfc7518#section-6.3.1)); for the curves
+    /// coordinates that are not below the field's modulus, or a point that is not on the
+    /// curve or of small order; or the backend's reason.
     pub fn new(algorithm: Algorithm, material: KeyMaterial<'_>) -> Result<Self, KeyRejected> {
-        if !material.algorithms().intersection(K::ALGORITHMS).contains(algorithm) {
-            return Err(KeyRejected::Algorithm);
+        if !K::ALGORITHMS.contains(algorithm) {
+            return Err(KeyRejected::Algorithm(Some(algorithm)));
         }
+        if !material.algorithms().contains(algorithm) {
+            return Err(KeyRejected::AlgorithmMismatch(algorithm));
+        }
+        // The conditions are constants: checks for kinds of keys that `K` does not
+        // implement are not compiled.
         let signature_len = match material {
-            KeyMaterial::Rsa { n, e } => check_rsa(n, e)?,
-            KeyMaterial::P256 { .. } | KeyMaterial::Ed25519 { .. } => 64,
-            KeyMaterial::P384 { .. } => 96,
+            KeyMaterial::Rsa { n, e } if const { K::ALGORITHMS.intersects(Algorithms::RSA) } => {
+                check_rsa(n, e)?
+            }
+            KeyMaterial::P256 { x, y } if const { K::ALGORITHMS.intersects(Algorithms::P256) } => {
+                check_point(curve::is_p256_point(x, y), 64)?
+            }
+            KeyMaterial::P384 { x, y } if const { K::ALGORITHMS.intersects(Algorithms::P384) } => {
+                check_point(curve::is_p384_point(x, y), 96)?
+            }
+            KeyMaterial::Ed25519 { x } if const { K::ALGORITHMS.intersects(Algorithms::ED25519) } => {
+                check_point(curve::is_ed25519_point(x), 64)?
+            }
+            _ => return Err(KeyRejected::AlgorithmMismatch(algorithm)),
         };
         K::new(algorithm, material).map(|key| Self { key, algorithm, signature_len })
     }
@@ -297,10 +333,28 @@ impl<K: PublicKey> VerifyingKey<K> {
     ///
     /// [`Error::InvalidSignature`], without details.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Error> {
-        if signature.len() != self.signature_len {
+        if signature.len() != self.signature_len || !self.is_in_range(signature) {
             return Err(Error::InvalidSignature);
         }
         self.key.verify(message, signature).map_err(|InvalidSignature| Error::InvalidSignature)
+    }
+
+    /// Returns whether the numbers of the signature are in range. For RSA that is left to
+    /// the backend, which compares with the modulus.
+    #[inline]
+    fn is_in_range(&self, signature: &[u8]) -> bool {
+        match self.algorithm {
+            Algorithm::Es256 if const { K::ALGORITHMS.intersects(Algorithms::P256) } => {
+                curve::is_p256_signature(signature)
+            }
+            Algorithm::Es384 if const { K::ALGORITHMS.intersects(Algorithms::P384) } => {
+                curve::is_p384_signature(signature)
+            }
+            Algorithm::EdDsa if const { K::ALGORITHMS.intersects(Algorithms::ED25519) } => {
+                curve::is_ed25519_signature(signature)
+            }
+            _ => true,
+        }
     }
 
     /// Returns the left half of the hash of `text` by the key's hash function.
@@ -323,6 +377,21 @@ impl<K> VerifyingKey<K> {
     }
 }
 
+/// Returns the uncompressed encoding of a point
+/// ([SEC 1 §2.3.3](https://www.secg.org/sec1-v2.pdf)), which has `LEN` bytes.
+#[cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-any"))]
+fn uncompressed<const LEN: usize>(x: &[u8], y: &[u8]) -> [u8; LEN] {
+    let mut point = [0x04; LEN];
+    let coordinates = x.iter().chain(y);
+    point.iter_mut().skip(1).zip(coordinates).for_each(|(place, octet)| *place = *octet);
+    point
+}
+
+/// Returns the length of signatures, if the point is acceptable.
+const fn check_point(is_acceptable: bool, signature_len: usize) -> Result<usize, KeyRejected> {
+    if is_acceptable { Ok(signature_len) } else { Err(KeyRejected::Point) }
+}
+
 /// Returns the length of the modulus in bytes, once modulus and exponent are acceptable.
 fn check_rsa(n: &[u8], e: &[u8]) -> Result<usize, KeyRejected> {
     let (Some(&n_first), Some(&n_last)) = (n.first(), n.last()) else {
@@ -335,7 +404,7 @@ fn check_rsa(n: &[u8], e: &[u8]) -> Result<usize, KeyRejected> {
     let unused_bits = usize::try_from(n_first.leading_zeros()).unwrap_or(0);
     let bits = n.len().saturating_mul(8).saturating_sub(unused_bits);
     if bits < KeyMaterial::MIN_MODULUS_BITS {
-        return Err(KeyRejected::ModulusTooSmall);
+        return Err(KeyRejected::ModulusTooSmall { bits: u16::try_from(bits).unwrap_or(0) });
     }
     if bits > KeyMaterial::MAX_MODULUS_BITS {
         return Err(KeyRejected::ModulusTooLarge);
