@@ -56,23 +56,9 @@ impl<'t> BearerToken<'t> {
     /// [`Error::InvalidRequest`] where `Bearer` is not followed by exactly one
     /// token of the grammar `token68`.
     pub fn from_authorization(value: &'t str) -> Result<Self, Error> {
-        let (scheme, rest) = value.split_once([' ']).unwrap_or((value, ""));
-        if !scheme.eq_ignore_ascii_case("Bearer") {
-            return Err(Error::MissingToken);
-        }
-        let token = rest.trim_start_matches(' ');
-        let credentials = token.trim_end_matches('=');
-        let is_token68 = !credentials.is_empty()
-            && credentials.bytes().all(|byte| {
-                matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9')
-                    || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
-            });
-        if is_token68 {
-            Ok(Self::new(token))
-        } else if token.trim_end_matches(' ').contains([' ', ',']) {
-            Err(Error::InvalidRequest(RequestProblem::SeveralTokens))
-        } else {
-            Err(Error::InvalidRequest(RequestProblem::Malformed))
+        match Credentials::from_authorization(value)? {
+            Credentials::Bearer(token) => Ok(token),
+            Credentials::Dpop(_) => Err(Error::MissingToken),
         }
     }
 
@@ -86,12 +72,7 @@ impl<'t> BearerToken<'t> {
     pub fn from_authorization_values(
         values: impl IntoIterator<Item = &'t str>,
     ) -> Result<Self, Error> {
-        let mut values = values.into_iter();
-        let first = values.next().ok_or(Error::MissingToken)?;
-        if values.next().is_some() {
-            return Err(Error::InvalidRequest(RequestProblem::SeveralTokens));
-        }
-        Self::from_authorization(first)
+        Self::from_authorization(sole(values)?)
     }
 
     /// The token's text, for the `Authorization` header of a request.
@@ -111,6 +92,101 @@ impl<'t> BearerToken<'t> {
 
     pub(crate) const fn key(&self) -> Option<RequestKey<'t>> {
         self.key
+    }
+}
+
+/// An access token that was sent with the scheme `DPoP`, together with a proof
+/// ([RFC 9449 §7.1](https://www.rfc-editor.org/rfc/rfc9449#section-7.1)).
+///
+/// It becomes a [`BearerToken`] once the proof is validated.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct DpopToken<'t>(&'t str);
+
+impl<'t> DpopToken<'t> {
+    /// Returns the text of the token, which is a secret.
+    #[must_use]
+    pub const fn expose(&self) -> &'t str {
+        self.0
+    }
+}
+
+impl fmt::Debug for DpopToken<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DpopToken([redacted])")
+    }
+}
+
+/// The credentials of a request: an access token, and the scheme that it was sent with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credentials<'t> {
+    /// The scheme `Bearer`.
+    Bearer(BearerToken<'t>),
+    /// The scheme `DPoP`.
+    Dpop(DpopToken<'t>),
+}
+
+impl<'t> Credentials<'t> {
+    /// Reads the value of an `Authorization` header field: `Bearer` or `DPoP`, in any case,
+    /// spaces, and one token
+    /// ([RFC 6750 §2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1),
+    /// [RFC 9449 §7.1](https://www.rfc-editor.org/rfc/rfc9449#section-7.1)).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MissingToken`] for an empty value and for another scheme, and
+    /// [`Error::InvalidRequest`] where the scheme is not followed by exactly one token of the
+    /// grammar `token68`.
+    pub fn from_authorization(value: &'t str) -> Result<Self, Error> {
+        let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
+        if scheme.eq_ignore_ascii_case("Bearer") {
+            token68(rest).map(|token| Self::Bearer(BearerToken::new(token)))
+        } else if scheme.eq_ignore_ascii_case("DPoP") {
+            token68(rest).map(|token| Self::Dpop(DpopToken(token)))
+        } else {
+            Err(Error::MissingToken)
+        }
+    }
+
+    /// Reads the values of all `Authorization` header fields of a request. There has to be
+    /// exactly one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MissingToken`] for none, [`Error::InvalidRequest`] for several,
+    /// and those of [`Credentials::from_authorization`].
+    pub fn from_authorization_values(
+        values: impl IntoIterator<Item = &'t str>,
+    ) -> Result<Self, Error> {
+        Self::from_authorization(sole(values)?)
+    }
+}
+
+/// Returns the only one of the values of a header field.
+fn sole<'t>(values: impl IntoIterator<Item = &'t str>) -> Result<&'t str, Error> {
+    let mut values = values.into_iter();
+    let first = values.next().ok_or(Error::MissingToken)?;
+    match values.next() {
+        None => Ok(first),
+        Some(_) => Err(Error::InvalidRequest(RequestProblem::SeveralTokens)),
+    }
+}
+
+/// Reads spaces and one token
+/// ([RFC 9110 §11.2](https://www.rfc-editor.org/rfc/rfc9110#section-11.2)).
+fn token68(credentials: &str) -> Result<&str, Error> {
+    let token = credentials.trim_start_matches(' ');
+    let characters = token.trim_end_matches('=');
+    let is_token68 = !characters.is_empty()
+        && characters.bytes().all(|byte| {
+            matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9')
+                || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
+        });
+    if is_token68 {
+        Ok(token)
+    } else if token.trim_end_matches(' ').contains([' ', ',']) {
+        Err(Error::InvalidRequest(RequestProblem::SeveralTokens))
+    } else {
+        Err(Error::InvalidRequest(RequestProblem::Malformed))
     }
 }
 

@@ -5,6 +5,7 @@
 
 use core::fmt;
 
+use crate::algorithm::{Algorithm, Algorithms};
 use crate::error::{Claim, Error};
 use crate::policy::{AccessTokenPolicy, Forbidden, ScopePolicy};
 
@@ -29,17 +30,44 @@ use crate::policy::{AccessTokenPolicy, Forbidden, ScopePolicy};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Challenge<'a> {
     error: Error,
+    scheme: Scheme,
     realm: Option<&'a str>,
     scope: &'a [&'a str],
     acr_values: &'a [&'a str],
     max_age: Option<u64>,
 }
 
+/// The authentication scheme of a challenge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scheme {
+    Bearer,
+    /// With the algorithms of proofs.
+    Dpop(Algorithms),
+    /// The same, where the proof was refused and not the token.
+    DpopProof(Algorithms),
+}
+
+impl Scheme {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Bearer => "Bearer",
+            Self::Dpop(_) | Self::DpopProof(_) => "DPoP",
+        }
+    }
+}
+
 impl<'a> Challenge<'a> {
     /// The challenge that answers a request refused with `error`.
     #[must_use]
     pub const fn new(error: Error) -> Self {
-        Self { error, realm: None, scope: &[], acr_values: &[], max_age: None }
+        Self {
+            error,
+            scheme: Scheme::Bearer,
+            realm: None,
+            scope: &[],
+            acr_values: &[],
+            max_age: None,
+        }
     }
 
     /// The realm: what is protected
@@ -66,6 +94,37 @@ impl<'a> Challenge<'a> {
         self.acr_values = acr_values;
         self.max_age = max_age;
         self
+    }
+
+    /// Changes the scheme to `DPoP`, for a resource that accepts access tokens with a proof
+    /// of these algorithms
+    /// ([RFC 9449 §7.1](https://www.rfc-editor.org/rfc/rfc9449#section-7.1)).
+    #[must_use]
+    pub const fn dpop(mut self, algorithms: Algorithms) -> Self {
+        self.scheme = Scheme::Dpop(algorithms);
+        self
+    }
+
+    /// Like [`dpop`](Self::dpop), where the proof was refused: `error` is
+    /// `invalid_dpop_proof`, or `use_dpop_nonce` if the nonce is absent or not the expected
+    /// one
+    /// ([RFC 9449 §9](https://www.rfc-editor.org/rfc/rfc9449#section-9)). The response then
+    /// also has a `DPoP-Nonce` header field.
+    #[must_use]
+    pub const fn dpop_proof(mut self, algorithms: Algorithms) -> Self {
+        self.scheme = Scheme::DpopProof(algorithms);
+        self
+    }
+
+    /// The value of the attribute `error`, if there is one.
+    const fn error_name(&self) -> Option<&'static str> {
+        match (self.scheme, self.error) {
+            (Scheme::DpopProof(_), Error::NonceMismatch | Error::MissingClaim(Claim::Nonce)) => {
+                Some("use_dpop_nonce")
+            }
+            (Scheme::DpopProof(_), _) => Some("invalid_dpop_proof"),
+            (Scheme::Bearer | Scheme::Dpop(_), error) => error.rfc6750_error(),
+        }
     }
 
     /// The status of the response.
@@ -107,11 +166,12 @@ impl<'p> Forbidden<'p> {
 
 impl fmt::Display for Challenge<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut attributes = Attributes { f, separator: "Bearer " };
+        let mut attributes = Attributes::after(f, self.scheme)?;
         attributes.write("realm", self.realm.as_slice())?;
-        let Some(error) = self.error.rfc6750_error() else {
-            return attributes.end();
-        };
+        if let Scheme::Dpop(algorithms) | Scheme::DpopProof(algorithms) = self.scheme {
+            attributes.write_names("algs", algorithms.iter().map(Algorithm::name))?;
+        }
+        let Some(error) = self.error_name() else { return Ok(()) };
         attributes.write("error", &[error])?;
         attributes.write("error_description", &[description(&self.error)])?;
         match self.error {
@@ -124,20 +184,34 @@ impl fmt::Display for Challenge<'_> {
             }
             _ => {}
         }
-        attributes.end()
+        Ok(())
     }
 }
 
-/// `name="value"`, with commas between.
+/// Attributes, `name="value"`, with commas between them.
 struct Attributes<'f, 'g> {
     f: &'f mut fmt::Formatter<'g>,
     separator: &'static str,
 }
 
-impl Attributes<'_, '_> {
+impl<'f, 'g> Attributes<'f, 'g> {
+    fn after(f: &'f mut fmt::Formatter<'g>, scheme: Scheme) -> Result<Self, fmt::Error> {
+        f.write_str(scheme.name())?;
+        Ok(Self { f, separator: " " })
+    }
+
     /// Writes an attribute with spaces between its values, if there are any.
     fn write(&mut self, name: &str, values: &[&str]) -> fmt::Result {
-        if values.is_empty() {
+        self.write_names(name, values.iter().copied())
+    }
+
+    fn write_names<'v>(
+        &mut self,
+        name: &str,
+        values: impl Iterator<Item = &'v str>,
+    ) -> fmt::Result {
+        let mut values = values.peekable();
+        if values.peek().is_none() {
             return Ok(());
         }
         write!(self.f, "{}{name}=\"", self.separator)?;
@@ -158,11 +232,6 @@ impl Attributes<'_, '_> {
         write!(self.f, "{}{name}=\"{value}\"", self.separator)?;
         self.separator = ", ";
         Ok(())
-    }
-
-    /// The scheme alone, if there are no attributes.
-    fn end(self) -> fmt::Result {
-        if self.separator == "Bearer " { self.f.write_str("Bearer") } else { Ok(()) }
     }
 }
 
@@ -214,5 +283,9 @@ const fn description(error: &Error) -> &'static str {
         Error::ConfirmationRequired | Error::ConfirmationMismatch => {
             "The token is bound to another key"
         }
+        Error::ProofMismatch(_) => "The proof is for another request",
+        Error::ProofTooOld { .. } => "The proof is too old",
+        Error::Replayed => "The token was used before",
+        Error::ReplayWindowFull => "Too many requests",
     }
 }

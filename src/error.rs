@@ -221,6 +221,23 @@ pub enum Error {
     ConfirmationRequired,
     /// The token is bound to another key than the request's.
     ConfirmationMismatch,
+
+    // DPoP proof
+    /// The proof was made for another request: `htm` or `htu` differs.
+    ProofMismatch(Claim),
+    /// The proof is too old: `now > iat + limit + leeway`.
+    ProofTooOld {
+        /// `now − iat`.
+        age: u64,
+        /// The policy's `max_age`.
+        limit: u64,
+        /// The policy's leeway.
+        leeway: u64,
+    },
+    /// The token was used before.
+    Replayed,
+    /// The replay window has no place for another token.
+    ReplayWindowFull,
 }
 
 impl Error {
@@ -275,6 +292,10 @@ impl Error {
             Self::SubjectKind => "subject_kind",
             Self::ConfirmationRequired => "confirmation_required",
             Self::ConfirmationMismatch => "confirmation_mismatch",
+            Self::ProofMismatch(_) => "proof_mismatch",
+            Self::ProofTooOld { .. } => "proof_too_old",
+            Self::Replayed => "replayed",
+            Self::ReplayWindowFull => "replay_window_full",
         }
     }
 
@@ -448,6 +469,14 @@ impl fmt::Display for Error {
             Self::ConfirmationMismatch => {
                 f.write_str("the token is bound to another key than the request's")
             }
+            Self::ProofMismatch(claim) => {
+                write!(f, "{claim} of the proof is not that of the request")
+            }
+            Self::ProofTooOld { age, limit, leeway } => {
+                write!(f, "the proof is {age} s old (limit {limit} s, leeway {leeway} s)")
+            }
+            Self::Replayed => f.write_str("the token was used before"),
+            Self::ReplayWindowFull => f.write_str("the replay window is full"),
         }
     }
 }
@@ -487,6 +516,8 @@ pub enum ConfigError {
     AudienceIsClientId,
     /// The path of a claim rule has no names or more than four.
     ClaimPath,
+    /// A DPoP proof may be older than 600 seconds.
+    ProofAgeTooLong,
     /// The template of an issuer of many tenants does not contain `{tenantid}` exactly once.
     TenantTemplate,
 }
@@ -508,6 +539,7 @@ impl ConfigError {
             Self::ScopeToken => "a scope token is empty or has characters that scopes cannot have",
             Self::AudienceIsClientId => "an audience equals a client ID",
             Self::ClaimPath => "the path of a claim rule has no names or more than four",
+            Self::ProofAgeTooLong => "the greatest age of a proof is more than 600 seconds",
             Self::TenantTemplate => "the issuer template does not contain {tenantid} exactly once",
         }
     }
@@ -524,6 +556,7 @@ impl fmt::Display for ConfigError {
             | Self::ScopeToken
             | Self::AudienceIsClientId
             | Self::ClaimPath
+            | Self::ProofAgeTooLong
             | Self::TenantTemplate => Ok(()),
         }
     }

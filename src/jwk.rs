@@ -177,7 +177,7 @@ impl<K: PublicKey, const N: usize> JwkSet<K, N> {
     pub fn from_json_for(algorithms: Algorithms, text: &str) -> Result<Self, Error> {
         let mut set = Self::empty(algorithms);
         for (index, member) in parse_members(text)?.enumerate() {
-            match parse_key(member, set.algorithms) {
+            match parse_key(member, set.algorithms, None) {
                 Ok(key) => {
                     set.keys.push(key).map_err(|_| Error::TooManyKeys { limit: N })?;
                 }
@@ -350,6 +350,7 @@ const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"]
 fn read_member<K: PublicKey>(
     member: Value<'_>,
     algorithms: Algorithms,
+    default: Option<Algorithm>,
 ) -> Result<Members<'_>, KeyRejected> {
     let Ok(Some(object)) = member.object(Segment::Jwks) else {
         return Err(KeyRejected::Malformed);
@@ -409,7 +410,9 @@ fn read_member<K: PublicKey>(
     let alg = string("alg")?;
     let algorithm = match alg {
         // RS256 and the only algorithm of a curve come first.
-        None => fitting.iter().next().filter(|default| accepted.contains(*default)),
+        None => {
+            default.or_else(|| fitting.iter().next()).filter(|default| accepted.contains(*default))
+        }
         Some(alg) => accepted.find(|name| alg.is(name)),
     };
     let algorithm = algorithm.ok_or_else(|| algorithm_rejected(alg, fitting))?;
@@ -454,8 +457,9 @@ fn algorithm_rejected(alg: Option<Text<'_>>, fitting: Algorithms) -> KeyRejected
 fn parse_key<K: PublicKey>(
     member: Value<'_>,
     algorithms: Algorithms,
+    default: Option<Algorithm>,
 ) -> Result<Jwk<K>, KeyRejected> {
-    let members = read_member::<K>(member, algorithms)?;
+    let members = read_member::<K>(member, algorithms, default)?;
     let mut key_id = [0; Header::MAX_KEY_ID_LEN];
     let key_id = match members.key_id {
         None => None,
@@ -551,4 +555,13 @@ fn coordinate<const LEN: usize>(text: Option<Text<'_>>) -> Result<[u8; LEN], Key
         len if len == LEN => Ok(octets),
         _ => Err(KeyRejected::CoordinateLength),
     }
+}
+
+/// Reads the key of a DPoP proof (P4), which is for the algorithm of the proof's header: a key
+/// without `alg` has that algorithm if it fits the kind of key.
+pub(crate) fn parse_proof_key<K: PublicKey>(
+    key: Value<'_>,
+    algorithm: Algorithm,
+) -> Result<Jwk<K>, KeyRejected> {
+    parse_key(key, Algorithms::of(&[algorithm]), Some(algorithm))
 }

@@ -121,6 +121,18 @@ impl<'t> CompactJws<'t> {
         algorithms: Algorithms,
         buffer: &'b mut [u8],
     ) -> Result<UnverifiedJws<'t, 'b>, Error> {
+        self.decode_and(algorithms, buffer, |_, _| Ok(())).map(|(jws, ())| jws)
+    }
+
+    /// Like [`decode_with`](Self::decode_with), and returns what `examine` makes of the
+    /// header and its members.
+    #[inline]
+    pub(crate) fn decode_and<'b, T>(
+        self,
+        algorithms: Algorithms,
+        buffer: &'b mut [u8],
+        examine: impl FnOnce(Header<'b>, &Object<'b>) -> Result<T, Error>,
+    ) -> Result<(UnverifiedJws<'t, 'b>, T), Error> {
         let header_len = decoded_len(self.header.len());
         if header_len > Header::MAX_LEN {
             return Err(Error::TokenTooLarge { length: header_len, limit: Header::MAX_LEN });
@@ -135,8 +147,12 @@ impl<'t> CompactJws<'t> {
         let (payload, free) = decode_segment(self.payload, free, Segment::Payload)?;
         let (signature, free) = decode_segment(self.signature, free, Segment::Signature)?;
         let mut scratch = Scratch::new(free);
-        let header = Header::parse(header, algorithms, &mut scratch)?;
-        Ok(UnverifiedJws { signing_input: self.signing_input, header, payload, signature, scratch })
+        let mut object = Object::empty();
+        object.read_decoded(header, Segment::Header)?;
+        let header = Header::parse(&object, algorithms, &mut scratch)?;
+        let examined = examine(header, &object)?;
+        let signing_input = self.signing_input;
+        Ok((UnverifiedJws { signing_input, header, payload, signature, scratch }, examined))
     }
 }
 
@@ -185,12 +201,10 @@ impl<'b> Header<'b> {
     pub(crate) const EMPTY: Self = Self { algorithm: Algorithm::Rs256, key_id: None, typ: None };
 
     fn parse(
-        text: &'b mut [u8],
+        object: &Object<'b>,
         algorithms: Algorithms,
         scratch: &mut Scratch<'b>,
     ) -> Result<Self, Error> {
-        let mut object = Object::empty();
-        object.read_decoded(text, Segment::Header)?;
         let mut algorithm = Err(Problem::Absent);
         let mut header = Self::EMPTY;
         let mut unsupported = None;

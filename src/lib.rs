@@ -30,9 +30,11 @@ mod challenge;
 pub mod claims;
 mod compare;
 mod curve;
+mod dpop;
 pub mod error;
 #[cfg(any(doc, doctest))]
 pub mod guide;
+mod http_uri;
 mod id_token;
 mod json;
 pub mod jwk;
@@ -42,6 +44,7 @@ pub mod policy;
 mod public_key;
 mod refresh;
 mod refreshed;
+mod replay;
 mod request_key;
 mod standard_claims;
 pub mod trust;
@@ -51,12 +54,13 @@ mod validator;
 
 pub use access_token::AccessToken;
 pub use algorithm::Algorithm;
-pub use bearer::BearerToken;
+pub use bearer::{BearerToken, Credentials, DpopToken};
 pub use buffer::TokenBuffer;
 pub use cache::VerifiedTokenCache;
 pub use challenge::Challenge;
 #[doc(inline)]
 pub use claims::NumericDate;
+pub use dpop::{DpopError, DpopProof, DpopRequest, UnseenProof};
 #[doc(inline)]
 pub use error::Error;
 pub use id_token::IdToken;
@@ -64,7 +68,9 @@ pub use id_token::IdToken;
 pub use jwk::JwkSet;
 pub use logout_token::LogoutToken;
 #[doc(inline)]
-pub use policy::{AccessTokenPolicy, IdTokenPolicy, Login, LogoutTokenPolicy, Nonce, ScopePolicy};
+pub use policy::{
+    AccessTokenPolicy, DpopPolicy, IdTokenPolicy, Login, LogoutTokenPolicy, Nonce, ScopePolicy,
+};
 pub use public_key::PublicKey;
 #[cfg(feature = "pure-rust-any")]
 #[cfg_attr(docsrs, doc(cfg(feature = "pure-rust-any")))]

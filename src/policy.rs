@@ -4,6 +4,7 @@
 mod access_token;
 mod audience;
 mod claim_rule;
+mod dpop;
 mod fingerprint;
 mod foreign_claim;
 mod id_token;
@@ -15,6 +16,7 @@ mod time;
 
 pub use access_token::{AccessTokenPolicy, AccessTokenPolicyBuilder};
 pub use claim_rule::ClaimRule;
+pub use dpop::{DpopPolicy, DpopPolicyBuilder};
 pub use foreign_claim::ForeignClaim;
 pub use id_token::{IdTokenPolicy, IdTokenPolicyBuilder};
 pub use login::{Login, LoginBuilder, Nonce};

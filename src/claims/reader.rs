@@ -32,7 +32,7 @@ impl<'b> Reader<'b> {
     }
 
     /// As [`date`](Self::date), and whether there was a fraction to be rounded.
-    fn rounded_date(
+    pub(crate) fn rounded_date(
         &self,
         claim: Claim,
         value: Value<'b>,

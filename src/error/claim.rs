@@ -56,6 +56,9 @@ claims! {
     Events = "events",
     SessionId = "sid",
     TenantId = "tid",
+    HttpMethod = "htm",
+    HttpUri = "htu",
+    AccessTokenHash = "ath",
     OrganizationId = "org_id",
     OrganizationName = "org_name",
     Name = "name",
@@ -110,6 +113,8 @@ pub enum JsonType {
     /// ([RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)),
     /// and not in `scope` and `scp` at once.
     Scope,
+    /// A JSON string of 1 to 256 bytes.
+    Identifier,
     /// The type that the caller asked for with `claims::<T>()`.
     Requested,
 }
@@ -129,6 +134,7 @@ impl fmt::Display for JsonType {
             Self::Boolean => "true or false",
             Self::Object => "an object",
             Self::Scope => "scope tokens in one string or one array, given once",
+            Self::Identifier => "a string of 1 to 256 bytes",
             Self::Requested => "of the type asked for",
         })
     }

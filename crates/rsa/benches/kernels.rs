@@ -15,24 +15,45 @@ fn main() {
     assert!(best.verify_pkcs1v15(&hash, &sig).is_ok());
     println!("{}", best.kernel());
     let ring = ring::signature::RsaPublicKeyComponents { n: &n[..], e: &e[..] };
-    let aws = aws_lc_rs::signature::ParsedPublicKey::new(&aws_lc_rs::signature::RSA_PKCS1_2048_8192_SHA256, key.public_key().as_ref()).unwrap();
+    let aws = aws_lc_rs::signature::ParsedPublicKey::new(
+        &aws_lc_rs::signature::RSA_PKCS1_2048_8192_SHA256,
+        key.public_key().as_ref(),
+    )
+    .unwrap();
     let mut times = [const { Vec::new() }; 4];
     for _ in 0..400 {
         let t = std::time::Instant::now();
-        for _ in 0..8 { ours.verify_pkcs1v15(&hash, &sig).unwrap(); }
+        for _ in 0..8 {
+            ours.verify_pkcs1v15(&hash, &sig).unwrap();
+        }
         times[0].push(t.elapsed().as_nanos() / 8);
         let t = std::time::Instant::now();
-        for _ in 0..8 { best.verify_pkcs1v15(&hash, &sig).unwrap(); }
+        for _ in 0..8 {
+            best.verify_pkcs1v15(&hash, &sig).unwrap();
+        }
         times[1].push(t.elapsed().as_nanos() / 8);
         let t = std::time::Instant::now();
-        for _ in 0..8 { ring.verify(&ring::signature::RSA_PKCS1_2048_8192_SHA256, msg, &sig).unwrap(); }
+        for _ in 0..8 {
+            ring.verify(&ring::signature::RSA_PKCS1_2048_8192_SHA256, msg, &sig).unwrap();
+        }
         times[2].push(t.elapsed().as_nanos() / 8);
         let t = std::time::Instant::now();
-        for _ in 0..8 { aws.verify_sig(msg, &sig).unwrap(); }
+        for _ in 0..8 {
+            aws.verify_sig(msg, &sig).unwrap();
+        }
         times[3].push(t.elapsed().as_nanos() / 8);
     }
-    for (name, t) in ["portable", "best", "ring", "aws"].iter().zip(&mut times) { t.sort(); println!("{name} {}", t[t.len() / 10]); }
+    for (name, t) in ["portable", "best", "ring", "aws"].iter().zip(&mut times) {
+        t.sort();
+        println!("{name} {}", t[t.len() / 10]);
+    }
     let t = std::time::Instant::now();
-    for _ in 0..100 { std::hint::black_box(claimgate_rsa::PublicKey::new(&n, &e).unwrap()); }
-    println!("key {} ns, {} bytes", t.elapsed().as_nanos() / 100, size_of::<claimgate_rsa::PublicKey>());
+    for _ in 0..100 {
+        std::hint::black_box(claimgate_rsa::PublicKey::new(&n, &e).unwrap());
+    }
+    println!(
+        "key {} ns, {} bytes",
+        t.elapsed().as_nanos() / 100,
+        size_of::<claimgate_rsa::PublicKey>()
+    );
 }

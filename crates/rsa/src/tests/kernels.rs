@@ -174,25 +174,14 @@ fn kernels_accept_signatures_and_refuse_them_with_a_bit_changed() {
                 let sha384 = Sha384Digest(sha2::Sha384::digest(&message).into());
                 let sha512 = Sha512Digest(sha2::Sha512::digest(&message).into());
                 let (encoding, algorithm, tail) = [
-                    (
-                        &aws::RSA_PKCS1_SHA256,
-                        &ring::RSA_PKCS1_2048_8192_SHA256,
-                        Tail::new(&sha256),
-                    ),
-                    (
-                        &aws::RSA_PKCS1_SHA384,
-                        &ring::RSA_PKCS1_2048_8192_SHA384,
-                        Tail::new(&sha384),
-                    ),
-                    (
-                        &aws::RSA_PKCS1_SHA512,
-                        &ring::RSA_PKCS1_2048_8192_SHA512,
-                        Tail::new(&sha512),
-                    ),
+                    (&aws::RSA_PKCS1_SHA256, &ring::RSA_PKCS1_2048_8192_SHA256, Tail::new(&sha256)),
+                    (&aws::RSA_PKCS1_SHA384, &ring::RSA_PKCS1_2048_8192_SHA384, Tail::new(&sha384)),
+                    (&aws::RSA_PKCS1_SHA512, &ring::RSA_PKCS1_2048_8192_SHA512, Tail::new(&sha512)),
                 ][kind];
                 pair.sign(encoding, &system_random, &message, &mut signature).unwrap();
                 let mut wrong = signature.clone();
-                let place = usize::try_from(random.below(u64::try_from(wrong.len()).unwrap())).unwrap();
+                let place =
+                    usize::try_from(random.below(u64::try_from(wrong.len()).unwrap())).unwrap();
                 wrong[place] ^= 1 << random.below(8);
                 assert!(ring_key.verify(algorithm, &message, &signature).is_ok());
                 assert!(ring_key.verify(algorithm, &message, &wrong).is_err());
