@@ -464,6 +464,7 @@ const RULES: &[(Rule, Check)] = &[
     (Rule::Permissions, |policy, claims, _| {
         policy.permissions.map_or(Ok(()), |needed| needed.check_permissions(&claims.registered))
     }),
+    (Rule::Claims, |_, _, context| context.common.claims),
 ];
 
 /// An [`AccessTokenPolicy`] in the making. Each setting adds a check or widens
