@@ -1,13 +1,9 @@
-//! Conformance: project Wycheproof's RSA signatures on every backend, the
-//! example of RFC 9068, and the negative tests for relying parties of the OpenID
-//! Foundation, by name.
+//! Conformance: the example of RFC 9068, and the negative tests for relying parties of
+//! the OpenID Foundation, by name. Project Wycheproof's signatures are in `wycheproof.rs`.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 
 mod support;
-
-use std::collections::BTreeSet;
-use std::io::Write;
 
 use claimgate::{
     AccessTokenPolicy, BearerToken, Claim, Error, IdTokenPolicy, Issuer, JwkSet, KeyRejected,
@@ -15,116 +11,6 @@ use claimgate::{
 };
 use serde_json::{Value, json};
 use support::*;
-use wycheproof::TestResult;
-use wycheproof::rsa_pkcs1_verify::{TestName, TestSet};
-
-/// A vector of Wycheproof's whose result differs here, and why.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Exception {
-    set: String,
-    /// The number of the vector, or `*` for each of a set.
-    vector: String,
-    /// What happens here.
-    is_accepted: bool,
-}
-
-/// Reads `set vector verdict reason` lines. Every one has a reason.
-fn exceptions() -> BTreeSet<Exception> {
-    include_str!("data/wycheproof-exceptions.txt")
-        .lines()
-        .filter(|line| !line.starts_with('#') && !line.is_empty())
-        .map(|line| {
-            let words: Vec<&str> = line.splitn(4, ' ').collect();
-            let [set, vector, verdict, reason] = words[..] else { panic!("no reason: {line}") };
-            assert!(reason.len() > 10 && ["accepted", "rejected"].contains(&verdict), "{line}");
-            let is_accepted = verdict == "accepted";
-            Exception { set: set.to_owned(), vector: vector.to_owned(), is_accepted }
-        })
-        .collect()
-}
-
-fn without_leading_zeros(octets: &[u8]) -> &[u8] {
-    let zeros = octets.iter().take_while(|octet| **octet == 0).count();
-    &octets[zeros..]
-}
-
-/// Runs all sets, and returns how many vectors were run, by suite.
-fn run_wycheproof<K: PublicKey>() -> Vec<(String, usize)> {
-    let exceptions = exceptions();
-    let mut used = BTreeSet::new();
-    let (mut counts, mut unexpected) = (Vec::new(), Vec::new());
-    for name in TestName::all() {
-        let set = format!("{name:?}");
-        let is_sha256 = set.ends_with("Sha256") && !set.contains("Sha3_");
-        let mut count = 0;
-        for group in TestSet::load(name).unwrap().test_groups {
-            let (n, e) = (without_leading_zeros(&group.key.n), without_leading_zeros(&group.key.e));
-            let key = RsaKey::<K>::from_components(n, e);
-            for test in group.tests {
-                count += 1;
-                let is_accepted =
-                    key.as_ref().is_ok_and(|key| key.verify(&test.msg, &test.sig).is_ok());
-                // A signature with another hash is none, however well it is made.
-                let is_expected = is_sha256 && test.result != TestResult::Invalid;
-                if is_accepted == is_expected {
-                    continue;
-                }
-                let of = |vector: &str| {
-                    let (set, vector) = (set.clone(), vector.to_owned());
-                    Exception { set, vector, is_accepted }
-                };
-                let excuse = [of(&test.tc_id.to_string()), of("*")]
-                    .into_iter()
-                    .find(|exception| exceptions.contains(exception));
-                let Some(excuse) = excuse else {
-                    unexpected.push(format!("{set} {} {}", test.tc_id, test.comment));
-                    continue;
-                };
-                used.insert(excuse);
-            }
-        }
-        counts.push((set, count));
-    }
-    assert!(unexpected.is_empty(), "{unexpected:#?}");
-    assert_eq!(used, exceptions, "an exception is stale");
-    counts
-}
-
-macro_rules! wycheproof_tests {
-    ($($name:ident: $key:ident if $feature:literal;)*) => {$(
-        #[cfg(feature = $feature)]
-        #[test]
-        fn $name() {
-            let counts = run_wycheproof::<claimgate::$key>();
-            let total: usize = counts.iter().map(|(_, count)| count).sum();
-            // Past the capture of the test harness: these counts are to be seen.
-            let mut out = std::io::stderr();
-            writeln!(out, "{}: {total} vectors of Wycheproof", $feature).unwrap();
-            for (set, count) in counts {
-                writeln!(out, "    {set} {count}").unwrap();
-            }
-            assert!(total > 5_000, "{total}");
-        }
-    )*};
-}
-
-wycheproof_tests! {
-    wycheproof_on_ring: RingKey if "ring";
-    wycheproof_on_aws_lc_rs: AwsLcKey if "aws-lc-rs";
-    wycheproof_on_rust_crypto: PureRustKey if "pure-rust";
-}
-
-#[test]
-fn small_keys_of_wycheproofs_are_rejected() {
-    let group = &TestSet::load(TestName::Rsa2048Sha256).unwrap().test_groups[0];
-    let n = without_leading_zeros(&group.key.n);
-    for octets in [64, 128, 192, 255] {
-        let mut n = n[..octets].to_vec();
-        *n.last_mut().unwrap() |= 1;
-        let key = RsaKey::<TestKey>::from_components(&n, &[1, 0, 1]);
-        assert_eq!(key.map(|_| ()), Err(KeyRejected::ModulusTooSmall));
-    }
-}
 
 #[test]
 fn rfc_9068_2_2_3_1_is_accepted_as_it_stands() {

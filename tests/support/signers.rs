@@ -10,9 +10,9 @@ use num_bigint::BigUint;
 use ring::digest;
 use ring::rand::SystemRandom;
 use ring::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair,
-    Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256,
-    RSA_PSS_SHA384, RSA_PSS_SHA512, RsaEncoding, RsaKeyPair,
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
+    KeyPair, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384,
+    RSA_PSS_SHA512, RsaEncoding, RsaKeyPair,
 };
 use serde_json::{Value, json};
 
@@ -76,22 +76,30 @@ pub struct AnySigner {
 impl AnySigner {
     /// The issuer's key for an algorithm.
     pub fn a(algorithm: Algorithm) -> Self {
-        Self::new(algorithm, "a", [
-            include_bytes!("../data/keys/a.pk8"),
-            include_bytes!("../data/keys/p256-a.pk8"),
-            include_bytes!("../data/keys/p384-a.pk8"),
-            include_bytes!("../data/keys/ed25519-a.pk8"),
-        ])
+        Self::new(
+            algorithm,
+            "a",
+            [
+                include_bytes!("../data/keys/a.pk8"),
+                include_bytes!("../data/keys/p256-a.pk8"),
+                include_bytes!("../data/keys/p384-a.pk8"),
+                include_bytes!("../data/keys/ed25519-a.pk8"),
+            ],
+        )
     }
 
     /// Another key for an algorithm.
     pub fn b(algorithm: Algorithm) -> Self {
-        Self::new(algorithm, "b", [
-            include_bytes!("../data/keys/b.pk8"),
-            include_bytes!("../data/keys/p256-b.pk8"),
-            include_bytes!("../data/keys/p384-b.pk8"),
-            include_bytes!("../data/keys/ed25519-b.pk8"),
-        ])
+        Self::new(
+            algorithm,
+            "b",
+            [
+                include_bytes!("../data/keys/b.pk8"),
+                include_bytes!("../data/keys/p256-b.pk8"),
+                include_bytes!("../data/keys/p384-b.pk8"),
+                include_bytes!("../data/keys/ed25519-b.pk8"),
+            ],
+        )
     }
 
     /// An RSA key of 3,072 bits.
@@ -211,7 +219,7 @@ impl AnySigner {
         let mut block = vec![0; masked_len - salt_len - 1];
         block.push(1);
         block.extend(&salt);
-        let mut mask = Vec::new();
+        let mut mask: Vec<u8> = Vec::new();
         for counter in 0_u32.. {
             if mask.len() >= masked_len {
                 break;
