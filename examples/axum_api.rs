@@ -11,7 +11,6 @@ mod demo_issuer;
 use std::hash::{BuildHasher, RandomState};
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::extract::{FromRequestParts, Path};
@@ -20,6 +19,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, put};
+use claimgate::error::ConfigError;
 use claimgate::{
     AccessToken, AccessTokenPolicy, BearerToken, Challenge, Error, Issuer, JwkSet, NumericDate,
     OwnedAccessToken, RingKey, ScopePolicy, TokenBuffer, Validated, VerifiedTokenCache,
@@ -31,7 +31,7 @@ const REALM: &str = "health";
 
 /// What the API asks of every token. What a route asks is in its signature.
 const POLICY: AccessTokenPolicy<'_> =
-    at_compile_time!(AccessTokenPolicy::auth0("https://example.com/health-api").build());
+    at_compile_time!(AccessTokenPolicy::general("https://example.com/health-api").build());
 
 /// A scope as a type, for signatures.
 trait RequiredScope {
@@ -86,10 +86,10 @@ impl IntoResponse for Refused {
     }
 }
 
-/// What all workers share: the keys, and the tokens that they have verified
+/// What all workers share: the issuer with its keys, and the tokens that they have verified
 /// already, in parts with a lock each.
 struct Api {
-    keys: JwkSet<RingKey, 8>,
+    issuer: Issuer<RingKey, 8>,
     verified: Box<[Mutex<Verified>]>,
     /// With keys that nobody outside knows: nobody can aim at a part.
     hasher: RandomState,
@@ -106,20 +106,20 @@ impl<S: RequiredScope> FromRequestParts<Arc<Api>> for Authorized<S> {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Refused> {
-        let refused = |error: Error| {
+        let caller = api.authenticate(parts).map_err(|error| {
             eprintln!("refused: {}", error.code());
-            Refused(Challenge::new(error).realm(REALM).needed(&S::NEEDED))
-        };
-        let caller = api.authenticate(parts).map_err(refused)?;
-        caller.0.token().authorize(&S::NEEDED).map_err(refused)?;
+            Refused(POLICY.challenge(error).realm(REALM))
+        })?;
+        let granted = caller.0.token().authorize(&S::NEEDED);
+        granted.map_err(|forbidden| Refused(forbidden.challenge().realm(REALM)))?;
         Ok(Self { caller, scope: PhantomData })
     }
 }
 
 impl Api {
-    fn new(keys: JwkSet<RingKey, 8>) -> Self {
+    fn new(keys: JwkSet<RingKey, 8>) -> Result<Self, ConfigError> {
         let verified = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { keys, verified, hasher: RandomState::new() }
+        Ok(Self { issuer: Issuer::new(ISSUER, keys)?, verified, hasher: RandomState::new() })
     }
 
     /// The request's caller, whom the first extractor that asks puts into the
@@ -138,18 +138,13 @@ impl Api {
     }
 
     fn validate(&self, token: BearerToken<'_>) -> Result<OwnedAccessToken<TOKEN_MAX>, Error> {
-        let issuer = Issuer::new(ISSUER, &self.keys).map_err(|_| Error::UnknownIssuer)?;
+        let (trust, now) = ((&self.issuer, &POLICY), NumericDate::now());
         let mut buffer = TokenBuffer::<TOKEN_MAX>::new().max_token_len(TOKEN_MAX);
         let shard = self.hasher.hash_one(token.expose()) as usize % SHARDS;
         // An entry is made as a whole: a panic leaves none half-written.
         let mut cache = self.verified[shard].lock().unwrap_or_else(PoisonError::into_inner);
-        POLICY.validate_cached(token, &issuer, now(), &mut buffer, &mut cache)?.to_owned_token()
+        AccessToken::validate_cached(token, trust, now, &mut buffer, &mut cache)?.to_owned_token()
     }
-}
-
-fn now() -> NumericDate {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    NumericDate::from_secs(since_epoch.as_secs())
 }
 
 fn app(api: Arc<Api>) -> Router {
@@ -183,7 +178,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let keys = JwkSet::from_json(include_str!("validate/demo/jwks.json"))?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:9181").await?;
     println!("listening on http://{}", listener.local_addr()?);
-    axum::serve(listener, app(Arc::new(Api::new(keys)))).await?;
+    axum::serve(listener, app(Arc::new(Api::new(keys).unwrap()))).await?;
     Ok(())
 }
 
@@ -198,7 +193,7 @@ mod tests {
     use crate::demo_issuer::SigningKey;
 
     fn claims(scope: &str) -> Value {
-        let now = now().as_secs();
+        let now = NumericDate::now().as_secs();
         json!({
             "iss": ISSUER, "sub": "auth0|123456", "aud": "https://example.com/health-api",
             "azp": "my_client_id", "iat": now - 10, "exp": now + 3_600, "scope": scope,
@@ -211,7 +206,7 @@ mod tests {
 
     fn api() -> Router {
         let keys = JwkSet::from_json(include_str!("validate/demo/jwks.json")).unwrap();
-        app(Arc::new(Api::new(keys)))
+        app(Arc::new(Api::new(keys).unwrap()))
     }
 
     /// Status, challenge and body.
@@ -270,7 +265,7 @@ mod tests {
     async fn a_wrong_token_is_told_why() {
         let api = api();
         let mut expired = claims("read:patients");
-        expired["exp"] = (now().as_secs() - 60).into();
+        expired["exp"] = (NumericDate::now().as_secs() - 60).into();
         let mut id_token = claims("read:patients");
         id_token["nonce"] = "n-0S6_WzA2Mj".into();
         let good = token("read:patients");
@@ -299,7 +294,7 @@ mod tests {
     #[tokio::test]
     async fn the_caller_is_in_the_extensions_and_validated_once() {
         let keys = JwkSet::from_json(include_str!("validate/demo/jwks.json")).unwrap();
-        let api = Arc::new(Api::new(keys));
+        let api = Arc::new(Api::new(keys).unwrap());
         let authorization = format!("Bearer {}", token("read:patients"));
         let request = Request::get("/").header(AUTHORIZATION, authorization);
         let (mut parts, ()) = request.body(()).unwrap().into_parts();
@@ -315,7 +310,7 @@ mod tests {
     #[tokio::test]
     async fn workers_share_the_cache() {
         let keys = JwkSet::from_json(include_str!("validate/demo/jwks.json")).unwrap();
-        let api = Arc::new(Api::new(keys));
+        let api = Arc::new(Api::new(keys).unwrap());
         let (service, token) = (app(Arc::clone(&api)), token("read:patients"));
         for _ in 0..10 {
             let (service, token) = (service.clone(), token.clone());

@@ -3,8 +3,7 @@
 
 mod demo_issuer;
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
+use claimgate::NumericDate;
 use clap::{Parser, ValueEnum};
 use serde_json::{Value, json};
 
@@ -61,7 +60,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{}", jwks(&keys));
         return Ok(());
     }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let now = NumericDate::now().as_secs();
     let expiry = now.saturating_add_signed(arguments.expires_in);
     let key = keys.first().ok_or("no key")?;
     // Long before it expires, whether or not it has, and never in the future.

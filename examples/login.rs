@@ -10,11 +10,11 @@ mod demo_issuer;
 
 use std::fmt;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use claimgate::error::{Claim, ConfigError};
 use claimgate::{
-    BearerToken, ConfigError, Error, IdTokenPolicy, Issuer, JwkSet, Nonce, NumericDate, RingKey,
-    TokenBuffer,
+    BearerToken, Error, IdToken, IdTokenPolicy, Issuer, JwkSet, Login, Nonce, NumericDate, RingKey,
+    TokenBuffer, at_compile_time,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -22,6 +22,9 @@ use serde_json::{Value, json};
 use crate::demo_issuer::{ISSUER, SigningKey, access_token_hash, jwks};
 
 const CLIENT_ID: &str = "my_client_id";
+
+/// What the application asks of every ID token. What one login expects is a `Login`.
+const POLICY: IdTokenPolicy<'_> = at_compile_time!(IdTokenPolicy::new(CLIENT_ID).build());
 
 /// What the application remembers between sending the browser to the issuer and
 /// its coming back.
@@ -53,10 +56,16 @@ struct User {
 enum LoginError {
     /// The token response is not one, or not for a bearer token.
     TokenResponse,
-    /// The application itself is misconfigured.
-    Policy(ConfigError),
+    /// The session has no nonce, or the response no access token.
+    Incomplete(ConfigError),
     /// The ID token or the user info cannot be trusted.
     Refused(Error),
+}
+
+impl From<ConfigError> for LoginError {
+    fn from(error: ConfigError) -> Self {
+        Self::Incomplete(error)
+    }
 }
 
 impl From<Error> for LoginError {
@@ -69,7 +78,7 @@ impl fmt::Display for LoginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TokenResponse => f.write_str("the token endpoint's answer cannot be read"),
-            Self::Policy(error) => write!(f, "the configuration is wrong: {error}"),
+            Self::Incomplete(error) => write!(f, "the login is incomplete: {error}"),
             Self::Refused(error) => write!(f, "{}: {error}", error.code()),
         }
     }
@@ -85,7 +94,7 @@ impl fmt::Display for LoginError {
 fn log_in(
     session: LoginSession,
     response: &str,
-    issuer: &Issuer<'_, RingKey, 4>,
+    issuer: &Issuer<RingKey, 4>,
     now: NumericDate,
     user_info: impl FnOnce(BearerToken<'_>) -> String,
 ) -> Result<User, LoginError> {
@@ -99,12 +108,11 @@ fn log_in(
     // The ID token is for this client, from this login (nonce), and came with this
     // access token (at_hash). In this flow an issuer may leave at_hash out, as Auth0 and
     // Microsoft Entra do; where yours writes it, `access_token` requires it.
-    let policy = IdTokenPolicy::new(CLIENT_ID, Nonce::Expect(&session.nonce))
-        .access_token_if_bound(access_token)
-        .build()
-        .map_err(LoginError::Policy)?;
+    let login = Login::new(Nonce::Expect(&session.nonce));
+    let login = login.access_token_if_bound(access_token).build()?;
     let mut buffer = TokenBuffer::<8_192>::new();
-    let id_token = policy.validate(&response.id_token, issuer, now, &mut buffer)?;
+    let id_token =
+        IdToken::validate(&response.id_token, (issuer, &POLICY), login, now, &mut buffer)?;
 
     // Nothing of the user info is read unless it speaks of the same user.
     let body = user_info(access_token);
@@ -164,7 +172,7 @@ fn scenes(now: u64) -> Vec<Scene> {
             ..scene(
                 "the access token beside the ID token is swapped",
                 &id_token,
-                Err(Error::HashMismatch(claimgate::Claim::AtHash)),
+                Err(Error::HashMismatch(Claim::AtHash)),
             )
         },
         Scene {
@@ -198,10 +206,10 @@ fn play() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let key = SigningKey::a();
     // From the issuer, once: see `JwksRefresh` for when to fetch it again.
     let keys = JwkSet::from_json(&jwks(&[SigningKey::a()]))?;
-    let issuer = Issuer::new(ISSUER, &keys)?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let issuer = Issuer::new(ISSUER, keys)?;
+    let now = NumericDate::now();
     let mut code = ExitCode::SUCCESS;
-    for scene in scenes(now) {
+    for scene in scenes(now.as_secs()) {
         let session = LoginSession { nonce: NONCE.to_owned() };
         let response = json!({
             "access_token": scene.access_token,
@@ -210,7 +218,6 @@ fn play() -> Result<ExitCode, Box<dyn std::error::Error>> {
             "id_token": key.sign(&scene.id_token),
         });
         let user_info = |_: BearerToken<'_>| scene.user_info.to_string();
-        let now = NumericDate::from_secs(now);
         let result = log_in(session, &response.to_string(), &issuer, now, user_info);
         println!("{}", scene.title);
         match &result {

@@ -12,8 +12,8 @@ use std::sync::Mutex;
 use std::thread;
 
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Error, Issuer, JwkSet, NumericDate, OwnedAccessToken, RingKey,
-    TokenBuffer, VerifiedTokenCache, at_compile_time,
+    AccessToken, AccessTokenPolicy, BearerToken, Error, Issuer, JwkSet, NumericDate,
+    OwnedAccessToken, RingKey, TokenBuffer, VerifiedTokenCache, at_compile_time,
 };
 
 const JWKS: &str = include_str!("validate/demo/jwks.json");
@@ -23,7 +23,7 @@ const TOKENS: [&str; 3] = [
     include_str!("validate/demo/other_api.jwt"),
 ];
 const POLICY: AccessTokenPolicy<'_> =
-    at_compile_time!(AccessTokenPolicy::auth0("https://example.com/health-api").build());
+    at_compile_time!(AccessTokenPolicy::general("https://example.com/health-api").build());
 /// The demonstration tokens are of this time.
 const NOW: NumericDate = NumericDate::from_secs(1_311_281_470);
 
@@ -53,23 +53,24 @@ impl SharedCache {
         &self.shards[hash % SHARDS]
     }
 
-    /// Validates a token, and keeps it beyond the lock.
+    /// Validates a token and returns it with its text, to be used without the lock.
     fn validate<const KEYS: usize>(
         &self,
         token: BearerToken<'_>,
-        issuer: &Issuer<'_, RingKey, KEYS>,
+        issuer: &Issuer<RingKey, KEYS>,
         now: NumericDate,
     ) -> Result<OwnedAccessToken<TOKEN_MAX>, Error> {
         let mut buffer = TokenBuffer::<8192>::new();
         // A thread that panicked while it held the lock left no half-written entry.
         let mut shard = self.shard(token).lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        POLICY.validate_cached(token, issuer, now, &mut buffer, &mut shard)?.to_owned_token()
+        let trust = (issuer, &POLICY);
+        AccessToken::validate_cached(token, trust, now, &mut buffer, &mut shard)?.to_owned_token()
     }
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let keys = JwkSet::<RingKey, 4>::from_json(JWKS)?;
-    let issuer = Issuer::new("https://my-domain.auth0.com/", &keys)?;
+    let issuer = Issuer::new("https://my-domain.auth0.com/", keys)?;
     let cache = SharedCache::new();
 
     thread::scope(|scope| {
@@ -79,7 +80,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 for round in 0..1000 {
                     let token = BearerToken::new(TOKENS[(worker + round) % TOKENS.len()].trim());
                     match cache.validate(token, issuer, NOW) {
-                        Ok(kept) => assert_eq!(kept.token().issuer(), issuer.url()),
+                        Ok(owned) => assert_eq!(owned.token().issuer(), issuer.url()),
                         Err(error) => assert_eq!(error.code(), "audience_mismatch"),
                     }
                 }

@@ -15,10 +15,13 @@ use crate::request_key::RequestKey;
 ///
 /// ```compile_fail,E0308
 /// # use claimgate::*;
-/// # fn login<K: PublicKey>(policy: IdTokenPolicy<'_>, issuer: Issuer<'_, K, 1>, now: NumericDate) {
+/// # fn log_in<K: PublicKey>(
+/// #     (issuer, policy): (&Issuer<K, 1>, &IdTokenPolicy<'_>),
+/// #     (login, now): (Login<'_>, NumericDate),
+/// # ) {
 /// # let mut buffer = TokenBuffer::<4096>::new();
 /// let access_token = BearerToken::new("eyJ…");
-/// let user = policy.validate(access_token, &issuer, now, &mut buffer);
+/// let user = IdToken::validate(access_token, (issuer, policy), login, now, &mut buffer);
 /// # }
 /// ```
 ///

@@ -18,7 +18,8 @@ pub use crate::public_key::VerifiedJws;
 /// text that is no token:
 ///
 /// ```
-/// use claimgate::{CompactJws, Error, JwkSet, PublicKey};
+/// use claimgate::jws::CompactJws;
+/// use claimgate::{Error, JwkSet, PublicKey};
 ///
 /// /// The bytes that one of the keys has signed.
 /// fn signed<'b, K: PublicKey>(
@@ -293,7 +294,7 @@ impl fmt::Debug for Header<'_> {
 /// It shows its header, to choose a key by. Its payload is out of reach:
 ///
 /// ```compile_fail,E0599
-/// # fn payload(jws: claimgate::UnverifiedJws<'_, '_>) {
+/// # fn payload(jws: claimgate::jws::UnverifiedJws<'_, '_>) {
 /// jws.payload();
 /// # }
 /// ```

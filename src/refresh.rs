@@ -6,15 +6,15 @@ use crate::error::Error;
 /// How many seconds a key set is used before it is fetched again, unless
 /// [`JwksRefresh::max_age`] says otherwise: an hour. A key that its issuer
 /// withdraws is trusted for that long at most, as long as the issuer answers.
-pub const DEFAULT_JWKS_MAX_AGE: u64 = 3_600;
+const DEFAULT_JWKS_MAX_AGE: u64 = 3_600;
 
 /// How many seconds lie between two fetches at least, unless
 /// [`JwksRefresh::cool_down`] says otherwise: a minute.
-pub const DEFAULT_JWKS_COOL_DOWN: u64 = 60;
+const DEFAULT_JWKS_COOL_DOWN: u64 = 60;
 
 /// How many seconds failures can stretch the cool-down to, unless
 /// [`JwksRefresh::max_back_off`] says otherwise: a quarter of an hour.
-pub const DEFAULT_JWKS_MAX_BACK_OFF: u64 = 900;
+const DEFAULT_JWKS_MAX_BACK_OFF: u64 = 900;
 
 /// Whether to fetch a key set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

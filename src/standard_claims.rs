@@ -12,10 +12,10 @@ macro_rules! standard_claims {
         /// ([OIDC Core §5.1](https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims)).
         ///
         /// Each is absent unless the user consented to a scope that asks for it:
-        /// [`StandardScope`](crate::StandardScope) tells which.
+        /// [`StandardScope`](crate::claims::StandardScope) tells which.
         ///
         /// ```
-        /// use claimgate::StandardClaims;
+        /// use claimgate::claims::StandardClaims;
         ///
         /// /// An address to write to: one that the issuer has verified.
         /// fn address<'b>(user: &StandardClaims<'b>) -> Option<&'b str> {

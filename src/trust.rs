@@ -8,6 +8,7 @@ use core::ops::Deref;
 use crate::error::ConfigError;
 use crate::json::Text;
 use crate::jwk::{JwkSet, Keys};
+use crate::jws::UnverifiedJws;
 use crate::public_key::PublicKey;
 
 pub(crate) use tenants::TenantRule;
@@ -166,7 +167,33 @@ pub trait Issuers: sealed::Issuers {}
 ///
 /// The trait is sealed. [`AccessToken::validate`](crate::AccessToken::validate) and
 /// [`IdToken::validate`](crate::IdToken::validate) accept it.
-pub trait Trust<P>: sealed::Trust<P> {}
+pub trait Trust<P>: sealed::Trust<P> {
+    /// Returns the URL of the issuer whose keys have to verify a token: of the only one, or
+    /// of the one that the unverified `iss` names.
+    ///
+    /// It answers whose keys to fetch again after
+    /// [`Error::UnknownKey`](crate::Error::UnknownKey).
+    ///
+    /// ```
+    /// use claimgate::jws::CompactJws;
+    /// use claimgate::{AccessTokenPolicy, Error, Issuer, PublicKey, Trust};
+    ///
+    /// fn issuer_of<'i, K: PublicKey>(
+    ///     token: &str,
+    ///     trusted: &'i &[(Issuer<K, 4>, AccessTokenPolicy<'_>)],
+    /// ) -> Result<Option<&'i str>, Error> {
+    ///     let mut buffer = [0; 8192];
+    ///     Ok(trusted.issuer_of(&CompactJws::parse(token)?.decode(&mut buffer)?))
+    /// }
+    /// ```
+    fn issuer_of<'i>(&'i self, token: &UnverifiedJws<'_, '_>) -> Option<&'i str>
+    where
+        P: 'i,
+        Self::Key: 'i,
+    {
+        self.select(|| token.claimed_issuer()).map(|(issuer, _)| issuer.url())
+    }
+}
 
 pub(crate) mod sealed {
     use super::{IssuerRef, PublicKey, Text};

@@ -18,7 +18,8 @@ use crate::standard_claims::StandardClaims;
 ///
 /// It gives access to the claims of the token, and nothing else does.
 /// [`AccessToken::validate`] and [`IdToken::validate`] return one; an
-/// [`OwnedAccessToken`] and an [`OwnedIdToken`] lend one that was validated before.
+/// [`OwnedAccessToken`](crate::OwnedAccessToken) and an
+/// [`OwnedIdToken`](crate::OwnedIdToken) lend one that was validated before.
 ///
 /// ```compile_fail,E0423
 /// # fn forge(token: claimgate::IdToken<'_>) -> claimgate::Validated<claimgate::IdToken<'_>> {

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use claimgate::{AccessTokenPolicy, ConfigError, JwksRefresh, ScopePolicy};
+use claimgate::error::ConfigError;
+use claimgate::{AccessTokenPolicy, JwksRefresh, ScopePolicy};
 use serde::Deserialize;
 
 use crate::routes::{Route, Segments};
@@ -231,16 +232,24 @@ fn issuer(table: IssuerTable, folder: &Path, notes: &mut Notes) -> Option<Issuer
     if !(1..=MAX_TIMEOUT).contains(&timeout) {
         notes.add(format_args!("timeout: it has to be 1 to {MAX_TIMEOUT} seconds"));
     }
-    let cool_down = table.cool_down.unwrap_or(claimgate::DEFAULT_JWKS_COOL_DOWN);
-    if cool_down == 0 {
-        notes.add("cool_down: without one, any client decides how often the issuer is asked");
-    } else if cool_down < timeout {
-        notes.add("cool_down: it is shorter than the timeout of a fetch");
+    let mut refresh = JwksRefresh::new();
+    match table.cool_down {
+        // The default is longer than any timeout.
+        None => {}
+        Some(0) => {
+            notes.add("cool_down: without one, any client decides how often the issuer is asked");
+        }
+        Some(seconds) if seconds < timeout => {
+            notes.add("cool_down: it is shorter than the timeout of a fetch");
+        }
+        Some(seconds) => refresh = refresh.cool_down(seconds),
     }
-    let refresh = JwksRefresh::new()
-        .max_age(table.jwks_max_age.unwrap_or(claimgate::DEFAULT_JWKS_MAX_AGE))
-        .cool_down(cool_down)
-        .max_back_off(table.max_back_off.unwrap_or(claimgate::DEFAULT_JWKS_MAX_BACK_OFF));
+    if let Some(seconds) = table.jwks_max_age {
+        refresh = refresh.max_age(seconds);
+    }
+    if let Some(seconds) = table.max_back_off {
+        refresh = refresh.max_back_off(seconds);
+    }
 
     let url = keep(table.url);
     if url.is_empty() {
@@ -248,7 +257,7 @@ fn issuer(table: IssuerTable, folder: &Path, notes: &mut Notes) -> Option<Issuer
     }
     let audience = keep(table.audience);
     let mut policy = match table.profile {
-        Profile::Auth0 => AccessTokenPolicy::auth0(audience),
+        Profile::Auth0 => AccessTokenPolicy::general(audience),
         Profile::Rfc9068 => AccessTokenPolicy::rfc9068(audience),
     };
     if !table.authorized_parties.is_empty() {

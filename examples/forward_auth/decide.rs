@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use claimgate::{AccessToken, BearerToken, Error, Issuer, ScopePolicy, TokenBuffer, Validated};
+use claimgate::jws::CompactJws;
+use claimgate::policy::Forbidden;
+use claimgate::{AccessToken, BearerToken, Error, NumericDate, TokenBuffer, Trust, Validated};
 
-use crate::config::{IssuerSettings, Settings};
-use crate::keys::{IssuerKeys, Keys, now};
+use crate::cache::SharedCache;
+use crate::config::Settings;
+use crate::keys::{IssuerKeys, Trusted, TrustedIssuers};
 use crate::metrics::{Found, Metrics};
 use crate::routes::{Ambiguous, Route, Segments};
 
@@ -29,9 +32,10 @@ pub struct Admission {
 /// Why a request may not pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// Its token does not allow it; with what would have sufficed, where that is
-    /// a matter of scope.
-    Token(Error, Option<ScopePolicy<'static>>),
+    /// It has no valid token.
+    Token(Error),
+    /// Its token does not suffice for the route.
+    Forbidden(Forbidden<'static>),
     /// No route takes it.
     NoRoute,
     /// Its path can be read in two ways.
@@ -44,7 +48,8 @@ impl Refusal {
     /// The refusal's name for metrics and logs.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Token(error, _) => error.code(),
+            Self::Token(error) => error.code(),
+            Self::Forbidden(forbidden) => forbidden.error().code(),
             Self::NoRoute => "no_route",
             Self::Target(_) => "ambiguous_path",
             Self::NoKeys => "no_keys",
@@ -53,7 +58,8 @@ impl Refusal {
 
     pub const fn status(&self) -> u16 {
         match self {
-            Self::Token(error, _) => error.http_status(),
+            Self::Token(error) => error.http_status(),
+            Self::Forbidden(forbidden) => forbidden.error().http_status(),
             Self::NoRoute | Self::Target(_) => 403,
             Self::NoKeys => 503,
         }
@@ -62,7 +68,13 @@ impl Refusal {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        Self::Token(error, None)
+        Self::Token(error)
+    }
+}
+
+impl From<Forbidden<'static>> for Refusal {
+    fn from(forbidden: Forbidden<'static>) -> Self {
+        Self::Forbidden(forbidden)
     }
 }
 
@@ -71,16 +83,19 @@ pub struct Gate {
     pub settings: Settings,
     pub issuers: Vec<Arc<IssuerKeys>>,
     pub metrics: Arc<Metrics>,
+    trusted: Arc<Trusted>,
+    cache: SharedCache,
 }
 
 impl Gate {
     pub fn new(mut settings: Settings, metrics: Metrics) -> Self {
-        let metrics = Arc::new(metrics);
-        let issuers = std::mem::take(&mut settings.issuers)
-            .into_iter()
-            .map(|issuer| Arc::new(IssuerKeys::new(issuer, Arc::clone(&metrics))))
-            .collect();
-        Self { settings, issuers, metrics }
+        let (trusted, metrics) = (Arc::new(Trusted::new()), Arc::new(metrics));
+        let keys_of =
+            |issuer| Arc::new(IssuerKeys::new(issuer, Arc::clone(&trusted), Arc::clone(&metrics)));
+        let issuers: Vec<_> =
+            std::mem::take(&mut settings.issuers).into_iter().map(keys_of).collect();
+        let cache = SharedCache::new(issuers.len());
+        Self { settings, issuers, metrics, trusted, cache }
     }
 
     /// Decides about one request.
@@ -91,69 +106,68 @@ impl Gate {
             routes.find(|route| route.takes(request.method, &path)).ok_or(Refusal::NoRoute)?;
         let token = BearerToken::from_authorization_values(request.authorization.iter().copied())?;
 
-        match self.validate(token, route) {
-            // Its issuer may have newer keys.
-            Err((Refusal::Token(error, _), Some(issuer))) if error.is_worth_a_key_refresh() => {
-                issuer.refresh_after(&error).await;
-                self.validate(token, route)
-            }
-            verdict => verdict,
+        let verdict = self.validate(token, route);
+        if let Err(Refusal::Token(error)) = &verdict
+            && error.is_worth_a_key_refresh()
+            && let Some(issuer) = self.issuer_of(token)
+        {
+            // It may have newer keys.
+            issuer.refresh_after(error).await;
+            return self.validate(token, route);
         }
-        .map_err(|(refusal, _)| refusal)
+        verdict
     }
 
-    /// Validates the token with the keys at hand. A refusal comes with the issuer
-    /// whose token it is, if that is known.
-    fn validate(
-        &self,
-        token: BearerToken<'_>,
-        route: &Route,
-    ) -> Result<Admission, (Refusal, Option<&Arc<IssuerKeys>>)> {
+    /// Validates the token with the keys at hand.
+    fn validate(&self, token: BearerToken<'_>, route: &Route) -> Result<Admission, Refusal> {
         let started = Instant::now();
         let mut found = Found::Nowhere;
-        let mut verdict = Err((Error::UnknownIssuer.into(), None));
-        for issuer in &self.issuers {
-            let Some(keys) = issuer.current() else {
-                // It may be this one's token.
-                verdict = Err((Refusal::NoKeys, None));
-                continue;
-            };
-            match validate_as(issuer, &keys, token, route, &mut found) {
-                Err(Refusal::Token(Error::UnknownIssuer, _)) => {}
-                result => {
-                    verdict = result.map_err(|refusal| (refusal, Some(issuer)));
-                    break;
-                }
+        let trusted = self.trusted.current();
+        let verdict = match self.validate_among(&trusted, token, route, &mut found) {
+            _ if trusted.is_empty() => Err(Refusal::NoKeys),
+            // It may be the token of an issuer whose keys have not come yet.
+            Err(Refusal::Token(Error::UnknownIssuer)) if trusted.len() < self.issuers.len() => {
+                Err(Refusal::NoKeys)
             }
-        }
+            verdict => verdict,
+        };
         self.metrics.validation(started.elapsed(), found);
         verdict
     }
-}
 
-/// Validates a token of this issuer. Another issuer's costs no RSA.
-fn validate_as(
-    issuer: &IssuerKeys,
-    keys: &Keys,
-    token: BearerToken<'_>,
-    route: &Route,
-    found: &mut Found,
-) -> Result<Admission, Refusal> {
-    let IssuerSettings { url, policy, .. } = &issuer.settings;
-    let Ok(only) = Issuer::new(url, keys) else { return Err(Error::UnknownIssuer.into()) };
-    let mut buffer = TokenBuffer::<8_192>::new();
-    let mut cache = issuer.cache.shard(token);
-    let hits = cache.hits();
-    let result = policy.validate_among_cached(token, &[only], now(), &mut buffer, &mut cache);
-    let verdict = result.map_err(Refusal::from).and_then(|token| admit(&token, route));
-    if cache.hits() > hits {
-        *found = Found::InCache;
+    fn validate_among(
+        &self,
+        trusted: &TrustedIssuers,
+        token: BearerToken<'_>,
+        route: &Route,
+        found: &mut Found,
+    ) -> Result<Admission, Refusal> {
+        let mut buffer = TokenBuffer::<8_192>::new();
+        let mut cache = self.cache.shard(token);
+        let hits = cache.hits();
+        let now = NumericDate::now();
+        let verdict = AccessToken::validate_cached(token, trusted, now, &mut buffer, &mut cache)
+            .map_err(Refusal::from)
+            .and_then(|token| admit(&token, route));
+        if cache.hits() > hits {
+            *found = Found::InCache;
+        }
+        verdict
     }
-    verdict
+
+    /// Returns the issuer whose token it claims to be.
+    fn issuer_of(&self, token: BearerToken<'_>) -> Option<&Arc<IssuerKeys>> {
+        let mut buffer = [0; 8_192];
+        let jws = CompactJws::parse(token.expose()).ok()?.decode(&mut buffer).ok()?;
+        let trusted = self.trusted.current();
+        let trusted = &*trusted;
+        let url = trusted.issuer_of(&jws)?;
+        self.issuers.iter().find(|issuer| issuer.settings.url == url)
+    }
 }
 
 fn admit(token: &Validated<AccessToken<'_>>, route: &Route) -> Result<Admission, Refusal> {
-    route.authorize(token).map_err(|(error, needed)| Refusal::Token(error, Some(needed)))?;
+    route.authorize(token)?;
     Ok(Admission {
         issuer: token.issuer().to_owned(),
         subject: token.subject().to_owned(),

@@ -99,9 +99,13 @@ fn refused(refusal: &Refusal, gate: &Gate) -> Response {
     }
     let mut response = status.into_response();
     let headers = response.headers_mut();
-    if let Refusal::Token(error, needed) = refusal {
-        let challenge = Challenge::new(*error).realm(gate.settings.realm);
-        let challenge = needed.iter().fold(challenge, |challenge, needed| challenge.needed(needed));
+    let challenge = match refusal {
+        Refusal::Token(error) => Some(Challenge::new(*error)),
+        Refusal::Forbidden(forbidden) => Some(forbidden.challenge()),
+        Refusal::NoRoute | Refusal::Target(_) | Refusal::NoKeys => None,
+    };
+    if let Some(challenge) = challenge {
+        let challenge = challenge.realm(gate.settings.realm);
         headers.insert(WWW_AUTHENTICATE, header_value(&challenge.to_string()));
     }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -130,7 +134,7 @@ async fn health(State(gate): State<Arc<Gate>>) -> (StatusCode, String) {
     let without: Vec<&str> = gate
         .issuers
         .iter()
-        .filter(|issuer| issuer.current().is_none())
+        .filter(|issuer| !issuer.has_keys())
         .map(|issuer| issuer.settings.url)
         .collect();
     if without.is_empty() {

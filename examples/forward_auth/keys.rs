@@ -1,14 +1,15 @@
-//! An issuer's keys: fetched, kept, and fetched again, when `JwksRefresh` says
-//! so.
+//! The keys of the issuers: fetched, put into use, and fetched again when `JwksRefresh`
+//! says so.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use claimgate::{Error, JwkSet, JwksRefresh, NumericDate, Refresh, RingKey};
+use claimgate::{
+    AccessTokenPolicy, Error, Issuer, JwkSet, JwksRefresh, NumericDate, Refresh, RingKey,
+};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
-use crate::cache::SharedCache;
 use crate::config::{IssuerSettings, KeySource};
 use crate::metrics::Metrics;
 
@@ -25,20 +26,39 @@ const MAX_WAITING: usize = 256;
 /// The longest sleep between two looks at the clock, which may have been set.
 const LOOK_AT_THE_CLOCK: Duration = Duration::from_secs(30);
 
-pub type Keys = JwkSet<RingKey, MAX_KEYS>;
+type Keys = JwkSet<RingKey, MAX_KEYS>;
 
-/// The system's clock.
-pub fn now() -> NumericDate {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    NumericDate::from_secs(since_epoch.as_secs())
+/// The issuers that have keys, each with the policy for its tokens.
+pub type TrustedIssuers = [(Arc<Issuer<RingKey, MAX_KEYS>>, AccessTokenPolicy<'static>)];
+
+/// The list of trusted issuers, which is replaced whole when an issuer's keys are renewed.
+pub struct Trusted {
+    list: RwLock<Arc<TrustedIssuers>>,
 }
 
-/// An issuer and the keys that it has at the moment.
+impl Trusted {
+    pub fn new() -> Self {
+        Self { list: RwLock::new(Arc::new([])) }
+    }
+
+    /// Returns the list as it is now. It does not change while a token is validated.
+    pub fn current(&self) -> Arc<TrustedIssuers> {
+        Arc::clone(&self.list.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Adds an issuer, or replaces the one that has the same URL.
+    fn put(&self, issuer: Issuer<RingKey, MAX_KEYS>, policy: AccessTokenPolicy<'static>) {
+        let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
+        let others = list.iter().filter(|(other, _)| other.url() != issuer.url()).cloned();
+        let others: Vec<_> = others.collect();
+        *list = others.into_iter().chain([(Arc::new(issuer), policy)]).collect();
+    }
+}
+
+/// One issuer, whose keys are kept fresh.
 pub struct IssuerKeys {
     pub settings: IssuerSettings,
-    /// The tokens that its keys have verified.
-    pub cache: SharedCache,
-    keys: RwLock<Option<Arc<Keys>>>,
+    trusted: Arc<Trusted>,
     refresh: Mutex<JwksRefresh>,
     /// Whether a fetch is under way.
     fetching: watch::Sender<bool>,
@@ -47,10 +67,9 @@ pub struct IssuerKeys {
 }
 
 impl IssuerKeys {
-    pub fn new(settings: IssuerSettings, metrics: Arc<Metrics>) -> Self {
+    pub fn new(settings: IssuerSettings, trusted: Arc<Trusted>, metrics: Arc<Metrics>) -> Self {
         Self {
-            cache: SharedCache::new(),
-            keys: RwLock::new(None),
+            trusted,
             refresh: Mutex::new(settings.refresh),
             fetching: watch::Sender::new(false),
             waiting: Semaphore::new(MAX_WAITING),
@@ -59,15 +78,15 @@ impl IssuerKeys {
         }
     }
 
-    /// The keys at hand; `None` until the first fetch has succeeded.
-    pub fn current(&self) -> Option<Arc<Keys>> {
-        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Whether a fetch has succeeded.
+    pub fn has_keys(&self) -> bool {
+        self.trusted.current().iter().any(|(issuer, _)| issuer.url() == self.settings.url)
     }
 
     /// Fetches the keys whenever they are old, for ever.
     pub async fn keep_fresh(self: Arc<Self>) {
         loop {
-            match self.ask(|refresh| refresh.on_schedule(now())) {
+            match self.ask(|refresh| refresh.on_schedule(NumericDate::now())) {
                 Refresh::Now => self.fetch().await,
                 Refresh::Wait { seconds } => {
                     sleep(Duration::from_secs(seconds).min(LOOK_AT_THE_CLOCK)).await;
@@ -79,7 +98,7 @@ impl IssuerKeys {
     /// Has the keys fetched if `error` is worth it and the cool-down is over, and
     /// waits for a fetch that is under way.
     pub async fn refresh_after(self: &Arc<Self>, error: &Error) {
-        if self.ask(|refresh| refresh.on_refusal(error, now())) == Refresh::Now {
+        if self.ask(|refresh| refresh.on_refusal(error, NumericDate::now())) == Refresh::Now {
             // A task of its own: the client may go away, the fetch may not.
             tokio::spawn({
                 let issuer = Arc::clone(self);
@@ -103,12 +122,13 @@ impl IssuerKeys {
     }
 
     async fn fetch(&self) {
-        let IssuerSettings { url, keys: source, timeout, .. } = &self.settings;
+        let IssuerSettings { url, policy, keys: source, timeout, .. } = &self.settings;
         let (source, timeout) = (source.clone(), *timeout);
         let read = tokio::task::spawn_blocking(move || read(&source, timeout)).await;
-        let result = read.unwrap_or_else(|error| Err(error.to_string()));
-        match result.and_then(|text| Keys::from_json(&text).map_err(|error| error.to_string())) {
-            Ok(keys) => {
+        let text = read.unwrap_or_else(|error| Err(error.to_string()));
+        match text.and_then(|text| parse(url, &text)) {
+            Ok(issuer) => {
+                let keys = issuer.keys();
                 tracing::info!(
                     issuer = url,
                     keys = keys.keys().len(),
@@ -122,17 +142,17 @@ impl IssuerKeys {
                     );
                 }
                 self.metrics.fetched(url, keys.keys().len());
-                *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(keys));
-                self.refresh().succeeded(now());
+                self.trusted.put(issuer, *policy);
+                self.refresh().succeeded(NumericDate::now());
             }
             Err(error) => {
                 self.metrics.fetch_failed(url);
                 let failures = {
                     let mut refresh = self.refresh();
-                    refresh.failed(now());
+                    refresh.failed(NumericDate::now());
                     refresh.failures()
                 };
-                let has_keys = self.current().is_some();
+                let has_keys = self.has_keys();
                 tracing::warn!(issuer = url, error, failures, has_keys, "no key set fetched");
             }
         }
@@ -142,6 +162,11 @@ impl IssuerKeys {
     fn refresh(&self) -> MutexGuard<'_, JwksRefresh> {
         self.refresh.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn parse(url: &'static str, text: &str) -> Result<Issuer<RingKey, MAX_KEYS>, String> {
+    let keys = Keys::from_json(text).map_err(|error| error.to_string())?;
+    Issuer::new(url, keys).map_err(|error| error.to_string())
 }
 
 /// Reads a key set, from where it is.

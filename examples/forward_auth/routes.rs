@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use claimgate::{AccessTokenClaims, Error, ScopePolicy};
+use claimgate::policy::Forbidden;
+use claimgate::{AccessToken, ScopePolicy, Validated};
 
 /// What one route asks of a token that is valid.
 pub struct Route {
@@ -28,18 +29,10 @@ impl Route {
                     && other.methods.iter().all(|method| self.methods.contains(method)))
     }
 
-    /// Whether the token may take this route; if not, what it lacks.
-    pub fn authorize(
-        &self,
-        token: &AccessTokenClaims<'_>,
-    ) -> Result<(), (Error, ScopePolicy<'static>)> {
-        for needed in &self.scopes {
-            token.authorize(needed).map_err(|error| (error, *needed))?;
-        }
-        for needed in &self.permissions {
-            token.authorize_permissions(needed).map_err(|error| (error, *needed))?;
-        }
-        Ok(())
+    /// Checks that the token may take this route.
+    pub fn authorize(&self, token: &Validated<AccessToken<'_>>) -> Result<(), Forbidden<'static>> {
+        self.scopes.iter().try_for_each(|needed| token.authorize(needed))?;
+        self.permissions.iter().try_for_each(|needed| token.authorize_permissions(needed))
     }
 }
 

@@ -21,7 +21,6 @@ use self::demo_issuer::{ISSUER, SigningKey, jwks};
 use crate::config::{Mistakes, Settings};
 use crate::decide::Gate;
 use crate::http::{header_value, router};
-use crate::keys::now;
 use crate::metrics::Metrics;
 use crate::routes::{Ambiguous, Segments};
 
@@ -247,7 +246,7 @@ fn header_values_are_visible_and_distinct() {
 }
 
 fn claims() -> Value {
-    let now = now().as_secs();
+    let now = NumericDate::now().as_secs();
     json!({
         "iss": ISSUER, "sub": "auth0|123456", "aud": "https://example.com/health-api",
         "azp": "my_client_id", "iat": now - 10, "exp": now + 3_600, "scope": "read:patients",
@@ -318,7 +317,7 @@ async fn each_request_gets_its_answer() {
         let error = r#"Bearer realm="health", error="invalid_token""#;
         (401, format!("{error}, error_description=\"{description}\""))
     };
-    let now = now().as_secs();
+    let now = NumericDate::now().as_secs();
     for (claims, expected) in [
         (with("exp", now - 120), invalid("The token has expired")),
         (with("aud", "my_client_id"), invalid("The token is for another audience")),
@@ -444,21 +443,21 @@ async fn keys_rotate_and_a_flood_of_unknown_keys_does_not_reach_the_issuer() {
     assert_eq!((ask(old.clone()).await, asked.load(Ordering::SeqCst)), (200, 1));
 
     // A flood of tokens whose key nobody has.
-    let started = now();
+    let started = NumericDate::now();
     let mut flood = tokio::task::JoinSet::new();
     for _ in 0..500 {
         flood.spawn(ask(new.clone()));
     }
     assert!(flood.join_all().await.iter().all(|status| *status == 401));
-    let seconds = now().as_secs() - started.as_secs() + 1;
+    let seconds = NumericDate::now().as_secs() - started.as_secs() + 1;
     let fetches = asked.load(Ordering::SeqCst);
     assert!(fetches <= 1 + usize::try_from(seconds).unwrap(), "{fetches} in {seconds} s");
 
     // The issuer changes its key: soon the new one works, and the old one does not.
     *keys.lock().unwrap() = Some(jwks(&[SigningKey::b()]));
-    let deadline = NumericDate::from_secs(now().as_secs() + 10);
+    let deadline = NumericDate::from_secs(NumericDate::now().as_secs() + 10);
     while ask(new.clone()).await != 200 {
-        assert!(now() < deadline, "the new key was not fetched");
+        assert!(NumericDate::now() < deadline, "the new key was not fetched");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(ask(old.clone()).await, 401);
@@ -481,4 +480,55 @@ async fn before_the_first_keys_the_answer_is_503() {
     );
     let good = SigningKey::a().sign(&claims());
     assert_eq!(nginx(&service, "GET", "/patients", Some(&good)).await.0, 503);
+}
+
+/// The sample with a second issuer.
+fn sample_with(url: &str, keys: &str) -> String {
+    let settings = "audience = \"https://example.com/health-api\"\ntimeout = 1\ncool_down = 1\n";
+    format!("{SAMPLE}\n[[issuer]]\nurl = \"{url}\"\n{keys}\n{settings}")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_several_issuers_the_keys_of_the_tokens_own_are_fetched_again() {
+    let keys = || Arc::new(std::sync::Mutex::new(Some(jwks(&[SigningKey::a()]))));
+    let (first, first_asked) = issuer(keys()).await;
+    let (second, second_asked) = issuer(keys()).await;
+    let other = "https://issuer.example/";
+    let file = r#"jwks_file = "../validate/demo/jwks.json""#;
+    let sample = sample_with(other, &format!("jwks_url = \"{second}\""))
+        .replace(file, &format!("jwks_url = \"{first}\""))
+        .replace("timeout = 5", "timeout = 1")
+        .replace("cool_down = 60", "cool_down = 1");
+    let (_, service) = service(&sample).await;
+    let ask = async |token: String| nginx(&service, "GET", "/patients", Some(&token)).await.0;
+    assert_eq!(ask(SigningKey::a().sign(&claims())).await, 200);
+    assert_eq!(ask(SigningKey::a().sign(&with("iss", other))).await, 200);
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    assert_eq!(ask(SigningKey::b().sign(&with("iss", other))).await, 401);
+    let asked = (first_asked.load(Ordering::SeqCst), second_asked.load(Ordering::SeqCst));
+    assert_eq!(asked, (1, 2));
+}
+
+#[tokio::test]
+async fn a_token_of_no_issuer_that_has_keys_may_be_of_one_that_has_none_yet() {
+    let sample = sample_with("https://late.example/", "jwks_file = \"not-there.json\"");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/forward_auth");
+    let settings = Settings::parse(&sample, &folder).unwrap();
+    let gate = Arc::new(Gate::new(settings, Metrics::new().unwrap()));
+    for issuer in &gate.issuers {
+        tokio::spawn(Arc::clone(issuer).keep_fresh());
+    }
+    let service = router(Arc::clone(&gate));
+    let ask = async |token: &str| nginx(&service, "GET", "/patients", Some(token)).await.0;
+    let good = SigningKey::a().sign(&claims());
+    for _ in 0..500 {
+        if ask(&good).await == 200 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(ask(&good).await, 200);
+    assert_eq!(ask(&SigningKey::a().sign(&with("iss", "https://late.example/"))).await, 503);
+    assert_eq!(ask(&SigningKey::a().sign(&with("aud", "other"))).await, 401);
+    assert_eq!(ask("no.token").await, 401);
 }

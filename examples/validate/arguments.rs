@@ -2,8 +2,8 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use claimgate::NumericDate;
 use clap::Parser;
 
 use crate::case::{
@@ -119,7 +119,7 @@ impl Arguments {
             token_use: if self.client_id.is_some() { TokenUse::Id } else { TokenUse::Access },
             jwks: io::read_to_string(open(self.jwks.as_deref().unwrap_or_default())?)?,
             issuer: self.issuer.clone().unwrap_or_default(),
-            now: self.now.unwrap_or_else(system_clock),
+            now: self.now.unwrap_or_else(|| NumericDate::now().as_secs()),
             ..fields
         })
     }
@@ -166,10 +166,6 @@ pub fn open(path: &str) -> io::Result<File> {
 
 fn read_trimmed(source: impl Read) -> io::Result<String> {
     Ok(io::read_to_string(source)?.trim().to_owned())
-}
-
-fn system_clock() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 fn confirmation(text: &str) -> Result<Confirmation, String> {

@@ -140,7 +140,9 @@ pub enum Backend {
     #[default]
     Ring,
     AwsLcRs,
-    RustCrypto,
+    #[serde(alias = "rust-crypto")]
+    #[value(alias = "rust-crypto")]
+    PureRust,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, clap::ValueEnum)]

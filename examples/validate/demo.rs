@@ -4,8 +4,8 @@
 use std::io::{self, IsTerminal, Write};
 
 use claimgate::{
-    AccessTokenPolicy, BearerToken, ConfigError, Error, IdTokenPolicy, Issuer, JwkSet, Nonce,
-    NumericDate, RingKey, ScopePolicy, TokenBuffer, at_compile_time,
+    AccessToken, AccessTokenPolicy, BearerToken, Error, IdToken, IdTokenPolicy, Issuer, JwkSet,
+    Login, Nonce, NumericDate, RingKey, ScopePolicy, TokenBuffer, at_compile_time,
 };
 
 use crate::Outcome;
@@ -17,14 +17,16 @@ const JWKS: &str = include_str!("demo/jwks.json");
 const DURING: NumericDate = NumericDate::from_secs(1_311_281_470);
 const AFTERWARDS: NumericDate = NumericDate::from_secs(1_311_300_000);
 
-/// The application that asked for the login.
-const APPLICATION: IdTokenPolicy<'_> =
-    at_compile_time!(IdTokenPolicy::new("my_client_id", Nonce::ExpectNone).build());
+/// The application that asked for the login, without a nonce.
+const APPLICATION: IdTokenPolicy<'_> = at_compile_time!(IdTokenPolicy::new("my_client_id").build());
+const LOGIN: Login<'_> = at_compile_time!(Login::new(Nonce::ExpectNone).build());
 
 /// The API: reading patients' records.
 const READ_PATIENTS: ScopePolicy<'_> = at_compile_time!(ScopePolicy::all_of(&["read:patients"]));
 const API: AccessTokenPolicy<'_> = at_compile_time!(
-    AccessTokenPolicy::auth0("https://example.com/health-api").require_scope(READ_PATIENTS).build()
+    AccessTokenPolicy::general("https://example.com/health-api")
+        .require_scope(READ_PATIENTS)
+        .build()
 );
 
 #[derive(Clone, Copy)]
@@ -78,12 +80,8 @@ const fn row(token: &'static str, text: &'static str, used: Use, expected: &'sta
 
 /// Shows the table. The outcome is valid if every row came out as it should.
 pub fn show(out: &mut impl Write) -> io::Result<Outcome> {
-    let keys = match JwkSet::<RingKey, 4>::from_json(JWKS) {
-        Ok(keys) => keys,
-        Err(error) => return Err(io::Error::other(error)),
-    };
-    let issuer =
-        Issuer::new(ISSUER, &keys).map_err(|error: ConfigError| io::Error::other(error))?;
+    let keys = JwkSet::<RingKey, 4>::from_json(JWKS).map_err(io::Error::other)?;
+    let issuer = Issuer::new(ISSUER, keys).map_err(io::Error::other)?;
     let mut buffer = TokenBuffer::<4096>::new();
 
     writeln!(out, "An application (client ID my_client_id) logs users in with ID tokens.")?;
@@ -100,12 +98,13 @@ pub fn show(out: &mut impl Write) -> io::Result<Outcome> {
         let text = row.text.trim_end();
         let (used, result) = match row.used {
             Use::LogIn => {
-                let verdict = APPLICATION.validate(text, &issuer, row.now, &mut buffer);
+                let trust = (&issuer, &APPLICATION);
+                let verdict = IdToken::validate(text, trust, LOGIN, row.now, &mut buffer);
                 ("log in", verdict.map(|token| token.subject().to_owned()))
             }
             Use::CallApi => {
                 let token = BearerToken::new(text);
-                let verdict = API.validate(token, &issuer, row.now, &mut buffer);
+                let verdict = AccessToken::validate(token, (&issuer, &API), row.now, &mut buffer);
                 ("call the API", verdict.map(|token| token.subject().to_owned()))
             }
         };

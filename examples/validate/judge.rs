@@ -1,9 +1,11 @@
 //! From a case to a verdict.
 
+use claimgate::error::ConfigError;
+use claimgate::policy::{Rule, RuleSet, SubjectKind};
 use claimgate::{
-    AccessToken, AccessTokenPolicy, BearerToken, Challenge, ConfigError, Error, IdToken,
-    IdTokenPolicy, Issuer, JwkSet, Nonce, NumericDate, PublicKey, RequestKey, RingKey, Rule,
-    RuleSet, ScopePolicy, SubjectKind, TokenBuffer, Validated,
+    AccessToken, AccessTokenPolicy, BearerToken, Challenge, Error, IdToken, IdTokenPolicy, Issuer,
+    JwkSet, Login, Nonce, NumericDate, PublicKey, RequestKey, RingKey, ScopePolicy, TokenBuffer,
+    Validated,
 };
 
 use crate::case::{
@@ -66,7 +68,7 @@ pub fn judge(case: &Case) -> Verdict {
         #[cfg(feature = "aws-lc-rs")]
         Backend::AwsLcRs => judge_with::<claimgate::AwsLcKey>(case),
         #[cfg(feature = "pure-rust")]
-        Backend::RustCrypto => judge_with::<claimgate::PureRustKey>(case),
+        Backend::PureRust => judge_with::<claimgate::PureRustKey>(case),
         #[cfg(not(all(feature = "aws-lc-rs", feature = "pure-rust")))]
         _ => Refusal::Usage("the program was built without this backend's feature").into(),
     }
@@ -92,20 +94,20 @@ fn judge_with<K: PublicKey>(case: &Case) -> Verdict {
 /// The rules of a well-signed token's policy, and which of them it breaks.
 pub fn explain(case: &Case) -> Option<(Vec<Rule>, RuleSet)> {
     let keys = JwkSet::<RingKey, KEYS>::from_json(&case.jwks).ok()?;
-    let issuer = Issuer::new(&case.issuer, &keys).ok()?;
+    let issuer = Issuer::new(&case.issuer, keys).ok()?;
     let now = NumericDate::from_secs(case.now);
     let mut buffer = Buffer::new();
     match case.token_use {
         TokenUse::Id => {
-            let failed = with_id_policy(case, |policy| {
-                policy.explain(&case.token, &issuer, now, &mut buffer)
+            let failed = with_id_policy(case, |policy, login| {
+                IdToken::explain(&case.token, (&issuer, policy), login, now, &mut buffer)
             });
             Some((IdTokenPolicy::rules().collect(), failed.ok()?.ok()?))
         }
         TokenUse::Access => {
-            let token = BearerToken::new(&case.token);
-            let failed =
-                with_access_policy(case, |policy| policy.explain(token, &issuer, now, &mut buffer));
+            let failed = with_access_policy(case, |policy, token| {
+                AccessToken::explain(token, (&issuer, policy), now, &mut buffer)
+            });
             Some((AccessTokenPolicy::rules().collect(), failed.ok()?.ok()?))
         }
     }
@@ -115,13 +117,13 @@ fn id_token<'b, K: PublicKey>(
     case: &Case,
     buffer: &'b mut Buffer,
 ) -> Result<Validated<IdToken<'b>>, Refusal> {
-    with_id_policy(case, |policy| {
+    with_id_policy(case, |policy, login| {
         let refuse =
             |error| Refusal::Token { error, www_authenticate: Challenge::new(error).to_string() };
         let keys = JwkSet::<K, KEYS>::from_json(&case.jwks).map_err(refuse)?;
-        let issuer = Issuer::new(&case.issuer, &keys)?;
+        let issuer = Issuer::new(&case.issuer, keys)?;
         let now = NumericDate::from_secs(case.now);
-        policy.validate(&case.token, &issuer, now, buffer).map_err(refuse)
+        IdToken::validate(&case.token, (&issuer, policy), login, now, buffer).map_err(refuse)
     })?
 }
 
@@ -129,20 +131,20 @@ fn access_token<'b, K: PublicKey>(
     case: &Case,
     buffer: &'b mut Buffer,
 ) -> Result<Validated<AccessToken<'b>>, Refusal> {
-    with_access_policy(case, |policy| {
+    with_access_policy(case, |policy, token| {
         let refuse =
             |error| Refusal::Token { error, www_authenticate: policy.challenge(error).to_string() };
         let keys = JwkSet::<K, KEYS>::from_json(&case.jwks).map_err(refuse)?;
-        let issuer = Issuer::new(&case.issuer, &keys)?;
+        let issuer = Issuer::new(&case.issuer, keys)?;
         let now = NumericDate::from_secs(case.now);
-        policy.validate(BearerToken::new(&case.token), &issuer, now, buffer).map_err(refuse)
+        AccessToken::validate(token, (&issuer, policy), now, buffer).map_err(refuse)
     })?
 }
 
-/// Builds the ID token policy of a case and hands it to `use_policy`.
+/// Builds the ID token policy and the login of a case and passes them to `use_policy`.
 fn with_id_policy<T>(
     case: &Case,
-    use_policy: impl FnOnce(&IdTokenPolicy<'_>) -> T,
+    use_policy: impl FnOnce(&IdTokenPolicy<'_>, Login<'_>) -> T,
 ) -> Result<T, Refusal> {
     let client_id = case.client_id.as_deref().ok_or(Refusal::Usage("client_id is missing"))?;
     if case.has_access_token_fields() {
@@ -155,7 +157,7 @@ fn with_id_policy<T>(
     };
     let trusted_audiences = borrow(&case.trusted_audiences);
     let acr_values = borrow(&case.acr_values);
-    let mut policy = IdTokenPolicy::new(client_id, nonce);
+    let mut policy = IdTokenPolicy::new(client_id);
     if let Some(trusted_audiences) = &trusted_audiences {
         policy = policy.trusted_audiences(trusted_audiences);
     }
@@ -165,30 +167,32 @@ fn with_id_policy<T>(
     if let Some(max_age) = case.max_age {
         policy = policy.max_age(max_age);
     }
-    if let Some(access_token) = &case.access_token {
-        policy = policy.access_token(BearerToken::new(access_token));
-    }
-    if let Some(code) = &case.code {
-        policy = policy.code(code);
-    }
-    if let Some(organization) = &case.organization {
-        policy = policy.organization(organization);
-    }
     if let Some(leeway) = case.leeway {
         policy = policy.leeway(leeway);
     }
+    let mut login = Login::new(nonce);
+    if let Some(access_token) = &case.access_token {
+        login = login.access_token(BearerToken::new(access_token));
+    }
+    if let Some(code) = &case.code {
+        login = login.code(code);
+    }
+    if let Some(organization) = &case.organization {
+        login = login.organization(organization);
+    }
     if let Given::Value(audience) = &case.audience {
         // Both are configured in one place: they must differ.
-        AccessTokenPolicy::auth0(audience).forbid_client_ids(&[client_id]).build()?;
+        AccessTokenPolicy::general(audience).forbid_client_ids(&[client_id]).build()?;
     }
     check_issuer(case)?;
-    Ok(use_policy(&policy.build()?))
+    Ok(use_policy(&policy.build()?, login.build()?))
 }
 
-/// Builds the access token policy of a case and hands it to `use_policy`.
+/// Builds the access token policy and the bearer token of a case and passes them to
+/// `use_policy`.
 fn with_access_policy<T>(
     case: &Case,
-    use_policy: impl FnOnce(&AccessTokenPolicy<'_>) -> T,
+    use_policy: impl FnOnce(&AccessTokenPolicy<'_>, BearerToken<'_>) -> T,
 ) -> Result<T, Refusal> {
     if case.has_id_token_fields() {
         return Err(Refusal::Usage("a field for ID tokens is given for an access token"));
@@ -196,7 +200,7 @@ fn with_access_policy<T>(
     let parties = borrow(&case.authorized_parties);
     let mut policy = match (&case.audience, case.profile, &parties) {
         (Given::Value(audience), None | Some(Profile::Auth0), _) => {
-            AccessTokenPolicy::auth0(audience)
+            AccessTokenPolicy::general(audience)
         }
         (Given::Value(audience), Some(Profile::Rfc9068), _) => AccessTokenPolicy::rfc9068(audience),
         (Given::Null, None | Some(Profile::Auth0), Some(parties)) => {
@@ -243,22 +247,23 @@ fn with_access_policy<T>(
     if let Some(leeway) = case.leeway {
         policy = policy.leeway(leeway);
     }
+    let mut token = BearerToken::new(&case.token);
     match &case.confirmation {
         None => {}
         Some(Confirmation::Keyword(ConfirmationKeyword::Ignore)) => {
             policy = policy.danger_ignore_confirmation();
         }
         Some(Confirmation::Keys(keys)) => {
-            policy = policy.request_key(match (&keys.x5t_s256, &keys.jkt) {
+            token = token.with_key(match (&keys.x5t_s256, &keys.jkt) {
                 (Some(x5t_s256), Some(jkt)) => RequestKey::certificate_and_dpop(x5t_s256, jkt),
                 (Some(x5t_s256), None) => RequestKey::certificate(x5t_s256),
                 (None, Some(jkt)) => RequestKey::dpop(jkt),
                 (None, None) => return Err(Refusal::Usage("confirmation names no thumbprint")),
-            });
+            }?);
         }
     }
     check_issuer(case)?;
-    Ok(use_policy(&policy.build()?))
+    Ok(use_policy(&policy.build()?, token))
 }
 
 /// An issuer that cannot be built is told before its keys are looked at.

@@ -64,7 +64,7 @@ const fn check_disjoint(
 /// ```
 /// use claimgate::{AccessTokenPolicy, ScopePolicy};
 ///
-/// # fn main() -> Result<(), claimgate::ConfigError> {
+/// # fn main() -> Result<(), claimgate::error::ConfigError> {
 /// let policy = AccessTokenPolicy::general("https://example.com/health-api")
 ///     .require_scope(ScopePolicy::all_of(&["read:patients"])?)
 ///     .build()?;
