@@ -106,6 +106,12 @@ impl<'t> BearerToken<'t> {
 pub struct DpopToken<'t>(&'t str);
 
 impl<'t> DpopToken<'t> {
+    /// Constructs the access token of a request with the scheme `DPoP`.
+    #[must_use]
+    pub const fn new(access_token: &'t str) -> Self {
+        Self(access_token)
+    }
+
     /// Returns the text of the token, which is a secret.
     #[must_use]
     pub const fn expose(&self) -> &'t str {

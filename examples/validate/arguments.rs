@@ -7,11 +7,11 @@ use claimgate::NumericDate;
 use clap::Parser;
 
 use crate::case::{
-    Backend, Case, Confirmation, ConfirmationKeyword, Given, Profile, SubjectKind, Thumbprints,
-    TokenUse,
+    Backend, Case, ClaimRule, Confirmation, ConfirmationKeyword, Given, Profile, SubjectKind,
+    Thumbprints, TokenUse,
 };
 
-/// Validates ID tokens and access tokens.
+/// Validates ID tokens, access tokens, logout tokens and DPoP proofs.
 ///
 /// Without arguments: a demonstration. With a token: that token, and the rules
 /// it keeps and breaks; exit status 0 if it is valid, 1 if not, 2 for wrong
@@ -20,7 +20,7 @@ use crate::case::{
 #[command(name = "validate")]
 pub struct Arguments {
     /// The token, or - to read it from standard input
-    #[arg(requires = "jwks", requires = "issuer", requires = "use")]
+    #[arg(requires = "use")]
     pub token: Option<String>,
 
     /// A file of cases in JSON Lines, or - for standard input
@@ -33,16 +33,29 @@ pub struct Arguments {
     /// The expected issuer
     #[arg(long, value_name = "URL", requires = "token")]
     pub issuer: Option<String>,
-    /// An ID token for this client
-    #[arg(long, value_name = "ID", group = "use")]
+    /// An ID token for this client, or with --token-use logout a logout token
+    #[arg(long, value_name = "ID", group = "use", requires = "jwks", requires = "issuer")]
     pub client_id: Option<String>,
     /// An access token for this API
-    #[arg(long, value_name = "API", group = "use")]
+    #[arg(long, value_name = "API", group = "use", requires = "jwks", requires = "issuer")]
     pub audience: Option<String>,
     /// An access token of an issuer that names no audience, for
     /// --authorized-parties
-    #[arg(long, group = "use", requires = "authorized_parties")]
+    #[arg(
+        long,
+        group = "use",
+        requires = "authorized_parties",
+        requires = "jwks",
+        requires = "issuer"
+    )]
     pub no_audience: bool,
+    /// The method of the request that a DPoP proof was made for; without --audience, the
+    /// token is the proof
+    #[arg(long, requires = "url")]
+    pub method: Option<String>,
+    /// The kind of token, where --client-id or --audience do not tell
+    #[arg(long, value_enum)]
+    pub token_use: Option<TokenUse>,
 
     /// Seconds since the epoch [default: the system's clock]
     #[arg(long)]
@@ -50,7 +63,19 @@ pub struct Arguments {
     /// Seconds by which clocks may differ [default: 60]
     #[arg(long)]
     pub leeway: Option<u64>,
-    /// Which implementation of RS256
+    /// Algorithms to which the key set is narrowed, such as ES256 [default: RS256]
+    #[arg(long, value_delimiter = ',')]
+    pub algorithms: Option<Vec<String>>,
+    /// The issuer's discovery document, as a file; it has to name the issuer
+    #[arg(long, value_name = "FILE")]
+    pub discovery: Option<String>,
+    /// The allowed tenants; the issuer is then a template with {tenantid}
+    #[arg(long, value_delimiter = ',')]
+    pub tenants: Option<Vec<String>>,
+    /// Rules on claims, as JSON: [{"path":["realm_access","roles"],"contains":"admin"}]
+    #[arg(long, value_parser = claims)]
+    pub claims: Option<Claims>,
+    /// The implementation of the algorithms
     #[arg(long, value_enum, default_value = "ring")]
     pub backend: Backend,
     /// Seconds since the user authenticated
@@ -107,7 +132,21 @@ pub struct Arguments {
     /// x5t#S256=THUMBPRINT or jkt=THUMBPRINT, or ignore
     #[arg(long, value_parser = confirmation)]
     pub confirmation: Option<Confirmation>,
+
+    /// Access token: the DPoP proof of the request
+    #[arg(long, requires = "method")]
+    pub dpop: Option<String>,
+    /// DPoP proof: the URL of the request
+    #[arg(long, requires = "method", group = "use")]
+    pub url: Option<String>,
+    /// DPoP proof: the nonce that the server gave
+    #[arg(long)]
+    pub proof_nonce: Option<String>,
 }
+
+/// Rules on claims; a list of its own type, since clap gives `Vec` a meaning.
+#[derive(Clone, Debug)]
+pub struct Claims(Vec<ClaimRule>);
 
 impl Arguments {
     /// The case that the options describe.
@@ -116,16 +155,35 @@ impl Arguments {
         Ok(Case {
             id: String::new(),
             token: if token == "-" { read_trimmed(io::stdin())? } else { token.to_owned() },
-            token_use: if self.client_id.is_some() { TokenUse::Id } else { TokenUse::Access },
-            jwks: io::read_to_string(open(self.jwks.as_deref().unwrap_or_default())?)?,
-            issuer: self.issuer.clone().unwrap_or_default(),
+            token_use: self.token_use.unwrap_or_else(|| self.implied_use()),
+            jwks: self.jwks.as_deref().map(read).transpose()?,
+            issuer: self.issuer.clone(),
+            discovery: self.discovery.as_deref().map(read).transpose()?,
             now: self.now.unwrap_or_else(|| NumericDate::now().as_secs()),
             ..fields
         })
     }
 
+    /// The kind of token that the other options tell.
+    fn implied_use(&self) -> TokenUse {
+        if self.client_id.is_some() {
+            TokenUse::Id
+        } else if self.audience.is_some() || self.no_audience {
+            TokenUse::Access
+        } else {
+            TokenUse::Dpop
+        }
+    }
+
     fn fields(&self) -> Case {
         Case {
+            algorithms: self.algorithms.clone(),
+            tenants: self.tenants.clone(),
+            claims: self.claims.clone().map(|Claims(rules)| rules),
+            dpop: self.dpop.clone(),
+            method: self.method.clone(),
+            url: self.url.clone(),
+            proof_nonce: self.proof_nonce.clone(),
             leeway: self.leeway,
             backend: self.backend,
             max_age: self.max_age,
@@ -162,6 +220,14 @@ impl Arguments {
 /// Opens a file; an error names it.
 pub fn open(path: &str) -> io::Result<File> {
     File::open(path).map_err(|error| io::Error::new(error.kind(), format!("{path}: {error}")))
+}
+
+fn read(path: &str) -> io::Result<String> {
+    io::read_to_string(open(path)?)
+}
+
+fn claims(text: &str) -> Result<Claims, serde_json::Error> {
+    serde_json::from_str(text).map(Claims)
 }
 
 fn read_trimmed(source: impl Read) -> io::Result<String> {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::case::Case;
-use crate::judge::{Verdict, judge};
+use crate::judge::{Accepted, Verdict, judge};
 
 #[derive(Serialize)]
 struct Answer<'a> {
@@ -19,9 +19,17 @@ struct Answer<'a> {
 #[derive(Serialize)]
 #[serde(tag = "verdict", rename_all = "lowercase")]
 enum Fields<'a> {
-    Valid { sub: &'a str, aud: &'a [String], scope: &'a str },
+    Valid(Valid<'a>),
     Invalid { error: &'static str, message: String, status: u16, www_authenticate: &'a str },
     Usage { error: &'static str, message: &'a str },
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Valid<'a> {
+    Token { sub: &'a str, aud: &'a [String], scope: &'a str },
+    Logout { sub: Option<&'a str>, sid: Option<&'a str> },
+    Proof { jkt: &'a str, jti: &'a str },
 }
 
 /// Answers each line of `cases`. Empty lines are passed over.
@@ -46,9 +54,17 @@ fn answer(line: &[u8], out: &mut impl Write) -> io::Result<()> {
         }
     };
     let fields = match &verdict {
-        Verdict::Valid { subject, audience, scope } => {
-            Fields::Valid { sub: subject, aud: audience, scope }
-        }
+        Verdict::Valid(accepted) => Fields::Valid(match accepted {
+            Accepted::Token { subject, audience, scope } => {
+                Valid::Token { sub: subject, aud: audience, scope }
+            }
+            Accepted::Logout { subject, session_id } => {
+                Valid::Logout { sub: subject.as_deref(), sid: session_id.as_deref() }
+            }
+            Accepted::Proof { thumbprint, token_id } => {
+                Valid::Proof { jkt: thumbprint, jti: token_id }
+            }
+        }),
         Verdict::Invalid { error, www_authenticate } => Fields::Invalid {
             error: error.code(),
             message: error.to_string(),

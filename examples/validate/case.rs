@@ -11,8 +11,8 @@ pub struct Case {
     pub id: String,
     pub token: String,
     pub token_use: TokenUse,
-    pub jwks: String,
-    pub issuer: String,
+    pub jwks: Option<String>,
+    pub issuer: Option<String>,
     #[serde(deserialize_with = "seconds")]
     pub now: u64,
     #[serde(default, deserialize_with = "optional_seconds")]
@@ -20,7 +20,15 @@ pub struct Case {
     #[serde(default, deserialize_with = "or_default")]
     pub backend: Backend,
 
-    // Both kinds
+    /// Algorithms to which the key set is narrowed.
+    pub algorithms: Option<Vec<String>>,
+    /// A discovery document that has to name `issuer`.
+    pub discovery: Option<String>,
+    /// The tenants of the issuer, whose URL is then a template.
+    pub tenants: Option<Vec<String>>,
+
+    // ID tokens and access tokens
+    pub claims: Option<Vec<ClaimRule>>,
     #[serde(default, deserialize_with = "optional_seconds")]
     pub max_age: Option<u64>,
     pub acr_values: Option<Vec<String>>,
@@ -47,6 +55,12 @@ pub struct Case {
     #[serde(default, deserialize_with = "optional_seconds")]
     pub max_token_age: Option<u64>,
     pub confirmation: Option<Confirmation>,
+
+    // DPoP proofs, and access tokens that come with one
+    pub dpop: Option<String>,
+    pub method: Option<String>,
+    pub url: Option<String>,
+    pub proof_nonce: Option<String>,
 
     // Annotations
     #[serde(default, rename = "comment")]
@@ -75,6 +89,15 @@ impl Case {
             || self.subject_kind.is_some()
             || self.max_token_age.is_some()
             || self.confirmation.is_some()
+            || self.has_proof_fields()
+    }
+
+    /// Whether the case has a field that says what the request of a proof was.
+    pub fn has_proof_fields(&self) -> bool {
+        self.dpop.is_some()
+            || self.method.is_some()
+            || self.url.is_some()
+            || self.proof_nonce.is_some()
     }
 
     /// Whether a check is asked for that an access token's policy does not have.
@@ -126,12 +149,32 @@ fn optional_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
     whole.map(Some).ok_or_else(|| de::Error::custom("a number of seconds is out of range"))
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum TokenUse {
     #[default]
     Id,
     Access,
+    Logout,
+    Dpop,
+}
+
+/// A rule on a claim: a path, and one operator.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimRule {
+    pub path: Vec<String>,
+    pub equals: Option<Scalar>,
+    pub one_of: Option<Vec<String>>,
+    pub contains: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Scalar {
+    Text(String),
+    Integer(i64),
+    Boolean(bool),
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, clap::ValueEnum)]

@@ -5,21 +5,33 @@ use std::io::{self, Write};
 use crate::Outcome;
 use crate::arguments::Arguments;
 use crate::case::TokenUse;
-use crate::judge::{Verdict, explain, judge};
+use crate::judge::{Accepted, Verdict, explain, judge};
 
 pub fn validate(arguments: &Arguments, token: &str, out: &mut impl Write) -> io::Result<Outcome> {
     let case = arguments.case(token)?;
     let outcome = match judge(&case) {
-        Verdict::Valid { subject, audience, scope } => {
-            writeln!(out, "valid\n  sub    {subject}\n  aud    {}", audience.join(", "))?;
-            if !scope.is_empty() {
-                writeln!(out, "  scope  {scope}")?;
+        Verdict::Valid(accepted) => {
+            writeln!(out, "valid")?;
+            match accepted {
+                Accepted::Token { subject, audience, scope } => {
+                    writeln!(out, "  sub    {subject}\n  aud    {}", audience.join(", "))?;
+                    if !scope.is_empty() {
+                        writeln!(out, "  scope  {scope}")?;
+                    }
+                }
+                Accepted::Logout { subject, session_id } => {
+                    writeln!(out, "  sub    {}", subject.as_deref().unwrap_or("-"))?;
+                    writeln!(out, "  sid    {}", session_id.as_deref().unwrap_or("-"))?;
+                }
+                Accepted::Proof { thumbprint, token_id } => {
+                    writeln!(out, "  jkt    {thumbprint}\n  jti    {token_id}")?;
+                }
             }
             Outcome::Valid
         }
         Verdict::Invalid { error, www_authenticate } => {
             writeln!(out, "invalid: {}\n  {error}", error.code())?;
-            if case.token_use == TokenUse::Access {
+            if matches!(case.token_use, TokenUse::Access | TokenUse::Dpop) {
                 writeln!(out, "  {} WWW-Authenticate: {www_authenticate}", error.http_status())?;
             }
             Outcome::Invalid

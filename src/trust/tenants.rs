@@ -137,6 +137,20 @@ where
     }
 }
 
+impl<K, const N: usize, U, T, S> TenantIssuer<K, N, U, T>
+where
+    U: AsRef<str>,
+    T: Deref<Target = [S]>,
+    S: AsRef<str>,
+{
+    /// Borrows the issuer, as a type that is the same for all issuers.
+    #[must_use]
+    pub fn by_ref(&self) -> IssuerRef<'_, K> {
+        let expected = ExpectedIssuer::Tenant { template: self.template.as_ref(), rule: self };
+        IssuerRef { expected, keys: self.keys.as_keys() }
+    }
+}
+
 impl<K: PublicKey, const N: usize, U, T, S> Issuers for TenantIssuer<K, N, U, T>
 where
     U: AsRef<str>,
@@ -154,13 +168,11 @@ where
     type Key = K;
 
     fn sole(&self) -> Option<IssuerRef<'_, K>> {
-        let expected = ExpectedIssuer::Tenant { template: self.template.as_ref(), rule: self };
-        Some(IssuerRef { expected, keys: self.keys.as_keys() })
+        Some(self.by_ref())
     }
 
     fn named(&self, iss: Text<'_>) -> Option<IssuerRef<'_, K>> {
-        tenant_of(self.template.as_ref(), iss.plain()?)?;
-        self.sole()
+        tenant_of(self.template.as_ref(), iss.plain()?).map(|_| self.by_ref())
     }
 }
 
