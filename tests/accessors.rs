@@ -5,9 +5,10 @@
 
 mod support;
 
+use claimgate::jws::CompactJws;
 use claimgate::{
-    AccessToken, AccessTokenPolicy, BearerToken, CompactJws, IdToken, IdTokenPolicy, NumericDate,
-    RequestKey, TokenBuffer, Validated, VerifiedTokenCache,
+    AccessToken, AccessTokenPolicy, BearerToken, IdToken, Login, Nonce, NumericDate, RequestKey,
+    TokenBuffer, Validated, VerifiedTokenCache,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -21,11 +22,10 @@ fn more(mut claims: Value, more: Value) -> Value {
 
 #[track_caller]
 fn id_token<T>(claims: &Value, look: impl FnOnce(&Validated<IdToken<'_>>) -> T) -> T {
-    let keys = keys_of(&Signer::a());
     let mut buffer = TokenBuffer::<4096>::new();
     let text = Signer::a().sign(claims);
-    let policy = IdTokenPolicy::new(CLIENT_ID, claimgate::Nonce::Ignore).build().unwrap();
-    look(&policy.validate(&text, &issuer(&keys), NOW, &mut buffer).unwrap())
+    let trust = (&trusted(), &LOGIN_POLICY);
+    look(&IdToken::validate(&text, trust, LOGIN, NOW, &mut buffer).unwrap())
 }
 
 #[track_caller]
@@ -34,11 +34,21 @@ fn access_token<T>(
     claims: &Value,
     look: impl FnOnce(&Validated<AccessToken<'_>>) -> T,
 ) -> T {
-    let keys = keys_of(&Signer::a());
+    bound_access_token(policy, None, claims, look)
+}
+
+#[track_caller]
+fn bound_access_token<T>(
+    policy: &AccessTokenPolicy<'_>,
+    key: Option<RequestKey<'_>>,
+    claims: &Value,
+    look: impl FnOnce(&Validated<AccessToken<'_>>) -> T,
+) -> T {
     let mut buffer = TokenBuffer::<4096>::new();
     let text = Signer::a().sign(claims);
     let token = BearerToken::new(&text);
-    look(&policy.validate(token, &issuer(&keys), NOW, &mut buffer).unwrap())
+    let token = key.map_or(token, |key| token.with_key(key));
+    look(&AccessToken::validate(token, (&trusted(), policy), NOW, &mut buffer).unwrap())
 }
 
 #[test]
@@ -105,8 +115,9 @@ fn what_is_printed_says_what_it_is() {
         (format!("{:?}", unverified.header()), "Header"),
         (format!("{keys:?}"), "JwkSet"),
         (format!("{:?}", keys.keys()[0]), "Jwk"),
-        (format!("{:?}", keys.keys()[0].key()), "RsaKey"),
-        (format!("{:?}", issuer(&keys)), "Issuer"),
+        (format!("{:?}", keys.keys()[0].key()), "VerifyingKey"),
+        (format!("{:?}", trusted()), "Issuer"),
+        (format!("{:?}", trusted().by_ref()), "IssuerRef"),
         (format!("{:?}", TokenBuffer::<64>::new()), "TokenBuffer"),
         (format!("{:?}", VerifiedTokenCache::<2, 64>::new()), "VerifiedTokenCache"),
     ];
@@ -115,11 +126,10 @@ fn what_is_printed_says_what_it_is() {
     let parsed = AccessToken::parse(verified).unwrap();
     shown.push((format!("{parsed:?}"), "AccessToken"));
     let claims = with(access_claims(), "cnf", json!({"jkt": "a"}));
-    let policy = AccessTokenPolicy::auth0(API).request_key(RequestKey::dpop("a")).build().unwrap();
-    access_token(&policy, &claims, |token| {
+    let key = RequestKey::dpop("a").ok();
+    bound_access_token(&API_POLICY, key, &claims, |token| {
         shown.extend([
             (format!("{token:?}"), "Validated(AccessToken"),
-            (format!("{:?}", **token), "AccessTokenClaims"),
             (format!("{:?}", token.audience()), "Audience"),
             (format!("{:?}", token.scope()), "Scope"),
             (format!("{:?}", token.permissions()), "StringArray"),
@@ -131,17 +141,15 @@ fn what_is_printed_says_what_it_is() {
         shown.extend([
             (format!("{:?}", token.user().address()), "Some(Address"),
             (format!("{token:?}"), "Validated(IdToken"),
-            (format!("{:?}", **token), "IdTokenClaims"),
             (format!("{:?}", token.user()), "StandardClaims"),
             (format!("{:?}", token.to_owned_token::<2048>().unwrap()), "OwnedIdToken"),
         ]);
     });
-    let policy = IdTokenPolicy::new(CLIENT_ID, claimgate::Nonce::Ignore)
-        .access_token(BearerToken::new("a"))
-        .build();
-    let policy = format!("{:?}", policy.unwrap());
-    assert!(policy.contains("([redacted])") && policy.contains("NotGiven"), "{policy}");
-    shown.push((policy, "IdTokenPolicy"));
+    shown.push((format!("{LOGIN_POLICY:?}"), "IdTokenPolicy"));
+    let login = Login::new(Nonce::Ignore).access_token(BearerToken::new("a"));
+    let login = format!("{:?}", login.build().unwrap());
+    assert!(login.contains("([redacted])") && login.contains("NotGiven"), "{login}");
+    shown.push((login, "Login"));
     for (text, name) in shown {
         assert!(text.starts_with(name), "{name}: {text}");
     }
@@ -150,12 +158,9 @@ fn what_is_printed_says_what_it_is() {
 #[test]
 fn the_key_that_an_access_token_is_bound_to_is_told() {
     let thumbprint = "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2";
-    let policy = AccessTokenPolicy::auth0(API)
-        .request_key(RequestKey::certificate(thumbprint))
-        .build()
-        .unwrap();
+    let key = RequestKey::certificate(thumbprint).ok();
     let claims = with(access_claims(), "cnf", json!({"x5t#S256": thumbprint}));
-    access_token(&policy, &claims, |token| {
+    bound_access_token(&API_POLICY, key, &claims, |token| {
         let confirmation = token.confirmation().unwrap();
         assert_eq!((confirmation.x5t_s256(), confirmation.jkt()), (Some(thumbprint), None));
     });
@@ -171,17 +176,17 @@ fn nothing_that_is_printed_shows_a_tokens_text() {
         }
     };
     id_token(&id_claims(), |token| {
-        assert_silent(format!("{token:?} {:?} {:?}", **token, token.user()));
+        assert_silent(format!("{token:?} {:?}", token.user()));
         assert_silent(format!("{:?} {:?}", token.audience(), token.header()));
     });
     access_token(&API_POLICY, &access_claims(), |token| {
-        assert_silent(format!("{token:?} {:?} {:?}", **token, token.to_owned_token::<2048>()));
+        assert_silent(format!("{token:?} {:?}", token.to_owned_token::<2048>()));
     });
     assert_silent(format!("{:?}", VerifiedTokenCache::<2, 64>::default()));
     assert_silent(format!("{:?}", TokenBuffer::<64>::default()));
     let keys = keys_of(&Signer::a());
     let [shown] = keys.keys() else { panic!("one key") };
-    assert_silent(format!("{keys:?} {shown:?} {:?} {:?}", shown.key(), issuer(&keys)));
+    assert_silent(format!("{keys:?} {shown:?} {:?} {:?}", shown.key(), trusted()));
 }
 
 #[derive(Debug, PartialEq, Deserialize)]

@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Error, IdTokenPolicy, JwkSet, Nonce, NumericDate, RingKey,
-    ScopePolicy, TokenBuffer, at_compile_time,
+    AccessToken, AccessTokenPolicy, BearerToken, Error, IdToken, IdTokenPolicy, JwkSet, Login,
+    Nonce, NumericDate, RingKey, ScopePolicy, TokenBuffer, at_compile_time,
 };
 use serde_json::json;
 use support::*;
@@ -48,7 +48,7 @@ fn allocations<T>(work: impl FnOnce() -> T) -> (usize, T) {
 }
 
 const POLICY: AccessTokenPolicy<'_> = at_compile_time!(
-    AccessTokenPolicy::auth0(API)
+    AccessTokenPolicy::general(API)
         .require_scope(at_compile_time!(ScopePolicy::all_of(&["read:patients"])))
         .build()
 );
@@ -71,24 +71,27 @@ fn claimgate_allocates_nothing() {
     assert_eq!(verified, Ok(()));
     println!("ring allocates {of_ring} times for one verification");
 
+    let issuers = [issuer(keys)];
+    let issuer = &issuers[0];
     let access = |token: &str, now| {
         let mut buffer = TokenBuffer::<8192>::new();
         allocations(|| {
             let token = BearerToken::from_authorization(token)?;
-            POLICY.validate(token, &issuer(&keys), now, &mut buffer).map(|_| ())
+            AccessToken::validate(token, (issuer, &POLICY), now, &mut buffer).map(|_| ())
         })
     };
     let bearer = |token: &str| format!("Bearer {token}");
     assert_eq!(access(&bearer(&token), NOW), (of_ring, Ok(())));
 
-    let id_policy = IdTokenPolicy::new(CLIENT_ID, Nonce::ExpectNone)
-        .access_token_if_bound(BearerToken::new("access token"))
-        .build()
-        .unwrap();
+    let id_policy = IdTokenPolicy::new(CLIENT_ID).build().unwrap();
     let id_token = signer.sign(&with(id_claims(), "name", "J\u{f6}rg \"J\""));
     let mut buffer = TokenBuffer::<8192>::new();
-    let (count, verdict) =
-        allocations(|| id_policy.validate(&id_token, &issuer(&keys), NOW, &mut buffer).map(|_| ()));
+    let (count, verdict) = allocations(|| {
+        let access_token = BearerToken::new("access token");
+        let login = Login::new(Nonce::ExpectNone).access_token_if_bound(access_token);
+        let (login, trust) = (login.build().unwrap(), (issuer, &id_policy));
+        IdToken::validate(&id_token, trust, login, NOW, &mut buffer).map(|_| ())
+    });
     assert_eq!((count, verdict), (of_ring, Ok(())));
 
     // Rejections that come before the signature cost nothing at all.
@@ -142,10 +145,9 @@ fn claimgate_allocates_nothing() {
     // An unknown issuer costs no RSA, whatever is signed.
     let foreign = signer.sign(&with(claims, "iss", "https://unknown.example/"));
     let mut buffer = TokenBuffer::<8192>::new();
-    let issuers = [issuer(&keys)];
     let (count, verdict) = allocations(|| {
         let token = BearerToken::new(&foreign);
-        POLICY.validate_among(token, &issuers, NOW, &mut buffer).map(|_| ())
+        AccessToken::validate(token, (&issuers[..], &POLICY), NOW, &mut buffer).map(|_| ())
     });
     assert_eq!((count, verdict), (0, Err(Error::UnknownIssuer)));
 

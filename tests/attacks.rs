@@ -7,10 +7,13 @@
 mod support;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use claimgate::error::{
+    Claim, HeaderParameter, JsonProblem, JsonType, KeyRejected, Problem, Segment,
+};
+use claimgate::jws::CompactJws;
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Challenge, Claim, CompactJws, Error, HeaderParameter,
-    IdTokenPolicy, Issuer, JsonProblem, JsonType, JwkSet, KeyRejected, Nonce, NumericDate, Problem,
-    RsaKey, Segment, TokenBuffer, VerifiedTokenCache,
+    AccessToken, AccessTokenPolicy, BearerToken, Challenge, Error, IdTokenPolicy, Issuer, JwkSet,
+    NumericDate, TokenBuffer, VerifiedTokenCache,
 };
 use serde_json::{Value, json};
 use support::*;
@@ -89,10 +92,11 @@ fn cve_2026_34950_algorithm_confusion_once_more() {
 fn cve_2026_44699_and_cve_2026_22817_a_key_without_alg() {
     // The token's `alg` was believed where the key named none.
     let bare = without(without(Signer::a().jwk(), "alg"), "use");
-    let keys = JwkSet::<TestKey, 1>::from_json(&jwks(&[bare])).unwrap();
+    let issuer = issuer(JwkSet::<TestKey, 1>::from_json(&jwks(&[bare])).unwrap());
     let check = |token: &str| {
         let mut buffer = TokenBuffer::<8192>::new();
-        API_POLICY.validate(BearerToken::new(token), &issuer(&keys), NOW, &mut buffer).map(|_| ())
+        AccessToken::validate(BearerToken::new(token), (&issuer, &API_POLICY), NOW, &mut buffer)
+            .map(|_| ())
     };
     assert_eq!(check(&Signer::a().sign(&access_claims())), Ok(()));
     for secret in forms_of_the_public_key() {
@@ -200,10 +204,10 @@ fn cve_2025_53864_nesting_does_not_exhaust_the_stack() {
     for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
         let payload = format!(r#"{{"x":{}1{}}}"#, open.repeat(1000), close.repeat(1000));
         let token = Signer::a().sign_raw(br#"{"alg":"RS256"}"#, payload.as_bytes());
-        let keys = keys_of(&Signer::a());
+        let issuer = trusted();
         let mut buffer = TokenBuffer::<16_384>::new().max_token_len(16_384);
         let token = BearerToken::new(&token);
-        let verdict = API_POLICY.validate(token, &issuer(&keys), NOW, &mut buffer);
+        let verdict = AccessToken::validate(token, (&issuer, &API_POLICY), NOW, &mut buffer);
         assert_eq!(verdict.map(|_| ()), Err(too_deep));
     }
 }
@@ -278,7 +282,7 @@ fn cve_2006_4339_and_cve_2026_33894_the_encoded_message_is_compared_and_not_pars
     // stood behind the hash: with e = 3, a cube root is then a signature. A key
     // with e = 3 makes every cube below the modulus such a candidate.
     let n = Signer::a().components().0;
-    let key = RsaKey::<TestKey>::from_components(&n, &[3]).unwrap();
+    let key = rsa_key::<TestKey>(&n, &[3]).unwrap();
     let message = b"message";
     let digest = ring::digest::digest(&ring::digest::SHA256, message);
     // 00 01 ff … 00 DigestInfo hash, with the padding cut short and rubbish at
@@ -379,7 +383,7 @@ fn cve_2017_15361_and_weak_keys_are_not_used() {
         (&n, &[2], KeyRejected::Exponent),
         (&n, &[], KeyRejected::Components),
     ] {
-        assert_eq!(RsaKey::<TestKey>::from_components(n, e).map(|_| ()), Err(reason));
+        assert_eq!(rsa_key::<TestKey>(n, e).map(|_| ()), Err(reason));
     }
 }
 
@@ -433,12 +437,12 @@ fn extreme_dates_are_refused_or_mean_what_they_say() {
 #[test]
 fn cve_2026_35039_a_cache_does_not_confuse_two_tokens() {
     // fast-jwt let the caller build cache keys, and two tokens could share one.
-    let keys = keys_of(&Signer::a());
+    let issuer = trusted();
     let mut cache = VerifiedTokenCache::<8, 2048>::new();
     let mut check = |token: &str| {
         let mut buffer = TokenBuffer::<4096>::new();
-        API_POLICY
-            .validate_cached(BearerToken::new(token), &issuer(&keys), NOW, &mut buffer, &mut cache)
+        let (token, trust) = (BearerToken::new(token), (&issuer, &API_POLICY));
+        AccessToken::validate_cached(token, trust, NOW, &mut buffer, &mut cache)
             .map(|token| token.subject().to_owned())
     };
     let jane = Signer::a().sign(&with(access_claims(), "sub", "jane"));
@@ -474,9 +478,8 @@ fn an_id_token_does_not_open_an_api_and_an_access_token_logs_nobody_in() {
     let both = json!([API, CLIENT_ID]);
     let id_token = with(with(id_claims(), "aud", both.clone()), "nonce", "n");
     let access_token = with(access_claims(), "aud", both);
-    let api = AccessTokenPolicy::auth0(API).build().unwrap();
-    let login =
-        IdTokenPolicy::new(CLIENT_ID, Nonce::Ignore).trusted_audiences(&[API]).build().unwrap();
+    let api = AccessTokenPolicy::general(API).build().unwrap();
+    let login = IdTokenPolicy::new(CLIENT_ID).trusted_audiences(&[API]).build().unwrap();
     let text = Signer::a().sign(&id_token);
     assert_eq!(check_access(&api, &text, NOW).unwrap_err().code(), "token_type");
     let text = Signer::a().sign(&access_token);
@@ -487,12 +490,12 @@ fn an_id_token_does_not_open_an_api_and_an_access_token_logs_nobody_in() {
 fn an_issuers_key_does_not_sign_for_another_issuer() {
     // Multi-tenant verifiers took any trusted key for any trusted issuer.
     const OTHER: &str = "https://other.example/";
-    let keys = keys_of(&Signer::a());
     let others = JwkSet::<TestKey, 4>::from_json(&jwks(&[with(Signer::b().jwk(), "kid", "key-a")]));
     let others = others.unwrap();
-    let issuers = [issuer(&keys), Issuer::new(OTHER, &others).unwrap()];
+    let issuers = [trusted(), Issuer::new(OTHER, others).unwrap()];
     let forged = Signer::a().sign(&with(access_claims(), "iss", OTHER));
     let mut buffer = TokenBuffer::<4096>::new();
-    let verdict = API_POLICY.validate_among(BearerToken::new(&forged), &issuers, NOW, &mut buffer);
+    let (token, trust) = (BearerToken::new(&forged), (&issuers[..], &API_POLICY));
+    let verdict = AccessToken::validate(token, trust, NOW, &mut buffer);
     assert_eq!(verdict.map(|_| ()), Err(Error::InvalidSignature));
 }

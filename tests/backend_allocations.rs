@@ -8,7 +8,7 @@ mod support;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use claimgate::{BearerToken, JwkSet, PublicKey, TokenBuffer};
+use claimgate::{AccessToken, BearerToken, IdToken, JwkSet, PublicKey, TokenBuffer};
 use support::*;
 
 /// How often, and how many bytes.
@@ -75,15 +75,17 @@ fn taken_by<K: PublicKey>(signer: &Signer) -> [Allocations; 3] {
     let text = jwks(&[signer.jwk()]);
     let (id_token, access_token) = (signer.sign(&id_claims()), signer.sign(&access_claims()));
     let (keys, parsing) = taken(|| JwkSet::<K, 2>::from_json(&text).unwrap());
-    let issuer = issuer(&keys);
+    let issuer = issuer(keys);
     let validate_both = || {
         let mut buffer = TokenBuffer::<2048>::new();
-        let (result, id) =
-            taken(|| LOGIN_POLICY.validate(&id_token, &issuer, NOW, &mut buffer).map(|_| ()));
+        let (result, id) = taken(|| {
+            IdToken::validate(&id_token, (&issuer, &LOGIN_POLICY), LOGIN, NOW, &mut buffer)
+                .map(|_| ())
+        });
         assert_eq!(result, Ok(()));
         let (result, access) = taken(|| {
             let token = BearerToken::new(&access_token);
-            API_POLICY.validate(token, &issuer, NOW, &mut buffer).map(|_| ())
+            AccessToken::validate(token, (&issuer, &API_POLICY), NOW, &mut buffer).map(|_| ())
         });
         assert_eq!(result, Ok(()));
         [parsing, id, access]

@@ -9,9 +9,11 @@ use std::cell::Cell;
 use std::thread;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use claimgate::error::{InvalidSignature, KeyRejected};
+use claimgate::jwk::{Algorithms, KeyMaterial, VerifyingKey};
 use claimgate::{
-    BearerToken, Error, InvalidSignature, JwkSet, KeyRejected, NumericDate, PublicKey, RsaKey,
-    TokenBuffer,
+    AccessToken, Algorithm, BearerToken, Error, IdToken, JwkSet, Login, Nonce, NumericDate,
+    PublicKey, TokenBuffer,
 };
 use serde::Deserialize;
 use support::*;
@@ -53,8 +55,8 @@ impl Signature {
         hex(&self.signature)
     }
 
-    fn key<K: PublicKey>(&self) -> RsaKey<K> {
-        RsaKey::from_components(&self.n(), &self.e()).unwrap()
+    fn key<K: PublicKey>(&self) -> VerifyingKey<K> {
+        rsa_key(&self.n(), &self.e()).unwrap()
     }
 }
 
@@ -84,13 +86,18 @@ fn sum(left: &[u8], right: &[u8]) -> Option<Vec<u8>> {
     (carry == 0).then_some(sum)
 }
 
-fn key_of<K: PublicKey>(signer: &Signer) -> RsaKey<K> {
+fn key_of<K: PublicKey>(signer: &Signer) -> VerifyingKey<K> {
     let (n, e) = signer.components();
-    RsaKey::from_components(&n, &e).unwrap()
+    rsa_key(&n, &e).unwrap()
 }
 
 fn set_of<K: PublicKey>(signer: &Signer) -> JwkSet<K, 4> {
     JwkSet::from_json(&jwks(&[signer.jwk()])).unwrap()
+}
+
+/// The key of a backend itself, without the checks of `VerifyingKey`.
+fn backend_key<K: PublicKey>(n: &[u8], e: &[u8]) -> Result<K, KeyRejected> {
+    K::new(Algorithm::Rs256, KeyMaterial::Rsa { n, e })
 }
 
 const INVALID: Result<(), Error> = Err(Error::InvalidSignature);
@@ -104,30 +111,33 @@ mod suite {
         let keys = set_of::<K>(&signer);
         let mut buffer = TokenBuffer::<4096>::new();
         let text = signer.sign(&id_claims());
-        let token = LOGIN_POLICY.validate(&text, &issuer(&keys), NOW, &mut buffer).unwrap();
+        let issuer = issuer(keys);
+        let token =
+            IdToken::validate(&text, (&issuer, &LOGIN_POLICY), LOGIN, NOW, &mut buffer).unwrap();
         assert_eq!(token.user().name(), Some("Jane Doe"));
         let mut buffer = TokenBuffer::<4096>::new();
         let text = signer.sign(&access_claims());
         let token = BearerToken::new(&text);
-        let token = API_POLICY.validate(token, &issuer(&keys), NOW, &mut buffer).unwrap();
+        let token = AccessToken::validate(token, (&issuer, &API_POLICY), NOW, &mut buffer).unwrap();
         assert_eq!(token.subject(), "auth0|123456");
     }
 
     pub fn tokens_with_at_hash_are_accepted<K: PublicKey>() {
         // OIDC Core 1.0 §A.6: an access token and its `at_hash`.
         let claims = with(id_claims(), "at_hash", "77QmUPtjPfzWtF2AnpK9RQ");
-        let policy = claimgate::IdTokenPolicy::new(CLIENT_ID, claimgate::Nonce::Ignore)
+        let login = Login::new(Nonce::Ignore)
             .access_token(BearerToken::new("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"))
             .build()
             .unwrap();
         let signer = Signer::a();
-        let keys = set_of::<K>(&signer);
+        let issuer = issuer(set_of::<K>(&signer));
+        let trust = (&issuer, &LOGIN_POLICY);
         let mut buffer = TokenBuffer::<4096>::new();
         let token = signer.sign(&claims);
-        assert!(policy.validate(&token, &issuer(&keys), NOW, &mut buffer).is_ok());
+        assert!(IdToken::validate(&token, trust, login, NOW, &mut buffer).is_ok());
         let token = signer.sign(&with(claims, "at_hash", "77QmUPtjPfzWtF2AnpK9RA"));
         assert!(matches!(
-            policy.validate(&token, &issuer(&keys), NOW, &mut buffer),
+            IdToken::validate(&token, trust, login, NOW, &mut buffer),
             Err(Error::HashMismatch(_))
         ));
     }
@@ -169,7 +179,7 @@ mod suite {
         for signature in Signature::all() {
             let (bits, e) = (signature.bits, signature.e);
             let key = signature.key::<K>();
-            assert_eq!(key.modulus_len(), bits.div_ceil(8));
+            assert_eq!(key.signature_len(), bits.div_ceil(8));
             let mut octets = signature.signature();
             assert_eq!(key.verify(MESSAGE, &octets), Ok(()), "{bits} bits, exponent {e}");
             assert_eq!(key.verify(b"another", &octets), INVALID, "{bits} bits, exponent {e}");
@@ -183,12 +193,12 @@ mod suite {
         assert_eq!(key_of::<K>(&Signer::a()).verify(MESSAGE, &signature), INVALID);
     }
 
-    /// Also when the backend is called by itself, without `RsaKey`.
+    /// Also when the backend is called by itself, without `VerifyingKey`.
     pub fn k10_signature_of_another_length_is_rejected<K: PublicKey>() {
         for signer in [Signer::a(), Signer::c3072(), Signer::d4096()] {
             let key = key_of::<K>(&signer);
             let (n, e) = signer.components();
-            let backend = K::from_components(&n, &e).unwrap_or_else(|_| panic!("a good key"));
+            let backend = backend_key::<K>(&n, &e).unwrap_or_else(|_| panic!("a good key"));
             let signature = signer.signature(MESSAGE);
             assert_eq!(backend.verify(MESSAGE, &signature), Ok(()));
             let longer_before = [&[0], signature.as_slice()].concat();
@@ -244,7 +254,7 @@ mod suite {
         }
     }
 
-    /// What `RsaKey` would have refused is refused, or verifies nothing.
+    /// What `VerifyingKey` would have refused is refused, or verifies nothing.
     pub fn k09_unfit_components_verify_nothing<K: PublicKey>() {
         let (n, _) = Signer::a().components();
         let even = [&n[..255], &[n[255] & 0xfe]].concat();
@@ -254,7 +264,7 @@ mod suite {
             [&[], &[0], &[1], &[2], &[3], &[1, 0, 0, 0, 0, 0, 0, 0, 1], &[0xff; 32]];
         for n in moduli {
             for e in exponents {
-                let Ok(key) = K::from_components(n, e) else { continue };
+                let Ok(key) = backend_key::<K>(n, e) else { continue };
                 for first in [0, 1, 0xff] {
                     let mut signature = vec![0; n.len()];
                     signature.first_mut().into_iter().for_each(|octet| *octet = first);
@@ -266,7 +276,7 @@ mod suite {
 
     pub fn key_set_goes_from_thread_to_thread<K: PublicKey + Send + Sync + 'static>() {
         let signer = Signer::a();
-        let keys = set_of::<K>(&signer);
+        let issuer = issuer(set_of::<K>(&signer));
         let text = signer.sign(&access_claims());
         thread::scope(|scope| {
             for _ in 0..4 {
@@ -275,13 +285,14 @@ mod suite {
                     for second in 0..8 {
                         let now = NumericDate::from_secs(IAT + second);
                         let token = BearerToken::new(&text);
-                        let token = API_POLICY.validate(token, &issuer(&keys), now, &mut buffer);
+                        let trust = (&issuer, &API_POLICY);
+                        let token = AccessToken::validate(token, trust, now, &mut buffer);
                         assert_eq!(token.unwrap().subject(), "auth0|123456");
                     }
                 });
             }
         });
-        thread::spawn(move || drop(keys)).join().unwrap();
+        thread::spawn(move || drop(issuer)).join().unwrap();
     }
 }
 
@@ -334,7 +345,7 @@ fn rust_crypto_2048_takes_nothing_above_2048_bits() {
     suite::k09_unfit_components_verify_nothing::<PureRust2048Key>();
     suite::k10_signature_of_another_key_is_rejected::<PureRust2048Key>();
     for signature in Signature::all() {
-        let key = RsaKey::<PureRust2048Key>::from_components(&signature.n(), &signature.e());
+        let key = VerifyingKey::<PureRust2048Key>::from_components(&signature.n(), &signature.e());
         let verdict = key.map(|key| key.verify(MESSAGE, &signature.signature()));
         let expected =
             if signature.bits == 2_048 { Ok(Ok(())) } else { Err(KeyRejected::ModulusTooLarge) };
@@ -355,8 +366,10 @@ thread_local! {
 }
 
 impl PublicKey for Counting {
-    fn from_components(n: &[u8], e: &[u8]) -> Result<Self, KeyRejected> {
-        TestKey::from_components(n, e).map(Self)
+    const ALGORITHMS: Algorithms = TestKey::ALGORITHMS;
+
+    fn new(algorithm: Algorithm, material: KeyMaterial<'_>) -> Result<Self, KeyRejected> {
+        TestKey::new(algorithm, material).map(Self)
     }
 
     fn verify(&self, signing_input: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
@@ -386,22 +399,22 @@ fn a_backend_of_the_callers_own_verifies_tokens() {
 /// One key, in every backend.
 struct EveryKey {
     #[cfg(feature = "ring")]
-    ring: RsaKey<claimgate::RingKey>,
+    ring: VerifyingKey<claimgate::RingKey>,
     #[cfg(feature = "aws-lc-rs")]
-    aws_lc_rs: RsaKey<claimgate::AwsLcKey>,
+    aws_lc_rs: VerifyingKey<claimgate::AwsLcKey>,
     #[cfg(feature = "pure-rust")]
-    rust_crypto: RsaKey<claimgate::PureRustKey>,
+    rust_crypto: VerifyingKey<claimgate::PureRustKey>,
 }
 
 impl EveryKey {
     fn from_components(n: &[u8], e: &[u8]) -> Result<Self, KeyRejected> {
         Ok(Self {
             #[cfg(feature = "ring")]
-            ring: RsaKey::from_components(n, e)?,
+            ring: rsa_key(n, e)?,
             #[cfg(feature = "aws-lc-rs")]
-            aws_lc_rs: RsaKey::from_components(n, e)?,
+            aws_lc_rs: rsa_key(n, e)?,
             #[cfg(feature = "pure-rust")]
-            rust_crypto: RsaKey::from_components(n, e)?,
+            rust_crypto: rsa_key(n, e)?,
         })
     }
 

@@ -4,9 +4,10 @@
 
 mod support;
 
+use claimgate::policy::{ForeignClaim, SubjectKind};
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Error, ForeignClaim, Issuer, JwkSet, Nonce, NumericDate,
-    OwnedAccessToken, OwnedIdToken, RequestKey, ScopePolicy, SubjectKind, TokenBuffer,
+    AccessToken, AccessTokenPolicy, BearerToken, Error, IdToken, Issuer, JwkSet, Login, Nonce,
+    NumericDate, OwnedAccessToken, OwnedIdToken, RequestKey, ScopePolicy, TokenBuffer,
     VerifiedTokenCache,
 };
 use proptest::prelude::*;
@@ -22,26 +23,30 @@ fn set(members: &[Value]) -> Keys {
     Keys::from_json(&jwks(members)).unwrap()
 }
 
+/// The issuer with these keys.
+fn with_keys(members: &[Value]) -> Issuer<TestKey, 4> {
+    issuer(set(members))
+}
+
 /// Validates through a cache and says whether it was a hit.
 fn through<const SLOTS: usize, const MAX: usize>(
     cache: &mut VerifiedTokenCache<SLOTS, MAX>,
     policy: &AccessTokenPolicy<'_>,
     token: &str,
-    keys: &Keys,
+    keys: &Issuer<TestKey, 4>,
     now: NumericDate,
 ) -> (bool, Result<String, Error>) {
     let hits = cache.hits();
     let mut buffer = TokenBuffer::<8192>::new();
     let token = BearerToken::new(token);
-    let verdict = policy
-        .validate_cached(token, &issuer(keys), now, &mut buffer, cache)
+    let verdict = AccessToken::validate_cached(token, (keys, policy), now, &mut buffer, cache)
         .map(|token| token.subject().to_owned());
     (cache.hits() > hits, verdict)
 }
 
 #[test]
 fn the_second_look_at_a_token_is_a_hit() {
-    let keys = keys_of(&Signer::a());
+    let keys = trusted();
     let token = Signer::a().sign(&access_claims());
     let mut cache = VerifiedTokenCache::<4, 2048>::new();
     let subject = Ok("auth0|123456".to_owned());
@@ -56,12 +61,13 @@ fn the_second_look_at_a_token_is_a_hit() {
 
 #[test]
 fn every_rule_about_time_is_applied_on_a_hit() {
-    let keys = keys_of(&Signer::a());
+    let keys = trusted();
     let claims = with(with(access_claims(), "nbf", IAT), "auth_time", IAT);
     let token = Signer::a().sign(&claims);
-    let plain = AccessTokenPolicy::auth0(API);
+    let plain = AccessTokenPolicy::general(API);
     let mut cache = VerifiedTokenCache::<4, 2048>::new();
-    let build = |policy: claimgate::AccessTokenPolicyBuilder<'static>| policy.build().unwrap();
+    let build =
+        |policy: claimgate::policy::AccessTokenPolicyBuilder<'static>| policy.build().unwrap();
     let at = NumericDate::from_secs;
     for (policy, now, expected) in [
         (plain, EXP + LEEWAY - 1, None),
@@ -85,7 +91,7 @@ fn every_rule_about_time_is_applied_on_a_hit() {
 
 #[test]
 fn time_is_checked_on_a_hit_whatever_claims_are_absent() {
-    let keys = keys_of(&Signer::a());
+    let keys = trusted();
     let claims = without(without(access_claims(), "iat"), "azp");
     let token = Signer::a().sign(&claims);
     let mut cache = VerifiedTokenCache::<1, 2048>::new();
@@ -103,7 +109,7 @@ fn time_is_checked_on_a_hit_whatever_claims_are_absent() {
 
 #[test]
 fn a_changed_policy_does_not_hit() {
-    let keys = keys_of(&Signer::a());
+    let keys = trusted();
     let claims = with(access_claims(), "aud", json!([API, "https://example.com/other"]));
     let claims = with(claims, "permissions", json!(["read:patients", "read:admin"]));
     let claims = with(claims, "auth_time", IAT);
@@ -111,7 +117,7 @@ fn a_changed_policy_does_not_hit() {
     let header = json!({"alg": "RS256", "kid": "key-a", "typ": "at+jwt"});
     let token = Signer::a().sign_with(&header, &with(claims, "acr", "gold"));
     let mut cache = VerifiedTokenCache::<64, 2048>::new();
-    let api = || AccessTokenPolicy::auth0(API);
+    let api = || AccessTokenPolicy::general(API);
     let all = ScopePolicy::all_of(&["read:patients", "read:admin"]).unwrap();
     let any = ScopePolicy::any_of(&["read:patients", "read:admin"]).unwrap();
     let one = ScopePolicy::all_of(&["read:patients"]).unwrap();
@@ -119,7 +125,7 @@ fn a_changed_policy_does_not_hit() {
     let sets = ScopePolicy::any_of_all_of(&[&["read:patients"], &["read:admin"]]).unwrap();
     let policies = [
         api(),
-        AccessTokenPolicy::auth0("https://example.com/other"),
+        AccessTokenPolicy::general("https://example.com/other"),
         api().or_audiences(&["https://example.com/other"]),
         api().or_audiences(&["https://example.com/", "other"]),
         api().leeway(0),
@@ -166,26 +172,34 @@ fn a_changed_policy_does_not_hit() {
 
 #[test]
 fn a_token_that_is_bound_to_a_key_hits_with_that_key() {
-    let keys = keys_of(&Signer::a());
+    let keys = trusted();
     let bound = with(access_claims(), "cnf", json!({"jkt": "a", "x5t#S256": "b"}));
     let token = Signer::a().sign(&bound);
     let mut cache = VerifiedTokenCache::<4, 2048>::new();
-    let verdict = |cache: &mut _, key| {
-        let policy = AccessTokenPolicy::auth0(API).request_key(key).build().unwrap();
-        let (hit, verdict) = through(cache, &policy, &token, &keys, NOW);
-        (hit, verdict.map(|_| ()))
+    let mut verdict = |key: RequestKey<'_>| {
+        let hits = cache.hits();
+        let (token, mut buffer) = (BearerToken::new(&token), TokenBuffer::<4096>::new());
+        let (token, trust) = (token.with_key(key), (&keys, &API_POLICY));
+        let verdict = AccessToken::validate_cached(token, trust, NOW, &mut buffer, &mut cache);
+        let verdict = verdict.map(|_| ());
+        (cache.hits() > hits, verdict)
     };
-    let both = RequestKey::certificate_and_dpop;
-    assert_eq!(verdict(&mut cache, both("b", "a")), (false, Ok(())));
-    assert_eq!(verdict(&mut cache, both("b", "a")), (true, Ok(())));
+    let both = |x5t, jkt| RequestKey::certificate_and_dpop(x5t, jkt).unwrap();
+    let (mismatch, required) = (Err(Error::ConfirmationMismatch), Err(Error::ConfirmationRequired));
+    let one = [RequestKey::dpop("a").unwrap(), RequestKey::certificate("b").unwrap()];
     // What is refused is not remembered.
     for _ in 0..2 {
-        assert_eq!(verdict(&mut cache, both("a", "b")), (false, Err(Error::ConfirmationMismatch)));
-        for one in [RequestKey::dpop("a"), RequestKey::certificate("b")] {
-            assert_eq!(verdict(&mut cache, one), (false, Err(Error::ConfirmationRequired)));
-        }
+        assert_eq!(verdict(both("a", "b")), (false, mismatch));
+        assert_eq!(one.map(&mut verdict), [(false, required); 2]);
     }
-    assert_eq!(verdict(&mut cache, both("b", "a")), (true, Ok(())));
+    // One slot serves all keys, and the wrong ones are refused.
+    assert_eq!(verdict(both("b", "a")), (false, Ok(())));
+    assert_eq!(verdict(both("b", "a")), (true, Ok(())));
+    assert_eq!(verdict(both("a", "b")), (true, mismatch));
+    assert_eq!(one.map(&mut verdict), [(true, required); 2]);
+    assert_eq!(verdict(both("b", "a")), (true, Ok(())));
+    let bare = through(&mut cache, &API_POLICY, &token, &keys, NOW);
+    assert_eq!(bare, (true, Err(Error::ConfirmationRequired)));
 }
 
 #[test]
@@ -193,35 +207,35 @@ fn a_changed_key_set_does_not_hit() {
     let (a, b) = (Signer::a(), Signer::b());
     let token = a.sign(&access_claims());
     let mut cache = VerifiedTokenCache::<4, 2048>::new();
-    let old = set(&[a.jwk()]);
+    let old = with_keys(&[a.jwk()]);
     assert!(through(&mut cache, &API_POLICY, &token, &old, NOW).1.is_ok());
     // The key is gone, or stands for another, or has another name.
-    let gone = set(&[b.jwk()]);
+    let gone = with_keys(&[b.jwk()]);
     assert_eq!(
         through(&mut cache, &API_POLICY, &token, &gone, NOW),
         (false, Err(Error::UnknownKey))
     );
-    let replaced = set(&[with(b.jwk(), "kid", "key-a")]);
+    let replaced = with_keys(&[with(b.jwk(), "kid", "key-a")]);
     assert_eq!(
         through(&mut cache, &API_POLICY, &token, &replaced, NOW),
         (false, Err(Error::InvalidSignature))
     );
-    let renamed = set(&[with(a.jwk(), "kid", "other")]);
+    let renamed = with_keys(&[with(a.jwk(), "kid", "other")]);
     assert_eq!(
         through(&mut cache, &API_POLICY, &token, &renamed, NOW),
         (false, Err(Error::UnknownKey))
     );
-    let doubled = set(&[a.jwk(), a.jwk()]);
+    let doubled = with_keys(&[a.jwk(), a.jwk()]);
     let ambiguous = Err(Error::AmbiguousKey { candidates: 2 });
     assert_eq!(through(&mut cache, &API_POLICY, &token, &doubled, NOW), (false, ambiguous));
     // A set with a key more is another set; the same set, read again, is not.
-    assert!(!through(&mut cache, &API_POLICY, &token, &set(&[a.jwk(), b.jwk()]), NOW).0);
-    let same = set(&[json!({"kty": "EC"}), a.jwk()]);
+    assert!(!through(&mut cache, &API_POLICY, &token, &with_keys(&[a.jwk(), b.jwk()]), NOW).0);
+    let same = with_keys(&[json!({"kty": "EC"}), a.jwk()]);
     assert!(through(&mut cache, &API_POLICY, &token, &same, NOW).0);
 }
 
 #[test]
-fn the_generation_of_a_key_set_is_that_of_its_usable_keys() {
+fn the_fingerprint_of_a_key_set_is_that_of_its_usable_keys() {
     let (a, b) = (Signer::a().jwk(), Signer::b().jwk());
     let fingerprint = |members: &[Value]| *set(members).fingerprint();
     assert_eq!(
@@ -245,20 +259,20 @@ fn the_generation_of_a_key_set_is_that_of_its_usable_keys() {
 
 #[test]
 fn another_issuer_with_the_same_keys_is_another_issuer() {
-    let keys = keys_of(&Signer::a());
+    let keys = trusted();
     let token = Signer::a().sign(&access_claims());
     let mut cache = VerifiedTokenCache::<4, 2048>::new();
     assert!(through(&mut cache, &API_POLICY, &token, &keys, NOW).1.is_ok());
-    let other = Issuer::new("https://other.example/", &keys).unwrap();
+    let other = Issuer::new("https://other.example/", keys_of(&Signer::a())).unwrap();
     let mut buffer = TokenBuffer::<4096>::new();
-    let verdict =
-        API_POLICY.validate_cached(BearerToken::new(&token), &other, NOW, &mut buffer, &mut cache);
+    let (token, trust) = (BearerToken::new(&token), (&other, &API_POLICY));
+    let verdict = AccessToken::validate_cached(token, trust, NOW, &mut buffer, &mut cache);
     assert_eq!(verdict.map(|_| ()), Err(Error::IssuerMismatch));
 }
 
 #[test]
 fn a_rejected_token_is_not_remembered() {
-    let keys = keys_of(&Signer::a());
+    let keys = trusted();
     let mut cache = VerifiedTokenCache::<4, 2048>::new();
     let expired = Signer::a().sign(&with(access_claims(), "exp", 1));
     let foreign = Signer::b().sign_with(&json!({"alg": "RS256"}), &access_claims());
@@ -273,7 +287,7 @@ fn a_rejected_token_is_not_remembered() {
 
 #[test]
 fn a_token_that_only_begins_or_ends_like_another_does_not_hit() {
-    let keys = keys_of(&Signer::a());
+    let keys = trusted();
     let token = Signer::a().sign(&access_claims());
     let mut cache = VerifiedTokenCache::<4, 2048>::new();
     assert!(through(&mut cache, &API_POLICY, &token, &keys, NOW).1.is_ok());
@@ -291,7 +305,7 @@ fn a_token_that_only_begins_or_ends_like_another_does_not_hit() {
 
 #[test]
 fn the_oldest_entry_makes_way() {
-    let keys = keys_of(&Signer::a());
+    let keys = trusted();
     let tokens: Vec<String> = (0..4)
         .map(|number| Signer::a().sign(&with(access_claims(), "jti", number.to_string())))
         .collect();
@@ -308,7 +322,7 @@ fn the_oldest_entry_makes_way() {
 
 #[test]
 fn a_token_that_does_not_fit_is_validated_and_not_remembered() {
-    let keys = keys_of(&Signer::a());
+    let keys = trusted();
     let token = Signer::a().sign(&access_claims());
     let mut cache = VerifiedTokenCache::<3, 128>::new();
     for _ in 0..2 {
@@ -324,20 +338,15 @@ fn a_token_that_does_not_fit_is_validated_and_not_remembered() {
 
 #[test]
 fn a_buffers_limit_counts_on_a_hit_too() {
-    let keys = keys_of(&Signer::a());
+    let keys = trusted();
     let token = Signer::a().sign(&access_claims());
     let mut cache = VerifiedTokenCache::<3, 2048>::new();
     assert!(through(&mut cache, &API_POLICY, &token, &keys, NOW).1.is_ok());
     let limit = token.len() - 1;
     // As large as the buffer that it was validated in.
     let mut buffer = TokenBuffer::<8192>::new().max_token_len(limit);
-    let verdict = API_POLICY.validate_cached(
-        BearerToken::new(&token),
-        &issuer(&keys),
-        NOW,
-        &mut buffer,
-        &mut cache,
-    );
+    let (bearer, trust) = (BearerToken::new(&token), (&keys, &API_POLICY));
+    let verdict = AccessToken::validate_cached(bearer, trust, NOW, &mut buffer, &mut cache);
     let too_large = Error::TokenTooLarge { length: token.len(), limit };
     assert_eq!(verdict.map(|_| ()), Err(too_large));
 }
@@ -347,19 +356,19 @@ fn a_buffer_that_is_too_small_is_so_on_a_hit_too() {
     fn check<const N: usize>(
         cache: &mut VerifiedTokenCache<3, 2048>,
         token: &str,
-        keys: &Keys,
+        issuer: &Issuer<TestKey, 4>,
     ) -> Result<(), Error> {
-        let token = BearerToken::new(token);
-        let issuers = [issuer(keys)];
+        let (token, trust) = (BearerToken::new(token), (issuer, &API_POLICY));
         let (mut one, mut two) = (TokenBuffer::<N>::new(), TokenBuffer::<N>::new());
-        let plain = API_POLICY.validate(token, &issuers[0], NOW, &mut one).map(|_| ());
-        let cached = API_POLICY.validate_cached(token, &issuers[0], NOW, &mut two, cache);
+        let plain = AccessToken::validate(token, trust, NOW, &mut one).map(|_| ());
+        let cached = AccessToken::validate_cached(token, trust, NOW, &mut two, cache);
         assert_eq!(cached.map(|_| ()), plain);
-        let cached = API_POLICY.validate_among_cached(token, &issuers, NOW, &mut two, cache);
+        let trust = &[(issuer, API_POLICY)];
+        let cached = AccessToken::validate_cached(token, trust, NOW, &mut two, cache);
         assert_eq!(cached.map(|_| ()), plain);
         plain
     }
-    let keys = keys_of(&Signer::a());
+    let keys = trusted();
     // The subject needs eight bytes of its own, unescaped.
     let token = Signer::a().sign(&with(access_claims(), "sub", "\"quoted\""));
     let decoded: usize = token.split('.').map(|segment| segment.len() * 3 / 4).sum();
@@ -381,41 +390,43 @@ fn a_buffer_that_is_too_small_is_so_on_a_hit_too() {
 fn several_issuers_share_a_cache() {
     const OTHER: &str = "https://other.example/";
     let (a, b) = (Signer::a(), Signer::b());
-    let (keys_a, keys_b) = (set(&[a.jwk()]), set(&[b.jwk()]));
     let mut cache = VerifiedTokenCache::<3, 2048>::new();
     let of_a = a.sign(&access_claims());
     let of_b = b.sign(&with(access_claims(), "iss", OTHER));
-    let mut check = |issuers: &[Issuer<'_, TestKey, 4>], token: &str| {
+    let mut check = |issuers: &[Issuer<TestKey, 4>], token: &str| {
         let hits = cache.hits();
         let mut buffer = TokenBuffer::<4096>::new();
-        let verdict = API_POLICY
-            .validate_among_cached(BearerToken::new(token), issuers, NOW, &mut buffer, &mut cache)
+        let (token, trust) = (BearerToken::new(token), (issuers, &API_POLICY));
+        let verdict = AccessToken::validate_cached(token, trust, NOW, &mut buffer, &mut cache)
             .map(|token| token.issuer().to_owned());
         (cache.hits() > hits, verdict)
     };
-    let both = [issuer(&keys_a), Issuer::new(OTHER, &keys_b).unwrap()];
+    let issuers = |ours: &Signer, others: &Signer| {
+        let others = Issuer::new(OTHER, keys_of(others)).unwrap();
+        [issuer(keys_of(ours)), others]
+    };
+    let both = issuers(&a, &b);
     for hit in [false, true] {
         assert_eq!(check(&both, &of_a), (hit, Ok(ISSUER.to_owned())));
         assert_eq!(check(&both, &of_b), (hit, Ok(OTHER.to_owned())));
     }
     // An issuer that is no longer trusted, and one whose keys have changed.
     assert_eq!(check(&both[..1], &of_b), (false, Err(Error::UnknownIssuer)));
-    let swapped = [issuer(&keys_b), Issuer::new(OTHER, &keys_a).unwrap()];
-    assert_eq!(check(&swapped, &of_a), (false, Err(Error::UnknownKey)));
+    assert_eq!(check(&issuers(&b, &a), &of_a), (false, Err(Error::UnknownKey)));
 }
 
 /// Everything that a step of the sequence below may choose from.
 struct World {
     tokens: Vec<String>,
     policies: Vec<AccessTokenPolicy<'static>>,
-    key_sets: Vec<Keys>,
-    issuers: [&'static str; 2],
+    /// For each key set, the issuer and another one with it.
+    issuers: Vec<[Issuer<TestKey, 4>; 2]>,
 }
 
 fn world() -> World {
     let (a, b) = (Signer::a(), Signer::b());
     let claims = access_claims();
-    let api = || AccessTokenPolicy::auth0(API);
+    let api = || AccessTokenPolicy::general(API);
     World {
         tokens: vec![
             a.sign(&claims),
@@ -440,20 +451,22 @@ fn world() -> World {
             api().max_lifetime(800),
             api().require_scope(ScopePolicy::all_of(&["read:patients"]).unwrap()),
             api().require_subject(SubjectKind::Client),
-            api().request_key(RequestKey::dpop("key")),
             api().danger_ignore_confirmation(),
             AccessTokenPolicy::rfc9068(API),
-            AccessTokenPolicy::auth0("https://my-domain.auth0.com/userinfo"),
+            AccessTokenPolicy::general("https://my-domain.auth0.com/userinfo"),
         ]
         .map(|policy| policy.build().unwrap())
         .into(),
-        key_sets: vec![
-            set(&[a.jwk()]),
-            set(&[b.jwk()]),
-            set(&[a.jwk(), b.jwk()]),
-            set(&[with(b.jwk(), "kid", "key-a")]),
-        ],
-        issuers: [ISSUER, "https://other.example/"],
+        issuers: [
+            vec![a.jwk()],
+            vec![b.jwk()],
+            vec![a.jwk(), b.jwk()],
+            vec![with(b.jwk(), "kid", "key-a")],
+        ]
+        .map(|members| {
+            [ISSUER, "https://other.example/"].map(|url| Issuer::new(url, set(&members)).unwrap())
+        })
+        .into(),
     }
 }
 
@@ -463,25 +476,33 @@ proptest! {
     #[test]
     fn a_cache_changes_no_verdict(
         steps in prop::collection::vec(
-            (any::<Index>(), any::<Index>(), any::<Index>(), any::<Index>(), 0_u64..1200),
+            (
+                any::<Index>(), any::<Index>(), any::<Index>(), any::<Index>(), 0_u64..1200,
+                any::<Index>(),
+            ),
             1..200,
         )
     ) {
         let world = world();
         let mut cache = VerifiedTokenCache::<3, 2048>::new();
-        for (token, policy, keys, issuer, offset) in steps {
+        for (token, policy, keys, issuer, offset, key) in steps {
             // Mostly the first policy, keys and issuer, so that tokens come again.
             let token = token.get(&world.tokens);
             let policy = policy.index(2 * world.policies.len());
             let policy = world.policies.get(policy).unwrap_or(&world.policies[0]);
-            let keys = &world.key_sets[keys.index(2 * world.key_sets.len()) % 5 % 4];
-            let issuer = world.issuers[issuer.index(4) / 3];
-            let issuer = Issuer::new(issuer, keys).unwrap();
+            let issuers = &world.issuers[keys.index(2 * world.issuers.len()) % 5 % 4];
+            let issuer = &issuers[issuer.index(4) / 3];
             let now = NumericDate::from_secs(IAT - 100 + offset);
             let bearer = BearerToken::new(token);
+            let bearer = match key.index(4) {
+                0 => bearer.with_key(RequestKey::dpop("key").unwrap()),
+                1 => bearer.with_key(RequestKey::dpop("another").unwrap()),
+                _ => bearer,
+            };
             let (mut one, mut two) = (TokenBuffer::<4096>::new(), TokenBuffer::<4096>::new());
-            let cached = policy.validate_cached(bearer, &issuer, now, &mut one, &mut cache);
-            let plain = policy.validate(bearer, &issuer, now, &mut two);
+            let trust = (issuer, policy);
+            let cached = AccessToken::validate_cached(bearer, trust, now, &mut one, &mut cache);
+            let plain = AccessToken::validate(bearer, trust, now, &mut two);
             // The whole claims are compared, custom ones included.
             prop_assert_eq!(cached, plain);
         }
@@ -498,14 +519,13 @@ fn a_long_sequence_hits_misses_and_evicts() {
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let pick = |shift: u32, count: usize| usize::try_from(state >> shift).unwrap() % count;
         let token = &world.tokens[pick(33, world.tokens.len()).min(pick(41, world.tokens.len()))];
-        let keys = &world.key_sets[pick(37, 8) / 7];
+        let issuer = &world.issuers[pick(37, 8) / 7][0];
         let policy = world.policies.get(pick(45, 40)).unwrap_or(&world.policies[0]);
         let now = NumericDate::from_secs(IAT + u64::try_from(pick(50, 1200)).unwrap());
         let (mut one, mut two) = (TokenBuffer::<4096>::new(), TokenBuffer::<4096>::new());
-        let issuer = issuer(keys);
-        let token = BearerToken::new(token);
-        let cached = policy.validate_cached(token, &issuer, now, &mut one, &mut cache);
-        assert_eq!(cached, policy.validate(token, &issuer, now, &mut two));
+        let (token, trust) = (BearerToken::new(token), (issuer, policy));
+        let cached = AccessToken::validate_cached(token, trust, now, &mut one, &mut cache);
+        assert_eq!(cached, AccessToken::validate(token, trust, now, &mut two));
     }
     assert!(cache.hits() > 100 && cache.misses() > 100 && cache.evictions() > 100, "{cache:?}");
 }
@@ -518,7 +538,7 @@ const _: () = assert_shared::<VerifiedTokenCache<16, 1024>>();
 
 #[test]
 fn a_kept_access_token_has_the_same_claims() {
-    let keys = keys_of(&Signer::a());
+    let keys = trusted();
     let claims = json!({
         "iss": ISSUER, "sub": "say \"hello\"", "aud": [API, "quoted \" audience"], "exp": EXP,
         "iat": IAT, "nbf": IAT, "auth_time": IAT, "jti": "1", "azp": CLIENT_ID, "client_id": "x",
@@ -530,7 +550,8 @@ fn a_kept_access_token_has_the_same_claims() {
     let text = Signer::a().sign_with(&header, &claims);
     let mut buffer = TokenBuffer::<4096>::new();
     let token =
-        API_POLICY.validate(BearerToken::new(&text), &issuer(&keys), NOW, &mut buffer).unwrap();
+        AccessToken::validate(BearerToken::new(&text), (&keys, &API_POLICY), NOW, &mut buffer)
+            .unwrap();
     let kept = token.to_owned_token::<1024>().unwrap();
     assert_eq!(kept.token(), token);
     assert_eq!(kept.token().subject(), "say \"hello\"");
@@ -548,11 +569,12 @@ fn a_kept_access_token_has_the_same_claims() {
 
 #[test]
 fn a_kept_token_needs_room_for_its_payload_its_header_and_its_escaped_strings() {
-    let keys = keys_of(&Signer::a());
+    let keys = trusted();
     let text = Signer::a().sign(&with(access_claims(), "sub", "\"quoted\""));
     let mut buffer = TokenBuffer::<4096>::new();
     let token =
-        API_POLICY.validate(BearerToken::new(&text), &issuer(&keys), NOW, &mut buffer).unwrap();
+        AccessToken::validate(BearerToken::new(&text), (&keys, &API_POLICY), NOW, &mut buffer)
+            .unwrap();
     let payload = text.split('.').nth(1).unwrap().len() * 3 / 4;
     let too_small = |needed, available| Err(Error::BufferTooSmall { needed, available });
     assert_eq!(token.to_owned_token::<64>().map(|_| ()), too_small(payload, 64));
@@ -565,16 +587,17 @@ fn a_kept_token_needs_room_for_its_payload_its_header_and_its_escaped_strings() 
 
 #[test]
 fn a_kept_id_token_has_the_same_claims() {
-    let keys = keys_of(&Signer::a());
+    let keys = trusted();
     let claims = with(
         with(with(id_claims(), "name", "J\u{f6}rg \"J\""), "email_verified", true),
         "address",
         json!({"formatted": "a\nb", "country": "c"}),
     );
     let text = Signer::a().sign(&with(claims, "nonce", "n"));
-    let policy = claimgate::IdTokenPolicy::new(CLIENT_ID, Nonce::Expect("n")).build().unwrap();
+    let login = Login::new(Nonce::Expect("n")).build().unwrap();
     let mut buffer = TokenBuffer::<4096>::new();
-    let token = policy.validate(&text, &issuer(&keys), NOW, &mut buffer).unwrap();
+    let trust = (&keys, &LOGIN_POLICY);
+    let token = IdToken::validate(&text, trust, login, NOW, &mut buffer).unwrap();
     let kept = token.to_owned_token::<1024>().unwrap();
     assert_eq!(kept.token(), token);
     assert_eq!(kept.clone().token().user().name(), Some("J\u{f6}rg \"J\""));

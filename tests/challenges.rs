@@ -5,16 +5,14 @@
 
 mod support;
 
-use claimgate::{
-    AccessTokenPolicy, BearerToken, Challenge, Claim, Error, Problem, RequestProblem, ScopePolicy,
-    Segment, at_compile_time,
-};
+use claimgate::error::{Claim, Problem, RequestProblem, Segment};
+use claimgate::{AccessTokenPolicy, BearerToken, Challenge, Error, ScopePolicy, at_compile_time};
 use support::*;
 
 const READ: ScopePolicy<'_> =
     at_compile_time!(ScopePolicy::all_of(&["read:patients", "read:admin"]));
 const STEP_UP: AccessTokenPolicy<'_> = at_compile_time!(
-    AccessTokenPolicy::auth0(API)
+    AccessTokenPolicy::general(API)
         .require_scope(READ)
         .require_permissions(at_compile_time!(ScopePolicy::any_of(&["nurse", "doctor"])))
         .require_acr(&["gold", "silver"])

@@ -6,8 +6,8 @@
 mod support;
 
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Claim, Error, IdTokenPolicy, Issuer, JwkSet, KeyRejected,
-    Nonce, NumericDate, Problem, PublicKey, RsaKey, TokenBuffer,
+    AccessToken, AccessTokenPolicy, BearerToken, Error, IdToken, Issuer, JwkSet, Login, Nonce,
+    NumericDate, PublicKey, TokenBuffer,
 };
 use serde_json::{Value, json};
 use support::*;
@@ -25,12 +25,13 @@ fn rfc_9068_2_2_3_1_is_accepted_as_it_stands() {
     });
     let set = jwks(&[with(Signer::a().jwk(), "kid", "RjEwOwOA")]);
     let keys = JwkSet::<TestKey, 1>::from_json(&set).unwrap();
-    let issuer = Issuer::new(ISSUER, &keys).unwrap();
+    let issuer = Issuer::new(ISSUER, keys).unwrap();
     let policy = AccessTokenPolicy::rfc9068(API).build().unwrap();
     let token = Signer::a().sign_with(&header, &claims);
     let mut buffer = TokenBuffer::<2048>::new();
     let now = NumericDate::from_secs(1_618_354_090);
-    let token = policy.validate(BearerToken::new(&token), &issuer, now, &mut buffer).unwrap();
+    let (token, trust) = (BearerToken::new(&token), (&issuer, &policy));
+    let token = AccessToken::validate(token, trust, now, &mut buffer).unwrap();
     assert_eq!(token.client_id(), Some("s6BhdRkqt3"));
     assert!(token.scope().contains("reademail"));
 }
@@ -38,15 +39,14 @@ fn rfc_9068_2_2_3_1_is_accepted_as_it_stands() {
 /// What a relying party says of an ID token with this change.
 fn relying_party(change: impl FnOnce(Value) -> Value) -> Result<(), Error> {
     let claims = with(change(with(id_claims(), "nonce", "n")), "sid", "1");
-    let policy = IdTokenPolicy::new(CLIENT_ID, Nonce::Expect("n")).build().unwrap();
-    check_id(&policy, &Signer::a().sign(&claims), NOW)
+    let login = Login::new(Nonce::Expect("n")).build().unwrap();
+    check_login(&LOGIN_POLICY, login, &Signer::a().sign(&claims), NOW)
 }
 
 fn with_keys(members: &[Value], header: &Value) -> Result<(), Error> {
-    let keys = JwkSet::<TestKey, 4>::from_json(&jwks(members))?;
+    let trusted = Trusted::new(JwkSet::from_json(&jwks(members))?);
     let token = Signer::a().sign_with(header, &id_claims());
-    let mut buffer = TokenBuffer::<2048>::new();
-    LOGIN_POLICY.validate(&token, &issuer(&keys), NOW, &mut buffer).map(|_| ())
+    trusted.id(&LOGIN_POLICY, LOGIN, &token, NOW)
 }
 
 #[test]
@@ -166,11 +166,9 @@ fn oidcc_client_test_unparseable_key_in_the_jwks() {
 
 #[test]
 fn oidcc_client_test_invalid_and_missing_at_hash() {
-    let policy = IdTokenPolicy::new(CLIENT_ID, Nonce::Ignore)
-        .access_token(BearerToken::new("access token"))
-        .build()
-        .unwrap();
-    let check = |claims: &Value| check_id(&policy, &Signer::a().sign(claims), NOW);
+    let login = Login::new(Nonce::Ignore).access_token(BearerToken::new("access token"));
+    let login = login.build().unwrap();
+    let check = |claims: &Value| check_login(&LOGIN_POLICY, login, &Signer::a().sign(claims), NOW);
     assert_eq!(check(&id_claims()), Err(Error::MissingClaim(Claim::AtHash)));
     let invalid = with(id_claims(), "at_hash", "77QmUPtjPfzWtF2AnpK9RQ");
     assert_eq!(check(&invalid), Err(Error::HashMismatch(Claim::AtHash)));
@@ -178,8 +176,8 @@ fn oidcc_client_test_invalid_and_missing_at_hash() {
 
 #[test]
 fn oidcc_client_test_invalid_and_missing_c_hash() {
-    let policy = IdTokenPolicy::new(CLIENT_ID, Nonce::Ignore).code("code").build().unwrap();
-    let check = |claims: &Value| check_id(&policy, &Signer::a().sign(claims), NOW);
+    let login = Login::new(Nonce::Ignore).code("code").build().unwrap();
+    let check = |claims: &Value| check_login(&LOGIN_POLICY, login, &Signer::a().sign(claims), NOW);
     assert_eq!(check(&id_claims()), Err(Error::MissingClaim(Claim::CHash)));
     let invalid = with(id_claims(), "c_hash", "LDktKdoQak3Pk0cnXxCltA");
     assert_eq!(check(&invalid), Err(Error::HashMismatch(Claim::CHash)));
@@ -187,10 +185,10 @@ fn oidcc_client_test_invalid_and_missing_c_hash() {
 
 #[test]
 fn oidcc_client_test_userinfo_invalid_sub() {
-    let keys = keys_of(&Signer::a());
+    let issuer = trusted();
     let token = Signer::a().sign(&id_claims());
     let (mut one, mut two) = (TokenBuffer::<2048>::new(), TokenBuffer::<2048>::new());
-    let token = LOGIN_POLICY.validate(&token, &issuer(&keys), NOW, &mut one).unwrap();
+    let token = IdToken::validate(&token, (&issuer, &LOGIN_POLICY), LOGIN, NOW, &mut one).unwrap();
     let response = json!({"sub": "auth0|1234561", "name": "Jane"}).to_string();
     assert_eq!(token.user_info(&response, &mut two).map(|_| ()), Err(Error::SubjectMismatch));
 }

@@ -6,7 +6,8 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use claimgate::{BearerToken, Claim, Error, JsonType, TokenBuffer};
+use claimgate::error::{Claim, JsonType};
+use claimgate::{AccessToken, BearerToken, Error, TokenBuffer};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -19,10 +20,9 @@ fn read_text<T: DeserializeOwned>(members: &str) -> Result<T, Error> {
     let claims = access_claims().to_string();
     let payload = format!("{{{members},{}", &claims[1..]);
     let token = Signer::a().sign_raw(br#"{"alg":"RS256"}"#, payload.as_bytes());
-    let keys = keys_of(&Signer::a());
+    let issuer = trusted();
     let mut buffer = TokenBuffer::<8192>::new();
-    API_POLICY
-        .validate(BearerToken::new(&token), &issuer(&keys), NOW, &mut buffer)
+    AccessToken::validate(BearerToken::new(&token), (&issuer, &API_POLICY), NOW, &mut buffer)
         .unwrap()
         .claims::<T>()
 }
@@ -70,10 +70,11 @@ fn strings_are_borrowed_from_the_token() {
     let claims = with(with(access_claims(), "plain", "a"), "escaped", "b");
     let payload = claims.to_string().replace("\"b\"", r#""\u0062\/""#);
     let token = Signer::a().sign_raw(br#"{"alg":"RS256"}"#, payload.as_bytes());
-    let keys = keys_of(&Signer::a());
+    let issuer = trusted();
     let mut buffer = TokenBuffer::<4096>::new();
     let token =
-        API_POLICY.validate(BearerToken::new(&token), &issuer(&keys), NOW, &mut buffer).unwrap();
+        AccessToken::validate(BearerToken::new(&token), (&issuer, &API_POLICY), NOW, &mut buffer)
+            .unwrap();
     let borrowed = token.claims::<Borrowed<'_>>().unwrap();
     assert_eq!((borrowed.plain, borrowed.escaped), ("a", "b/"));
 }
@@ -148,7 +149,7 @@ fn nested_maps_may_have_any_key_that_serde_reads() {
 
 #[test]
 fn a_nested_member_is_not_given_twice() {
-    let twice = Error::DuplicateMember(claimgate::Segment::Payload);
+    let twice = Error::DuplicateMember(claimgate::error::Segment::Payload);
     assert_eq!(x::<BTreeMap<String, u8>>(r#"{"a":1,"\u0061":2}"#), Err(twice));
     assert_eq!(x::<X<u8>>(r#"{"x":1,"x":2}"#), Err(twice));
 }
@@ -243,10 +244,11 @@ fn flattened_structs_are_read() {
 fn strings_with_escapes_need_scratch() {
     let claims = with(access_claims(), "x", "\"".repeat(300));
     let token = Signer::a().sign(&claims);
-    let keys = keys_of(&Signer::a());
+    let issuer = trusted();
     let mut buffer = TokenBuffer::<8192>::new();
     let token =
-        API_POLICY.validate(BearerToken::new(&token), &issuer(&keys), NOW, &mut buffer).unwrap();
+        AccessToken::validate(BearerToken::new(&token), (&issuer, &API_POLICY), NOW, &mut buffer)
+            .unwrap();
     let too_small = |available| Err(Error::BufferTooSmall { needed: 300, available });
     assert_eq!(token.claims::<X<String>>(), too_small(256));
     assert_eq!(token.claims_with::<X<String>>(&mut [0; 299]), too_small(299));

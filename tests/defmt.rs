@@ -3,10 +3,11 @@
 
 #![cfg(feature = "defmt")]
 
-use claimgate::{
-    BearerToken, Claim, ConfigError, Error, ForeignClaim, InvalidSignature, KeyRejected,
-    NumericDate, Refresh, Rule, RuleSet, Skipped, StandardScope, SubjectKind,
-};
+use claimgate::claims::StandardScope;
+use claimgate::error::{Claim, ConfigError, InvalidSignature, KeyRejected};
+use claimgate::jwk::Skipped;
+use claimgate::policy::{ForeignClaim, Rule, RuleSet, SubjectKind};
+use claimgate::{BearerToken, Error, NumericDate, Refresh};
 
 const fn can_be_logged<T: defmt::Format>() {}
 

@@ -6,7 +6,7 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use claimgate::{
+use claimgate::error::{
     Claim, ConfigError, HeaderParameter, JsonProblem, JsonType, KeyRejected, Problem,
     RequestProblem, Segment, WrongKind,
 };
@@ -505,7 +505,8 @@ fn neither_debug_nor_display_shows_text_of_the_token() {
 
 #[test]
 fn debug_of_everything_on_the_way_shows_nothing_of_the_token() {
-    use claimgate::{BearerToken, CompactJws, IdTokenPolicy, Nonce, TokenBuffer};
+    use claimgate::jws::CompactJws;
+    use claimgate::{AccessToken, BearerToken, Login, Nonce, TokenBuffer};
     const SECRET: &str = "s3cr3t-v4lu3";
     let signer = Signer::a();
     let keys = keys_of(&signer);
@@ -519,17 +520,18 @@ fn debug_of_everything_on_the_way_shows_nothing_of_the_token() {
     shown.push(format!("{bearer:?} {jws:?} {unverified:?} {:?}", unverified.header()));
     let verified = unverified.verify(keys.keys()[0].key()).unwrap();
     shown.push(format!("{verified:?}"));
-    shown.push(format!("{:?}", claimgate::AccessToken::parse(verified).unwrap()));
+    shown.push(format!("{:?}", AccessToken::parse(verified).unwrap()));
     let mut buffer = TokenBuffer::<4096>::new();
-    let token = API_POLICY.validate(bearer, &issuer(&keys), NOW, &mut buffer).unwrap();
+    let token = AccessToken::validate(bearer, (&trusted(), &API_POLICY), NOW, &mut buffer).unwrap();
     shown.push(format!("{token:?} {:?} {:?}", token.scope(), token.audience()));
     shown.push(format!("{buffer:?}"));
-    let policy = IdTokenPolicy::new(CLIENT_ID, Nonce::Expect(SECRET))
+    let login = Login::new(Nonce::Expect(SECRET))
         .access_token(BearerToken::new(SECRET))
         .code(SECRET)
+        .organization("org")
         .build()
         .unwrap();
-    shown.push(format!("{policy:?}"));
+    shown.push(format!("{login:?}"));
     for text in shown {
         assert!(!text.contains("s3cr3t") && !text.contains("eyJ"), "{text}");
     }

@@ -9,10 +9,9 @@
 mod support;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use claimgate::{
-    BearerToken, CompactJws, Error, JsonProblem, JwkSet, MAX_HEADER_LEN, MAX_TOKEN_LEN, Segment,
-    TokenBuffer,
-};
+use claimgate::error::{JsonProblem, Segment};
+use claimgate::jws::{CompactJws, Header};
+use claimgate::{AccessToken, BearerToken, Error, JwkSet, TokenBuffer};
 use support::*;
 
 /// Scratch for a token buffer, a parsed object and the test's own frames without
@@ -29,18 +28,19 @@ fn on_a_small_stack<T: Send>(check: impl FnOnce() -> T + Send) -> T {
 
 /// What a caller sees who takes tokens of any length.
 fn check_unlimited(token: &str) -> Result<(), Error> {
-    let keys = keys_of(&Signer::a());
+    let issuer = trusted();
     let mut buffer = TokenBuffer::<16_384>::new().max_token_len(usize::MAX);
-    API_POLICY.validate(BearerToken::new(token), &issuer(&keys), NOW, &mut buffer).map(|_| ())
+    AccessToken::validate(BearerToken::new(token), (&issuer, &API_POLICY), NOW, &mut buffer)
+        .map(|_| ())
 }
 
 #[test]
 fn a_million_dots() {
     let dots = ".".repeat(1_000_000);
     on_a_small_stack(|| {
-        let limit = MAX_TOKEN_LEN;
+        let limit = CompactJws::MAX_LEN;
         let too_large = Error::TokenTooLarge { length: 1_000_000, limit };
-        assert_eq!(check_access(&API_POLICY, &dots, NOW), Err(too_large));
+        assert_eq!(validate_access(&dots), Err(too_large));
         assert_eq!(check_unlimited(&dots), Err(Error::MalformedToken));
     });
 }
@@ -49,12 +49,12 @@ fn a_million_dots() {
 fn ten_megabytes_of_one_letter() {
     let letters = "A".repeat(10_000_000);
     on_a_small_stack(|| {
-        let limit = MAX_TOKEN_LEN;
+        let limit = CompactJws::MAX_LEN;
         let too_large = Error::TokenTooLarge { length: 10_000_000, limit };
-        assert_eq!(check_access(&API_POLICY, &letters, NOW), Err(too_large));
+        assert_eq!(validate_access(&letters), Err(too_large));
         assert_eq!(check_unlimited(&letters), Err(Error::OpaqueToken));
         let header = format!("{letters}.A.A");
-        let too_large = Error::TokenTooLarge { length: 7_500_000, limit: MAX_HEADER_LEN };
+        let too_large = Error::TokenTooLarge { length: 7_500_000, limit: Header::MAX_LEN };
         assert_eq!(check_unlimited(&header), Err(too_large));
         let payload = format!("e30.{letters}.A");
         let too_small = Error::BufferTooSmall { needed: 7_500_002, available: 16_384 };
@@ -73,14 +73,14 @@ fn a_hundred_thousand_brackets_in_a_header_member_that_nobody_reads() {
     let header = Base64UrlUnpadded::encode_string(nested(100_000).as_bytes());
     let token = format!("{header}.e30.AAAA");
     on_a_small_stack(|| {
-        let Err(Error::TokenTooLarge { limit, .. }) = check_access(&API_POLICY, &token, NOW) else {
+        let Err(Error::TokenTooLarge { limit, .. }) = validate_access(&token) else {
             panic!("not too large")
         };
-        assert_eq!(limit, MAX_TOKEN_LEN);
+        assert_eq!(limit, CompactJws::MAX_LEN);
         let Err(Error::TokenTooLarge { limit, .. }) = check_unlimited(&token) else {
             panic!("not too large")
         };
-        assert_eq!(limit, MAX_HEADER_LEN);
+        assert_eq!(limit, Header::MAX_LEN);
     });
 }
 
@@ -90,7 +90,7 @@ fn as_many_brackets_as_a_header_holds() {
     let token = format!("{header}.e30.AAAA");
     on_a_small_stack(|| {
         let too_deep = Error::InvalidJson(Segment::Header, JsonProblem::TooDeep);
-        assert_eq!(check_access(&API_POLICY, &token, NOW), Err(too_deep));
+        assert_eq!(validate_access(&token), Err(too_deep));
     });
 }
 
@@ -103,7 +103,7 @@ fn a_hundred_thousand_brackets_in_a_signed_payload() {
         let jws = CompactJws::parse_up_to(&token, usize::MAX).unwrap().decode(&mut bytes).unwrap();
         let jws = jws.verify(keys.keys()[0].key()).unwrap();
         let too_deep = Error::InvalidJson(Segment::Payload, JsonProblem::TooDeep);
-        assert_eq!(claimgate::AccessToken::parse(jws).map(|_| ()), Err(too_deep));
+        assert_eq!(AccessToken::parse(jws).map(|_| ()), Err(too_deep));
     });
 }
 

@@ -5,8 +5,10 @@
 
 mod support;
 
+use claimgate::error::Claim;
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Claim, Error, IdTokenPolicy, Issuer, JwkSet, Nonce, TokenBuffer,
+    AccessToken, AccessTokenPolicy, BearerToken, Error, IdToken, IdTokenPolicy, Issuer, JwkSet,
+    TokenBuffer,
 };
 use serde_json::Value;
 use support::*;
@@ -27,23 +29,21 @@ fn signed_by_other(claims: &Value) -> String {
 /// The subject that the access token policies of the two issuers let through:
 /// the other one's asks for a user of one client.
 fn access(token: &str) -> Result<String, Error> {
-    let sets = sets();
-    let strict = AccessTokenPolicy::auth0(API).authorized_parties(&["theirs"]).build().unwrap();
-    let issuers = [(issuer(&sets[0]), API_POLICY), (Issuer::new(OTHER, &sets[1]).unwrap(), strict)];
+    let [ours, theirs] = sets();
+    let strict = AccessTokenPolicy::general(API).authorized_parties(&["theirs"]).build().unwrap();
+    let trust = [(issuer(ours), API_POLICY), (Issuer::new(OTHER, theirs).unwrap(), strict)];
     let mut buffer = TokenBuffer::<4096>::new();
     let token = BearerToken::new(token);
-    AccessTokenPolicy::validate_by_issuer(token, &issuers, NOW, &mut buffer)
-        .map(|token| token.subject().to_owned())
+    AccessToken::validate(token, &trust, NOW, &mut buffer).map(|token| token.subject().to_owned())
 }
 
 /// The same for ID tokens: the other one's application has another client ID.
 fn login(token: &str) -> Result<String, Error> {
-    let sets = sets();
-    let theirs = IdTokenPolicy::new("theirs", Nonce::Ignore).build().unwrap();
-    let issuers =
-        [(issuer(&sets[0]), LOGIN_POLICY), (Issuer::new(OTHER, &sets[1]).unwrap(), theirs)];
+    let [ours, theirs] = sets();
+    let other = IdTokenPolicy::new("theirs").build().unwrap();
+    let trust = [(issuer(ours), LOGIN_POLICY), (Issuer::new(OTHER, theirs).unwrap(), other)];
     let mut buffer = TokenBuffer::<4096>::new();
-    IdTokenPolicy::validate_by_issuer(token, &issuers, NOW, &mut buffer)
+    IdToken::validate(token, &trust, LOGIN, NOW, &mut buffer)
         .map(|token| token.subject().to_owned())
 }
 

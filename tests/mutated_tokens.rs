@@ -14,9 +14,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use claimgate::error::{InvalidSignature, KeyRejected};
+use claimgate::jwk::{Algorithms, KeyMaterial};
 use claimgate::{
-    AccessTokenPolicy, BearerToken, IdTokenPolicy, InvalidSignature, Issuer, JwkSet, KeyRejected,
-    Nonce, PublicKey, ScopePolicy, TokenBuffer,
+    AccessToken, AccessTokenPolicy, Algorithm, BearerToken, IdToken, IdTokenPolicy, Issuer, JwkSet,
+    Login, Nonce, PublicKey, ScopePolicy, TokenBuffer,
 };
 use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -29,7 +31,9 @@ const MUTATIONS: u64 = 50_000;
 struct Checksum;
 
 impl PublicKey for Checksum {
-    fn from_components(_: &[u8], _: &[u8]) -> Result<Self, KeyRejected> {
+    const ALGORITHMS: Algorithms = Algorithms::RS256;
+
+    fn new(_: Algorithm, _: KeyMaterial<'_>) -> Result<Self, KeyRejected> {
         Ok(Self)
     }
 
@@ -303,10 +307,11 @@ fn nothing_is_accepted_that_an_independent_check_does_not_confirm() {
     let n = Base64UrlUnpadded::encode_string(&[0xff; 256]);
     let set = jwks(&[json!({"kty": "RSA", "n": n, "e": "AQAB", "kid": "key-a"})]);
     let keys = JwkSet::<Checksum, 1>::from_json(&set).unwrap();
-    let issuer = Issuer::new(ISSUER, &keys).unwrap();
+    let issuer = Issuer::new(ISSUER, keys).unwrap();
     let needed = ScopePolicy::all_of(&["read:patients"]).unwrap();
-    let api = AccessTokenPolicy::auth0(API).require_scope(needed).build().unwrap();
-    let login = IdTokenPolicy::new(CLIENT_ID, Nonce::Expect("n")).build().unwrap();
+    let api = AccessTokenPolicy::general(API).require_scope(needed).build().unwrap();
+    let login = IdTokenPolicy::new(CLIENT_ID).build().unwrap();
+    let expected = Login::new(Nonce::Expect("n")).build().unwrap();
 
     let both = with(with(access_claims(), "aud", json!([API, CLIENT_ID])), "nonce", "n");
     let payloads = [
@@ -347,8 +352,10 @@ fn nothing_is_accepted_that_an_independent_check_does_not_confirm() {
         if random.below(16) == 0 {
             token = String::from_utf8_lossy(&mutate(&token, &mut random)).into_owned();
         }
-        let is_open = api.validate(BearerToken::new(&token), &issuer, NOW, &mut buffer).is_ok();
-        let is_in = login.validate(&token, &issuer, NOW, &mut buffer).is_ok();
+        let (bearer, trust) = (BearerToken::new(&token), (&issuer, &api));
+        let is_open = AccessToken::validate(bearer, trust, NOW, &mut buffer).is_ok();
+        let trust = (&issuer, &login);
+        let is_in = IdToken::validate(&token, trust, expected, NOW, &mut buffer).is_ok();
         assert!(!is_open || opens_the_api(&token), "number {number}: {token}");
         assert!(!is_in || logs_in(&token), "number {number}: {token}");
         assert!(!(is_open && is_in), "number {number}: {token}");

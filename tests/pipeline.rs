@@ -4,19 +4,22 @@
 
 mod support;
 
+use claimgate::error::Claim;
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Error, IdTokenPolicy, Nonce, ScopePolicy, TokenBuffer,
+    AccessToken, AccessTokenPolicy, BearerToken, Error, IdToken, IdTokenPolicy, Login, Nonce,
+    ScopePolicy, TokenBuffer,
 };
 use support::*;
 
 #[test]
 fn the_id_token_of_the_articles_tells_the_application_who_the_user_is() {
     let signer = Signer::a();
-    let keys = keys_of(&signer);
-    let policy = IdTokenPolicy::new(CLIENT_ID, Nonce::ExpectNone).build().unwrap();
+    let policy = IdTokenPolicy::new(CLIENT_ID).build().unwrap();
+    let login = Login::new(Nonce::ExpectNone).build().unwrap();
+    let trust = (&trusted(), &policy);
     let mut buffer = TokenBuffer::<4096>::new();
     let token =
-        policy.validate(&signer.sign(&id_claims()), &issuer(&keys), NOW, &mut buffer).unwrap();
+        IdToken::validate(&signer.sign(&id_claims()), trust, login, NOW, &mut buffer).unwrap();
     assert_eq!(token.issuer(), ISSUER);
     assert_eq!(token.subject(), "auth0|123456");
     assert_eq!(token.audience().iter().collect::<Vec<_>>(), [CLIENT_ID]);
@@ -35,12 +38,12 @@ fn the_id_token_of_the_articles_tells_the_application_who_the_user_is() {
 #[test]
 fn the_access_token_of_the_articles_opens_the_api() {
     let signer = Signer::a();
-    let keys = keys_of(&signer);
     let needed = ScopePolicy::all_of(&["read:patients"]).unwrap();
-    let policy = AccessTokenPolicy::auth0(API).require_scope(needed).build().unwrap();
+    let policy = AccessTokenPolicy::general(API).require_scope(needed).build().unwrap();
     let mut buffer = TokenBuffer::<4096>::new();
     let text = signer.sign(&access_claims());
-    let token = policy.validate(BearerToken::new(&text), &issuer(&keys), NOW, &mut buffer).unwrap();
+    let (token, trust) = (BearerToken::new(&text), (&trusted(), &policy));
+    let token = AccessToken::validate(token, trust, NOW, &mut buffer).unwrap();
     assert_eq!(token.subject(), "auth0|123456");
     assert_eq!(token.authorized_party(), Some(CLIENT_ID));
     assert!(token.opens_userinfo());
@@ -48,5 +51,7 @@ fn the_access_token_of_the_articles_opens_the_api() {
     let admin = ScopePolicy::all_of(&["read:admin"]).unwrap();
     assert_eq!(token.authorize(&admin), Ok(()));
     let write = ScopePolicy::all_of(&["write:patients"]).unwrap();
-    assert_eq!(token.authorize(&write), Err(Error::InsufficientScope(claimgate::Claim::Scope)));
+    let forbidden = token.authorize(&write).unwrap_err();
+    assert_eq!(forbidden.error(), Error::InsufficientScope(Claim::Scope));
+    assert_eq!(forbidden.needed(), write);
 }

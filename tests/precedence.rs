@@ -6,9 +6,11 @@
 
 mod support;
 
+use claimgate::error::{Claim, JsonType, Problem, Segment, WrongKind};
+use claimgate::policy::{Rule, RuleSet, SubjectKind};
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Claim, Error, IdTokenPolicy, JsonType, Nonce, Problem, Rule,
-    RuleSet, ScopePolicy, Segment, SubjectKind, TokenBuffer, WrongKind, at_compile_time,
+    AccessToken, AccessTokenPolicy, BearerToken, Error, IdToken, IdTokenPolicy, Login, Nonce,
+    NumericDate, ScopePolicy, TokenBuffer, at_compile_time,
 };
 use serde_json::{Value, json};
 use support::*;
@@ -25,11 +27,12 @@ const STRICT: AccessTokenPolicy<'_> = at_compile_time!(
         .build()
 );
 
-const STRICT_LOGIN: IdTokenPolicy<'_> = at_compile_time!(
-    IdTokenPolicy::new(CLIENT_ID, Nonce::Expect("nonce"))
-        .max_token_age(1000)
-        .max_age(300)
-        .require_acr(&["gold"])
+const STRICT_APPLICATION: IdTokenPolicy<'_> = at_compile_time!(
+    IdTokenPolicy::new(CLIENT_ID).max_token_age(1000).max_age(300).require_acr(&["gold"]).build()
+);
+
+const STRICT_LOGIN: Login<'_> = at_compile_time!(
+    Login::new(Nonce::Expect("nonce"))
         .access_token(BearerToken::new("access token"))
         .code("code")
         .organization("org_1")
@@ -103,7 +106,7 @@ const COMMON: &[Defect] = &[
     (
         "crit",
         |token| token.header["crit"] = json!(["x"]),
-        Error::CriticalHeader(claimgate::HeaderParameter::Critical),
+        Error::CriticalHeader(claimgate::error::HeaderParameter::Critical),
     ),
     ("key", |token| token.header["kid"] = json!("other"), Error::UnknownKey),
     ("signature", |token| token.signature = forge, Error::InvalidSignature),
@@ -230,11 +233,12 @@ fn check_order(good: fn() -> Token, defects: &[&Defect], judge: fn(&Token) -> Re
 }
 
 fn judge_access(token: &Token) -> Result<(), Error> {
-    check_access(&STRICT, &token.text(), claimgate::NumericDate::from_secs(token.now))
+    check_access(&STRICT, &token.text(), NumericDate::from_secs(token.now))
 }
 
 fn judge_id(token: &Token) -> Result<(), Error> {
-    check_id(&STRICT_LOGIN, &token.text(), claimgate::NumericDate::from_secs(token.now))
+    let now = NumericDate::from_secs(token.now);
+    check_login(&STRICT_APPLICATION, STRICT_LOGIN, &token.text(), now)
 }
 
 #[test]
@@ -250,15 +254,15 @@ fn id_tokens_are_refused_for_the_first_rule_that_fails() {
 }
 
 fn explain_access(text: &str) -> Result<RuleSet, Error> {
-    let keys = keys_of(&Signer::a());
     let mut buffer = TokenBuffer::<8192>::new();
-    STRICT.explain(BearerToken::new(text), &issuer(&keys), NOW, &mut buffer)
+    let trust = (&trusted(), &STRICT);
+    AccessToken::explain(BearerToken::new(text), trust, NOW, &mut buffer)
 }
 
 fn explain_id(text: &str) -> Result<RuleSet, Error> {
-    let keys = keys_of(&Signer::a());
     let mut buffer = TokenBuffer::<8192>::new();
-    STRICT_LOGIN.explain(text, &issuer(&keys), NOW, &mut buffer)
+    let trust = (&trusted(), &STRICT_APPLICATION);
+    IdToken::explain(text, trust, STRICT_LOGIN, NOW, &mut buffer)
 }
 
 /// How many of the common defects come before the first rule of a policy.

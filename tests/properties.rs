@@ -8,10 +8,12 @@
 mod support;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use claimgate::error::{Claim, InvalidSignature, JsonType, KeyRejected};
+use claimgate::jwk::{Algorithms, KeyMaterial};
+use claimgate::policy::SubjectKind;
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Claim, Error, IdTokenPolicy, InvalidSignature, Issuer,
-    JsonType, JwkSet, KeyRejected, Nonce, NumericDate, PublicKey, ScopePolicy, SubjectKind,
-    TokenBuffer,
+    AccessToken, AccessTokenPolicy, Algorithm, BearerToken, Error, IdToken, IdTokenPolicy, Issuer,
+    JwkSet, Login, Nonce, NumericDate, PublicKey, ScopePolicy, TokenBuffer,
 };
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -22,7 +24,9 @@ use support::{API, CLIENT_ID, ISSUER, jwks};
 struct Anything;
 
 impl PublicKey for Anything {
-    fn from_components(_: &[u8], _: &[u8]) -> Result<Self, KeyRejected> {
+    const ALGORITHMS: Algorithms = Algorithms::RS256;
+
+    fn new(_: Algorithm, _: KeyMaterial<'_>) -> Result<Self, KeyRejected> {
         Ok(Self)
     }
 
@@ -103,22 +107,22 @@ impl Policy {
     }
 
     fn judge(&self, header: &str, payload: &str, now: u64) -> Verdicts {
-        let keys = keys();
-        let issuer = Issuer::new(ISSUER, &keys).unwrap();
+        let issuer = Issuer::new(ISSUER, keys()).unwrap();
         let now = NumericDate::from_secs(now);
         let text = compact(header, payload);
 
         let mut access = if self.rfc9068 {
             AccessTokenPolicy::rfc9068(API)
         } else {
-            AccessTokenPolicy::auth0(API)
+            AccessTokenPolicy::general(API)
         };
         let nonce = match (self.has("nonce"), self.has("no_nonce")) {
             (true, _) => Nonce::Expect("n"),
             (false, true) => Nonce::ExpectNone,
             (false, false) => Nonce::Ignore,
         };
-        let mut id = IdTokenPolicy::new(CLIENT_ID, nonce);
+        let mut id = IdTokenPolicy::new(CLIENT_ID);
+        let mut login = Login::new(nonce);
         access = access.leeway(self.leeway);
         id = id.leeway(self.leeway);
         if self.has("max_token_age") {
@@ -137,7 +141,7 @@ impl Policy {
             id = id.require_amr(&["otp"]);
         }
         if self.has("organization") {
-            id = id.organization("org_1");
+            login = login.organization("org_1");
         }
         if self.has("scope") {
             access = access.require_scope(ScopePolicy::all_of(&["read", "write"]).unwrap());
@@ -156,9 +160,11 @@ impl Policy {
         }
         let mut buffer = TokenBuffer::<16_384>::new().max_token_len(32_768);
         let token = BearerToken::new(&text);
-        let access = access.build().unwrap().validate(token, &issuer, now, &mut buffer);
+        let (access, id, login) =
+            (access.build().unwrap(), id.build().unwrap(), login.build().unwrap());
+        let access = AccessToken::validate(token, (&issuer, &access), now, &mut buffer);
         let access = access.map(|_| ());
-        let id = id.build().unwrap().validate(&text, &issuer, now, &mut buffer).map(|_| ());
+        let id = IdToken::validate(&text, (&issuer, &id), login, now, &mut buffer).map(|_| ());
         Verdicts { access, id }
     }
 }

@@ -4,21 +4,32 @@
 
 mod support;
 
+use claimgate::error::{Claim, ConfigError, JsonType, Problem, WrongKind};
+use claimgate::policy::{AccessTokenPolicyBuilder, ForeignClaim, SubjectKind};
 use claimgate::{
-    AccessToken, AccessTokenPolicy, AccessTokenPolicyBuilder, BearerToken, Claim, ConfigError,
-    Error, ForeignClaim, JsonType, Problem, RequestKey, ScopePolicy, SubjectKind, TokenBuffer,
-    Validated, WrongKind, at_compile_time,
+    AccessToken, AccessTokenPolicy, BearerToken, Error, RequestKey, ScopePolicy, TokenBuffer,
+    Validated, at_compile_time,
 };
 use serde_json::{Value, json};
 use support::*;
 
 fn default() -> AccessTokenPolicyBuilder<'static> {
-    AccessTokenPolicy::auth0(API)
+    AccessTokenPolicy::general(API)
 }
 
 #[track_caller]
 fn check(policy: AccessTokenPolicyBuilder<'_>, claims: &Value) -> Result<(), Error> {
     check_access(&policy.build().unwrap(), &Signer::a().sign(claims), NOW)
+}
+
+#[track_caller]
+fn check_key(
+    policy: AccessTokenPolicyBuilder<'_>,
+    key: RequestKey<'_>,
+    claims: &Value,
+) -> Result<(), Error> {
+    let token = Signer::a().sign(claims);
+    check_bearer(&policy.build().unwrap(), BearerToken::new(&token).with_key(key), NOW)
 }
 
 #[track_caller]
@@ -35,11 +46,12 @@ fn check_typ(policy: AccessTokenPolicyBuilder<'_>, typ: &str, claims: &Value) ->
 
 /// Hands the validated token to `look`.
 fn look<T>(claims: &Value, look: impl FnOnce(&Validated<AccessToken<'_>>) -> T) -> T {
-    let keys = keys_of(&Signer::a());
+    let issuer = trusted();
     let token = Signer::a().sign(claims);
     let mut buffer = TokenBuffer::<4096>::new();
     let token =
-        API_POLICY.validate(BearerToken::new(&token), &issuer(&keys), NOW, &mut buffer).unwrap();
+        AccessToken::validate(BearerToken::new(&token), (&issuer, &API_POLICY), NOW, &mut buffer)
+            .unwrap();
     look(&token)
 }
 
@@ -357,45 +369,44 @@ fn a09_a_token_that_is_bound_to_a_key_is_rejected_without_that_key() {
 
 #[test]
 fn a09_the_requests_key_is_the_one_that_the_token_is_bound_to() {
-    let certificate = || default().request_key(RequestKey::certificate("certificate"));
-    let dpop = || default().request_key(RequestKey::dpop("key"));
-    let both = || default().request_key(RequestKey::certificate_and_dpop("certificate", "key"));
-    // Telling to ignore the key does not drop the check, whatever the order.
-    for policy in [
-        dpop().danger_ignore_confirmation(),
-        default().danger_ignore_confirmation().request_key(RequestKey::dpop("key")),
-    ] {
-        assert_eq!(policy.build(), dpop().build());
-    }
+    let certificate = RequestKey::certificate("certificate").unwrap();
+    let dpop = RequestKey::dpop("key").unwrap();
+    let both = RequestKey::certificate_and_dpop("certificate", "key").unwrap();
     let mtls_bound = set("cnf", json!({"x5t#S256": "certificate", "other": 1}));
     let dpop_bound = set("cnf", json!({"jkt": "key", "other": []}));
     let both_bound = set("cnf", json!({"jkt": "key", "x5t#S256": "certificate"}));
-    assert_eq!(check(certificate(), &mtls_bound), Ok(()));
-    assert_eq!(check(dpop(), &dpop_bound), Ok(()));
-    assert_eq!(check(both(), &both_bound), Ok(()));
     let (required, mismatch) = (Err(Error::ConfirmationRequired), Err(Error::ConfirmationMismatch));
-    assert_eq!(check(dpop(), &mtls_bound), required);
-    assert_eq!(check(certificate(), &dpop_bound), required);
-    assert_eq!(check(certificate(), &both_bound), required);
-    assert_eq!(check(dpop(), &both_bound), required);
-    assert_eq!(check(both(), &mtls_bound), mismatch);
-    assert_eq!(check(both(), &dpop_bound), mismatch);
-    for thumbprint in ["", "Certificate", "certificat", "certificatee", "certificate="] {
-        let claims = set("cnf", json!({"x5t#S256": thumbprint}));
-        assert_eq!(check(certificate(), &claims), mismatch, "{thumbprint}");
-    }
-    assert_eq!(check(certificate(), &set("cnf", json!({}))), mismatch);
-    // A bearer token does not become a bound one.
-    let missing = Err(Error::MissingClaim(Claim::Confirmation));
-    assert_eq!(check(dpop(), &access_claims()), missing);
-    for key in [
-        RequestKey::certificate(""),
-        RequestKey::dpop(""),
-        RequestKey::certificate_and_dpop("a", ""),
-        RequestKey::certificate_and_dpop("", "a"),
-    ] {
-        let empty = Err(ConfigError::Empty("thumbprint"));
-        assert_eq!(default().request_key(key).build(), empty);
+    // Ignoring what is bound does not drop the check of a key that was proved.
+    for policy in [default(), default().danger_ignore_confirmation()] {
+        let check = |key, claims: &Value| check_key(policy, key, claims);
+        assert_eq!(check(certificate, &mtls_bound), Ok(()));
+        assert_eq!(check(dpop, &dpop_bound), Ok(()));
+        assert_eq!(check(both, &both_bound), Ok(()));
+        assert_eq!(check(dpop, &mtls_bound), required);
+        assert_eq!(check(certificate, &dpop_bound), required);
+        assert_eq!(check(certificate, &both_bound), required);
+        assert_eq!(check(dpop, &both_bound), required);
+        assert_eq!(check(both, &mtls_bound), mismatch);
+        assert_eq!(check(both, &dpop_bound), mismatch);
+        for thumbprint in ["", "Certificate", "certificat", "certificatee", "certificate="] {
+            let claims = set("cnf", json!({"x5t#S256": thumbprint}));
+            assert_eq!(check(certificate, &claims), mismatch, "{thumbprint}");
+        }
+        for thumbprint in ["", "Key", "ke", "keyy", "certificate"] {
+            let claims = set("cnf", json!({"jkt": thumbprint}));
+            assert_eq!(check(dpop, &claims), mismatch, "{thumbprint}");
+        }
+        // Neither thumbprint stands in for the other, nor suffices where both are proved.
+        let swapped = set("cnf", json!({"jkt": "certificate", "x5t#S256": "key"}));
+        assert_eq!(check(both, &swapped), mismatch);
+        for (jkt, x5t) in [("key", "other"), ("other", "certificate")] {
+            let one = set("cnf", json!({"jkt": jkt, "x5t#S256": x5t}));
+            assert_eq!(check(both, &one), mismatch);
+        }
+        assert_eq!(check(certificate, &set("cnf", json!({}))), mismatch);
+        // A bearer token does not become a bound one.
+        let missing = Err(Error::MissingClaim(Claim::Confirmation));
+        assert_eq!(check(dpop, &access_claims()), missing);
     }
 }
 
@@ -443,11 +454,13 @@ fn a11_a_token_tells_whether_it_opens_userinfo() {
 fn a12_further_scopes_are_checked_per_route() {
     look(&set("permissions", json!(["a", "b"])), |token| {
         assert_eq!(token.authorize(&READ_AND_ADMIN), Ok(()));
-        let lacks = Err(Error::InsufficientScope(Claim::Scope));
-        assert_eq!(token.authorize(&WRITE_OR_BOTH), lacks);
+        let forbidden = token.authorize(&WRITE_OR_BOTH).unwrap_err();
+        assert_eq!(forbidden.error(), Error::InsufficientScope(Claim::Scope));
+        assert_eq!(forbidden.needed(), WRITE_OR_BOTH);
         assert_eq!(token.authorize_permissions(&WRITE_OR_BOTH), Ok(()));
-        let lacks = Err(Error::InsufficientScope(Claim::Permissions));
-        assert_eq!(token.authorize_permissions(&READ_OR_WRITE), lacks);
+        let forbidden = token.authorize_permissions(&READ_OR_WRITE).unwrap_err();
+        assert_eq!(forbidden.error(), Error::InsufficientScope(Claim::Permissions));
+        assert_eq!(forbidden.needed(), READ_OR_WRITE);
     });
 }
 

@@ -6,12 +6,14 @@
 
 mod support;
 
-use claimgate::{
-    AccessTokenPolicy, Claim, ConfigError, DEFAULT_LEEWAY, Error, IdTokenPolicy, MAX_LEEWAY, Nonce,
-    NumericDate,
-};
+use claimgate::error::{Claim, ConfigError};
+use claimgate::{AccessToken, AccessTokenPolicy, Error, IdTokenPolicy, NumericDate};
 use serde_json::{Value, json};
 use support::*;
+
+/// The leeway of a policy that does not set one, and the largest, in seconds.
+const DEFAULT_LEEWAY: u64 = 60;
+const MAX_LEEWAY: u64 = 600;
 
 /// Times, as both builders take them.
 #[derive(Clone, Copy, Default)]
@@ -57,10 +59,10 @@ fn check_times(
 ) {
     let now = NumericDate::from_secs(now);
     let signer = Signer::a();
-    let policy = apply!(AccessTokenPolicy::auth0(API), times).unwrap();
+    let policy = apply!(AccessTokenPolicy::general(API), times).unwrap();
     let token = signer.sign(&change(access_claims()));
     assert_eq!(check_access(&policy, &token, now), expected, "access token");
-    let policy = apply!(IdTokenPolicy::new(CLIENT_ID, Nonce::Ignore), times).unwrap();
+    let policy = apply!(IdTokenPolicy::new(CLIENT_ID), times).unwrap();
     let token = signer.sign(&change(id_claims()));
     assert_eq!(check_id(&policy, &token, now), expected, "ID token");
 }
@@ -165,7 +167,7 @@ fn c03_a_fraction_of_exp_is_dropped() {
 #[test]
 fn c03_milliseconds_are_not_seconds() {
     // 2011 in milliseconds is the year 43522: no time a token may name.
-    let wrong = Error::ClaimType(Claim::Expiry, claimgate::JsonType::NumericDate);
+    let wrong = Error::ClaimType(Claim::Expiry, claimgate::error::JsonType::NumericDate);
     check(set("exp", EXP * 1000), Err(wrong));
 }
 
@@ -208,17 +210,18 @@ fn c05_a_token_is_not_issued_in_the_future() {
 
 #[test]
 fn c06_leeway_is_60_seconds_unless_set_and_at_most_600() {
-    assert_eq!((DEFAULT_LEEWAY, MAX_LEEWAY), (60, 600));
     check_times(Times::default(), keep(), EXP + 59, Ok(()));
     let expired = Error::Expired { exp: EXP, now: EXP + 60, leeway: 60 };
     check_times(Times::default(), keep(), EXP + 60, Err(expired));
     check_times(Times::leeway(600), keep(), EXP + 599, Ok(()));
     let expired = Error::Expired { exp: EXP, now: EXP + 600, leeway: 600 };
     check_times(Times::leeway(600), keep(), EXP + 600, Err(expired));
+    let access = AccessTokenPolicy::general(API).leeway(MAX_LEEWAY).build();
+    assert!(access.is_ok() && IdTokenPolicy::new(CLIENT_ID).leeway(MAX_LEEWAY).build().is_ok());
     for seconds in [601, u64::MAX] {
-        let access = AccessTokenPolicy::auth0(API).leeway(seconds).build();
+        let access = AccessTokenPolicy::general(API).leeway(seconds).build();
         assert_eq!(access, Err(ConfigError::LeewayTooLong));
-        let id = IdTokenPolicy::new(CLIENT_ID, Nonce::Ignore).leeway(seconds).build();
+        let id = IdTokenPolicy::new(CLIENT_ID).leeway(seconds).build();
         assert_eq!(id, Err(ConfigError::LeewayTooLong));
     }
 }
@@ -297,12 +300,16 @@ fn c08_custom_claims_are_read_by_their_exact_names() {
         #[serde(rename = "https://example.com/roles", borrow)]
         roles: [&'a str; 2],
     }
-    let keys = keys_of(&Signer::a());
+    let issuer = trusted();
     let claims = with(access_claims(), "https://example.com/roles", json!(["nurse", "admin"]));
     let token = Signer::a().sign(&claims);
     let mut buffer = claimgate::TokenBuffer::<4096>::new();
-    let token = API_POLICY
-        .validate(claimgate::BearerToken::new(&token), &issuer(&keys), NOW, &mut buffer)
-        .unwrap();
+    let token = AccessToken::validate(
+        claimgate::BearerToken::new(&token),
+        (&issuer, &API_POLICY),
+        NOW,
+        &mut buffer,
+    )
+    .unwrap();
     assert_eq!(token.claims::<Custom<'_>>().unwrap().roles, ["nurse", "admin"]);
 }

@@ -5,17 +5,30 @@
 mod support;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use claimgate::claims::StandardScope;
+use claimgate::error::{Claim, ConfigError, Problem, WrongKind};
+use claimgate::policy::{ForeignClaim, IdTokenPolicyBuilder, LoginBuilder};
 use claimgate::{
-    BearerToken, Claim, ConfigError, Error, ForeignClaim, IdTokenPolicy, IdTokenPolicyBuilder,
-    Nonce, NumericDate, Problem, StandardScope, TokenBuffer, WrongKind,
+    BearerToken, Error, IdToken, IdTokenPolicy, Login, Nonce, NumericDate, TokenBuffer,
 };
 use serde_json::{Value, json};
 use support::*;
 
 const OTHER: &str = "other_client";
 
-fn login(nonce: Nonce<'_>) -> IdTokenPolicyBuilder<'_> {
-    IdTokenPolicy::new(CLIENT_ID, nonce)
+fn login(nonce: Nonce<'_>) -> LoginBuilder<'_> {
+    Login::new(nonce)
+}
+
+/// The verdict on the ID token of a login with these claims.
+#[track_caller]
+fn check_with(login: LoginBuilder<'_>, claims: &Value) -> Result<(), Error> {
+    check_login(&LOGIN_POLICY, login.build().unwrap(), &Signer::a().sign(claims), NOW)
+}
+
+/// A login of which nothing is expected.
+fn any() -> LoginBuilder<'static> {
+    login(Nonce::Ignore)
 }
 
 /// What a policy says of an ID token of these claims.
@@ -25,7 +38,7 @@ fn check(policy: IdTokenPolicyBuilder<'_>, claims: &Value) -> Result<(), Error> 
 }
 
 fn default() -> IdTokenPolicyBuilder<'static> {
-    login(Nonce::Ignore)
+    IdTokenPolicy::new(CLIENT_ID)
 }
 
 fn set(name: &str, value: impl Into<Value>) -> Value {
@@ -114,21 +127,25 @@ fn i05_iat_is_required() {
 
 #[test]
 fn i06_an_expected_nonce_is_compared() {
-    let policy = || login(Nonce::Expect("n-0S6_WzA2Mj"));
-    assert_eq!(check(policy(), &set("nonce", "n-0S6_WzA2Mj")), Ok(()));
-    assert_eq!(check(policy(), &id_claims()), Err(Error::MissingClaim(Claim::Nonce)));
+    let expected = || login(Nonce::Expect("n-0S6_WzA2Mj"));
+    assert_eq!(check_with(expected(), &set("nonce", "n-0S6_WzA2Mj")), Ok(()));
+    assert_eq!(check_with(expected(), &id_claims()), Err(Error::MissingClaim(Claim::Nonce)));
     for nonce in ["", "n-0S6_WzA2M", "n-0S6_WzA2Mjj", "N-0S6_WzA2Mj", "n-0S6_WzA2Mk", "x"] {
-        assert_eq!(check(policy(), &set("nonce", nonce)), Err(Error::NonceMismatch), "{nonce}");
+        assert_eq!(
+            check_with(expected(), &set("nonce", nonce)),
+            Err(Error::NonceMismatch),
+            "{nonce}"
+        );
     }
 }
 
 #[test]
 fn i06_an_unexpected_nonce_is_rejected_and_an_ignored_one_is_not() {
-    assert_eq!(check(login(Nonce::ExpectNone), &id_claims()), Ok(()));
+    assert_eq!(check_with(login(Nonce::ExpectNone), &id_claims()), Ok(()));
     for nonce in ["", "n"] {
         let unexpected = Err(Error::UnexpectedClaim(Claim::Nonce));
-        assert_eq!(check(login(Nonce::ExpectNone), &set("nonce", nonce)), unexpected);
-        assert_eq!(check(login(Nonce::Ignore), &set("nonce", nonce)), Ok(()));
+        assert_eq!(check_with(login(Nonce::ExpectNone), &set("nonce", nonce)), unexpected);
+        assert_eq!(check_with(login(Nonce::Ignore), &set("nonce", nonce)), Ok(()));
     }
 }
 
@@ -212,9 +229,9 @@ fn i09_at_hash_belongs_to_the_access_token() {
     const TOKEN: &str = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
     const HASH: &str = "77QmUPtjPfzWtF2AnpK9RQ";
     assert_eq!(left_half(TOKEN), HASH);
-    let policy = || default().access_token(BearerToken::new(TOKEN));
-    assert_eq!(check(policy(), &set("at_hash", HASH)), Ok(()));
-    assert_eq!(check(policy(), &id_claims()), Err(Error::MissingClaim(Claim::AtHash)));
+    let expected = || any().access_token(BearerToken::new(TOKEN));
+    assert_eq!(check_with(expected(), &set("at_hash", HASH)), Ok(()));
+    assert_eq!(check_with(expected(), &id_claims()), Err(Error::MissingClaim(Claim::AtHash)));
     for hash in [
         "",
         "77QmUPtjPfzWtF2AnpK9R",
@@ -224,20 +241,20 @@ fn i09_at_hash_belongs_to_the_access_token() {
         &left_half("another token"),
     ] {
         let mismatch = Err(Error::HashMismatch(Claim::AtHash));
-        assert_eq!(check(policy(), &set("at_hash", hash)), mismatch, "{hash}");
+        assert_eq!(check_with(expected(), &set("at_hash", hash)), mismatch, "{hash}");
     }
     // Not handed in, not checked.
-    assert_eq!(check(default(), &set("at_hash", "anything")), Ok(()));
+    assert_eq!(check_with(any(), &set("at_hash", "anything")), Ok(()));
 }
 
 #[test]
 fn i09_at_hash_may_be_optional_and_is_still_checked() {
-    let policy = || default().access_token_if_bound(BearerToken::new("token"));
-    assert_eq!(check(policy(), &id_claims()), Ok(()));
-    assert_eq!(check(policy(), &set("at_hash", left_half("token"))), Ok(()));
+    let expected = || any().access_token_if_bound(BearerToken::new("token"));
+    assert_eq!(check_with(expected(), &id_claims()), Ok(()));
+    assert_eq!(check_with(expected(), &set("at_hash", left_half("token"))), Ok(()));
     let mismatch = Err(Error::HashMismatch(Claim::AtHash));
-    assert_eq!(check(policy(), &set("at_hash", left_half("other"))), mismatch);
-    assert_eq!(check(policy(), &set("at_hash", "")), mismatch);
+    assert_eq!(check_with(expected(), &set("at_hash", left_half("other"))), mismatch);
+    assert_eq!(check_with(expected(), &set("at_hash", "")), mismatch);
 }
 
 #[test]
@@ -245,16 +262,19 @@ fn i09_c_hash_belongs_to_the_code() {
     // OIDC Core, Appendix A.4: this code has this hash.
     const CODE: &str = "Qcb0Orv1zh30vL1MPRsbm-diHiMwcLyZvn1arpZv-Jxf_11jnpEX3Tgfvk";
     const HASH: &str = "LDktKdoQak3Pk0cnXxCltA";
-    let policy = || default().code(CODE);
-    assert_eq!(check(policy(), &set("c_hash", HASH)), Ok(()));
-    assert_eq!(check(policy(), &id_claims()), Err(Error::MissingClaim(Claim::CHash)));
+    let expected = || any().code(CODE);
+    assert_eq!(check_with(expected(), &set("c_hash", HASH)), Ok(()));
+    assert_eq!(check_with(expected(), &id_claims()), Err(Error::MissingClaim(Claim::CHash)));
     let mismatch = Err(Error::HashMismatch(Claim::CHash));
-    assert_eq!(check(policy(), &set("c_hash", left_half("other"))), mismatch);
-    assert_eq!(check(policy(), &set("at_hash", HASH)), Err(Error::MissingClaim(Claim::CHash)));
-    let optional = || default().code_if_bound(CODE);
-    assert_eq!(check(optional(), &id_claims()), Ok(()));
-    assert_eq!(check(optional(), &set("c_hash", HASH)), Ok(()));
-    assert_eq!(check(optional(), &set("c_hash", left_half("other"))), mismatch);
+    assert_eq!(check_with(expected(), &set("c_hash", left_half("other"))), mismatch);
+    assert_eq!(
+        check_with(expected(), &set("at_hash", HASH)),
+        Err(Error::MissingClaim(Claim::CHash))
+    );
+    let optional = || any().code_if_bound(CODE);
+    assert_eq!(check_with(optional(), &id_claims()), Ok(()));
+    assert_eq!(check_with(optional(), &set("c_hash", HASH)), Ok(()));
+    assert_eq!(check_with(optional(), &set("c_hash", left_half("other"))), mismatch);
 }
 
 fn with_typ(typ: &str) -> Result<(), Error> {
@@ -327,43 +347,57 @@ fn i11_marks_of_another_kind_are_rejected_and_can_be_allowed_by_name() {
 
 #[test]
 fn i12_an_organization_is_expected_by_its_id() {
-    let policy = || default().organization("org_abc");
+    let expected = || any().organization("org_abc");
     let mismatch = Err(Error::OrganizationMismatch);
-    assert_eq!(check(policy(), &set("org_id", "org_abc")), Ok(()));
-    assert_eq!(check(policy(), &id_claims()), Err(Error::MissingClaim(Claim::OrganizationId)));
+    assert_eq!(check_with(expected(), &set("org_id", "org_abc")), Ok(()));
+    assert_eq!(
+        check_with(expected(), &id_claims()),
+        Err(Error::MissingClaim(Claim::OrganizationId))
+    );
     for organization in ["", "org_ABC", "org_ab", "org_abcd", "abc"] {
-        assert_eq!(check(policy(), &set("org_id", organization)), mismatch, "{organization}");
+        assert_eq!(
+            check_with(expected(), &set("org_id", organization)),
+            mismatch,
+            "{organization}"
+        );
     }
     // The name is not the ID.
     assert_eq!(
-        check(policy(), &set("org_name", "org_abc")),
+        check_with(expected(), &set("org_name", "org_abc")),
         Err(Error::MissingClaim(Claim::OrganizationId))
     );
 }
 
 #[test]
 fn i12_an_organization_is_expected_by_its_name() {
-    let policy = || default().organization("Acme");
-    assert_eq!(check(policy(), &set("org_name", "acme")), Ok(()));
-    assert_eq!(check(policy(), &set("org_name", "ACME")), Ok(()));
-    assert_eq!(check(policy(), &id_claims()), Err(Error::MissingClaim(Claim::OrganizationName)));
-    assert_eq!(check(policy(), &set("org_name", "acme-2")), Err(Error::OrganizationMismatch));
+    let expected = || any().organization("Acme");
+    assert_eq!(check_with(expected(), &set("org_name", "acme")), Ok(()));
+    assert_eq!(check_with(expected(), &set("org_name", "ACME")), Ok(()));
     assert_eq!(
-        check(policy(), &set("org_id", "acme")),
+        check_with(expected(), &id_claims()),
         Err(Error::MissingClaim(Claim::OrganizationName))
     );
-    assert_eq!(default().organization("").build(), Err(ConfigError::Empty("organization")));
+    assert_eq!(
+        check_with(expected(), &set("org_name", "acme-2")),
+        Err(Error::OrganizationMismatch)
+    );
+    assert_eq!(
+        check_with(expected(), &set("org_id", "acme")),
+        Err(Error::MissingClaim(Claim::OrganizationName))
+    );
+    assert_eq!(any().organization("").build(), Err(ConfigError::Empty("organization")));
 }
 
 #[test]
 fn i13_a_refreshed_id_token_is_from_the_same_session() {
-    let keys = keys_of(&Signer::a());
+    let issuer = trusted();
     let policy = default().trusted_audiences(&[OTHER, "third"]).build().unwrap();
     let refreshed = |first: &Value, second: &Value| {
+        let trust = (&issuer, &policy);
         let (first, second) = (Signer::a().sign(first), Signer::a().sign(second));
         let (mut one, mut two) = (TokenBuffer::<4096>::new(), TokenBuffer::<4096>::new());
-        let first = policy.validate(&first, &issuer(&keys), NOW, &mut one).unwrap();
-        let second = policy.validate(&second, &issuer(&keys), NOW, &mut two).unwrap();
+        let first = IdToken::validate(&first, trust, LOGIN, NOW, &mut one).unwrap();
+        let second = IdToken::validate(&second, trust, LOGIN, NOW, &mut two).unwrap();
         second.verify_refreshed(&first)
     };
     let first = with(id_claims(), "azp", CLIENT_ID);
@@ -387,13 +421,14 @@ fn i13_a_refreshed_id_token_is_from_the_same_session() {
 
 #[test]
 fn i13_a_refreshed_id_token_has_no_other_nonce() {
-    let keys = keys_of(&Signer::a());
-    let policy = IdTokenPolicy::new(CLIENT_ID, Nonce::Ignore).build().unwrap();
+    let issuer = trusted();
+    let policy = LOGIN_POLICY;
     let refreshed = |first: &Value, second: &Value| {
+        let trust = (&issuer, &policy);
         let (first, second) = (Signer::a().sign(first), Signer::a().sign(second));
         let (mut one, mut two) = (TokenBuffer::<4096>::new(), TokenBuffer::<4096>::new());
-        let first = policy.validate(&first, &issuer(&keys), NOW, &mut one).unwrap();
-        let second = policy.validate(&second, &issuer(&keys), NOW, &mut two).unwrap();
+        let first = IdToken::validate(&first, trust, LOGIN, NOW, &mut one).unwrap();
+        let second = IdToken::validate(&second, trust, LOGIN, NOW, &mut two).unwrap();
         second.verify_refreshed(&first)
     };
     let (none, some, other) = (id_claims(), set("nonce", "n-1"), set("nonce", "n-2"));
@@ -407,21 +442,23 @@ fn i13_a_refreshed_id_token_has_no_other_nonce() {
 #[test]
 fn i13_a_refreshed_id_token_is_from_the_same_issuer() {
     const SECOND: &str = "https://second.example/";
-    let keys = keys_of(&Signer::a());
-    let issuers = [issuer(&keys), claimgate::Issuer::new(SECOND, &keys).unwrap()];
+    let second = claimgate::Issuer::new(SECOND, keys_of(&Signer::a())).unwrap();
+    let issuers = [trusted(), second];
+    let trust = (&issuers[..], &LOGIN_POLICY);
     let (first, second) = (Signer::a().sign(&id_claims()), Signer::a().sign(&set("iss", SECOND)));
     let (mut one, mut two) = (TokenBuffer::<4096>::new(), TokenBuffer::<4096>::new());
-    let first = LOGIN_POLICY.validate_among(&first, &issuers, NOW, &mut one).unwrap();
-    let second = LOGIN_POLICY.validate_among(&second, &issuers, NOW, &mut two).unwrap();
+    let first = IdToken::validate(&first, trust, LOGIN, NOW, &mut one).unwrap();
+    let second = IdToken::validate(&second, trust, LOGIN, NOW, &mut two).unwrap();
     assert_eq!(second.verify_refreshed(&first), Err(Error::RefreshMismatch(Claim::Issuer)));
 }
 
 #[test]
 fn i14_a_userinfo_response_is_about_the_same_user() {
-    let keys = keys_of(&Signer::a());
+    let issuer = trusted();
     let token = Signer::a().sign(&id_claims());
     let mut buffer = TokenBuffer::<4096>::new();
-    let token = LOGIN_POLICY.validate(&token, &issuer(&keys), NOW, &mut buffer).unwrap();
+    let token =
+        IdToken::validate(&token, (&issuer, &LOGIN_POLICY), LOGIN, NOW, &mut buffer).unwrap();
     let read = |response: &Value| {
         let mut buffer = TokenBuffer::<1024>::new();
         token
@@ -443,14 +480,15 @@ fn i14_a_userinfo_response_is_about_the_same_user() {
 
 #[test]
 fn i14_booleans_in_quotes_are_taken_only_if_asked_for() {
-    let keys = keys_of(&Signer::a());
+    let issuer = trusted();
     let token = Signer::a().sign(&id_claims());
     let mut buffer = TokenBuffer::<4096>::new();
-    let token = LOGIN_POLICY.validate(&token, &issuer(&keys), NOW, &mut buffer).unwrap();
+    let token =
+        IdToken::validate(&token, (&issuer, &LOGIN_POLICY), LOGIN, NOW, &mut buffer).unwrap();
     let mut buffer = TokenBuffer::<1024>::new();
     for (value, verified) in [("true", true), ("false", false)] {
         let response = json!({"sub": "auth0|123456", "email_verified": value}).to_string();
-        let wrong = Error::ClaimType(Claim::EmailVerified, claimgate::JsonType::Boolean);
+        let wrong = Error::ClaimType(Claim::EmailVerified, claimgate::error::JsonType::Boolean);
         assert_eq!(token.user_info(&response, &mut buffer).map(|_| ()), Err(wrong));
         let user = token.user_info_with_string_booleans(&response, &mut buffer).unwrap();
         assert_eq!(user.email_verified(), Some(verified));
@@ -468,7 +506,7 @@ fn i14_booleans_in_quotes_are_taken_only_if_asked_for() {
 
 #[test]
 fn i15_standard_claims_are_typed() {
-    let keys = keys_of(&Signer::a());
+    let issuer = trusted();
     let claims = json!({
         "iss": ISSUER, "sub": "1", "aud": CLIENT_ID, "exp": EXP, "iat": IAT,
         "name": "Jörg \"J\" 😀", "given_name": "a", "family_name": "b", "middle_name": "c",
@@ -481,7 +519,8 @@ fn i15_standard_claims_are_typed() {
     });
     let token = Signer::a().sign(&claims);
     let mut buffer = TokenBuffer::<4096>::new();
-    let token = LOGIN_POLICY.validate(&token, &issuer(&keys), NOW, &mut buffer).unwrap();
+    let token =
+        IdToken::validate(&token, (&issuer, &LOGIN_POLICY), LOGIN, NOW, &mut buffer).unwrap();
     let user = token.user();
     assert_eq!(user.name(), Some("Jörg \"J\" 😀"));
     let strings = [
@@ -519,12 +558,13 @@ fn i15_standard_claims_are_typed() {
 #[test]
 fn i15_auth0s_updated_at_is_a_timestamp() {
     let claims = set("updated_at", "2011-07-21T20:42:50.000Z");
-    let keys = keys_of(&Signer::a());
+    let issuer = trusted();
     let token = Signer::a().sign(&claims);
     let mut buffer = TokenBuffer::<4096>::new();
-    let token = LOGIN_POLICY.validate(&token, &issuer(&keys), NOW, &mut buffer).unwrap();
+    let token =
+        IdToken::validate(&token, (&issuer, &LOGIN_POLICY), LOGIN, NOW, &mut buffer).unwrap();
     assert_eq!(token.user().updated_at(), Some(NumericDate::from_secs(IAT)));
-    let shape = claimgate::JsonType::NumericDateOrTimestamp;
+    let shape = claimgate::error::JsonType::NumericDateOrTimestamp;
     for text in ["", "yesterday", "2011-07-21", "1311280970"] {
         let wrong = Err(Error::ClaimType(Claim::UpdatedAt, shape));
         assert_eq!(id(&set("updated_at", text)), wrong, "{text}");
@@ -533,7 +573,7 @@ fn i15_auth0s_updated_at_is_a_timestamp() {
 
 #[test]
 fn i15_booleans_in_quotes_are_taken_only_if_asked_for() {
-    let wrong = |claim| Err(Error::ClaimType(claim, claimgate::JsonType::Boolean));
+    let wrong = |claim| Err(Error::ClaimType(claim, claimgate::error::JsonType::Boolean));
     for (name, claim) in [
         ("email_verified", Claim::EmailVerified),
         ("phone_number_verified", Claim::PhoneNumberVerified),

@@ -6,10 +6,10 @@
 mod support;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use claimgate::{
-    AccessToken, BearerToken, CompactJws, Error, IdToken, JsonProblem, JwkSet, KeyRejected, RsaKey,
-    Segment, Skipped, TokenBuffer,
-};
+use claimgate::error::{JsonProblem, KeyRejected, Segment};
+use claimgate::jwk::{Skipped, VerifyingKey};
+use claimgate::jws::CompactJws;
+use claimgate::{AccessToken, BearerToken, Error, IdToken, JwkSet, TokenBuffer};
 use serde_json::{Value, json};
 use support::*;
 
@@ -60,9 +60,9 @@ const RFC_7638_N: &str = concat!(
     "NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw"
 );
 
-fn key(n: &str) -> RsaKey<TestKey> {
+fn key(n: &str) -> VerifyingKey<TestKey> {
     let n = Base64UrlUnpadded::decode_vec(n).unwrap();
-    RsaKey::from_components(&n, &[1, 0, 1]).unwrap()
+    rsa_key(&n, &[1, 0, 1]).unwrap()
 }
 
 #[test]
@@ -77,11 +77,12 @@ fn rfc_7515_a_2_is_verified_and_lacks_what_a_token_needs() {
 
     let set = jwks(&[json!({"kty": "RSA", "n": RFC_7515_N, "e": "AQAB"})]);
     let keys = JwkSet::<TestKey, 1>::from_json(&set).unwrap();
-    let issuer = claimgate::Issuer::new("joe", &keys).unwrap();
+    let issuer = claimgate::Issuer::new("joe", keys).unwrap();
     let mut buffer = TokenBuffer::<1024>::new();
     let now = claimgate::NumericDate::from_secs(1_300_819_379);
-    let verdict = API_POLICY.validate(BearerToken::new(RFC_7515_JWS), &issuer, now, &mut buffer);
-    let missing = Error::MissingClaim(claimgate::Claim::Audience);
+    let (token, trust) = (BearerToken::new(RFC_7515_JWS), (&issuer, &API_POLICY));
+    let verdict = AccessToken::validate(token, trust, now, &mut buffer);
+    let missing = Error::MissingClaim(claimgate::error::Claim::Audience);
     assert_eq!(verdict.map(|_| ()), Err(missing));
 }
 
@@ -95,7 +96,7 @@ fn rfc_7515_a_2_with_another_key_is_not_verified() {
 #[test]
 fn rfc_7520_4_1_is_verified_and_is_no_token() {
     for read in [
-        (|jws| AccessToken::parse(jws).map(|_| ())) as fn(claimgate::VerifiedJws<'_>) -> _,
+        (|jws| AccessToken::parse(jws).map(|_| ())) as fn(claimgate::jws::VerifiedJws<'_>) -> _,
         |jws| IdToken::parse(jws).map(|_| ()),
     ] {
         let mut buffer = [0; 1024];
@@ -288,9 +289,8 @@ fn key_sets_as_issuers_publish_them_are_read() {
             })}),
             &access_claims(),
         );
-        let mut buffer = TokenBuffer::<2048>::new();
-        let issuer = issuer(&keys);
-        let verdict = API_POLICY.validate(BearerToken::new(&token), &issuer, NOW, &mut buffer);
-        assert_eq!(verdict.map(|_| ()), Ok(()), "{}", set.source);
+        let trusted = Trusted::new(keys);
+        let verdict = trusted.access(&API_POLICY, BearerToken::new(&token), NOW);
+        assert_eq!(verdict, Ok(()), "{}", set.source);
     }
 }

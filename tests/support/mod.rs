@@ -3,16 +3,24 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 #![allow(unreachable_pub, reason = "the module is part of several programs")]
 
+mod verbs;
+
 use base64ct::{Base64UrlUnpadded, Encoding};
+use claimgate::error::{
+    Claim, HeaderParameter, JsonProblem, JsonType, KeyRejected, Problem, RequestProblem, Segment,
+    WrongKind,
+};
+use claimgate::jwk::{KeyMaterial, VerifyingKey};
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Claim, Error, HeaderParameter, IdTokenPolicy, Issuer,
-    JsonProblem, JsonType, JwkSet, KeyRejected, Nonce, NumericDate, Problem, RequestProblem,
-    Segment, TokenBuffer, WrongKind, at_compile_time,
+    AccessToken, AccessTokenPolicy, Algorithm, BearerToken, Error, IdToken, IdTokenPolicy, Issuer,
+    JwkSet, Login, Nonce, NumericDate, PublicKey, TokenBuffer, at_compile_time,
 };
 use ring::rand::SystemRandom;
 use ring::rsa::KeyPair;
 use ring::signature::RSA_PKCS1_SHA256;
 use serde_json::{Value, json};
+
+pub use verbs::Trusted;
 
 /// The backend of the tests that are not about backends: the first that there is.
 #[cfg(feature = "ring")]
@@ -37,10 +45,11 @@ pub const NOW: NumericDate = NumericDate::from_secs(IAT + 500);
 
 /// What the API asks of an access token, unless a test says otherwise.
 pub const API_POLICY: AccessTokenPolicy<'_> =
-    at_compile_time!(AccessTokenPolicy::auth0(API).build());
+    at_compile_time!(AccessTokenPolicy::general(API).build());
 /// What the application asks of an ID token, unless a test says otherwise.
-pub const LOGIN_POLICY: IdTokenPolicy<'_> =
-    at_compile_time!(IdTokenPolicy::new(CLIENT_ID, Nonce::Ignore).build());
+pub const LOGIN_POLICY: IdTokenPolicy<'_> = at_compile_time!(IdTokenPolicy::new(CLIENT_ID).build());
+/// What a login expects of its ID token, unless a test says otherwise: nothing.
+pub const LOGIN: Login<'_> = at_compile_time!(Login::new(Nonce::Ignore).build());
 
 /// A private key.
 pub struct Signer {
@@ -133,9 +142,19 @@ pub fn keys_of(signer: &Signer) -> JwkSet<TestKey, 4> {
     JwkSet::from_json(&jwks(&[signer.jwk()])).unwrap()
 }
 
-/// The issuer with these keys.
-pub fn issuer<'k, K, const N: usize>(keys: &'k JwkSet<K, N>) -> Issuer<'k, K, N> {
+/// The issuer of the articles with these keys.
+pub fn issuer<K, const N: usize>(keys: JwkSet<K, N>) -> Issuer<K, N> {
     Issuer::new(ISSUER, keys).unwrap()
+}
+
+/// The issuer of the articles with its key.
+pub fn trusted() -> Issuer<TestKey, 4> {
+    issuer(keys_of(&Signer::a()))
+}
+
+/// An RSA key for RS256 of these numbers.
+pub fn rsa_key<K: PublicKey>(n: &[u8], e: &[u8]) -> Result<VerifyingKey<K>, KeyRejected> {
+    VerifyingKey::new(Algorithm::Rs256, KeyMaterial::Rsa { n, e })
 }
 
 /// The claims of the ID token of the articles. Its `iss` there is
@@ -183,40 +202,80 @@ pub fn without(mut claims: Value, name: &str) -> Value {
     claims
 }
 
-/// Validates an access token against the issuer's key.
+/// The verdict on an access token, which every verb gives.
+#[track_caller]
 pub fn check_access(
     policy: &AccessTokenPolicy<'_>,
     token: &str,
     now: NumericDate,
 ) -> Result<(), Error> {
-    let keys = keys_of(&Signer::a());
-    let mut buffer = TokenBuffer::<16_384>::new();
-    policy.validate(BearerToken::new(token), &issuer(&keys), now, &mut buffer).map(|_| ())
+    check_bearer(policy, BearerToken::new(token), now)
 }
 
-/// Validates an ID token against the issuer's key.
+/// The verdict on an access token and the keys that the request has proved, which
+/// every verb gives.
+#[track_caller]
+pub fn check_bearer(
+    policy: &AccessTokenPolicy<'_>,
+    token: BearerToken<'_>,
+    now: NumericDate,
+) -> Result<(), Error> {
+    Trusted::of_the_articles().access(policy, token, now)
+}
+
+/// The verdict on an ID token without expectations of a login, which every verb
+/// gives.
+#[track_caller]
 pub fn check_id(policy: &IdTokenPolicy<'_>, token: &str, now: NumericDate) -> Result<(), Error> {
-    let keys = keys_of(&Signer::a());
+    check_login(policy, LOGIN, token, now)
+}
+
+/// The verdict on the ID token of a login, which every verb gives.
+#[track_caller]
+pub fn check_login(
+    policy: &IdTokenPolicy<'_>,
+    login: Login<'_>,
+    token: &str,
+    now: NumericDate,
+) -> Result<(), Error> {
+    Trusted::of_the_articles().id(policy, login, token, now)
+}
+
+/// The verdict of one verb on an access token, for tests of many tokens and of little
+/// stack.
+pub fn validate_access(token: &str) -> Result<(), Error> {
     let mut buffer = TokenBuffer::<16_384>::new();
-    policy.validate(token, &issuer(&keys), now, &mut buffer).map(|_| ())
+    let trust = (&trusted(), &API_POLICY);
+    AccessToken::validate(BearerToken::new(token), trust, NOW, &mut buffer).map(|_| ())
+}
+
+/// The verdict of one verb on an ID token.
+pub fn validate_id(token: &str) -> Result<(), Error> {
+    let mut buffer = TokenBuffer::<16_384>::new();
+    let trust = (&trusted(), &LOGIN_POLICY);
+    IdToken::validate(token, trust, LOGIN, NOW, &mut buffer).map(|_| ())
 }
 
 /// What the API says of an access token of these claims.
+#[track_caller]
 pub fn access(claims: &Value) -> Result<(), Error> {
     check_access(&API_POLICY, &Signer::a().sign(claims), NOW)
 }
 
 /// What the application says of an ID token of these claims.
+#[track_caller]
 pub fn id(claims: &Value) -> Result<(), Error> {
     check_id(&LOGIN_POLICY, &Signer::a().sign(claims), NOW)
 }
 
 /// What the API says of a token of this header and the articles' claims.
+#[track_caller]
 pub fn access_with_header(header: &Value) -> Result<(), Error> {
     check_access(&API_POLICY, &Signer::a().sign_with(header, &access_claims()), NOW)
 }
 
 /// What the API says of a well-signed token of just these bytes.
+#[track_caller]
 pub fn access_raw(header: &[u8], payload: &[u8]) -> Result<(), Error> {
     check_access(&API_POLICY, &Signer::a().sign_raw(header, payload), NOW)
 }
