@@ -40,6 +40,7 @@ pub mod policy;
 mod public_key;
 mod refresh;
 mod refreshed;
+mod replay;
 mod request_key;
 mod standard_claims;
 pub mod trust;
@@ -73,6 +74,7 @@ pub use public_key::RingKey;
 #[cfg_attr(docsrs, doc(cfg(feature = "pure-rust")))]
 pub use public_key::{PureRust2048Key, PureRustKey};
 pub use refresh::{JwksRefresh, Refresh};
+pub use replay::{ReplayError, ReplayWindow, TokenId};
 pub use request_key::RequestKey;
 #[doc(inline)]
 pub use trust::{Issuer, Trust};
