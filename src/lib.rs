@@ -85,6 +85,7 @@ pub use public_key::{PureRustKey, PureRustPortableKey};
 #[cfg_attr(docsrs, doc(cfg(feature = "ring")))]
 pub use public_key::{RingAnyKey, RingKey};
 pub use refresh::{JwksRefresh, Refresh};
+pub use replay::{ReplayError, ReplayWindow, TokenId};
 pub use request_key::RequestKey;
 #[doc(inline)]
 pub use trust::{Issuer, Trust};
