@@ -377,8 +377,8 @@ fn cve_2017_15361_and_weak_keys_are_not_used() {
     // Keys that are too small, or whose exponent makes verification void.
     let n = Signer::a().components().0;
     for (n, e, reason) in [
-        (&n[..128], &[1, 0, 1][..], KeyRejected::ModulusTooSmall),
-        (&n[..255], &[1, 0, 1], KeyRejected::ModulusTooSmall),
+        (&n[..128], &[1, 0, 1][..], KeyRejected::ModulusTooSmall { bits: 1024 }),
+        (&n[..255], &[1, 0, 1], KeyRejected::ModulusTooSmall { bits: 2040 }),
         (&n, &[1], KeyRejected::Exponent),
         (&n, &[2], KeyRejected::Exponent),
         (&n, &[], KeyRejected::Components),

@@ -241,7 +241,7 @@ fn headers_and_keys_are_answered_by_their_codes() {
         access("algorithm_not_allowed", &header(&json!({"alg": "none"}))),
         access("algorithm_not_allowed", &header(&json!({"alg": "HS256"}))),
         access("algorithm_not_allowed", &header(&json!({"alg": "PS256"}))),
-        access("algorithm_not_allowed", &header(&json!({"alg": "public_key"}))),
+        access("algorithm_not_allowed", &header(&json!({"alg": "rs256"}))),
         access("algorithm_not_allowed", &header(&json!({"typ": "JWT"}))),
         access("critical_header", &header(&json!({"alg": "RS256", "crit": []}))),
         access("critical_header", &header(&json!({"alg": "RS256", "b64": false}))),

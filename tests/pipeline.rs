@@ -53,5 +53,5 @@ fn the_access_token_of_the_articles_opens_the_api() {
     let write = ScopePolicy::all_of(&["write:patients"]).unwrap();
     let forbidden = token.authorize(&write).unwrap_err();
     assert_eq!(forbidden.error(), Error::InsufficientScope(Claim::Scope));
-    assert_eq!(forbidden.needed(), write);
+    assert_eq!(forbidden.needed(), Some(write));
 }

@@ -456,11 +456,11 @@ fn a12_further_scopes_are_checked_per_route() {
         assert_eq!(token.authorize(&READ_AND_ADMIN), Ok(()));
         let forbidden = token.authorize(&WRITE_OR_BOTH).unwrap_err();
         assert_eq!(forbidden.error(), Error::InsufficientScope(Claim::Scope));
-        assert_eq!(forbidden.needed(), WRITE_OR_BOTH);
+        assert_eq!(forbidden.needed(), Some(WRITE_OR_BOTH));
         assert_eq!(token.authorize_permissions(&WRITE_OR_BOTH), Ok(()));
         let forbidden = token.authorize_permissions(&READ_OR_WRITE).unwrap_err();
         assert_eq!(forbidden.error(), Error::InsufficientScope(Claim::Permissions));
-        assert_eq!(forbidden.needed(), READ_OR_WRITE);
+        assert_eq!(forbidden.needed(), Some(READ_OR_WRITE));
     });
 }
 

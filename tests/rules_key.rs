@@ -5,7 +5,8 @@
 mod support;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use claimgate::error::{HeaderParameter, KeyRejected, Problem, Segment};
+use claimgate::Algorithm;
+use claimgate::error::{HeaderParameter, KeyRejected, KeyType, Problem, Segment};
 use claimgate::jwk::{Skipped, VerifyingKey};
 use claimgate::jws::Header;
 use claimgate::{AccessToken, BearerToken, Error, Issuer, JwkSet, TokenBuffer};
@@ -72,7 +73,7 @@ fn k01_the_algorithm_is_exactly_rs256() {
         "ES256",
         "EdDSA",
         "RSA1_5",
-        "public_key",
+        "rs256",
         "PublicKey",
         "RS256 ",
         " RS256",
@@ -226,10 +227,10 @@ fn k06_a_key_without_a_kid_serves_tokens_without_one() {
 fn k07_a_key_for_something_else_is_skipped() {
     let jwk = Signer::a().jwk();
     for (name, value, expected) in [
-        ("kty", json!("EC"), KeyRejected::KeyType),
-        ("kty", json!("oct"), KeyRejected::KeyType),
-        ("kty", json!("OKP"), KeyRejected::KeyType),
-        ("kty", json!("rsa"), KeyRejected::KeyType),
+        ("kty", json!("EC"), KeyRejected::KeyType(KeyType::Ec)),
+        ("kty", json!("oct"), KeyRejected::KeyType(KeyType::Oct)),
+        ("kty", json!("OKP"), KeyRejected::KeyType(KeyType::Okp)),
+        ("kty", json!("rsa"), KeyRejected::KeyType(KeyType::Other)),
         ("kty", json!(1), KeyRejected::Malformed),
         ("use", json!("enc"), KeyRejected::Use),
         ("use", json!("SIG"), KeyRejected::Use),
@@ -239,17 +240,17 @@ fn k07_a_key_for_something_else_is_skipped() {
         ("key_ops", json!(["sign", "encrypt"]), KeyRejected::KeyOperations),
         ("key_ops", json!("verify"), KeyRejected::Malformed),
         ("key_ops", json!([1]), KeyRejected::KeyOperations),
-        ("alg", json!("RS512"), KeyRejected::Algorithm),
-        ("alg", json!("PS256"), KeyRejected::Algorithm),
-        ("alg", json!("RSA-OAEP"), KeyRejected::Algorithm),
-        ("alg", json!("public_key"), KeyRejected::Algorithm),
+        ("alg", json!("RS512"), KeyRejected::Algorithm(Some(Algorithm::Rs512))),
+        ("alg", json!("PS256"), KeyRejected::Algorithm(Some(Algorithm::Ps256))),
+        ("alg", json!("RSA-OAEP"), KeyRejected::Algorithm(None)),
+        ("alg", json!("rs256"), KeyRejected::Algorithm(None)),
         ("alg", json!(null), KeyRejected::Malformed),
         ("kid", json!(1), KeyRejected::Malformed),
         ("kid", json!("k".repeat(Header::MAX_KEY_ID_LEN + 1)), KeyRejected::KeyIdTooLong),
     ] {
         assert_eq!(reason(with(jwk.clone(), name, value.clone())), expected, "{name}: {value}");
     }
-    assert_eq!(reason(without(jwk, "kty")), KeyRejected::KeyType);
+    assert_eq!(reason(without(jwk, "kty")), KeyRejected::KeyType(KeyType::Other));
 }
 
 #[test]
@@ -288,15 +289,15 @@ fn k08_unusable_members_are_skipped_each_with_its_reason() {
     assert_eq!(
         keys.skipped(),
         [
-            skipped(0, KeyRejected::KeyType),
-            skipped(1, KeyRejected::KeyType),
-            skipped(3, KeyRejected::KeyType),
-            skipped(4, KeyRejected::KeyType),
+            skipped(0, KeyRejected::KeyType(KeyType::Ec)),
+            skipped(1, KeyRejected::KeyType(KeyType::Oct)),
+            skipped(3, KeyRejected::KeyType(KeyType::Okp)),
+            skipped(4, KeyRejected::KeyType(KeyType::Other)),
             skipped(5, KeyRejected::Use),
             skipped(6, KeyRejected::Malformed),
             skipped(7, KeyRejected::Malformed),
-            skipped(8, KeyRejected::KeyType),
-            skipped(9, KeyRejected::ModulusTooSmall),
+            skipped(8, KeyRejected::KeyType(KeyType::Other)),
+            skipped(9, KeyRejected::ModulusTooSmall { bits: 17 }),
         ]
     );
     assert_eq!(keys.keys().len(), 1);
@@ -322,7 +323,7 @@ fn k08_a_set_with_no_key_left_is_an_error_that_says_why() {
     assert_eq!(error.code(), "no_usable_keys");
     let Error::NoUsableKeys(counts) = error else { panic!("{error}") };
     let counts: Vec<_> = counts.iter().collect();
-    assert_eq!(counts, [(KeyRejected::KeyType, 2), (KeyRejected::Use, 1)]);
+    assert_eq!(counts, [(KeyRejected::KeyType(KeyType::Ec), 2), (KeyRejected::Use, 1)]);
     assert_eq!(set(&[]).map(|_| ()).unwrap_err().code(), "no_usable_keys");
 }
 
@@ -387,7 +388,7 @@ fn k09_a_refused_key_is_an_error_like_others() {
     fn take(n: &[u8]) -> Result<VerifyingKey<TestKey>, Error> {
         Ok(rsa_key(n, F4)?)
     }
-    let refused = Error::KeyRejected(KeyRejected::ModulusTooSmall);
+    let refused = Error::KeyRejected(KeyRejected::ModulusTooSmall { bits: 1024 });
     assert_eq!(take(&modulus(1024)).map(|_| ()), Err(refused));
 }
 
@@ -396,9 +397,9 @@ const F4: &[u8] = &[1, 0, 1];
 #[test]
 fn k09_a_modulus_has_2048_to_4096_bits() {
     for (bits, expected) in [
-        (1024, Err(KeyRejected::ModulusTooSmall)),
-        (2040, Err(KeyRejected::ModulusTooSmall)),
-        (2047, Err(KeyRejected::ModulusTooSmall)),
+        (1024, Err(KeyRejected::ModulusTooSmall { bits: 1024 })),
+        (2040, Err(KeyRejected::ModulusTooSmall { bits: 2040 })),
+        (2047, Err(KeyRejected::ModulusTooSmall { bits: 2047 })),
         (2048, Ok(256)),
         (2049, Ok(257)),
         (3072, Ok(384)),
@@ -454,7 +455,7 @@ fn k09_a_refused_key_in_a_set_is_skipped_with_the_reason() {
     longest_padded.extend(Signer::d4096().components().0);
     for (name, value, expected) in [
         ("n", json!(encode(&longest_padded)), KeyRejected::LeadingZero),
-        ("n", json!(encode(&modulus(2047))), KeyRejected::ModulusTooSmall),
+        ("n", json!(encode(&modulus(2047))), KeyRejected::ModulusTooSmall { bits: 2047 }),
         ("n", json!(encode(&modulus(4097))), KeyRejected::ModulusTooLarge),
         ("n", json!(encode(&modulus(16_384))), KeyRejected::ModulusTooLarge),
         ("n", json!(encode(&padded)), KeyRejected::LeadingZero),

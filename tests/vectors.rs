@@ -6,7 +6,8 @@
 mod support;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use claimgate::error::{JsonProblem, KeyRejected, Segment};
+use claimgate::Algorithm;
+use claimgate::error::{JsonProblem, KeyRejected, KeyType, Segment};
 use claimgate::jwk::{Skipped, VerifyingKey};
 use claimgate::jws::CompactJws;
 use claimgate::{AccessToken, BearerToken, Error, IdToken, JwkSet, TokenBuffer};
@@ -225,7 +226,7 @@ fn published() -> Vec<Published> {
                 ec("es", "ES256", "P-256"),
             ],
             kids: vec!["FJ86GcF3jTbNLOco4NvZkUCIUmfYCqoqtOQeMfbhNlE"],
-            skipped: vec![(0, KeyRejected::Use), (2, KeyRejected::KeyType)],
+            skipped: vec![(0, KeyRejected::Use), (2, KeyRejected::KeyType(KeyType::Ec))],
         },
         Published {
             source: "Apple: https://appleid.apple.com/auth/keys",
@@ -260,13 +261,13 @@ fn published() -> Vec<Published> {
             ],
             kids: vec!["2011-04-29"],
             skipped: vec![
-                (0, KeyRejected::KeyType),
-                (1, KeyRejected::KeyType),
-                (2, KeyRejected::KeyType),
-                (3, KeyRejected::KeyType),
-                (4, KeyRejected::Algorithm),
-                (5, KeyRejected::Algorithm),
-                (7, KeyRejected::KeyType),
+                (0, KeyRejected::KeyType(KeyType::Ec)),
+                (1, KeyRejected::KeyType(KeyType::Ec)),
+                (2, KeyRejected::KeyType(KeyType::Okp)),
+                (3, KeyRejected::KeyType(KeyType::Oct)),
+                (4, KeyRejected::Algorithm(Some(Algorithm::Ps256))),
+                (5, KeyRejected::Algorithm(Some(Algorithm::Rs512))),
+                (7, KeyRejected::KeyType(KeyType::Other)),
             ],
         },
     ]

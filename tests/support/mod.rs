@@ -306,7 +306,7 @@ pub fn every_error() -> Vec<Error> {
         Error::AmbiguousKey { candidates: 2 },
         no_usable_keys,
         Error::TooManyKeys { limit: 4 },
-        Error::KeyRejected(KeyRejected::ModulusTooSmall),
+        Error::KeyRejected(KeyRejected::ModulusTooSmall { bits: 1024 }),
         Error::InvalidSignature,
         Error::UnknownIssuer,
         Error::MissingClaim(Claim::Subject),
