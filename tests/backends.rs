@@ -336,28 +336,6 @@ backend_tests! {
 }
 
 /// The backend for firmware: as the others up to 2,048 bits, and nothing above.
-#[test]
-#[cfg(feature = "pure-rust")]
-fn rust_crypto_2048_takes_nothing_above_2048_bits() {
-    use claimgate::PureRust2048Key;
-
-    suite::tokens_of_the_articles_are_accepted::<PureRust2048Key>();
-    suite::k09_unfit_components_verify_nothing::<PureRust2048Key>();
-    suite::k10_signature_of_another_key_is_rejected::<PureRust2048Key>();
-    for signature in Signature::all() {
-        let key = VerifyingKey::<PureRust2048Key>::from_components(&signature.n(), &signature.e());
-        let verdict = key.map(|key| key.verify(MESSAGE, &signature.signature()));
-        let expected =
-            if signature.bits == 2_048 { Ok(Ok(())) } else { Err(KeyRejected::ModulusTooLarge) };
-        assert_eq!(verdict, expected, "{} bits", signature.bits);
-    }
-    let members = [Signer::a(), Signer::c3072()].map(|signer| signer.jwk());
-    let set = JwkSet::<PureRust2048Key, 1>::from_json(&jwks(&members)).unwrap();
-    assert_eq!((set.keys().len(), set.skipped().len()), (1, 1));
-    assert_eq!(set.skipped()[0].reason, KeyRejected::ModulusTooLarge);
-    assert!(size_of::<PureRust2048Key>() < 820);
-}
-
 /// A backend of the caller's own, here around another, that counts its work.
 struct Counting(TestKey);
 

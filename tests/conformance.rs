@@ -5,6 +5,7 @@
 
 mod support;
 
+use claimgate::error::{Claim, Problem};
 use claimgate::{
     AccessToken, AccessTokenPolicy, BearerToken, Error, IdToken, Issuer, JwkSet, Login, Nonce,
     NumericDate, PublicKey, TokenBuffer,

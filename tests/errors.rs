@@ -6,9 +6,10 @@ mod support;
 
 use std::collections::BTreeSet;
 
+use claimgate::Algorithm;
 use claimgate::error::{
-    Claim, ConfigError, HeaderParameter, JsonProblem, JsonType, KeyRejected, Problem,
-    RequestProblem, Segment, WrongKind,
+    Claim, ConfigError, Curve, HeaderParameter, JsonProblem, JsonType, KeyRejected, KeyType,
+    Problem, RequestProblem, Segment, WrongKind,
 };
 use support::*;
 
@@ -395,33 +396,45 @@ fn the_parts_of_errors_are_pinned() {
     assert_eq!(
         text(&[
             &KeyRejected::Malformed,
-            &KeyRejected::KeyType,
+            &KeyRejected::KeyType(KeyType::Oct),
+            &KeyRejected::Curve(Curve::Secp256k1),
             &KeyRejected::Use,
             &KeyRejected::KeyOperations,
-            &KeyRejected::Algorithm,
+            &KeyRejected::Algorithm(Some(Algorithm::Ps256)),
+            &KeyRejected::Algorithm(None),
+            &KeyRejected::AlgorithmMismatch(Algorithm::Es256),
+            &KeyRejected::PrivateKey,
             &KeyRejected::KeyIdTooLong,
             &KeyRejected::Components,
             &KeyRejected::LeadingZero,
-            &KeyRejected::ModulusTooSmall,
+            &KeyRejected::ModulusTooSmall { bits: 1024 },
             &KeyRejected::ModulusTooLarge,
             &KeyRejected::ModulusEven,
             &KeyRejected::Exponent,
+            &KeyRejected::CoordinateLength,
+            &KeyRejected::Point,
             &KeyRejected::Backend,
         ]),
         [
             "it is not a well-formed JWK",
-            "kty is not RSA",
+            "kty is not accepted: oct",
+            "crv is not accepted: secp256k1",
             "use is not sig",
             "key_ops lacks verify",
-            "alg is not RS256",
+            "its algorithm is not accepted: PS256",
+            "its algorithm is not accepted: unknown",
+            "alg does not fit kty and crv: ES256",
+            "it contains a private or symmetric key",
             "kid is longer than 256 bytes",
-            "n or e is absent or not canonical base64url",
+            "n, e, x or y is absent or not canonical base64url",
             "n or e starts with a zero octet",
-            "the modulus has fewer than 2048 bits",
-            "the modulus has more bits than the backend takes, or than 4096",
+            "the modulus has 1024 bits, fewer than 2048",
+            "the modulus has more bits than the backend accepts, or than 4096",
             "the modulus is even",
             "the exponent is even, below 3 or above 2^33 - 1",
-            "the backend does not take it",
+            "x or y does not have the length of the curve's field",
+            "x and y are not an acceptable point of the curve",
+            "the backend does not accept it",
         ]
     );
     assert_eq!(

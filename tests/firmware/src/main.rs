@@ -11,13 +11,13 @@ mod board;
 
 use claimgate::{
     AccessTokenPolicy, BearerToken, Claim, Error, IdTokenPolicy, Issuer, JwkSet, Nonce,
-    NumericDate, Problem, PureRust2048Key, ScopePolicy, TokenBuffer, at_compile_time,
+    NumericDate, Problem, PureRustKey, ScopePolicy, TokenBuffer, at_compile_time,
 };
 use cortex_m_rt::entry;
 
 use crate::board::{Console, Meter};
 
-type Keys = JwkSet<PureRust2048Key, 1>;
+type Keys = JwkSet<PureRustKey, 1>;
 /// As long as the longest of the tokens, which decode to three quarters of it.
 type Buffer = TokenBuffer<800>;
 
@@ -99,7 +99,7 @@ static ROWS: [Row; 10] = [
 #[inline(never)]
 fn verdict(
     row: &Row,
-    issuer: &Issuer<'_, PureRust2048Key, 1>,
+    issuer: &Issuer<'_, PureRustKey, 1>,
     buffer: &mut Buffer,
 ) -> Result<(), Error> {
     let is_the_users = match row.used {
