@@ -4,11 +4,15 @@
 
 mod support;
 
+use std::cell::Cell;
+
+use claimgate::error::{InvalidSignature, KeyRejected};
+use claimgate::jwk::{Algorithms, KeyMaterial};
 use claimgate::policy::{ForeignClaim, SubjectKind};
 use claimgate::{
-    AccessToken, AccessTokenPolicy, BearerToken, Error, IdToken, Issuer, JwkSet, Login, Nonce,
-    NumericDate, OwnedAccessToken, OwnedIdToken, RequestKey, ScopePolicy, TokenBuffer,
-    VerifiedTokenCache,
+    AccessToken, AccessTokenPolicy, Algorithm, BearerToken, Error, IdToken, Issuer, JwkSet, Login,
+    Nonce, NumericDate, OwnedAccessToken, OwnedIdToken, PublicKey, RequestKey, ScopePolicy,
+    TokenBuffer, VerifiedTokenCache,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -232,6 +236,55 @@ fn a_changed_key_set_does_not_hit() {
     assert!(!through(&mut cache, &API_POLICY, &token, &with_keys(&[a.jwk(), b.jwk()]), NOW).0);
     let same = with_keys(&[json!({"kty": "EC"}), a.jwk()]);
     assert!(through(&mut cache, &API_POLICY, &token, &same, NOW).0);
+}
+
+/// A key that accepts every signature, in sets whose fingerprints the test chooses.
+struct Chosen;
+
+thread_local! {
+    static HASH: Cell<[u8; 32]> = const { Cell::new([0; 32]) };
+}
+
+impl PublicKey for Chosen {
+    const ALGORITHMS: Algorithms = Algorithms::RS256;
+
+    fn new(_: Algorithm, _: KeyMaterial<'_>) -> Result<Self, KeyRejected> {
+        Ok(Self)
+    }
+
+    fn verify(&self, _: &[u8], _: &[u8]) -> Result<(), InvalidSignature> {
+        Ok(())
+    }
+
+    fn sha256(_: &[&[u8]]) -> [u8; 32] {
+        HASH.get()
+    }
+}
+
+#[test]
+fn every_bit_of_a_key_sets_fingerprint_counts() {
+    let with_fingerprint = |fingerprint: [u8; 32]| {
+        HASH.set(fingerprint);
+        let keys = JwkSet::<Chosen, 1>::from_json(&jwks(&[Signer::a().jwk()])).unwrap();
+        assert_eq!(*keys.fingerprint(), fingerprint);
+        issuer(keys)
+    };
+    let text = Signer::a().sign(&access_claims());
+    let mut cache = VerifiedTokenCache::<1, 2048>::new();
+    let mut hit = |issuer: &Issuer<Chosen, 1>| {
+        let (hits, mut buffer) = (cache.hits(), TokenBuffer::<4096>::new());
+        let (token, trust) = (BearerToken::new(&text), (issuer, &API_POLICY));
+        AccessToken::validate_cached(token, trust, NOW, &mut buffer, &mut cache).unwrap();
+        cache.hits() > hits
+    };
+    let fingerprint = [0x5a; 32];
+    for bit in 0..256 {
+        let mut other = fingerprint;
+        other[bit / 8] ^= 1 << (bit % 8);
+        assert!(!hit(&with_fingerprint(fingerprint)), "{bit}");
+        assert!(hit(&with_fingerprint(fingerprint)), "{bit}");
+        assert!(!hit(&with_fingerprint(other)), "{bit}");
+    }
 }
 
 #[test]

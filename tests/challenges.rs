@@ -6,7 +6,10 @@
 mod support;
 
 use claimgate::error::{Claim, Problem, RequestProblem, Segment};
-use claimgate::{AccessTokenPolicy, BearerToken, Challenge, Error, ScopePolicy, at_compile_time};
+use claimgate::{
+    AccessToken, AccessTokenPolicy, BearerToken, Challenge, Error, ScopePolicy, TokenBuffer,
+    at_compile_time,
+};
 use support::*;
 
 const READ: ScopePolicy<'_> =
@@ -85,6 +88,43 @@ fn ch4_insufficient_scope_is_answered_by_what_is_needed() {
     let route = ScopePolicy::all_of(&["write:patients"]).unwrap();
     let challenge = Challenge::new(Error::InsufficientScope(Claim::Scope)).needed(&route);
     assert!(challenge.to_string().ends_with(r#"scope="write:patients""#));
+}
+
+#[test]
+fn ch4_a_route_answers_by_what_it_needs() {
+    let route = ScopePolicy::any_of_all_of(&[&["write:patients", "nurse"], &["admin"]]).unwrap();
+    let text = Signer::a().sign(&with(access_claims(), "permissions", serde_json::json!(["a"])));
+    let (trust, mut buffer) = ((&trusted(), &API_POLICY), TokenBuffer::<4096>::new());
+    let token = AccessToken::validate(BearerToken::new(&text), trust, NOW, &mut buffer).unwrap();
+    for (forbidden, claim) in [
+        (token.authorize(&route).unwrap_err(), Claim::Scope),
+        (token.authorize_permissions(&route).unwrap_err(), Claim::Permissions),
+    ] {
+        let error = Error::InsufficientScope(claim);
+        assert_eq!((forbidden.error(), forbidden.needed()), (error, route));
+        assert_eq!(Error::from(forbidden), error);
+        assert_eq!(forbidden.to_string(), error.to_string());
+        let challenge = forbidden.challenge().realm("health");
+        assert_eq!(challenge.status(), 403);
+        assert_eq!(
+            challenge.to_string(),
+            concat!(
+                r#"Bearer realm="health", error="insufficient_scope", "#,
+                r#"error_description="The request requires a higher privilege", "#,
+                r#"scope="write:patients nurse""#
+            )
+        );
+        assert_eq!(forbidden.challenge(), Challenge::new(error).needed(&route));
+    }
+    assert_ne!(token.authorize(&route), token.authorize_permissions(&route));
+    // The error outlives the token, and `?` makes an `Error` of it.
+    fn open(text: &str, route: &ScopePolicy<'_>) -> Result<(), Error> {
+        let (trust, mut buffer) = ((&trusted(), &API_POLICY), TokenBuffer::<4096>::new());
+        let token = AccessToken::validate(BearerToken::new(text), trust, NOW, &mut buffer)?;
+        Ok(token.authorize(route)?)
+    }
+    assert_eq!(open(&text, &route), Err(Error::InsufficientScope(Claim::Scope)));
+    assert_eq!(open(&text, &READ), Ok(()));
 }
 
 #[test]

@@ -178,6 +178,16 @@ fn a03_marks_of_an_id_token_are_rejected_and_can_be_allowed_by_name() {
     for (name, value) in [("token_use", "access"), ("typ", "Bearer"), ("typ", "DPoP")] {
         assert_eq!(check(default(), &set(name, value)), Ok(()), "{name}");
     }
+    // Compared byte for byte.
+    for (name, claim, values) in [
+        ("token_use", Claim::TokenUse, &["Access", "ACCESS", "access ", "acces", "accesss"][..]),
+        ("typ", Claim::Typ, &["bearer", "BEARER", "dpop", "DPOP", "Bearer ", "Beare", "DPoPs"]),
+    ] {
+        for value in values {
+            let foreign = Err(Error::TokenType(WrongKind::Claim(claim)));
+            assert_eq!(check(default(), &set(name, *value)), foreign, "{value}");
+        }
+    }
 }
 
 #[test]

@@ -327,6 +327,10 @@ fn i11_marks_of_another_kind_are_rejected_and_can_be_allowed_by_name() {
         ("typ", json!("Refresh"), Claim::Typ, ForeignClaim::Typ),
         ("typ", json!("Logout"), Claim::Typ, ForeignClaim::Typ),
         ("typ", json!("id"), Claim::Typ, ForeignClaim::Typ),
+        ("typ", json!("Id"), Claim::Typ, ForeignClaim::Typ),
+        ("typ", json!("I"), Claim::Typ, ForeignClaim::Typ),
+        ("typ", json!("IDs"), Claim::Typ, ForeignClaim::Typ),
+        ("token_use", json!("i"), Claim::TokenUse, ForeignClaim::TokenUse),
         ("events", json!({}), Claim::Events, ForeignClaim::Events),
     ] {
         let claims = set(name, value);

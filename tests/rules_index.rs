@@ -84,8 +84,8 @@ fn test_names(source: &str) -> impl Iterator<Item = &str> {
 /// Each row's tests, as `file::name`.
 fn index() -> BTreeMap<&'static str, Vec<String>> {
     let mut index: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    let rooms = fs::read_dir("src").unwrap().map(|entry| entry.unwrap().path());
-    let folders = rooms.filter(|path| path.is_dir()).chain(["tests".into(), "src".into()]);
+    let modules = fs::read_dir("src").unwrap().map(|entry| entry.unwrap().path());
+    let folders = modules.filter(|path| path.is_dir()).chain(["tests".into(), "src".into()]);
     for folder in folders {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

@@ -4,12 +4,17 @@
 
 mod support;
 
+use std::cell::RefCell;
+
 use base64ct::{Base64UrlUnpadded, Encoding};
-use claimgate::Algorithm;
-use claimgate::error::{HeaderParameter, KeyRejected, KeyType, Problem, Segment};
-use claimgate::jwk::{Skipped, VerifyingKey};
+use claimgate::error::{
+    HeaderParameter, InvalidSignature, KeyRejected, KeyType, Problem, Segment,
+};
+use claimgate::jwk::{Algorithms, Jwk, KeyMaterial, Skipped, VerifyingKey};
 use claimgate::jws::Header;
-use claimgate::{AccessToken, BearerToken, Error, Issuer, JwkSet, TokenBuffer};
+use claimgate::{
+    AccessToken, Algorithm, BearerToken, Error, Issuer, JwkSet, PublicKey, TokenBuffer,
+};
 use serde_json::{Value, json};
 use support::*;
 
@@ -254,6 +259,21 @@ fn k07_a_key_for_something_else_is_skipped() {
 }
 
 #[test]
+fn k07_use_and_key_ops_both_allow_the_key() {
+    let key = |usage: &str, operations: Value| {
+        with(with(Signer::a().jwk(), "use", usage), "key_ops", operations)
+    };
+    assert_eq!(set(&[key("sig", json!(["verify"]))]).unwrap().keys().len(), 1);
+    assert_eq!(reason(key("enc", json!(["verify"]))), KeyRejected::Use);
+    assert_eq!(reason(key("sig", json!(["encrypt"]))), KeyRejected::KeyOperations);
+    assert_eq!(reason(key("enc", json!(["encrypt"]))), KeyRejected::Use);
+    for operations in [json!(["Verify"]), json!(["verify "]), json!(["verif"]), json!(["wrapKey"])]
+    {
+        assert_eq!(reason(key("sig", operations)), KeyRejected::KeyOperations);
+    }
+}
+
+#[test]
 fn k07_a_key_that_says_less_is_used() {
     let jwk = Signer::a().jwk();
     for jwk in [
@@ -352,6 +372,52 @@ fn k08_a_text_that_is_no_key_set_is_an_error() {
     assert_eq!(error(r#"{"keys":[]} x"#), invalid(JsonProblem::TrailingData));
     assert_eq!(error(r#"{"keys":[}"#), invalid(JsonProblem::Syntax));
     assert_eq!(error(r#"{"keys":[],"keys":[]}"#), Error::DuplicateMember(Segment::Jwks));
+}
+
+fn jwk(signer: &Signer, kid: Option<&str>) -> Result<Jwk<TestKey>, KeyRejected> {
+    let (n, e) = signer.components();
+    Jwk::new(Algorithm::Rs256, KeyMaterial::Rsa { n: &n, e: &e }, kid)
+}
+
+#[test]
+fn k08_a_set_of_numbers_is_that_of_the_same_keys_in_json() {
+    let (a, b) = (Signer::a(), Signer::b());
+    let parsed = set(&[a.jwk(), without(b.jwk(), "kid")]).unwrap();
+    let built = Keys::from_keys([jwk(&a, Some("key-a")).unwrap(), jwk(&b, None).unwrap()]).unwrap();
+    assert_eq!(built.fingerprint(), parsed.fingerprint());
+    assert_eq!((built.keys().len(), built.skipped()), (2, &[][..]));
+    for (built, parsed) in built.keys().iter().zip(parsed.keys()) {
+        assert_eq!(built.thumbprint(), parsed.thumbprint());
+        assert_eq!(built.key_id(), parsed.key_id());
+        assert_eq!(built.key().algorithm(), parsed.key().algorithm());
+        assert_eq!(built.key().signature_len(), parsed.key().signature_len());
+    }
+    let trusted = Trusted::new(built);
+    assert_eq!(check_with(&trusted, &a.sign(&access_claims())), Ok(()));
+    let bare = a.sign_with(&json!({"alg": "RS256"}), &access_claims());
+    assert_eq!(check_with(&trusted, &bare), Err(Error::AmbiguousKey { candidates: 2 }));
+}
+
+#[test]
+fn k08_keys_that_are_known_as_numbers_meet_the_same_rules() {
+    let a = Signer::a();
+    let twice = [jwk(&a, Some("key-a")).unwrap(), jwk(&a, Some("key-a")).unwrap()];
+    let trusted = Trusted::new(Keys::from_keys(twice).unwrap());
+    let ambiguous = Err(Error::AmbiguousKey { candidates: 2 });
+    assert_eq!(check_with(&trusted, &a.sign(&access_claims())), ambiguous);
+    assert_eq!(Keys::from_keys([]).map(|_| ()).unwrap_err().code(), "no_usable_keys");
+    let two = [jwk(&a, Some("1")).unwrap(), jwk(&a, Some("2")).unwrap()];
+    let too_many = Err(Error::TooManyKeys { limit: 1 });
+    assert_eq!(JwkSet::<TestKey, 1>::from_keys(two).map(|_| ()), too_many);
+    let kid = |length| jwk(&a, Some(&"k".repeat(length))).map(|_| ());
+    assert_eq!(kid(Header::MAX_KEY_ID_LEN), Ok(()));
+    assert_eq!(kid(Header::MAX_KEY_ID_LEN + 1), Err(KeyRejected::KeyIdTooLong));
+    let small = KeyMaterial::Rsa { n: &modulus(2047), e: F4 };
+    let rejected = Jwk::<TestKey>::new(Algorithm::Rs256, small, None).map(|_| ());
+    assert_eq!(rejected, Err(KeyRejected::ModulusTooSmall));
+    let (n, e) = a.components();
+    let other = Jwk::<TestKey>::new(Algorithm::Rs384, KeyMaterial::Rsa { n: &n, e: &e }, None);
+    assert_eq!(other.map(|_| ()), Err(KeyRejected::Algorithm));
 }
 
 #[test]
@@ -491,6 +557,55 @@ fn k10_a_signature_is_exactly_as_long_as_the_modulus() {
     assert_eq!(check(&[0]), Err(Error::InvalidSignature));
     assert_eq!(check(&[0; 256]), Err(Error::InvalidSignature));
     assert_eq!(check(&[0xff; 256]), Err(Error::InvalidSignature));
+}
+
+/// A backend of the caller's own that believes every signature it sees.
+struct Credulous;
+
+thread_local! {
+    /// The lengths of the signatures that it saw.
+    static SEEN: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
+
+impl PublicKey for Credulous {
+    const ALGORITHMS: Algorithms = Algorithms::RS256;
+
+    fn new(_: Algorithm, _: KeyMaterial<'_>) -> Result<Self, KeyRejected> {
+        Ok(Self)
+    }
+
+    fn verify(&self, _: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        SEEN.with_borrow_mut(|seen| seen.push(signature.len()));
+        Ok(())
+    }
+
+    fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+        TestKey::sha256(parts)
+    }
+}
+
+#[test]
+fn k10_a_backend_sees_no_signature_of_another_length_than_the_modulus() {
+    for signer in [Signer::a(), Signer::c3072(), Signer::d4096()] {
+        let modulus_len = signer.components().0.len();
+        let keys = JwkSet::<Credulous, 1>::from_json(&jwks(&[signer.jwk()])).unwrap();
+        let issuer = issuer(keys);
+        let token = signer.sign(&access_claims());
+        let (input, _) = token.rsplit_once('.').unwrap();
+        for length in [1, 64, 128, 255, 256, 257, 383, 384, 385, 511, 512, 513, 1024] {
+            let token = format!("{input}.{}", encode(&vec![7; length]));
+            let (token, trust) = (BearerToken::new(&token), (&issuer, &API_POLICY));
+            let mut buffer = TokenBuffer::<8192>::new();
+            SEEN.take();
+            let verdict = AccessToken::validate(token, trust, NOW, &mut buffer).map(|_| ());
+            let (expected, seen) = if length == modulus_len {
+                (Ok(()), vec![length])
+            } else {
+                (Err(Error::InvalidSignature), vec![])
+            };
+            assert_eq!((verdict, SEEN.take()), (expected, seen), "{length} of {modulus_len}");
+        }
+    }
 }
 
 #[test]
