@@ -32,6 +32,7 @@ mod compare;
 pub mod error;
 #[cfg(any(doc, doctest))]
 pub mod guide;
+mod http_uri;
 mod id_token;
 mod json;
 pub mod jwk;
@@ -58,6 +59,7 @@ pub use challenge::Challenge;
 pub use claims::NumericDate;
 #[doc(inline)]
 pub use error::Error;
+pub use http_uri::HttpUri;
 pub use id_token::IdToken;
 #[doc(inline)]
 pub use jwk::JwkSet;
