@@ -138,6 +138,12 @@ impl Algorithms {
         Self(self.0 & other.0)
     }
 
+    /// Returns the algorithms that are in one of the sets or in both.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// Returns whether the sets have an algorithm in common.
     #[must_use]
     pub const fn intersects(self, other: Self) -> bool {
@@ -197,6 +203,9 @@ mod tests {
             }
             assert!(alone.iter().eq([algorithm]));
             assert!(alone.intersects(Algorithms::ALL));
+            let both = alone.union(Algorithms::RS256);
+            assert!(both.contains(algorithm) && both.contains(Algorithm::Rs256));
+            assert_eq!(both.iter().count(), if algorithm.bit() == 1 { 1 } else { 2 });
             assert_eq!(alone.intersection(Algorithms::RS256).is_empty(), algorithm.bit() != 1);
         }
         assert_eq!(Algorithm::from_name("Ed25519"), Some(Algorithm::EdDsa));

@@ -29,6 +29,7 @@ mod cache;
 mod challenge;
 pub mod claims;
 mod compare;
+mod discovery;
 pub mod error;
 #[cfg(any(doc, doctest))]
 pub mod guide;
@@ -57,6 +58,7 @@ pub use cache::VerifiedTokenCache;
 pub use challenge::Challenge;
 #[doc(inline)]
 pub use claims::NumericDate;
+pub use discovery::{ProviderMetadata, WellKnownUrl};
 #[doc(inline)]
 pub use error::Error;
 pub use http_uri::HttpUri;
