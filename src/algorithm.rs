@@ -112,6 +112,9 @@ impl Algorithms {
     /// All algorithms that this crate knows.
     pub const ALL: Self = Self::of(&Algorithm::ALL);
 
+    /// The set of no algorithm.
+    pub const NONE: Self = Self(0);
+
     /// The set of RS256 alone.
     pub const RS256: Self = Self::of(&[Algorithm::Rs256]);
 
@@ -208,6 +211,7 @@ mod tests {
             assert_eq!(both.iter().count(), if algorithm.bit() == 1 { 1 } else { 2 });
             assert_eq!(alone.intersection(Algorithms::RS256).is_empty(), algorithm.bit() != 1);
         }
+        assert!(Algorithms::NONE.is_empty());
         assert_eq!(Algorithm::from_name("Ed25519"), Some(Algorithm::EdDsa));
         for name in ["none", "None", "HS256", "rs256", "RS256 ", "RS25", "", "ES512", "ES256K"] {
             assert_eq!(Algorithm::from_name(name), None, "{name}");

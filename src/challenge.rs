@@ -30,6 +30,7 @@ use crate::policy::{AccessTokenPolicy, Forbidden, ScopePolicy};
 pub struct Challenge<'a> {
     error: Error,
     realm: Option<&'a str>,
+    resource_metadata: Option<&'a str>,
     scope: &'a [&'a str],
     acr_values: &'a [&'a str],
     max_age: Option<u64>,
@@ -39,7 +40,14 @@ impl<'a> Challenge<'a> {
     /// The challenge that answers a request refused with `error`.
     #[must_use]
     pub const fn new(error: Error) -> Self {
-        Self { error, realm: None, scope: &[], acr_values: &[], max_age: None }
+        Self {
+            error,
+            realm: None,
+            resource_metadata: None,
+            scope: &[],
+            acr_values: &[],
+            max_age: None,
+        }
     }
 
     /// The realm: what is protected
@@ -47,6 +55,24 @@ impl<'a> Challenge<'a> {
     #[must_use]
     pub const fn realm(mut self, realm: &'a str) -> Self {
         self.realm = Some(realm);
+        self
+    }
+
+    /// Names the URL of the [metadata](crate::ResourceMetadata) of the protected resource, by which
+    /// a client finds the authorization server
+    /// ([RFC 9728 §5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)). Every challenge
+    /// shows it, with an error and without.
+    ///
+    /// ```
+    /// use claimgate::{Challenge, Error};
+    ///
+    /// let url = "https://api.example.com/.well-known/oauth-protected-resource";
+    /// let challenge = Challenge::new(Error::MissingToken).resource_metadata(url);
+    /// assert_eq!(challenge.to_string(), format!(r#"Bearer resource_metadata="{url}""#));
+    /// ```
+    #[must_use]
+    pub const fn resource_metadata(mut self, url: &'a str) -> Self {
+        self.resource_metadata = Some(url);
         self
     }
 
@@ -105,6 +131,7 @@ impl fmt::Display for Challenge<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut attributes = Attributes { f, separator: "Bearer " };
         attributes.write("realm", self.realm.as_slice())?;
+        attributes.write("resource_metadata", self.resource_metadata.as_slice())?;
         let Some(error) = self.error.rfc6750_error() else {
             return attributes.end();
         };

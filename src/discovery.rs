@@ -164,7 +164,7 @@ fn read_url<'a>(value: Option<Value<'a>>, scratch: &mut Scratch<'a>) -> Result<&
 
 fn read_algorithms(value: Value<'_>) -> Result<Algorithms, Error> {
     let problem = Error::InvalidJson(Segment::Discovery, JsonProblem::NotStrings);
-    let mut known = Algorithms::of(&[]);
+    let mut known = Algorithms::NONE;
     for element in value.array().ok_or(problem)? {
         let name = element.string().ok_or(problem)?;
         if let Some(algorithm) = Algorithms::ALL.find(|candidate| name.is(candidate)) {
@@ -210,7 +210,7 @@ mod tests {
         let names: std::string::String =
             Algorithms::ALL.iter().map(|algorithm| std::format!(r#""{algorithm}","#)).collect();
         assert_eq!(read(&std::format!("[{names}\"none\"]")), Ok(Algorithms::ALL));
-        assert_eq!(read("[]"), Ok(Algorithms::of(&[])));
+        assert_eq!(read("[]"), Ok(Algorithms::NONE));
         assert_eq!(read(r#"["\u0052S256"]"#), Ok(Algorithms::RS256));
     }
 }

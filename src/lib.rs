@@ -44,6 +44,7 @@ mod refresh;
 mod refreshed;
 mod replay;
 mod request_key;
+mod resource_metadata;
 mod standard_claims;
 pub mod trust;
 mod user_info;
@@ -80,6 +81,7 @@ pub use public_key::{PureRust2048Key, PureRustKey};
 pub use refresh::{JwksRefresh, Refresh};
 pub use replay::{ReplayError, ReplayWindow, TokenId};
 pub use request_key::RequestKey;
+pub use resource_metadata::{BearerMethod, ResourceMetadata};
 #[doc(inline)]
 pub use trust::{Issuer, Trust};
 pub use validated::Validated;
