@@ -112,6 +112,9 @@ impl Algorithms {
     /// All algorithms that this crate knows.
     pub const ALL: Self = Self::of(&Algorithm::ALL);
 
+    /// The set of no algorithm.
+    pub const NONE: Self = Self(0);
+
     /// The set of RS256 alone.
     pub const RS256: Self = Self::of(&[Algorithm::Rs256]);
 
@@ -155,6 +158,12 @@ impl Algorithms {
     #[must_use]
     pub const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
+    }
+
+    /// Returns the algorithms that are in one of the sets or in both.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 
     /// Returns whether the sets have an algorithm in common.
@@ -216,8 +225,12 @@ mod tests {
             }
             assert!(alone.iter().eq([algorithm]));
             assert!(alone.intersects(Algorithms::ALL));
+            let both = alone.union(Algorithms::RS256);
+            assert!(both.contains(algorithm) && both.contains(Algorithm::Rs256));
+            assert_eq!(both.iter().count(), if algorithm.bit() == 1 { 1 } else { 2 });
             assert_eq!(alone.intersection(Algorithms::RS256).is_empty(), algorithm.bit() != 1);
         }
+        assert!(Algorithms::NONE.is_empty());
         assert_eq!(Algorithm::from_name("Ed25519"), Some(Algorithm::EdDsa));
         for name in ["none", "None", "HS256", "rs256", "RS256 ", "RS25", "", "ES512", "ES256K"] {
             assert_eq!(Algorithm::from_name(name), None, "{name}");

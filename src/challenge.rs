@@ -32,6 +32,7 @@ pub struct Challenge<'a> {
     error: Error,
     scheme: Scheme,
     realm: Option<&'a str>,
+    resource_metadata: Option<&'a str>,
     scope: &'a [&'a str],
     acr_values: &'a [&'a str],
     max_age: Option<u64>,
@@ -64,6 +65,7 @@ impl<'a> Challenge<'a> {
             error,
             scheme: Scheme::Bearer,
             realm: None,
+            resource_metadata: None,
             scope: &[],
             acr_values: &[],
             max_age: None,
@@ -75,6 +77,24 @@ impl<'a> Challenge<'a> {
     #[must_use]
     pub const fn realm(mut self, realm: &'a str) -> Self {
         self.realm = Some(realm);
+        self
+    }
+
+    /// Names the URL of the [metadata](crate::ResourceMetadata) of the protected resource, by which
+    /// a client finds the authorization server
+    /// ([RFC 9728 §5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)). Every challenge
+    /// shows it, with an error and without.
+    ///
+    /// ```
+    /// use claimgate::{Challenge, Error};
+    ///
+    /// let url = "https://api.example.com/.well-known/oauth-protected-resource";
+    /// let challenge = Challenge::new(Error::MissingToken).resource_metadata(url);
+    /// assert_eq!(challenge.to_string(), format!(r#"Bearer resource_metadata="{url}""#));
+    /// ```
+    #[must_use]
+    pub const fn resource_metadata(mut self, url: &'a str) -> Self {
+        self.resource_metadata = Some(url);
         self
     }
 
@@ -171,6 +191,7 @@ impl fmt::Display for Challenge<'_> {
         if let Scheme::Dpop(algorithms) | Scheme::DpopProof(algorithms) = self.scheme {
             attributes.write_names("algs", algorithms.iter().map(Algorithm::name))?;
         }
+        attributes.write("resource_metadata", self.resource_metadata.as_slice())?;
         let Some(error) = self.error_name() else { return Ok(()) };
         attributes.write("error", &[error])?;
         attributes.write("error_description", &[description(&self.error)])?;

@@ -14,7 +14,7 @@ use crate::buffer::TokenBuffer;
 use crate::claims::{NumericDate, Reader, Rounding};
 use crate::compare::constant_time_eq;
 use crate::error::{Claim, Error, JsonType, KeyRejected, Segment, WrongKind};
-use crate::http_uri;
+use crate::http_uri::HttpUri;
 use crate::json::Object;
 use crate::jwk::{Jwk, parse_proof_key};
 use crate::jws::{CompactJws, UnverifiedJws};
@@ -254,7 +254,11 @@ impl<'b> DpopProof<'b> {
         if required(self.method, Claim::HttpMethod)? != request.method {
             return Err(Error::ProofMismatch(Claim::HttpMethod));
         }
-        if !http_uri::are_equal(required(self.uri, Claim::HttpUri)?, request.url) {
+        let (found, expected) = (required(self.uri, Claim::HttpUri)?, request.url);
+        let is_same = HttpUri::parse(found)
+            .zip(HttpUri::parse(expected))
+            .is_some_and(|(found, expected)| found.is_same_without_query(&expected));
+        if !is_same {
             return Err(Error::ProofMismatch(Claim::HttpUri));
         }
         if let Some(access_token) = request.access_token {

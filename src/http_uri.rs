@@ -1,4 +1,327 @@
-//! placeholder
-pub(crate) fn are_equal(left: &str, right: &str) -> bool {
-    left == right
+//! Comparison of `http` and `https` URIs
+//! ([RFC 3986 §6.2](https://www.rfc-editor.org/rfc/rfc3986#section-6.2)).
+
+use core::fmt;
+use core::net::Ipv6Addr;
+
+/// An `http` or `https` URI, parsed by the grammar of
+/// [RFC 3986](https://www.rfc-editor.org/rfc/rfc3986#appendix-A) and compared without a
+/// buffer.
+///
+/// ```
+/// use claimgate::HttpUri;
+///
+/// let htu = HttpUri::parse("HTTPS://Server.example.com:443/%7euser").unwrap();
+/// let url = HttpUri::parse("https://server.example.com/~user?page=2").unwrap();
+/// assert!(htu.is_same_without_query(&url));
+/// ```
+#[derive(Clone, Copy)]
+pub struct HttpUri<'a> {
+    text: &'a str,
+    scheme: Scheme,
+    host: &'a str,
+    port: u16,
+    /// The length of the text up to where the path begins.
+    authority_end: usize,
+    path: &'a str,
+    query: Option<&'a str>,
+    fragment: Option<&'a str>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Http,
+    Https,
+}
+
+impl<'a> HttpUri<'a> {
+    /// Parses a URI.
+    ///
+    /// `None` if the scheme is neither `http` nor `https`, if there is no host
+    /// ([RFC 9110 §4.2](https://www.rfc-editor.org/rfc/rfc9110#section-4.2)), if there is user
+    /// information (`user@host`), if the port is no decimal number of at most 65,535 without
+    /// leading zeros, or if host or path have characters outside of the grammar: a backslash,
+    /// white space, a control character, anything that is not ASCII, or a `%` that two
+    /// hexadecimal digits do not follow.
+    ///
+    /// Query and fragment may consist of any visible ASCII characters: browsers send some that
+    /// the grammar does not have, and what a `?` or `#` begins is not compared.
+    #[must_use]
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let (scheme, rest) = Scheme::split(text)?;
+        let (authority, tail) =
+            rest.split_at_checked(rest.find(['/', '?', '#']).unwrap_or(rest.len()))?;
+        let (before, fragment) = split_off(tail, '#');
+        let (path, query) = split_off(before, '?');
+        let is_visible = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+        let is_parsed = is_component(path, is_path_byte)
+            && query.is_none_or(is_visible)
+            && fragment.is_none_or(is_visible);
+        let (host, port) = split_port(authority)?;
+        let port = match port {
+            None | Some("") => scheme.default_port(),
+            Some(digits) => parse_port(digits)?,
+        };
+        let authority_end = text.len().checked_sub(tail.len())?;
+        (is_parsed && is_host(host)).then_some(Self {
+            text,
+            scheme,
+            host,
+            port,
+            authority_end,
+            path,
+            query,
+            fragment,
+        })
+    }
+
+    /// Returns whether two URIs are equal without query and fragment, as a DPoP proof's `htu`
+    /// has to be with the URL of the request
+    /// ([RFC 9449 §4.3](https://www.rfc-editor.org/rfc/rfc9449#section-4.3)).
+    ///
+    /// These differences are none, and no others
+    /// ([RFC 3986 §6.2.2](https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2),
+    /// [§6.2.3](https://www.rfc-editor.org/rfc/rfc3986#section-6.2.3)): the case of scheme and
+    /// host; an absent, an empty and the scheme's default port; an escape such as `%7E` for a
+    /// character that needs none, such as `~`; the case of the digits of an escape; an empty
+    /// path and `/`.
+    ///
+    /// Paths are not resolved: `/a/../b` is not `/b`, nor `/a/./b`, nor `/a//b`, since servers
+    /// differ in what they make of them. Hosts are compared as text: two spellings of an IPv6
+    /// address differ, as do a name and the same with a dot after it.
+    #[must_use]
+    pub fn is_same_without_query(&self, other: &Self) -> bool {
+        self.scheme == other.scheme
+            && self.port == other.port
+            && self.host_octets().eq(other.host_octets())
+            && self.path_octets().eq(other.path_octets())
+    }
+
+    fn host_octets(&self) -> impl Iterator<Item = Octet> {
+        octets(self.host).map(Octet::to_lowercase)
+    }
+
+    fn path_octets(&self) -> impl Iterator<Item = Octet> {
+        octets(if self.path.is_empty() { "/" } else { self.path })
+    }
+
+    /// Returns whether the scheme is `https`.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.scheme == Scheme::Https
+    }
+
+    /// Returns scheme and authority as they are written, and what follows: path, query and
+    /// fragment.
+    pub(crate) fn split_authority(&self) -> (&'a str, &'a str) {
+        self.text.split_at_checked(self.authority_end).unwrap_or((self.text, ""))
+    }
+
+    /// Returns whether the whole URI is within the grammar and has no fragment.
+    pub(crate) fn is_strict_without_fragment(&self) -> bool {
+        self.fragment.is_none() && self.query.is_none_or(|query| is_component(query, is_query_byte))
+    }
+
+    /// Returns whether there is no query and no fragment.
+    pub(crate) const fn ends_with_path(&self) -> bool {
+        self.query.is_none() && self.fragment.is_none()
+    }
+}
+
+impl fmt::Debug for HttpUri<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Queries may have secrets in them.
+        let end = self.authority_end.saturating_add(self.path.len());
+        f.debug_tuple("HttpUri").field(&self.text.get(..end).unwrap_or_default()).finish()
+    }
+}
+
+impl Scheme {
+    /// Splits a text into scheme and what follows `://`.
+    fn split(text: &str) -> Option<(Self, &str)> {
+        let (scheme, rest) = text.split_once("://")?;
+        if scheme.eq_ignore_ascii_case("https") {
+            Some((Self::Https, rest))
+        } else if scheme.eq_ignore_ascii_case("http") {
+            Some((Self::Http, rest))
+        } else {
+            None
+        }
+    }
+
+    const fn default_port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+}
+
+/// Splits a text at the first `delimiter`, which is in neither part.
+fn split_off(text: &str, delimiter: char) -> (&str, Option<&str>) {
+    match text.split_once(delimiter) {
+        Some((before, after)) => (before, Some(after)),
+        None => (text, None),
+    }
+}
+
+/// Splits host and port. The colons of an IPv6 address are in brackets.
+fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
+    if authority.starts_with('[') {
+        let (host, rest) = authority.split_at_checked(authority.find(']')?.checked_add(1)?)?;
+        return match rest {
+            "" => Some((host, None)),
+            _ => Some((host, Some(rest.strip_prefix(':')?))),
+        };
+    }
+    Some(split_off(authority, ':'))
+}
+
+fn parse_port(digits: &str) -> Option<u16> {
+    let is_canonical = digits == "0" || !digits.starts_with(['0', '+']);
+    digits.parse().ok().filter(|_| is_canonical)
+}
+
+/// Returns whether a text is `IP-literal`, without `IPvFuture`, or a `reg-name` that is not
+/// empty; each `IPv4address` is one.
+fn is_host(host: &str) -> bool {
+    match host.strip_prefix('[') {
+        Some(rest) => {
+            rest.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok())
+        }
+        None => !host.is_empty() && is_component(host, is_host_byte),
+    }
+}
+
+/// Returns whether a text consists of bytes that satisfy `is_allowed`, and of escapes.
+fn is_component(text: &str, is_allowed: impl Fn(u8) -> bool) -> bool {
+    octets(text).all(|octet| match octet {
+        Octet::Plain(byte) => is_allowed(byte),
+        Octet::Escaped(_) => true,
+    })
+}
+
+/// `unreserved`.
+const fn is_unreserved(byte: u8) -> bool {
+    matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~')
+}
+
+/// `unreserved` and `sub-delims`.
+fn is_host_byte(byte: u8) -> bool {
+    is_unreserved(byte) || b"!$&'()*+,;=".contains(&byte)
+}
+
+/// `pchar` and the slash.
+fn is_path_byte(byte: u8) -> bool {
+    is_host_byte(byte) || b":@/".contains(&byte)
+}
+
+/// `query`.
+fn is_query_byte(byte: u8) -> bool {
+    is_path_byte(byte) || byte == b'?'
+}
+
+/// An octet of a component, once escapes that are not needed are removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Octet {
+    /// A character that is written as itself, or an unreserved one that was escaped.
+    Plain(u8),
+    /// Another octet that is escaped. It means something else than the character: `%2F` does
+    /// not separate segments.
+    Escaped(u8),
+}
+
+impl Octet {
+    const fn to_lowercase(self) -> Self {
+        match self {
+            Self::Plain(byte) => Self::Plain(byte.to_ascii_lowercase()),
+            Self::Escaped(_) => self,
+        }
+    }
+}
+
+/// Returns the octets of a component. A `%` that begins no escape is plain, which no valid
+/// component has.
+fn octets(text: &str) -> impl Iterator<Item = Octet> {
+    let mut rest = text.as_bytes();
+    core::iter::from_fn(move || {
+        let escaped = rest.strip_prefix(b"%").and_then(decode_escape);
+        let (&first, after) = rest.split_first()?;
+        rest = if escaped.is_some() { after.get(2..)? } else { after };
+        Some(match escaped {
+            Some(byte) if is_unreserved(byte) => Octet::Plain(byte),
+            Some(byte) => Octet::Escaped(byte),
+            None => Octet::Plain(first),
+        })
+    })
+}
+
+/// Returns the value of the two hexadecimal digits at the start of `text`.
+fn decode_escape(text: &[u8]) -> Option<u8> {
+    let [high, low] = text.first_chunk()?.map(|digit| char::from(digit).to_digit(16));
+    u8::try_from((high? << 4) | low?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn parse(text: &str) -> HttpUri<'_> {
+        HttpUri::parse(text).unwrap()
+    }
+
+    #[test]
+    fn p06_each_escape_is_decoded_only_if_the_character_is_unreserved() {
+        for byte in 0..=u8::MAX {
+            for digits in [std::format!("{byte:02X}"), std::format!("{byte:02x}")] {
+                let is_unreserved = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+                let expected =
+                    if is_unreserved { Octet::Plain(byte) } else { Octet::Escaped(byte) };
+                let text = std::format!("a%{digits}%");
+                let expected = [Octet::Plain(b'a'), expected, Octet::Plain(b'%')];
+                assert!(octets(&text).eq(expected), "{text}");
+            }
+        }
+        for text in ["%", "%2", "%g0", "%0g", "%+1", "%%41", "% 1"] {
+            assert_eq!(octets(text).next(), Some(Octet::Plain(b'%')), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_uri_is_split_behind_its_authority() {
+        for (text, expected) in [
+            ("https://a", ("https://a", "")),
+            ("https://a/", ("https://a", "/")),
+            ("https://a:443/b?c#d", ("https://a:443", "/b?c#d")),
+            ("HTTP://[::1]:8080?c", ("HTTP://[::1]:8080", "?c")),
+            ("https://a:#d", ("https://a:", "#d")),
+        ] {
+            assert_eq!(parse(text).split_authority(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_strict_uri_has_no_fragment_and_a_query_of_the_grammar() {
+        for (text, is_strict, ends_with_path) in [
+            ("https://a/b", true, true),
+            ("https://a", true, true),
+            ("https://a/b?c=/?:@%2f", true, false),
+            ("https://a/b?", true, false),
+            ("https://a/b#", false, false),
+            ("https://a/b#c", false, false),
+            ("https://a/b?c=[1]", false, false),
+            ("https://a/b?c=%", false, false),
+            ("https://a/b?c=\\", false, false),
+        ] {
+            assert_eq!(parse(text).is_strict_without_fragment(), is_strict, "{text}");
+            assert_eq!(parse(text).ends_with_path(), ends_with_path, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_query_is_not_shown() {
+        let uri = parse("https://a:443/b?token=c#d");
+        assert_eq!(std::format!("{uri:?}"), r#"HttpUri("https://a:443/b")"#);
+    }
 }

@@ -3,8 +3,8 @@
 //!
 //! [RFC 8259](https://www.rfc-editor.org/rfc/rfc8259), narrowed: UTF-8, one
 //! object with nothing after it, at most [`MAX_DEPTH`] containers deep, at most
-//! [`MAX_MEMBERS`] members in an object that is read, no two of them with one
-//! name. The whole text is checked, also what nobody reads.
+//! [`MAX_MEMBERS`] members in an object that is read (more in a few documents), no
+//! two of them with one name. The whole text is checked, also what nobody reads.
 
 mod custom;
 mod escape;
@@ -47,14 +47,14 @@ impl<'a> Member<'a> {
 }
 
 /// An object whose text is valid and whose names differ from each other.
-pub(crate) struct Object<'a> {
-    members: Vec<Member<'a>, MAX_MEMBERS>,
+pub(crate) struct Object<'a, const MAX: usize = MAX_MEMBERS> {
+    members: Vec<Member<'a>, MAX>,
 }
 
 impl<'a> Object<'a> {
     /// Without members.
     pub(crate) fn empty() -> Self {
-        Self { members: Vec::new() }
+        Self::empty_with_capacity()
     }
 
     /// Checks a whole text, from the first byte to the last, and indexes the
@@ -64,8 +64,15 @@ impl<'a> Object<'a> {
         object.read(text, segment)?;
         Ok(object)
     }
+}
 
-    /// As [`parse`](Self::parse), but the index is made where it is to stay: it
+impl<'a, const MAX: usize> Object<'a, MAX> {
+    /// Without members, of which there may be `MAX`.
+    pub(crate) fn empty_with_capacity() -> Self {
+        Self { members: Vec::new() }
+    }
+
+    /// As [`parse`](Object::parse), but the index is made where it is to stay: it
     /// has room for so many members that it takes longer to move than to make.
     pub(crate) fn read(&mut self, text: &'a [u8], segment: Segment) -> Result<(), Error> {
         let prescan = Prescan::at(text);

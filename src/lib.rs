@@ -30,6 +30,7 @@ mod challenge;
 pub mod claims;
 mod compare;
 mod curve;
+mod discovery;
 mod dpop;
 pub mod error;
 #[cfg(any(doc, doctest))]
@@ -46,6 +47,7 @@ mod refresh;
 mod refreshed;
 mod replay;
 mod request_key;
+mod resource_metadata;
 mod standard_claims;
 pub mod trust;
 mod user_info;
@@ -60,9 +62,11 @@ pub use cache::VerifiedTokenCache;
 pub use challenge::Challenge;
 #[doc(inline)]
 pub use claims::NumericDate;
+pub use discovery::{ProviderMetadata, WellKnownUrl};
 pub use dpop::{DpopError, DpopProof, DpopRequest, UnseenProof};
 #[doc(inline)]
 pub use error::Error;
+pub use http_uri::HttpUri;
 pub use id_token::IdToken;
 #[doc(inline)]
 pub use jwk::JwkSet;
@@ -87,6 +91,7 @@ pub use public_key::{RingAnyKey, RingKey};
 pub use refresh::{JwksRefresh, Refresh};
 pub use replay::{ReplayError, ReplayWindow, TokenId};
 pub use request_key::RequestKey;
+pub use resource_metadata::{BearerMethod, ResourceMetadata};
 #[doc(inline)]
 pub use trust::{Issuer, Trust};
 pub use validated::Validated;

@@ -121,8 +121,8 @@ impl fmt::Debug for TokenId {
 /// lifetime, typically two minutes. [`count`](Self::count) returns how much of the window is in
 /// use.
 ///
-/// A place has 24 bytes. With 1,024 places, a call costs 2,600 instructions on x86-64 where half
-/// of them are in use and 4,900 where all are, which is a microsecond or less. An empty window is
+/// A place has 24 bytes. With 1,024 places, a call costs 2,600 instructions on x86-64 in steady
+/// use and 4,900 when the window is full, which is a microsecond or less. An empty window is
 /// all zeros, so a `static` one takes no space in the program file.
 ///
 /// # More than one window

@@ -371,7 +371,7 @@ fn the_parts_of_errors_are_pinned() {
             "it breaks the grammar or ends too early",
             "something follows the object",
             "it is nested more than 16 deep",
-            "it has more than 64 members",
+            "it has too many members",
             "a string holds a raw control character",
             "a string holds an invalid escape",
             "a number is malformed",

@@ -7,9 +7,7 @@ mod support;
 use std::cell::RefCell;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use claimgate::error::{
-    HeaderParameter, InvalidSignature, KeyRejected, KeyType, Problem, Segment,
-};
+use claimgate::error::{HeaderParameter, InvalidSignature, KeyRejected, KeyType, Problem, Segment};
 use claimgate::jwk::{Algorithms, Jwk, KeyMaterial, Skipped, VerifyingKey};
 use claimgate::jws::Header;
 use claimgate::{

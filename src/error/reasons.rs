@@ -19,6 +19,8 @@ pub enum Segment {
     Jwks,
     /// A response of the `/userinfo` endpoint.
     UserInfo,
+    /// A discovery document.
+    Discovery,
 }
 
 impl fmt::Display for Segment {
@@ -29,6 +31,7 @@ impl fmt::Display for Segment {
             Self::Signature => "signature",
             Self::Jwks => "key set",
             Self::UserInfo => "userinfo response",
+            Self::Discovery => "discovery document",
         })
     }
 }
@@ -49,7 +52,7 @@ pub enum JsonProblem {
     TrailingData,
     /// Objects and arrays are nested more than 16 deep.
     TooDeep,
-    /// The object has more than 64 members.
+    /// The object has more members than the limit: 64, and 128 in a discovery document.
     TooManyMembers,
     /// A string holds a raw control character.
     ControlCharacter,
@@ -60,6 +63,10 @@ pub enum JsonProblem {
     BadNumber,
     /// A key set has no array `keys`.
     NotAKeySet,
+    /// A member that has to be an `https` URL is absent, of another type, or another text.
+    NotAnHttpsUrl,
+    /// A member that has to be an array of strings is not.
+    NotStrings,
 }
 
 impl fmt::Display for JsonProblem {
@@ -70,11 +77,13 @@ impl fmt::Display for JsonProblem {
             Self::Syntax => "it breaks the grammar or ends too early",
             Self::TrailingData => "something follows the object",
             Self::TooDeep => "it is nested more than 16 deep",
-            Self::TooManyMembers => "it has more than 64 members",
+            Self::TooManyMembers => "it has too many members",
             Self::ControlCharacter => "a string holds a raw control character",
             Self::BadEscape => "a string holds an invalid escape",
             Self::BadNumber => "a number is malformed",
             Self::NotAKeySet => "it has no array named keys",
+            Self::NotAnHttpsUrl => "a member is not the https URL that it has to be",
+            Self::NotStrings => "a member is not the array of strings that it has to be",
         })
     }
 }
