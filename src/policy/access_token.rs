@@ -183,15 +183,15 @@ impl<'a> AccessTokenPolicy<'a> {
     }
 
     /// Applies all rules to a token whose signature was verified before.
-    pub(crate) fn check_again<'b>(
+    #[inline]
+    pub(crate) fn check_again(
         &self,
-        token: Validated<AccessToken<'b>>,
+        token: &Validated<AccessToken<'_>>,
         issuer: &str,
         request_key: Option<RequestKey<'_>>,
         now: NumericDate,
-    ) -> Result<Validated<AccessToken<'b>>, Error> {
-        self.check(&token.0, &Context { issuer, now, request_key })?;
-        Ok(token)
+    ) -> Result<(), Error> {
+        self.check(&token.0, &Context { issuer, now, request_key })
     }
 
     /// Returns the hash of all settings.
@@ -377,6 +377,7 @@ impl<'b> Judge<'b> for AccessTokenPolicy<'_> {
         token.read(jws)
     }
 
+    #[inline]
     fn context<'c, K: PublicKey>(
         issuer: &'c str,
         request_key: Option<RequestKey<'c>>,

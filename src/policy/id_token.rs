@@ -209,6 +209,7 @@ impl<'b> Judge<'b> for IdTokenPolicy<'_> {
         token.read(jws)
     }
 
+    #[inline]
     fn context<'c, K: PublicKey>(
         issuer: &'c str,
         login: Login<'c>,

@@ -95,3 +95,10 @@ owned_token! {
     /// ```
     OwnedIdToken, IdTokenSpans, IdToken, "an ID token"
 }
+
+impl<const LEN: usize> OwnedAccessToken<LEN> {
+    /// Returns the issuer, without the other claims.
+    pub(crate) fn issuer(&self) -> &str {
+        self.spans.issuer(&self.text)
+    }
+}
