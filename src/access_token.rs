@@ -28,6 +28,13 @@ span_fields! { AccessToken as AccessTokenSpans {
     registered: RegisteredClaims<'static>,
 } }
 
+impl AccessTokenSpans {
+    /// Returns the issuer, without the other claims.
+    pub(crate) fn issuer<'b>(&self, text: &'b str) -> &'b str {
+        self.registered.issuer(text).unwrap_or_default()
+    }
+}
+
 impl<'b> AccessToken<'b> {
     /// Without claims.
     pub(crate) const EMPTY: Self =

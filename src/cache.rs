@@ -137,7 +137,7 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
         let is_of = |slot: &Slot<TOKEN_MAX>| {
             slot.buffer_len <= N
                 && constant_time_eq(slot.text.as_bytes(), text.as_bytes())
-                && slot.trust == Fingerprints::of(trust, slot.token.token().issuer())
+                && slot.trust == Fingerprints::of(trust, || slot.token.issuer())
         };
         self.tags.iter().zip(&self.slots).position(|(candidate, slot)| {
             constant_time_eq(candidate, tag) && slot.as_ref().is_some_and(is_of)
@@ -153,7 +153,7 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
         buffer_len: usize,
         token: &Validated<AccessToken<'_>>,
     ) {
-        if let Some(trust) = Fingerprints::of(trust, token.issuer()) {
+        if let Some(trust) = Fingerprints::of(trust, || token.issuer()) {
             self.insert_for(text, trust, buffer_len, token);
         }
     }
@@ -192,13 +192,17 @@ struct Fingerprints {
 
 impl Fingerprints {
     /// Returns those that apply to the tokens of an issuer, if it is trusted.
-    fn of<'p, T: Trust<AccessTokenPolicy<'p>>>(trust: &T, issuer: &str) -> Option<Self> {
-        let (issuer, policy) = trust.select(|| Some(Text::unescaped(issuer)))?;
+    fn of<'t, 'p, T: Trust<AccessTokenPolicy<'p>>>(
+        trust: &T,
+        issuer: impl FnOnce() -> &'t str,
+    ) -> Option<Self> {
+        let (issuer, policy) = trust.select(|| Some(Text::unescaped(issuer())))?;
         Some(Self { policy: policy.fingerprint(), keys: *issuer.keys().fingerprint })
     }
 }
 
 impl PartialEq for Fingerprints {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         self.policy == other.policy && constant_time_eq(&self.keys, &other.keys)
     }
@@ -270,7 +274,8 @@ fn judge_hit<'b, 'p, T: Trust<AccessTokenPolicy<'p>>>(
 ) -> Result<Validated<AccessToken<'b>>, Error> {
     let selected = trust.select(|| Some(Text::unescaped(token.issuer())));
     let (issuer, policy) = selected.ok_or(Error::UnknownIssuer)?;
-    policy.check_again(token, issuer.expected(), key, now)
+    policy.check_again(&token, issuer.expected(), key, now)?;
+    Ok(token)
 }
 
 #[cfg(test)]

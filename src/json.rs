@@ -332,6 +332,11 @@ impl<'a> Text<'a> {
 
     /// Unescapes the string to the front of `out`. `None` if it is too short.
     pub(crate) fn unescape(self, out: &mut [u8]) -> Option<&mut str> {
+        if let Some(plain) = self.plain() {
+            let out = out.get_mut(..plain.len())?;
+            out.copy_from_slice(plain.as_bytes());
+            return core::str::from_utf8_mut(out).ok();
+        }
         let mut length = 0_usize;
         for character in Unescaped(self.text) {
             let mut utf8 = [0; 4];

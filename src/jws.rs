@@ -166,6 +166,7 @@ fn split_at_dot(text: &str) -> Option<(&str, &str)> {
 }
 
 /// Decodes one segment to the front of `buffer`, and splits the rest off.
+#[inline]
 fn decode_segment<'b>(
     text: &str,
     buffer: &'b mut [u8],
@@ -201,6 +202,8 @@ impl<'b> Header<'b> {
     /// Without parameters.
     pub(crate) const EMPTY: Self = Self { algorithm: Algorithm::Rs256, key_id: None, typ: None };
 
+    // Inlined, so that the algorithms are known when the names are compared.
+    #[inline]
     fn parse(
         object: &Object<'b>,
         algorithms: Algorithms,

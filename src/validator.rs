@@ -18,19 +18,20 @@ use crate::validated::Validated;
 
 pub use owned::{OwnedAccessToken, OwnedIdToken, OwnedLogoutToken};
 
-/// Verifies the signature of a token with the key of its issuer, and returns the token
-/// with the policy that applies to it and the facts that the policy compares it with.
+/// Verifies the signature of a token with the key of its issuer, and calls `judge` with the
+/// policy that applies to the token and the facts that the policy compares it with.
 ///
 /// This is the only place where an issuer is chosen, and it is chosen before its keys are:
 /// the keys of an issuer verify the tokens of that issuer and no others.
 #[inline(always)]
-fn verify<'t, 'b, P, T, const N: usize>(
+fn verify<'t, 'b, P, T, R, const N: usize>(
     token: &str,
     trust: &'t T,
     request: P::Request<'t>,
     now: NumericDate,
     buffer: &'b mut TokenBuffer<N>,
-) -> Result<(VerifiedJws<'b>, &'t P, P::Context<'t>), Error>
+    judge: impl FnOnce(VerifiedJws<'b>, &'t P, P::Context<'t>) -> Result<R, Error>,
+) -> Result<R, Error>
 where
     P: Judge<'b> + 't,
     T: sealed::Trust<P>,
@@ -39,8 +40,8 @@ where
         .decode_with(T::Key::ALGORITHMS, &mut buffer.bytes)?;
     let (issuer, policy) = trust.select(|| jws.claimed_issuer()).ok_or(Error::UnknownIssuer)?;
     let key = issuer.keys().select(jws.header())?;
-    let context = P::context(issuer.expected(), request, now, key);
-    Ok((jws.verify(key)?, policy, context))
+    let jws = jws.verify(key)?;
+    judge(jws, policy, P::context(issuer.expected(), request, now, key))
 }
 
 #[inline(always)]
@@ -55,11 +56,12 @@ where
     P: Judge<'b> + 't,
     T: sealed::Trust<P>,
 {
-    let (jws, policy, mut context) = verify::<P, T, N>(token, trust, request, now, buffer)?;
-    let mut token = P::EMPTY;
-    policy.read(&mut token, jws, &mut context)?;
-    policy.check(&token, &context)?;
-    Ok(Validated(token))
+    verify::<P, T, _, N>(token, trust, request, now, buffer, |jws, policy, mut context| {
+        let mut token = P::EMPTY;
+        policy.read(&mut token, jws, &mut context)?;
+        policy.check(&token, &context)?;
+        Ok(Validated(token))
+    })
 }
 
 fn explain<'t, 'b, P, T, const N: usize>(
@@ -73,10 +75,11 @@ where
     P: Judge<'b> + 't,
     T: sealed::Trust<P>,
 {
-    let (jws, policy, mut context) = verify::<P, T, N>(token, trust, request, now, buffer)?;
-    let mut token = P::EMPTY;
-    policy.read(&mut token, jws, &mut context)?;
-    Ok(policy.failures(&token, &context))
+    verify::<P, T, _, N>(token, trust, request, now, buffer, |jws, policy, mut context| {
+        let mut token = P::EMPTY;
+        policy.read(&mut token, jws, &mut context)?;
+        Ok(policy.failures(&token, &context))
+    })
 }
 
 impl<'b> AccessToken<'b> {

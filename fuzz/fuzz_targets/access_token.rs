@@ -16,8 +16,8 @@ fn run(payload: &[u8]) {
     let text = sign(0, HEADER, payload);
     let token = BearerToken::new(&text);
     let mut buffer = TokenBuffer::<16384>::new();
-    let broken = API_POLICY.explain(token, &issuer(), NOW, &mut buffer);
-    match API_POLICY.validate(token, &issuer(), NOW, &mut buffer) {
+    let broken = AccessToken::explain(token, (issuer(), &API_POLICY), NOW, &mut buffer);
+    match AccessToken::validate(token, (issuer(), &API_POLICY), NOW, &mut buffer) {
         Ok(validated) => {
             assert!(broken.unwrap().is_empty());
             confirm_access_token(&text, NOW);
@@ -45,6 +45,6 @@ fn look_at(token: &Validated<AccessToken<'_>>) {
     assert!(token.permissions().iter().all(|permission| token.permissions().contains(permission)));
     assert!(token.confirmation().is_none());
     let _ = (token.subject_kind(), token.opens_userinfo(), token.client_id(), token.token_id());
-    let kept = token.to_owned_token::<16384>();
-    assert!(kept.is_ok_and(|kept| kept.token().scope() == scope));
+    let owned = token.to_owned_token::<16384>();
+    assert!(owned.is_ok_and(|owned| owned.token().scope() == scope));
 }

@@ -3,7 +3,9 @@
 #![no_main]
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use claimgate::{CompactJws, Error, Segment};
+use claimgate::Error;
+use claimgate::error::Segment;
+use claimgate::jws::CompactJws;
 use claimgate_fuzz::timed;
 use libfuzzer_sys::fuzz_target;
 

@@ -3,9 +3,9 @@
 #![no_main]
 
 use arbitrary::Arbitrary;
+use claimgate::error::{Claim, Problem, RequestProblem};
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Challenge, Claim, Error, Problem, RequestProblem, ScopePolicy,
-    TokenBuffer,
+    AccessToken, AccessTokenPolicy, BearerToken, Challenge, Error, ScopePolicy, TokenBuffer,
 };
 use claimgate_fuzz::{API_POLICY, HEADER, NOW, issuer, sign, timed};
 use libfuzzer_sys::fuzz_target;
@@ -38,7 +38,8 @@ fuzz_target!(|input: Input<'_>| {
 fn error(refusal: &Refusal<'_>) -> Option<Error> {
     let mut buffer = TokenBuffer::<8192>::new();
     let mut validate = |token: &str| {
-        API_POLICY.validate(BearerToken::new(token), &issuer(), NOW, &mut buffer).err()
+        let (token, trust) = (BearerToken::new(token), (issuer(), &API_POLICY));
+        AccessToken::validate(token, trust, NOW, &mut buffer).err()
     };
     match refusal {
         Refusal::Header(value) => BearerToken::from_authorization(value).err(),
@@ -68,7 +69,7 @@ fn run(input: &Input<'_>) {
     }
     check(&challenge);
     // As a policy makes it.
-    let mut policy = AccessTokenPolicy::auth0("api").require_acr(&input.acr_values);
+    let mut policy = AccessTokenPolicy::general("api").require_acr(&input.acr_values);
     if let Ok(needed) = needed {
         policy = policy.require_scope(needed).require_permissions(needed);
     }

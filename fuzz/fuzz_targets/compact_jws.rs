@@ -3,7 +3,8 @@
 #![no_main]
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use claimgate::{CompactJws, Error, MAX_TOKEN_LEN};
+use claimgate::Error;
+use claimgate::jws::CompactJws;
 use claimgate_fuzz::{confirm_error, parse_json, timed};
 use libfuzzer_sys::fuzz_target;
 
@@ -14,8 +15,8 @@ fuzz_target!(|text: &str| {
 fn run(text: &str) {
     let segments: Vec<&str> = text.split('.').collect();
     let form = match segments.as_slice() {
-        _ if text.len() > MAX_TOKEN_LEN => {
-            Err(Error::TokenTooLarge { length: text.len(), limit: MAX_TOKEN_LEN })
+        _ if text.len() > CompactJws::MAX_LEN => {
+            Err(Error::TokenTooLarge { length: text.len(), limit: CompactJws::MAX_LEN })
         }
         [""] => Err(Error::MalformedToken),
         [_] => Err(Error::OpaqueToken),

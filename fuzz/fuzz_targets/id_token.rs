@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use claimgate::{IdToken, TokenBuffer, Validated};
 use claimgate_fuzz::{
-    HEADER, LOGIN_POLICY, NOW, confirm_error, confirm_id_token, issuer, sign, timed,
+    APPLICATION_POLICY, HEADER, LOGIN, NOW, confirm_error, confirm_id_token, issuer, sign, timed,
 };
 use libfuzzer_sys::fuzz_target;
 use serde::de::IgnoredAny;
@@ -18,8 +18,9 @@ fuzz_target!(|payload: &[u8]| {
 fn run(payload: &[u8]) {
     let token = sign(0, HEADER, payload);
     let mut buffer = TokenBuffer::<16384>::new();
-    let broken = LOGIN_POLICY.explain(&token, &issuer(), NOW, &mut buffer);
-    match LOGIN_POLICY.validate(&token, &issuer(), NOW, &mut buffer) {
+    let trust = (issuer(), &APPLICATION_POLICY);
+    let broken = IdToken::explain(&token, trust, LOGIN, NOW, &mut buffer);
+    match IdToken::validate(&token, trust, LOGIN, NOW, &mut buffer) {
         Ok(validated) => {
             assert!(broken.unwrap().is_empty());
             confirm_id_token(&token, NOW);
@@ -46,7 +47,7 @@ fn look_at(token: &Validated<IdToken<'_>>, response: &[u8]) {
     let response = std::str::from_utf8(response).unwrap();
     let user = token.user_info(response, &mut buffer);
     assert!(user.is_ok_and(|user| user.name() == token.user().name()));
-    let kept = token.to_owned_token::<16384>();
-    assert!(kept.is_ok_and(|kept| kept.token().subject() == token.subject()));
+    let owned = token.to_owned_token::<16384>();
+    assert!(owned.is_ok_and(|owned| owned.token().subject() == token.subject()));
     assert_ne!(token.audience().len(), 0);
 }

@@ -6,11 +6,16 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use claimgate::{Error, JsonProblem, MAX_DEPTH, MAX_MEMBERS, Segment, TokenBuffer};
-use claimgate_fuzz::{HEADER, LOGIN_POLICY, NOW, issuer, parse_json, sign, timed};
+use claimgate::error::{JsonProblem, Segment};
+use claimgate::{Error, IdToken, TokenBuffer};
+use claimgate_fuzz::{APPLICATION_POLICY, HEADER, LOGIN, NOW, issuer, parse_json, sign, timed};
 use libfuzzer_sys::fuzz_target;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
+
+/// The limits of the dialect (rule F7): levels of nesting, and members of an object.
+const MAX_DEPTH: u32 = 16;
+const MAX_MEMBERS: usize = 64;
 
 fuzz_target!(|text: &[u8]| {
     timed(|| run(text));
@@ -19,7 +24,8 @@ fuzz_target!(|text: &[u8]| {
 fn run(text: &[u8]) {
     let token = sign(0, HEADER, text);
     let mut buffer = TokenBuffer::<16384>::new();
-    let validated = LOGIN_POLICY.validate(&token, &issuer(), NOW, &mut buffer);
+    let trust = (issuer(), &APPLICATION_POLICY);
+    let validated = IdToken::validate(&token, trust, LOGIN, NOW, &mut buffer);
     let refused = match validated {
         Err(error @ (Error::InvalidJson(Segment::Payload, _) | Error::DuplicateMember(_))) => {
             Some(error)

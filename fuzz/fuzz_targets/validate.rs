@@ -3,13 +3,14 @@
 #![no_main]
 
 use arbitrary::Arbitrary;
+use claimgate::policy::SubjectKind;
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Error, IdTokenPolicy, NumericDate, ScopePolicy, SubjectKind,
-    TokenBuffer,
+    AccessToken, AccessTokenPolicy, BearerToken, Error, IdToken, IdTokenPolicy, Login, Nonce,
+    NumericDate, ScopePolicy, TokenBuffer,
 };
 use claimgate_fuzz::{
-    API, API_POLICY, CLIENT_ID, ISSUER, LOGIN_POLICY, NOW, confirm_access_token, confirm_error,
-    confirm_id_token, issuer, sign, timed,
+    API, API_POLICY, APPLICATION_POLICY, CLIENT_ID, ISSUER, LOGIN, NOW, confirm_access_token,
+    confirm_error, confirm_id_token, issuer, sign, timed,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -247,12 +248,14 @@ fn compare(plain: Result<(), Error>, strict: Result<(), Error>) -> Result<(), Er
 
 fn verdict_on_id_token(token: &str, now: NumericDate, settings: &Settings) -> Result<(), Error> {
     let mut buffer = TokenBuffer::<16384>::new();
-    let plain = LOGIN_POLICY.validate(token, &issuer(), now, &mut buffer).map(|_| ());
+    let mut verdict = |policy: &IdTokenPolicy<'_>, login| {
+        IdToken::validate(token, (issuer(), policy), login, now, &mut buffer).map(|_| ())
+    };
+    let plain = verdict(&APPLICATION_POLICY, LOGIN);
     if plain.is_ok() {
         confirm_id_token(token, now);
     }
-    let mut policy = IdTokenPolicy::new(CLIENT_ID, claimgate::Nonce::ExpectNone)
-        .leeway(u64::from(settings.leeway.min(60)));
+    let mut policy = IdTokenPolicy::new(CLIENT_ID).leeway(u64::from(settings.leeway.min(60)));
     if let Some(seconds) = settings.max_token_age {
         policy = policy.max_token_age(seconds.into());
     }
@@ -265,22 +268,19 @@ fn verdict_on_id_token(token: &str, now: NumericDate, settings: &Settings) -> Re
     if settings.acr {
         policy = policy.require_acr(&["mfa"]).require_amr(&["mfa"]);
     }
+    let mut login = Login::new(Nonce::ExpectNone);
     if settings.organization {
-        policy = policy.organization("org_1");
+        login = login.organization("org_1");
     }
-    let policy = policy.build().unwrap();
-    let strict = policy.validate(token, &issuer(), now, &mut buffer).map(|_| ());
-    let explained = policy.explain(token, &issuer(), now, &mut buffer);
-    assert_eq!(strict.is_ok(), explained.is_ok_and(|broken| broken.is_empty()));
+    let (policy, login) = (policy.build().unwrap(), login.build().unwrap());
+    let strict = verdict(&policy, login);
     if settings.trusted {
         // One audience more to be trusted: what passes without, passes with.
-        let trusting = IdTokenPolicy::new(CLIENT_ID, claimgate::Nonce::Ignore)
-            .trusted_audiences(&[API])
-            .build()
-            .unwrap();
-        let trusting = trusting.validate(token, &issuer(), now, &mut buffer).map(|_| ());
-        assert!(plain.is_err() || trusting.is_ok());
+        let trusting = IdTokenPolicy::new(CLIENT_ID).trusted_audiences(&[API]).build().unwrap();
+        assert!(plain.is_err() || verdict(&trusting, LOGIN).is_ok());
     }
+    let explained = IdToken::explain(token, (issuer(), &policy), login, now, &mut buffer);
+    assert_eq!(strict.is_ok(), explained.is_ok_and(|broken| broken.is_empty()));
     compare(plain, strict)
 }
 
@@ -291,11 +291,14 @@ fn verdict_on_access_token(
 ) -> Result<(), Error> {
     let mut buffer = TokenBuffer::<16384>::new();
     let bearer = BearerToken::new(token);
-    let plain = API_POLICY.validate(bearer, &issuer(), now, &mut buffer).map(|_| ());
+    let mut verdict = |policy: &AccessTokenPolicy<'_>| {
+        AccessToken::validate(bearer, (issuer(), policy), now, &mut buffer).map(|_| ())
+    };
+    let plain = verdict(&API_POLICY);
     if plain.is_ok() {
         confirm_access_token(token, now);
     }
-    let mut policy = AccessTokenPolicy::auth0(API).leeway(u64::from(settings.leeway.min(60)));
+    let mut policy = AccessTokenPolicy::general(API).leeway(u64::from(settings.leeway.min(60)));
     if let Some(seconds) = settings.max_token_age {
         policy = policy.max_token_age(seconds.into());
     }
@@ -319,8 +322,8 @@ fn verdict_on_access_token(
         policy = policy.require_scope(ScopePolicy::all_of(&["read"]).unwrap());
     }
     let policy = policy.build().unwrap();
-    let strict = policy.validate(bearer, &issuer(), now, &mut buffer).map(|_| ());
-    let explained = policy.explain(bearer, &issuer(), now, &mut buffer);
+    let strict = verdict(&policy);
+    let explained = AccessToken::explain(bearer, (issuer(), &policy), now, &mut buffer);
     assert_eq!(strict.is_ok(), explained.is_ok_and(|broken| broken.is_empty()));
     compare(plain, strict)
 }

@@ -4,9 +4,11 @@
 use std::sync::OnceLock;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use claimgate::error::{InvalidSignature, KeyRejected};
+use claimgate::jwk::{Algorithms, KeyMaterial};
 use claimgate::{
-    AccessTokenPolicy, Error, IdTokenPolicy, InvalidSignature, Issuer, JwkSet, KeyRejected, Nonce,
-    NumericDate, PublicKey, at_compile_time,
+    AccessTokenPolicy, Algorithm, Error, IdTokenPolicy, Issuer, JwkSet, Login, Nonce, NumericDate,
+    PublicKey, at_compile_time,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -18,9 +20,10 @@ pub const LEEWAY: u64 = 60;
 pub const NOW: NumericDate = NumericDate::from_secs(1_311_281_470);
 
 pub const API_POLICY: AccessTokenPolicy<'_> =
-    at_compile_time!(AccessTokenPolicy::auth0(API).build());
-pub const LOGIN_POLICY: IdTokenPolicy<'_> =
-    at_compile_time!(IdTokenPolicy::new(CLIENT_ID, Nonce::Ignore).build());
+    at_compile_time!(AccessTokenPolicy::general(API).build());
+pub const APPLICATION_POLICY: IdTokenPolicy<'_> =
+    at_compile_time!(IdTokenPolicy::new(CLIENT_ID).build());
+pub const LOGIN: Login<'_> = at_compile_time!(Login::new(Nonce::Ignore).build());
 
 /// How long a modulus and so a signature is here, in bytes.
 pub const MODULUS_LEN: usize = 256;
@@ -40,7 +43,10 @@ impl StandIn {
 }
 
 impl PublicKey for StandIn {
-    fn from_components(n: &[u8], _e: &[u8]) -> Result<Self, KeyRejected> {
+    const ALGORITHMS: Algorithms = Algorithms::RS256;
+
+    fn new(_: Algorithm, material: KeyMaterial<'_>) -> Result<Self, KeyRejected> {
+        let KeyMaterial::Rsa { n, .. } = material else { return Err(KeyRejected::Backend) };
         Ok(Self(Self::sha256(&[n])))
     }
 
@@ -75,9 +81,9 @@ pub fn set(keys: &[u8]) -> JwkSet<StandIn, 4> {
 }
 
 /// The issuer, with key number 0.
-pub fn issuer() -> Issuer<'static, StandIn, 4> {
-    static KEYS: OnceLock<JwkSet<StandIn, 4>> = OnceLock::new();
-    Issuer::new(ISSUER, KEYS.get_or_init(|| set(&[0]))).expect("a URL that is not empty")
+pub fn issuer() -> &'static Issuer<StandIn, 4> {
+    static WITH_KEY_0: OnceLock<Issuer<StandIn, 4>> = OnceLock::new();
+    WITH_KEY_0.get_or_init(|| Issuer::new(ISSUER, set(&[0])).expect("a URL that is not empty"))
 }
 
 /// A compact JWS of these bytes, signed with key number `key`.
@@ -182,7 +188,7 @@ pub fn confirm_access_token(token: &str, now: NumericDate) {
     assert!(claims.get("typ").is_none_or(|typ| typ == "Bearer" || typ == "DPoP"));
 }
 
-/// Confirms an ID token that [`LOGIN_POLICY`] accepted at `now`.
+/// Confirms an ID token that [`APPLICATION_POLICY`] accepted at `now`.
 #[track_caller]
 pub fn confirm_id_token(token: &str, now: NumericDate) {
     let foreign = ["scope", "scp", "permissions", "gty", "events"];

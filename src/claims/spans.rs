@@ -190,6 +190,13 @@ span_fields! { RegisteredClaims as RegisteredSpans {
     organization_name: Option<&'static str>,
 } }
 
+impl RegisteredSpans {
+    /// Returns the issuer, without the other claims.
+    pub(crate) fn issuer<'b>(&self, text: &'b str) -> Option<&'b str> {
+        ToSpans::from_spans(&self.issuer, text)
+    }
+}
+
 impl<'b> ToSpans<'b> for StringArray<'b> {
     type Spans = Span;
 

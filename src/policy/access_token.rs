@@ -192,18 +192,18 @@ impl<'a> AccessTokenPolicy<'a> {
     }
 
     /// Applies all rules to a token whose signature was verified before.
-    pub(crate) fn check_again<'b>(
+    #[inline]
+    pub(crate) fn check_again(
         &self,
-        token: Validated<AccessToken<'b>>,
+        token: &Validated<AccessToken<'_>>,
         issuer: ExpectedIssuer<'_>,
         request_key: Option<RequestKey<'_>>,
         now: NumericDate,
-    ) -> Result<Validated<AccessToken<'b>>, Error> {
+    ) -> Result<(), Error> {
         let AccessToken { payload, registered, .. } = &token.0;
         let mut common = CommonContext::new(issuer, now);
         common.examine_again(self.claim_rules, payload, registered.issuer)?;
-        self.check(&token.0, &Context { common, request_key })?;
-        Ok(token)
+        self.check(&token.0, &Context { common, request_key })
     }
 
     /// Returns the hash of all settings.
@@ -403,6 +403,7 @@ impl<'b> Judge<'b> for AccessTokenPolicy<'_> {
         token.read(jws, |payload, iss| context.common.examine(self.claim_rules, payload, iss))
     }
 
+    #[inline]
     fn context<'c, K: PublicKey>(
         issuer: ExpectedIssuer<'c>,
         request_key: Option<RequestKey<'c>>,

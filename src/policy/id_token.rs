@@ -197,6 +197,7 @@ impl<'b> Judge<'b> for IdTokenPolicy<'_> {
         token.read(jws, |payload, iss| context.common.examine(self.claim_rules, payload, iss))
     }
 
+    #[inline]
     fn context<'c, K: PublicKey>(
         issuer: ExpectedIssuer<'c>,
         login: Login<'c>,

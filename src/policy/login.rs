@@ -72,6 +72,7 @@ impl<'r> Bound<'r> {
     }
 
     /// I9.
+    #[inline]
     pub(super) fn check(
         self,
         claim: Claim,

@@ -97,6 +97,13 @@ owned_token! {
     OwnedIdToken, IdTokenSpans, IdToken, "an ID token"
 }
 
+impl<const LEN: usize> OwnedAccessToken<LEN> {
+    /// Returns the issuer, without the other claims.
+    pub(crate) fn issuer(&self) -> &str {
+        self.spans.issuer(&self.text)
+    }
+}
+
 owned_token! {
     /// A validated logout token that owns its text, in `LEN` bytes and without a heap:
     /// `'static`, `Send` and `Sync`, to be put into a queue.

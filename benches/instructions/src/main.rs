@@ -6,9 +6,11 @@
 use std::hint::black_box;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use claimgate::error::{InvalidSignature, KeyRejected};
+use claimgate::jwk::{Algorithms, KeyMaterial};
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Error, IdTokenPolicy, InvalidSignature, Issuer, JwkSet,
-    KeyRejected, Nonce, NumericDate, PublicKey, ScopePolicy, TokenBuffer, VerifiedTokenCache,
+    AccessToken, AccessTokenPolicy, Algorithm, BearerToken, Error, IdToken, IdTokenPolicy, Issuer,
+    JwkSet, Login, Nonce, NumericDate, PublicKey, ScopePolicy, TokenBuffer, VerifiedTokenCache,
     at_compile_time,
 };
 
@@ -20,15 +22,15 @@ const ISSUER: &str = "https://my-domain.auth0.com/";
 const NOW: NumericDate = NumericDate::from_secs(1_311_281_470);
 
 const API: AccessTokenPolicy<'_> = at_compile_time!(
-    AccessTokenPolicy::auth0("https://example.com/health-api")
+    AccessTokenPolicy::general("https://example.com/health-api")
         .require_scope(at_compile_time!(ScopePolicy::all_of(&["read:patients"])))
         .build()
 );
-const LOGIN: IdTokenPolicy<'_> =
-    at_compile_time!(IdTokenPolicy::new("my_client_id", Nonce::ExpectNone).build());
+const APPLICATION: IdTokenPolicy<'_> = at_compile_time!(IdTokenPolicy::new("my_client_id").build());
+const LOGIN: Login<'_> = at_compile_time!(Login::new(Nonce::ExpectNone).build());
 
 const ADMIN: AccessTokenPolicy<'_> = at_compile_time!(
-    AccessTokenPolicy::auth0("https://example.com/health-api")
+    AccessTokenPolicy::general("https://example.com/health-api")
         .require_permissions(at_compile_time!(ScopePolicy::all_of(&["delete:resource-199"])))
         .build()
 );
@@ -58,7 +60,9 @@ fn hostile_token() -> String {
 struct NoRsa;
 
 impl PublicKey for NoRsa {
-    fn from_components(_: &[u8], _: &[u8]) -> Result<Self, KeyRejected> {
+    const ALGORITHMS: Algorithms = Algorithms::RS256;
+
+    fn new(_: Algorithm, _: KeyMaterial<'_>) -> Result<Self, KeyRejected> {
         Ok(Self)
     }
 
@@ -77,7 +81,7 @@ fn main() {
     let count: u32 = arguments.next().and_then(|count| count.parse().ok()).expect("a count");
 
     let keys = JwkSet::<NoRsa, 4>::from_json(JWKS).expect("a key set");
-    let issuer = Issuer::new(ISSUER, &keys).expect("an issuer");
+    let issuer = Issuer::new(ISSUER, keys).expect("an issuer");
     let mut buffer = TokenBuffer::<8192>::new();
     let mut cache = VerifiedTokenCache::<64, 2048>::new();
     let [access, id, hs256] = [ACCESS_TOKEN, ID_TOKEN, HS256].map(str::trim);
@@ -85,50 +89,53 @@ fn main() {
     let large = large_token();
     let hostile = hostile_token();
 
-    let mut run: Box<dyn FnMut() -> Result<(), Error>> = match case.as_str() {
-        "access_token" => Box::new(|| {
-            let token = BearerToken::new(black_box(access));
-            API.validate(token, &issuer, NOW, &mut buffer).map(|token| {
-                black_box(token.subject());
-            })
-        }),
-        "large_token" => Box::new(|| {
-            let token = BearerToken::new(black_box(&large));
-            ADMIN.validate(token, &issuer, NOW, &mut buffer).map(|token| {
-                black_box(token.subject());
-            })
-        }),
-        "id_token" => Box::new(|| {
-            LOGIN.validate(black_box(id), &issuer, NOW, &mut buffer).map(|token| {
-                black_box(token.subject());
-            })
-        }),
-        "cache_hit" => Box::new(|| {
-            let token = BearerToken::new(black_box(access));
-            API.validate_cached(token, &issuer, NOW, &mut buffer, &mut cache).map(|token| {
-                black_box(token.subject());
-            })
-        }),
-        "wrong_algorithm" => Box::new(|| {
-            let token = BearerToken::new(black_box(hs256));
-            match API.validate(token, &issuer, NOW, &mut buffer).map(|_| ()) {
-                Err(Error::AlgorithmNotAllowed(_)) => Ok(()),
-                other => other,
-            }
-        }),
-        "hostile_header" => Box::new(|| {
-            let token = BearerToken::new(black_box(&hostile));
-            match API.validate(token, &issuer, NOW, &mut buffer).map(|_| ()) {
-                Err(Error::UnknownKey) => Ok(()),
-                other => other,
-            }
-        }),
-        "key_set" => Box::new(|| {
-            black_box(JwkSet::<NoRsa, 4>::from_json(black_box(JWKS))?);
-            Ok(())
-        }),
-        _ => panic!("no such case: {case}"),
-    };
+    let mut run: Box<dyn FnMut() -> Result<(), Error>> =
+        match case.as_str() {
+            "access_token" => Box::new(|| {
+                let token = BearerToken::new(black_box(access));
+                AccessToken::validate(token, (&issuer, &API), NOW, &mut buffer).map(|token| {
+                    black_box(token.subject());
+                })
+            }),
+            "large_token" => Box::new(|| {
+                let token = BearerToken::new(black_box(&large));
+                AccessToken::validate(token, (&issuer, &ADMIN), NOW, &mut buffer).map(|token| {
+                    black_box(token.subject());
+                })
+            }),
+            "id_token" => Box::new(|| {
+                IdToken::validate(black_box(id), (&issuer, &APPLICATION), LOGIN, NOW, &mut buffer)
+                    .map(|token| {
+                        black_box(token.subject());
+                    })
+            }),
+            "cache_hit" => Box::new(|| {
+                let token = BearerToken::new(black_box(access));
+                AccessToken::validate_cached(token, (&issuer, &API), NOW, &mut buffer, &mut cache)
+                    .map(|token| {
+                        black_box(token.subject());
+                    })
+            }),
+            "wrong_algorithm" => Box::new(|| {
+                let token = BearerToken::new(black_box(hs256));
+                match AccessToken::validate(token, (&issuer, &API), NOW, &mut buffer).map(|_| ()) {
+                    Err(Error::AlgorithmNotAllowed(_)) => Ok(()),
+                    other => other,
+                }
+            }),
+            "hostile_header" => Box::new(|| {
+                let token = BearerToken::new(black_box(&hostile));
+                match AccessToken::validate(token, (&issuer, &API), NOW, &mut buffer).map(|_| ()) {
+                    Err(Error::UnknownKey) => Ok(()),
+                    other => other,
+                }
+            }),
+            "key_set" => Box::new(|| {
+                black_box(JwkSet::<NoRsa, 4>::from_json(black_box(JWKS))?);
+                Ok(())
+            }),
+            _ => panic!("no such case: {case}"),
+        };
     for _ in 0..count {
         assert_eq!(run(), Ok(()));
     }
