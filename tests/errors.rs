@@ -99,7 +99,7 @@ const PINNED: &[(&str, &str, u16, &str)] = &[
         "invalid_token",
     ),
     (
-        "the key set has no key for RS256: 1 skipped because kty is not RSA; 1 skipped because use is not sig",
+        "the key set has no key for RS256: 1 skipped because kty is not accepted: EC; 1 skipped because use is not sig",
         "no_usable_keys",
         401,
         "invalid_token",
@@ -227,6 +227,13 @@ const PINNED: &[(&str, &str, u16, &str)] = &[
         "insufficient_scope",
     ),
     (
+        "the claim of rule 1 of the policy has another value",
+        "claim_mismatch",
+        403,
+        "insufficient_scope",
+    ),
+    ("the tenant of the token is not allowed", "tenant_not_allowed", 401, "invalid_token"),
+    (
         "the subject is a user where a client is asked for, or the reverse",
         "subject_kind",
         401,
@@ -244,6 +251,20 @@ const PINNED: &[(&str, &str, u16, &str)] = &[
         401,
         "invalid_token",
     ),
+    (
+        "htu of the proof is not that of the request",
+        "proof_mismatch",
+        401,
+        "invalid_token",
+    ),
+    (
+        "the proof is 200 s old (limit 60 s, leeway 60 s)",
+        "proof_too_old",
+        401,
+        "invalid_token",
+    ),
+    ("the token was used before", "replayed", 401, "invalid_token"),
+    ("the replay window is full", "replay_window_full", 401, "invalid_token"),
 ];
 
 #[test]

@@ -332,8 +332,14 @@ pub fn every_error() -> Vec<Error> {
         Error::SubjectMismatch,
         Error::InsufficientScope(Claim::Scope),
         Error::InsufficientScope(Claim::Permissions),
+        Error::ClaimMismatch { rule: 1, problem: Problem::WrongValue },
+        Error::TenantNotAllowed,
         Error::SubjectKind,
         Error::ConfirmationRequired,
         Error::ConfirmationMismatch,
+        Error::ProofMismatch(Claim::HttpUri),
+        Error::ProofTooOld { age: 200, limit: 60, leeway: 60 },
+        Error::Replayed,
+        Error::ReplayWindowFull,
     ]
 }
