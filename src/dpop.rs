@@ -289,7 +289,12 @@ fn decode<'t, 'b, K: PublicKey, const N: usize>(
     buffer: &'b mut TokenBuffer<N>,
 ) -> Result<(UnverifiedJws<'t, 'b>, Jwk<K>), Error> {
     let algorithms = policy.algorithms().intersection(K::ALGORITHMS);
-    let jws = CompactJws::parse_up_to(proof, buffer.token_len_limit())?;
+    let jws = CompactJws::parse_up_to(proof, buffer.token_len_limit());
+    // P1: an opaque or an encrypted proof is no proof of another form.
+    let jws = jws.map_err(|error| match error {
+        Error::OpaqueToken | Error::EncryptedToken => Error::MalformedToken,
+        error => error,
+    })?;
     let (jws, key) = jws.decode_and(algorithms, &mut buffer.bytes, |header, members| {
         if !header.is_of_type("dpop+jwt") {
             return Err(Error::TokenType(WrongKind::HeaderType));

@@ -111,7 +111,7 @@ const PINNED: &[(&str, &str, u16, &str)] = &[
         "invalid_token",
     ),
     (
-        "the key was refused: the modulus has fewer than 2048 bits",
+        "the key was refused: the modulus has 1024 bits, fewer than 2048",
         "key_rejected",
         401,
         "invalid_token",
