@@ -389,7 +389,7 @@ fn main() {
     backend::<claimgate::RingKey>(&mut criterion, "ring", &signer, &cases);
     #[cfg(feature = "aws-lc-rs")]
     backend::<claimgate::AwsLcKey>(&mut criterion, "aws-lc-rs", &signer, &cases);
-    #[cfg(feature = "pure-rust")]
+    #[cfg(feature = "pure-rust-rs256")]
     backend::<claimgate::PureRustKey>(&mut criterion, "pure-rust", &signer, &cases);
     criterion.final_summary();
 }

@@ -14,8 +14,8 @@ use crate::jws::Header;
 use crate::public_key::PublicKey;
 
 pub use crate::algorithm::Algorithms;
-#[cfg(feature = "pure-rust")]
-#[cfg_attr(docsrs, doc(cfg(feature = "pure-rust")))]
+#[cfg(feature = "pure-rust-rs256")]
+#[cfg_attr(docsrs, doc(cfg(feature = "pure-rust-rs256")))]
 pub use crate::public_key::Kernel;
 pub use crate::public_key::{HalfHash, KeyMaterial, VerifyingKey};
 

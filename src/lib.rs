@@ -76,14 +76,14 @@ pub use policy::{
     AccessTokenPolicy, DpopPolicy, IdTokenPolicy, Login, LogoutTokenPolicy, Nonce, ScopePolicy,
 };
 pub use public_key::PublicKey;
-#[cfg(feature = "pure-rust-any")]
-#[cfg_attr(docsrs, doc(cfg(feature = "pure-rust-any")))]
+#[cfg(feature = "pure-rust")]
+#[cfg_attr(docsrs, doc(cfg(feature = "pure-rust")))]
 pub use public_key::PureRustAnyKey;
 #[cfg(feature = "aws-lc-rs")]
 #[cfg_attr(docsrs, doc(cfg(feature = "aws-lc-rs")))]
 pub use public_key::{AwsLcAnyKey, AwsLcKey};
-#[cfg(feature = "pure-rust")]
-#[cfg_attr(docsrs, doc(cfg(feature = "pure-rust")))]
+#[cfg(feature = "pure-rust-rs256")]
+#[cfg_attr(docsrs, doc(cfg(feature = "pure-rust-rs256")))]
 pub use public_key::{PureRustKey, PureRustPortableKey};
 #[cfg(feature = "ring")]
 #[cfg_attr(docsrs, doc(cfg(feature = "ring")))]

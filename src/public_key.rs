@@ -3,9 +3,9 @@
 
 #[cfg(feature = "aws-lc-rs")]
 mod aws_lc;
-#[cfg(feature = "pure-rust")]
+#[cfg(feature = "pure-rust-rs256")]
 mod pure_rust;
-#[cfg(feature = "pure-rust-any")]
+#[cfg(feature = "pure-rust")]
 mod pure_rust_any;
 #[cfg(feature = "ring")]
 mod ring;
@@ -22,13 +22,13 @@ use crate::jws::{Header, UnverifiedJws};
 
 #[cfg(feature = "aws-lc-rs")]
 pub use self::aws_lc::{AwsLcAnyKey, AwsLcKey};
-#[cfg(feature = "pure-rust")]
+#[cfg(feature = "pure-rust-rs256")]
 pub use self::pure_rust::{PureRustKey, PureRustPortableKey};
-#[cfg(feature = "pure-rust-any")]
+#[cfg(feature = "pure-rust")]
 pub use self::pure_rust_any::PureRustAnyKey;
 #[cfg(feature = "ring")]
 pub use self::ring::{RingAnyKey, RingKey};
-#[cfg(feature = "pure-rust")]
+#[cfg(feature = "pure-rust-rs256")]
 pub use claimgate_rsa::Kernel;
 
 /// The numbers that a public key consists of.
@@ -136,7 +136,7 @@ impl HalfHash {
 
     /// Returns the left half of the hash that belongs to the algorithm. The others are
     /// not computed.
-    #[cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-any"))]
+    #[cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
     fn for_algorithm(
         algorithm: Algorithm,
         sha256: impl FnOnce() -> [u8; 32],
@@ -379,7 +379,7 @@ impl<K> VerifyingKey<K> {
 
 /// Returns the uncompressed encoding of a point
 /// ([SEC 1 §2.3.3](https://www.secg.org/sec1-v2.pdf)), which has `LEN` bytes.
-#[cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-any"))]
+#[cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 fn uncompressed<const LEN: usize>(x: &[u8], y: &[u8]) -> [u8; LEN] {
     let mut point = [0x04; LEN];
     let coordinates = x.iter().chain(y);

@@ -1,7 +1,7 @@
 //! What a validated token tells when it is asked, and what nothing tells when
 //! it is printed.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
 mod support;
 

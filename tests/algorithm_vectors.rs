@@ -1,7 +1,7 @@
 //! The signed examples of the RFCs, with every backend: the text as it stands there, the
 //! key as it stands there, and the thumbprint.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-any"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::error::{Curve, KeyRejected, Problem};
@@ -162,5 +162,5 @@ macro_rules! vectors {
 vectors! {
     "ring" ring: RingAnyKey;
     "aws-lc-rs" aws_lc_rs: AwsLcAnyKey;
-    "pure-rust-any" pure_rust: PureRustAnyKey;
+    "pure-rust" pure_rust: PureRustAnyKey;
 }

@@ -2,7 +2,7 @@
 //! named after the advisory. What went wrong elsewhere is said in a line; what
 //! is asserted is the exact answer here.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
 mod support;
 

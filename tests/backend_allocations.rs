@@ -1,6 +1,6 @@
 //! What each backend takes from Rust's heap: for a key set, and for a token.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 #![expect(unsafe_code, reason = "an allocator that counts is an unsafe trait's implementation")]
 
 mod support;
@@ -100,7 +100,7 @@ fn signers() -> [Signer; 3] {
 }
 
 #[test]
-#[cfg(feature = "pure-rust")]
+#[cfg(feature = "pure-rust-rs256")]
 fn rust_crypto_takes_nothing_for_keys_and_tokens() {
     for signer in signers() {
         assert_eq!(taken_by::<claimgate::PureRustKey>(&signer), [NONE; 3]);

@@ -1,7 +1,7 @@
 //! Every backend that the build has: one suite for each, and their agreement on
 //! all signatures. More than one takes `--all-features`.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
 mod support;
 
@@ -331,7 +331,7 @@ backend_tests! {
     ring: claimgate::RingKey;
     #[cfg(feature = "aws-lc-rs")]
     aws_lc_rs: claimgate::AwsLcKey;
-    #[cfg(feature = "pure-rust")]
+    #[cfg(feature = "pure-rust-rs256")]
     rust_crypto: claimgate::PureRustKey;
 }
 
@@ -380,7 +380,7 @@ struct EveryKey {
     ring: VerifyingKey<claimgate::RingKey>,
     #[cfg(feature = "aws-lc-rs")]
     aws_lc_rs: VerifyingKey<claimgate::AwsLcKey>,
-    #[cfg(feature = "pure-rust")]
+    #[cfg(feature = "pure-rust-rs256")]
     rust_crypto: VerifyingKey<claimgate::PureRustKey>,
 }
 
@@ -391,7 +391,7 @@ impl EveryKey {
             ring: rsa_key(n, e)?,
             #[cfg(feature = "aws-lc-rs")]
             aws_lc_rs: rsa_key(n, e)?,
-            #[cfg(feature = "pure-rust")]
+            #[cfg(feature = "pure-rust-rs256")]
             rust_crypto: rsa_key(n, e)?,
         })
     }
@@ -403,7 +403,7 @@ impl EveryKey {
             self.ring.verify(message, signature),
             #[cfg(feature = "aws-lc-rs")]
             self.aws_lc_rs.verify(message, signature),
-            #[cfg(feature = "pure-rust")]
+            #[cfg(feature = "pure-rust-rs256")]
             self.rust_crypto.verify(message, signature),
         ];
         assert!(

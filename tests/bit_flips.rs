@@ -1,6 +1,6 @@
 //! A signed token with anything changed in it is another token.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
 mod support;
 

@@ -1,7 +1,7 @@
 //! The rule book, challenges: the five rows, and the grammar, character by
 //! character.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
 mod support;
 

@@ -1,7 +1,7 @@
 //! Conformance: the example of RFC 9068, and the negative tests for relying parties of
 //! the OpenID Foundation, by name. Project Wycheproof's signatures are in `wycheproof.rs`.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
 mod support;
 

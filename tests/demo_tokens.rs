@@ -3,7 +3,7 @@
 //! RS256 is deterministic, so the files are reproducible from the test key:
 //! `CLAIMGATE_WRITE_DEMO=1 cargo test --test demo_tokens` writes them anew.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
 mod support;
 

@@ -4,7 +4,7 @@
 //! There are no clocks here: that little work was done shows in what is
 //! reported, and `benches/pipeline.rs` measures it.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
 mod support;
 

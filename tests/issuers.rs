@@ -1,7 +1,7 @@
 //! Several issuers, each with a policy of its own: the token's `iss` chooses
 //! both, and neither stands in for another's.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
 mod support;
 

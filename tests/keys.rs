@@ -1,7 +1,7 @@
 //! Keys of all kinds as they are read from a key set, and their selection: rules K1 and
 //! K5 to K13.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-any"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 
 #[path = "support/signers.rs"]
 mod signers;

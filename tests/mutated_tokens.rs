@@ -6,7 +6,7 @@
 //! ten million; without it, fifty thousand. RSA is a stand-in whose
 //! signatures can be made at no cost: a hash of the signing input.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
 mod support;
 

@@ -1,6 +1,6 @@
 //! The way of a token, end to end, on the tokens of the articles.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
 mod support;
 

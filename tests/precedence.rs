@@ -2,7 +2,7 @@
 //! types, issuer, time, audience, kind, the rest. And `explain`, which tells
 //! everything after the signature at once.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
 mod support;
 

@@ -1,6 +1,6 @@
 //! The rule book, claim rules, tenants and the end of a verdict: C9 to C11.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
 mod support;
 

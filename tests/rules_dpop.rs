@@ -1,6 +1,6 @@
 //! The rule book, DPoP proofs: P1 to P11.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-any"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 
 #[path = "support/signers.rs"]
 mod signers;

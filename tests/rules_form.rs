@@ -1,6 +1,6 @@
 //! The rule book, form: F1 to F7.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
 mod support;
 

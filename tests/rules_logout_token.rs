@@ -1,6 +1,6 @@
 //! The rule book, logout tokens: L1 to L6.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
 mod support;
 

@@ -5,7 +5,7 @@
 //! Forms are from the documentation named in each row; names and numbers are
 //! ours.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
 mod support;
 

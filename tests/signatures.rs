@@ -1,7 +1,7 @@
 //! Signatures by all algorithms with every backend: which are accepted, that each backend
 //! gives the same verdict, and the hash for `at_hash`. Rules K1, K10, K12 to K14 and I9.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-any"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 
 #[path = "support/signers.rs"]
 mod signers;
@@ -23,7 +23,7 @@ struct EveryKey {
     ring: VerifyingKey<claimgate::RingAnyKey>,
     #[cfg(feature = "aws-lc-rs")]
     aws_lc_rs: VerifyingKey<claimgate::AwsLcAnyKey>,
-    #[cfg(feature = "pure-rust-any")]
+    #[cfg(feature = "pure-rust")]
     pure_rust: VerifyingKey<claimgate::PureRustAnyKey>,
 }
 
@@ -35,7 +35,7 @@ impl EveryKey {
             ring: VerifyingKey::new(algorithm, material)?,
             #[cfg(feature = "aws-lc-rs")]
             aws_lc_rs: VerifyingKey::new(algorithm, material)?,
-            #[cfg(feature = "pure-rust-any")]
+            #[cfg(feature = "pure-rust")]
             pure_rust: VerifyingKey::new(algorithm, material)?,
         })
     }
@@ -51,7 +51,7 @@ impl EveryKey {
             self.ring.verify(message, signature),
             #[cfg(feature = "aws-lc-rs")]
             self.aws_lc_rs.verify(message, signature),
-            #[cfg(feature = "pure-rust-any")]
+            #[cfg(feature = "pure-rust")]
             self.pure_rust.verify(message, signature),
         ];
         let is_one = verdicts.iter().all(|verdict| *verdict == verdicts[0]);
@@ -598,11 +598,11 @@ macro_rules! half_hashes {
 half_hashes! {
     "ring" i09_half_hashes_by_ring: RingAnyKey;
     "aws-lc-rs" i09_half_hashes_by_aws_lc_rs: AwsLcAnyKey;
-    "pure-rust-any" i09_half_hashes_by_pure_rust: PureRustAnyKey;
+    "pure-rust" i09_half_hashes_by_pure_rust: PureRustAnyKey;
 }
 
 /// The portable kernel says what the others say.
-#[cfg(feature = "pure-rust")]
+#[cfg(feature = "pure-rust-rs256")]
 #[test]
 fn k10_the_portable_key_gives_the_verdict_of_the_other() {
     use claimgate::jwk::Kernel;

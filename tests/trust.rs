@@ -1,6 +1,6 @@
 //! Whom an API trusts: issuers as configurations own them, alone and in lists.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
 mod support;
 

@@ -1,7 +1,7 @@
 //! Published examples, as facts: RFC 7515, RFC 7520, RFC 7638, and the key
 //! sets that issuers publish.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
 mod support;
 

@@ -2,7 +2,7 @@
 //! backend. Each key is read as a JWK. Each signature is tried with each algorithm of its
 //! kind of key, and has to be refused by all but the one that it was made by.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
 #[path = "support/signers.rs"]
 mod signers;
@@ -289,7 +289,7 @@ macro_rules! wycheproof_tests {
 wycheproof_tests! {
     "ring" ring: RingAnyKey;
     "aws-lc-rs" aws_lc_rs: AwsLcAnyKey;
-    "pure-rust-any" pure_rust: PureRustAnyKey;
+    "pure-rust" pure_rust: PureRustAnyKey;
 }
 
 /// The key types for RS256 alone.
@@ -330,7 +330,7 @@ fn k09_small_keys_of_wycheproofs_are_rejected() {
 
 #[cfg(feature = "ring")]
 type RsaTestKey = claimgate::RingKey;
-#[cfg(all(feature = "pure-rust", not(feature = "ring")))]
+#[cfg(all(feature = "pure-rust-rs256", not(feature = "ring")))]
 type RsaTestKey = claimgate::PureRustKey;
-#[cfg(all(feature = "aws-lc-rs", not(any(feature = "ring", feature = "pure-rust"))))]
+#[cfg(all(feature = "aws-lc-rs", not(any(feature = "ring", feature = "pure-rust-rs256"))))]
 type RsaTestKey = claimgate::AwsLcKey;

@@ -25,9 +25,9 @@ pub use verbs::Trusted;
 /// The backend of the tests that are not about backends: the first that there is.
 #[cfg(feature = "ring")]
 pub type TestKey = claimgate::RingKey;
-#[cfg(all(feature = "pure-rust", not(feature = "ring")))]
+#[cfg(all(feature = "pure-rust-rs256", not(feature = "ring")))]
 pub type TestKey = claimgate::PureRustKey;
-#[cfg(all(feature = "aws-lc-rs", not(any(feature = "ring", feature = "pure-rust"))))]
+#[cfg(all(feature = "aws-lc-rs", not(any(feature = "ring", feature = "pure-rust-rs256"))))]
 pub type TestKey = claimgate::AwsLcKey;
 
 /// The issuer of the articles.

@@ -19,9 +19,9 @@ use serde_json::{Value, json};
 /// The key type of the tests that are not about backends: the first that there is.
 #[cfg(feature = "ring")]
 pub type TestAnyKey = claimgate::RingAnyKey;
-#[cfg(all(feature = "pure-rust-any", not(feature = "ring")))]
+#[cfg(all(feature = "pure-rust", not(feature = "ring")))]
 pub type TestAnyKey = claimgate::PureRustAnyKey;
-#[cfg(all(feature = "aws-lc-rs", not(any(feature = "ring", feature = "pure-rust-any"))))]
+#[cfg(all(feature = "aws-lc-rs", not(any(feature = "ring", feature = "pure-rust"))))]
 pub type TestAnyKey = claimgate::AwsLcAnyKey;
 
 /// The numbers of a public key.

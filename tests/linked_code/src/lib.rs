@@ -8,9 +8,9 @@ use core::slice;
 use claimgate::jws::CompactJws;
 use claimgate::{Error, JwkSet};
 
-#[cfg(feature = "pure-rust-any")]
+#[cfg(feature = "pure-rust")]
 type Key = claimgate::PureRustAnyKey;
-#[cfg(all(feature = "pure-rust", not(feature = "pure-rust-any")))]
+#[cfg(all(feature = "pure-rust-rs256", not(feature = "pure-rust")))]
 type Key = claimgate::PureRustKey;
 
 #[panic_handler]
