@@ -390,7 +390,7 @@ macro_rules! registered_accessors {
         ///
         /// Those of [`claims`](Self::claims).
         pub fn claims_with<T: Deserialize<'b>>(&self, scratch: &mut [u8]) -> Result<T, Error> {
-            let object = Object::parse(self.payload, Segment::Payload)?;
+            let object = Object::parse_decoded(self.payload, Segment::Payload)?;
             json::deserialize(&object, scratch)
         }
     };
