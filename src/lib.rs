@@ -71,8 +71,6 @@ pub use public_key::{
 #[cfg(feature = "pure-rust")]
 #[cfg_attr(docsrs, doc(cfg(feature = "pure-rust")))]
 pub use public_key::{PureRust2048Key, PureRustKey};
-pub use refresh::{
-    DEFAULT_JWKS_COOL_DOWN, DEFAULT_JWKS_MAX_AGE, DEFAULT_JWKS_MAX_BACK_OFF, JwksRefresh, Refresh,
-};
+pub use refresh::{JwksRefresh, RefreshDecision};
 pub use standard_claims::{Address, StandardClaims};
 pub use validator::{Issuer, OwnedAccessToken, OwnedIdToken, TokenBuffer, Validated};

@@ -5,7 +5,7 @@
 
 use claimgate::{
     BearerToken, Claim, ConfigError, Error, ForeignClaim, InvalidSignature, KeyRejected,
-    NumericDate, Refresh, Rule, RuleSet, Skipped, StandardScope, SubjectKind,
+    NumericDate, RefreshDecision, Rule, RuleSet, Skipped, StandardScope, SubjectKind,
 };
 
 const fn can_be_logged<T: defmt::Format>() {}
@@ -20,7 +20,7 @@ fn errors_and_decisions_can_be_logged() {
     can_be_logged::<ForeignClaim>();
     can_be_logged::<Rule>();
     can_be_logged::<RuleSet>();
-    can_be_logged::<Refresh>();
+    can_be_logged::<RefreshDecision>();
     can_be_logged::<NumericDate>();
     can_be_logged::<SubjectKind>();
     can_be_logged::<StandardScope>();

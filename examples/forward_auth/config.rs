@@ -231,16 +231,16 @@ fn issuer(table: IssuerTable, folder: &Path, notes: &mut Notes) -> Option<Issuer
     if !(1..=MAX_TIMEOUT).contains(&timeout) {
         notes.add(format_args!("timeout: it has to be 1 to {MAX_TIMEOUT} seconds"));
     }
-    let cool_down = table.cool_down.unwrap_or(claimgate::DEFAULT_JWKS_COOL_DOWN);
+    let cool_down = table.cool_down.unwrap_or(JwksRefresh::DEFAULT_COOL_DOWN);
     if cool_down == 0 {
         notes.add("cool_down: without one, any client decides how often the issuer is asked");
     } else if cool_down < timeout {
         notes.add("cool_down: it is shorter than the timeout of a fetch");
     }
     let refresh = JwksRefresh::new()
-        .max_age(table.jwks_max_age.unwrap_or(claimgate::DEFAULT_JWKS_MAX_AGE))
+        .max_age(table.jwks_max_age.unwrap_or(JwksRefresh::DEFAULT_MAX_AGE))
         .cool_down(cool_down)
-        .max_back_off(table.max_back_off.unwrap_or(claimgate::DEFAULT_JWKS_MAX_BACK_OFF));
+        .max_back_off(table.max_back_off.unwrap_or(JwksRefresh::DEFAULT_MAX_BACK_OFF));
 
     let url = keep(table.url);
     if url.is_empty() {

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use claimgate::{Error, JwkSet, JwksRefresh, NumericDate, Refresh, RingKey};
+use claimgate::{Error, JwkSet, JwksRefresh, NumericDate, RefreshDecision, RingKey};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
@@ -59,8 +59,12 @@ impl IssuerKeys {
         }
     }
 
-    /// The keys at hand; `None` until the first fetch has succeeded.
+    /// The keys at hand; `None` until the first fetch has succeeded, and when they were
+    /// withdrawn or are too old.
     pub fn current(&self) -> Option<Arc<Keys>> {
+        if !self.refresh().are_keys_usable(now()) {
+            return None;
+        }
         self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -68,8 +72,8 @@ impl IssuerKeys {
     pub async fn keep_fresh(self: Arc<Self>) {
         loop {
             match self.ask(|refresh| refresh.on_schedule(now())) {
-                Refresh::Now => self.fetch().await,
-                Refresh::Wait { seconds } => {
+                RefreshDecision::FetchNow => self.fetch().await,
+                RefreshDecision::Wait { seconds } => {
                     sleep(Duration::from_secs(seconds).min(LOOK_AT_THE_CLOCK)).await;
                 }
             }
@@ -79,7 +83,7 @@ impl IssuerKeys {
     /// Has the keys fetched if `error` is worth it and the cool-down is over, and
     /// waits for a fetch that is under way.
     pub async fn refresh_after(self: &Arc<Self>, error: &Error) {
-        if self.ask(|refresh| refresh.on_refusal(error, now())) == Refresh::Now {
+        if self.ask(|refresh| refresh.on_refusal(error, now())) == RefreshDecision::FetchNow {
             // A task of its own: the client may go away, the fetch may not.
             tokio::spawn({
                 let issuer = Arc::clone(self);
@@ -93,10 +97,10 @@ impl IssuerKeys {
     }
 
     /// Asks for a decision. Whoever gets to wait sees the fetch that has begun.
-    fn ask(&self, question: impl FnOnce(&mut JwksRefresh) -> Refresh) -> Refresh {
+    fn ask(&self, question: impl FnOnce(&mut JwksRefresh) -> RefreshDecision) -> RefreshDecision {
         let mut refresh = self.refresh();
         let decision = question(&mut refresh);
-        if decision == Refresh::Now {
+        if decision == RefreshDecision::FetchNow {
             self.fetching.send_replace(true);
         }
         decision
@@ -107,36 +111,46 @@ impl IssuerKeys {
         let (source, timeout) = (source.clone(), *timeout);
         let read = tokio::task::spawn_blocking(move || read(&source, timeout)).await;
         let result = read.unwrap_or_else(|error| Err(error.to_string()));
-        match result.and_then(|text| Keys::from_json(&text).map_err(|error| error.to_string())) {
-            Ok(keys) => {
-                tracing::info!(
-                    issuer = url,
-                    keys = keys.keys().len(),
-                    skipped = keys.skipped().len(),
-                    "key set fetched"
-                );
-                for skipped in keys.skipped() {
-                    tracing::debug!(
-                        issuer = url, index = skipped.index, reason = %skipped.reason,
-                        "key skipped"
-                    );
+        let outcome = match result {
+            Ok(text) => {
+                let fetched = Keys::from_json(&text).map(Arc::new);
+                if let Ok(keys) = &fetched {
+                    self.report(keys);
                 }
-                self.metrics.fetched(url, keys.keys().len());
-                *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(keys));
-                self.refresh().succeeded(now());
+                let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+                let complete = self.refresh().complete(fetched, &mut keys, now());
+                complete.map_err(|error| error.to_string())
             }
             Err(error) => {
-                self.metrics.fetch_failed(url);
-                let failures = {
-                    let mut refresh = self.refresh();
-                    refresh.failed(now());
-                    refresh.failures()
-                };
-                let has_keys = self.current().is_some();
-                tracing::warn!(issuer = url, error, failures, has_keys, "no key set fetched");
+                self.refresh().failed(now());
+                Err(error)
             }
+        };
+        if let Err(error) = outcome {
+            self.metrics.fetch_failed(url);
+            let failures = self.refresh().failures();
+            let has_keys = self.current().is_some();
+            tracing::warn!(issuer = url, error, failures, has_keys, "no key set fetched");
         }
         self.fetching.send_replace(false);
+    }
+
+    /// Logs a key set that was fetched.
+    fn report(&self, keys: &Keys) {
+        let url = &self.settings.url;
+        tracing::info!(
+            issuer = url,
+            keys = keys.keys().len(),
+            skipped = keys.skipped().len(),
+            "key set fetched"
+        );
+        for skipped in keys.skipped() {
+            tracing::debug!(
+                issuer = url, index = skipped.index, reason = %skipped.reason,
+                "key skipped"
+            );
+        }
+        self.metrics.fetched(url, keys.keys().len());
     }
 
     fn refresh(&self) -> MutexGuard<'_, JwksRefresh> {
