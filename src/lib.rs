@@ -36,6 +36,8 @@ mod jws;
 mod policy;
 mod public_key;
 mod refresh;
+#[cfg(test)]
+mod roca;
 mod standard_claims;
 mod validator;
 
