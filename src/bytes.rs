@@ -23,6 +23,24 @@ pub(crate) fn find_near(needle: u8, bytes: &[u8]) -> Option<usize> {
     bytes.len().wrapping_sub(rest.len()).checked_add(place)
 }
 
+/// How many bytes stand before the first that ends a run of a JSON string: a quote, a
+/// backslash, or a control character; the length if there is none.
+#[inline]
+pub(crate) fn find_special(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    while let Some((word, after)) = rest.split_first_chunk() {
+        let word = u64::from_le_bytes(*word);
+        let marks = mark(b'"', word) | mark(b'\\', word) | mark_controls(word);
+        if let Some(place) = first_marked(marks) {
+            return bytes.len().wrapping_sub(rest.len()).wrapping_add(place);
+        }
+        rest = after;
+    }
+    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
+    let place = rest.iter().position(is_special).unwrap_or(rest.len());
+    bytes.len().wrapping_sub(rest.len()).wrapping_add(place)
+}
+
 /// As `split_once`, for an ASCII character that is near.
 #[inline]
 pub(crate) fn split_once_near(needle: u8, text: &str) -> Option<(&str, &str)> {
@@ -61,6 +79,11 @@ const fn mark(needle: u8, word: u64) -> u64 {
     others.wrapping_sub(u64::from_le_bytes([1; 8])) & !others & u64::from_le_bytes([0x80; 8])
 }
 
+/// As [`mark`], the bytes below 0x20.
+const fn mark_controls(word: u64) -> u64 {
+    word.wrapping_sub(u64::from_le_bytes([0x20; 8])) & !word & u64::from_le_bytes([0x80; 8])
+}
+
 /// The place of the byte that has the lowest mark.
 fn first_marked(marks: u64) -> Option<usize> {
     if marks == 0 { None } else { usize::try_from(marks.trailing_zeros() / 8).ok() }
@@ -81,6 +104,24 @@ mod tests {
                     text[at] = b'.';
                     assert_eq!(find(b'.', &text[..length]), Some(at), "{other:#x}");
                     assert_eq!(find_near(b'.', &text[..length]), Some(at), "{other:#x}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_of_a_string_ends_at_the_first_special_byte() {
+        let is_special = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
+        for special in (0..=0xff).filter(|byte| is_special(*byte)) {
+            for other in (0..=0xff).filter(|byte| !is_special(*byte)) {
+                let mut text = [other; 20];
+                for length in 0..=20 {
+                    assert_eq!(find_special(&text[..length]), length, "{other:#x}");
+                }
+                for at in (0..20).rev() {
+                    text[at] = special;
+                    assert_eq!(find_special(&text), at, "{special:#x} in {other:#x}");
+                    assert_eq!(find_special(&text[..at]), at, "{special:#x} in {other:#x}");
                 }
             }
         }

@@ -8,6 +8,7 @@
 
 mod custom;
 mod escape;
+mod names;
 mod scanner;
 
 use core::mem;
@@ -16,6 +17,7 @@ use heapless::Vec;
 
 use crate::error::{Error, JsonProblem, Segment};
 use escape::{Unescaped, normalise};
+use names::{Names, fingerprint, fingerprint_of_characters};
 use scanner::{Scanner, WrittenMember, is_plain, unquoted};
 
 pub(crate) use custom::deserialize;
@@ -27,7 +29,7 @@ pub(crate) const MAX_DEPTH: u32 = 16;
 
 /// How many members an object that is read may have.
 ///
-/// Names are compared pairwise, so the bound keeps that work small. Tokens have
+/// Each is compared with the others, so the bound keeps that work small. Tokens have
 /// about twenty members.
 pub(crate) const MAX_MEMBERS: usize = 64;
 
@@ -41,8 +43,8 @@ pub(crate) struct Member<'a> {
 
 impl<'a> Member<'a> {
     /// The name as a string, which may have escapes.
-    const fn name(&self) -> Text<'a> {
-        Text { text: self.name, may_have_escapes: self.value.may_have_escapes }
+    fn name(&self) -> Text<'a> {
+        Text { text: self.name, may_have_escapes: self.value.may_have_escapes() }
     }
 }
 
@@ -60,8 +62,18 @@ impl<'a> Object<'a> {
     /// Checks a whole text, from the first byte to the last, and indexes the
     /// members of its outermost object.
     pub(crate) fn parse(text: &'a [u8], segment: Segment) -> Result<Self, Error> {
+        Self::parse_with(text, Escapes::Any, segment)
+    }
+
+    /// Like [`parse`](Self::parse), but of a text that [`read_decoded`](Self::read_decoded)
+    /// returned, or that is a part of one.
+    pub(crate) fn parse_decoded(text: &'a [u8], segment: Segment) -> Result<Self, Error> {
+        Self::parse_with(text, Escapes::Needed, segment)
+    }
+
+    fn parse_with(text: &'a [u8], escapes: Escapes, segment: Segment) -> Result<Self, Error> {
         let mut object = Self::empty();
-        object.read(text, segment)?;
+        object.index(text, Prescan::at(text), escapes, segment)?;
         Ok(object)
     }
 }
@@ -72,15 +84,16 @@ impl<'a, const MAX: usize> Object<'a, MAX> {
         Self { members: Vec::new() }
     }
 
-    /// As [`parse`](Object::parse), but the index is made where it is to stay: it
-    /// has room for so many members that it takes longer to move than to make.
+    /// Like [`parse`](Object::parse), in place.
     pub(crate) fn read(&mut self, text: &'a [u8], segment: Segment) -> Result<(), Error> {
-        let prescan = Prescan::at(text);
-        self.index(text, prescan, prescan == Prescan::Backslash, segment)
+        self.index(text, Prescan::at(text), Escapes::Any, segment)
     }
 
-    /// As [`read`](Self::read), once the needless escapes are removed from the
-    /// text in `buffer`, which is returned.
+    /// Like [`parse`](Object::parse), but removes the needless escapes from the text in
+    /// `buffer` before, and returns what is left.
+    ///
+    /// The index is made where it is to stay: it has room for so many members that it
+    /// takes longer to move than to make.
     ///
     /// Issuers that write `https:\/\/…` or `\u00f6` then cost nothing further on,
     /// and serde-json-core, which does not unescape names, sees each name.
@@ -92,13 +105,11 @@ impl<'a, const MAX: usize> Object<'a, MAX> {
         let mut prescan = Prescan::at(buffer);
         let mut length = buffer.len();
         if prescan == Prescan::Backslash {
-            for_each_member(buffer, prescan, segment, |_| Ok(()))?;
             length = normalise(buffer);
             prescan = Prescan::at(buffer.get(..length).unwrap_or_default());
         }
         let text = buffer.get(..length).unwrap_or_default();
-        // Names are equal now exactly if their bytes are.
-        self.index(text, prescan, false, segment)?;
+        self.index(text, prescan, Escapes::Needed, segment)?;
         Ok(text)
     }
 
@@ -106,35 +117,23 @@ impl<'a, const MAX: usize> Object<'a, MAX> {
         &mut self,
         text: &'a [u8],
         prescan: Prescan,
-        names_may_have_escapes: bool,
+        escapes: Escapes,
         segment: Segment,
     ) -> Result<(), Error> {
-        for_each_member(text, prescan, segment, |member| {
-            let is_there = self.members.iter().any(|other| {
-                // The last bytes first: most names are too short for a call of `memcmp`.
-                let (name, other) = (member.name, other.name);
-                name.len() == other.len()
-                    && name.bytes().next_back() == other.bytes().next_back()
-                    && name == other
-            });
-            if is_there || names_may_have_escapes && self.has_unescaped(&member) {
+        let mut names = Names::<MAX>::new();
+        for_each_member(text, prescan, escapes, segment, |member| {
+            let fingerprint = match member.value.escapes {
+                Escapes::Any => fingerprint_of_characters(Unescaped(member.name)),
+                // Names are equal exactly if their bytes are.
+                Escapes::Absent | Escapes::Needed => fingerprint(member.name.as_bytes()),
+            };
+            let too_many = Error::InvalidJson(segment, JsonProblem::TooManyMembers);
+            if names.contain(fingerprint) {
                 return Err(Error::DuplicateMember(segment));
             }
-            let too_many = Error::InvalidJson(segment, JsonProblem::TooManyMembers);
+            names.add(fingerprint).ok_or(too_many)?;
             self.members.push(member).map_err(|_| too_many)
         })
-    }
-
-    /// Whether there is a member of this name in another spelling.
-    #[cold]
-    fn has_unescaped(&self, member: &Member<'a>) -> bool {
-        let is_escaped = |member: &Member<'a>| member.name().plain().is_none();
-        let is_of_name = |other: &Member<'a>| Unescaped(other.name).eq(Unescaped(member.name));
-        if is_escaped(member) {
-            self.members.iter().any(is_of_name)
-        } else {
-            self.members.iter().any(|other| is_escaped(other) && is_of_name(other))
-        }
     }
 
     /// The members in their order.
@@ -149,25 +148,26 @@ impl<'a, const MAX: usize> Object<'a, MAX> {
 }
 
 /// Checks a whole text, from the first byte to the last, and tells of each member
-/// of its outermost object.
+/// of its outermost object. A backslash in the text stands for these `escapes`.
 fn for_each_member<'a>(
     text: &'a [u8],
     prescan: Prescan,
+    escapes: Escapes,
     segment: Segment,
     mut tell: impl FnMut(Member<'a>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let fault = |fault| Error::InvalidJson(segment, fault);
     let text = core::str::from_utf8(text).map_err(|_| fault(JsonProblem::NotUtf8))?;
-    let may_have_escapes = prescan == Prescan::Backslash;
+    let escapes = if prescan == Prescan::Backslash { escapes } else { Escapes::Absent };
     let mut scanner = Scanner::new(text, prescan == Prescan::Plain);
     scanner.skip_whitespace();
-    if !scanner.take("{") {
+    if !scanner.take('{') {
         return Err(fault(JsonProblem::NotAnObject));
     }
     let mut is_first = true;
     while let Some(written) = scanner.member(is_first).map_err(fault)? {
         let WrittenMember { name, value: text, is_array_of_strings } = written;
-        tell(Member { name, value: Value { text, may_have_escapes, is_array_of_strings } })?;
+        tell(Member { name, value: Value { text, escapes, is_array_of_strings } })?;
         is_first = false;
     }
     scanner.skip_whitespace();
@@ -182,6 +182,16 @@ enum Prescan {
     /// There are control characters, such as line breaks, and no backslash.
     ControlCharacter,
     Backslash,
+}
+
+/// Which escapes a text may have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Escapes {
+    /// None: most texts have no backslash at all.
+    Absent,
+    /// Those that [`normalise`] leaves.
+    Needed,
+    Any,
 }
 
 impl Prescan {
@@ -201,7 +211,7 @@ impl Prescan {
 /// than to choose by it.
 pub(crate) fn find_first<'a>(text: &'a [u8], name: &str, segment: Segment) -> Option<Value<'a>> {
     let mut first = None;
-    for_each_member(text, Prescan::at(text), segment, |member| {
+    for_each_member(text, Prescan::at(text), Escapes::Any, segment, |member| {
         if first.is_none() && member.name().is(name) {
             first = Some(member.value);
         }
@@ -215,13 +225,16 @@ pub(crate) fn find_first<'a>(text: &'a [u8], name: &str, segment: Segment) -> Op
 #[derive(Clone, Copy)]
 pub(crate) struct Value<'a> {
     text: &'a str,
-    /// Whether a backslash may stand in it: most texts have none at all.
-    may_have_escapes: bool,
+    escapes: Escapes,
     /// Whether it is an array, and nothing but strings in it.
     is_array_of_strings: bool,
 }
 
 impl<'a> Value<'a> {
+    fn may_have_escapes(self) -> bool {
+        self.escapes != Escapes::Absent
+    }
+
     /// The text of a number; `None` for another type.
     pub(crate) fn number(self) -> Option<&'a str> {
         let is_number = matches!(self.text.as_bytes(), [b'-' | b'0'..=b'9', ..]);
@@ -241,27 +254,27 @@ impl<'a> Value<'a> {
     #[inline]
     pub(crate) fn string(self) -> Option<Text<'a>> {
         let text = unquoted(self.text)?;
-        Some(Text { text, may_have_escapes: self.may_have_escapes })
+        Some(Text { text, may_have_escapes: self.may_have_escapes() })
     }
 
     /// The elements of an array; `None` for another type.
     pub(crate) fn array(self) -> Option<Elements<'a>> {
         // It is valid: without backslashes, each string ends at the next quote.
-        let mut scanner = Scanner::new(self.text, !self.may_have_escapes);
-        scanner.take("[").then_some(Elements { scanner, may_have_escapes: self.may_have_escapes })
+        let mut scanner = Scanner::new(self.text, !self.may_have_escapes());
+        scanner.take('[').then_some(Elements { scanner, escapes: self.escapes })
     }
 
     /// An array of strings that hold no escapes, as it is written; `None` for
     /// others, and for another type.
     pub(crate) fn plain_strings(self) -> Option<&'a str> {
-        let has_escapes = self.may_have_escapes && self.text.contains('\\');
+        let has_escapes = self.may_have_escapes() && self.text.contains('\\');
         (self.is_array_of_strings && !has_escapes).then_some(self.text)
     }
 
     /// The members of an object; `None` for another type.
     pub(crate) fn object(self, segment: Segment) -> Result<Option<Object<'a>>, Error> {
         if self.text.starts_with('{') {
-            Object::parse(self.text.as_bytes(), segment).map(Some)
+            Object::parse_with(self.text.as_bytes(), self.escapes, segment).map(Some)
         } else {
             Ok(None)
         }
@@ -351,7 +364,7 @@ impl<'a> Text<'a> {
 /// The elements of a valid array.
 pub(crate) struct Elements<'a> {
     scanner: Scanner<'a>,
-    may_have_escapes: bool,
+    escapes: Escapes,
 }
 
 impl<'a> Iterator for Elements<'a> {
@@ -359,13 +372,13 @@ impl<'a> Iterator for Elements<'a> {
 
     fn next(&mut self) -> Option<Value<'a>> {
         self.scanner.skip_whitespace();
-        if self.scanner.take("]") {
+        if self.scanner.take(']') {
             return None;
         }
-        self.scanner.take(",");
+        self.scanner.take(',');
         self.scanner.skip_whitespace();
         let (text, is_array_of_strings) = self.scanner.value(0).ok()?;
-        Some(Value { text, may_have_escapes: self.may_have_escapes, is_array_of_strings })
+        Some(Value { text, escapes: self.escapes, is_array_of_strings })
     }
 }
 

@@ -48,6 +48,7 @@ mod refreshed;
 mod replay;
 mod request_key;
 mod resource_metadata;
+mod roca;
 mod standard_claims;
 pub mod trust;
 mod user_info;
@@ -88,7 +89,7 @@ pub use public_key::{PureRustKey, PureRustPortableKey};
 #[cfg(feature = "ring")]
 #[cfg_attr(docsrs, doc(cfg(feature = "ring")))]
 pub use public_key::{RingAnyKey, RingKey};
-pub use refresh::{JwksRefresh, Refresh};
+pub use refresh::{JwksRefresh, RefreshDecision};
 pub use replay::{ReplayError, ReplayWindow, TokenId};
 pub use request_key::RequestKey;
 pub use resource_metadata::{BearerMethod, ResourceMetadata};

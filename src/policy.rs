@@ -121,7 +121,7 @@ impl<'c> CommonContext<'c> {
         match (self.issuer, rules) {
             (ExpectedIssuer::Url(_), None) => Ok(()),
             _ => {
-                self.examine(rules, &Object::parse(payload, Segment::Payload)?, iss);
+                self.examine(rules, &Object::parse_decoded(payload, Segment::Payload)?, iss);
                 Ok(())
             }
         }

@@ -19,6 +19,7 @@ use crate::curve;
 use crate::error::{Error, InvalidSignature, KeyRejected, Problem};
 use crate::json::Scratch;
 use crate::jws::{Header, UnverifiedJws};
+use crate::roca::has_roca_fingerprint;
 
 #[cfg(feature = "aws-lc-rs")]
 pub use self::aws_lc::{AwsLcAnyKey, AwsLcKey};
@@ -412,7 +413,11 @@ fn check_rsa(n: &[u8], e: &[u8]) -> Result<usize, KeyRejected> {
     if n_last & 1 == 0 {
         return Err(KeyRejected::ModulusEven);
     }
-    check_exponent(e).map(|_| n.len())
+    check_exponent(e)?;
+    if has_roca_fingerprint(n) {
+        return Err(KeyRejected::Roca);
+    }
+    Ok(n.len())
 }
 
 /// Returns the value of an exponent that is odd, at least 3, and at most

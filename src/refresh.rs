@@ -1,85 +1,104 @@
-//! When to fetch an issuer's key set again: a decision, not a download.
+//! Decides when to fetch an issuer's key set again, and how long its keys are trusted.
 
 use crate::claims::NumericDate;
 use crate::error::Error;
-
-/// How many seconds a key set is used before it is fetched again, unless
-/// [`JwksRefresh::max_age`] says otherwise: an hour. A key that its issuer
-/// withdraws is trusted for that long at most, as long as the issuer answers.
-const DEFAULT_JWKS_MAX_AGE: u64 = 3_600;
-
-/// How many seconds lie between two fetches at least, unless
-/// [`JwksRefresh::cool_down`] says otherwise: a minute.
-const DEFAULT_JWKS_COOL_DOWN: u64 = 60;
-
-/// How many seconds failures can stretch the cool-down to, unless
-/// [`JwksRefresh::max_back_off`] says otherwise: a quarter of an hour.
-const DEFAULT_JWKS_MAX_BACK_OFF: u64 = 900;
 
 /// Whether to fetch a key set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use = "the fetch is already counted as begun"]
-pub enum Refresh {
-    /// Fetch it now, and report the outcome with [`JwksRefresh::succeeded`] or
-    /// [`JwksRefresh::failed`].
-    Now,
-    /// Go on with the keys at hand.
+pub enum RefreshDecision {
+    /// Fetch it now, and report the outcome with [`JwksRefresh::complete`], or with
+    /// [`JwksRefresh::failed`] if nothing was fetched.
+    FetchNow,
+    /// Do not fetch it yet.
     Wait {
-        /// In how many seconds the same question would be answered with
-        /// [`Refresh::Now`], if nothing happens until then.
+        /// The number of seconds after which the same question is answered with
+        /// [`RefreshDecision::FetchNow`], unless something happens before.
         seconds: u64,
     },
 }
 
-/// When to fetch one issuer's key set again.
+/// Decides when to fetch one issuer's key set again, and how long its keys are trusted.
 ///
-/// It fetches nothing and reads no clock. It is asked at two occasions, and
-/// answers [`Refresh::Now`] or how long to [`Refresh::Wait`]:
+/// It fetches nothing and reads no clock. It is asked on two occasions, and answers
+/// [`RefreshDecision::FetchNow`] or how long to [`RefreshDecision::Wait`]:
 ///
-/// - [`on_schedule`](Self::on_schedule), every now and then: yes, if the set
-///   has its [`max_age`](Self::max_age) or was never fetched;
-/// - [`on_refusal`](Self::on_refusal), when a token was refused: yes, if the
-///   [error](Error::is_worth_a_key_refresh) says that a newer set could help,
-///   as it does after a key rotation.
+/// - [`on_schedule`](Self::on_schedule), at regular intervals: fetch, if the set has
+///   reached its [`max_age`](Self::max_age), or if there are no keys;
+/// - [`on_refusal`](Self::on_refusal), when a token was refused: fetch, if the
+///   [error](Error::is_worth_a_key_refresh) says that a newer set could help, as after
+///   a key rotation.
 ///
-/// Whatever the occasion, a [cool-down](Self::cool_down) lies between two
-/// fetches. Anybody can send tokens with a `kid` that no key has; a million of
-/// them a minute cause one fetch per cool-down. Each further failure in a row
-/// doubles the wait, up to [`max_back_off`](Self::max_back_off). Meanwhile the keys at
-/// hand go on working: an issuer that is down for an hour locks nobody out.
+/// # Between two fetches
 ///
-/// [`Refresh::Now`] counts as the beginning of a fetch, so one thread of several
-/// that share the value behind a lock gets it. A fetch whose outcome is never
-/// reported counts as failed when its wait is over: let fetches time out
-/// earlier than that.
+/// With keys at hand, a [cool-down](Self::cool_down) lies between two fetches, whatever
+/// the occasion. Anybody can send tokens with an unknown `kid`; a million of them a
+/// minute cause one fetch per cool-down. Each further failure in a row doubles the wait,
+/// up to [`max_back_off`](Self::max_back_off).
 ///
-/// All times are seconds since the epoch by the caller's clock, whether right or
-/// only monotonic since start. A clock that goes back restarts the waits from
-/// its new time; a jump ahead counts as time that passed.
+/// Without keys no token can be validated, so retries come sooner: 1, 2, 4, 8 seconds
+/// after a failed fetch and so on, up to the cool-down. After a set without a usable key,
+/// the next fetch comes after the cool-down.
+///
+/// # How long keys are trusted
+///
+/// - A key set replaces the one before, also if none of its keys can be used: its issuer
+///   has withdrawn them. [`complete`](Self::complete) does that.
+/// - A fetch that failed, or a text that is not a key set, leaves the keys in use, since
+///   an issuer that is down for an hour should lock nobody out.
+/// - Keys that could not be refreshed are trusted until they have the age
+///   [`max_stale`](Self::max_stale), 24 hours by default. From then on
+///   [`are_keys_usable`](Self::are_keys_usable) says `false`, and no token may be
+///   validated with them.
+///
+/// # Fetches under way
+///
+/// [`RefreshDecision::FetchNow`] counts as the beginning of a fetch, so of several
+/// threads that share the value behind a lock one gets it. A fetch whose outcome is never
+/// reported counts as failed when its wait is over, which takes at least the cool-down:
+/// fetches must time out earlier than that.
+///
+/// All times are seconds since the epoch by the caller's clock. A clock that goes back
+/// restarts the waits, and the ages, from its new time; a jump ahead counts as time that
+/// passed.
 ///
 /// ```
-/// use claimgate::{Error, JwksRefresh, NumericDate, Refresh};
+/// use claimgate::{Error, JwksRefresh, NumericDate, RefreshDecision};
 ///
+/// # fn fetch_and_parse() -> Result<(), Error> { Ok(()) }
+/// // In place of `()`: `JwkSet<_, N>`, or an `Arc` of it.
+/// let mut keys: Option<()> = None;
 /// let mut refresh = JwksRefresh::new().cool_down(60);
+///
 /// let start = NumericDate::from_secs(1_311_280_970);
-/// assert_eq!(refresh.on_schedule(start), Refresh::Now);
-/// // … the application fetches the set, parses it, and puts it into use …
-/// refresh.succeeded(start);
+/// assert_eq!(refresh.on_schedule(start), RefreshDecision::FetchNow);
+/// let fetched = fetch_and_parse();
+/// refresh.complete(fetched, &mut keys, start)?;
 ///
 /// // Ten seconds later a token names a key that is not in the set.
 /// let now = NumericDate::from_secs(1_311_280_980);
-/// assert_eq!(refresh.on_refusal(&Error::UnknownKey, now), Refresh::Wait { seconds: 50 });
+/// let decision = refresh.on_refusal(&Error::UnknownKey, now);
+/// assert_eq!(decision, RefreshDecision::Wait { seconds: 50 });
 /// let now = NumericDate::from_secs(1_311_281_030);
-/// assert_eq!(refresh.on_refusal(&Error::UnknownKey, now), Refresh::Now);
+/// assert_eq!(refresh.on_refusal(&Error::UnknownKey, now), RefreshDecision::FetchNow);
+/// refresh.failed(now);
+///
+/// // The keys are still trusted, and no longer than a day.
+/// assert!(refresh.are_keys_usable(now));
+/// assert!(!refresh.are_keys_usable(NumericDate::from_secs(1_311_280_970 + 86_400)));
+/// # Ok::<(), Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JwksRefresh {
     max_age: u64,
+    max_stale: u64,
     cool_down: u64,
     max_back_off: u64,
-    /// When the set in use came.
+    /// When the last key set was fetched.
     fetched_at: Option<NumericDate>,
+    /// Whether that set has a usable key.
+    has_keys: bool,
     /// When the last fetch began, or ended if it has.
     attempted_at: Option<NumericDate>,
     attempt: Attempt,
@@ -96,68 +115,100 @@ enum Attempt {
 }
 
 impl JwksRefresh {
-    /// For a key set that has not been fetched yet, with the three defaults.
+    /// The default of [`max_age`](Self::max_age): an hour.
+    pub const DEFAULT_MAX_AGE: u64 = 3_600;
+
+    /// The default of [`max_stale`](Self::max_stale): 24 hours.
+    pub const DEFAULT_MAX_STALE: u64 = 86_400;
+
+    /// The default of [`cool_down`](Self::cool_down): a minute.
+    pub const DEFAULT_COOL_DOWN: u64 = 60;
+
+    /// The default of [`max_back_off`](Self::max_back_off): a quarter of an hour.
+    pub const DEFAULT_MAX_BACK_OFF: u64 = 900;
+
+    /// For a key set that has not been fetched yet, with the four defaults.
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            max_age: DEFAULT_JWKS_MAX_AGE,
-            cool_down: DEFAULT_JWKS_COOL_DOWN,
-            max_back_off: DEFAULT_JWKS_MAX_BACK_OFF,
+            max_age: Self::DEFAULT_MAX_AGE,
+            max_stale: Self::DEFAULT_MAX_STALE,
+            cool_down: Self::DEFAULT_COOL_DOWN,
+            max_back_off: Self::DEFAULT_MAX_BACK_OFF,
             fetched_at: None,
+            has_keys: false,
             attempted_at: None,
             attempt: Attempt::Over,
             failures: 0,
         }
     }
 
-    /// After how many seconds a set is old. Shorter than the cool-down, it has
-    /// the cool-down's effect.
+    /// Sets the age in seconds at which a set is fetched again on schedule. A key that
+    /// its issuer withdraws is trusted for that long at most while the issuer answers.
+    /// A value below the cool-down has the cool-down's effect.
     #[must_use]
     pub const fn max_age(mut self, seconds: u64) -> Self {
         self.max_age = seconds;
         self
     }
 
-    /// How many seconds lie between two fetches at least. 0 counts as 1: without
-    /// a cool-down, whoever sends tokens decides how often the issuer is asked.
+    /// Sets the age in seconds at which keys that could not be refreshed are not trusted
+    /// any longer. It should be several times [`max_age`](Self::max_age), since an
+    /// outage of the issuer that is as long ends all validation; if it is shorter, it is
+    /// the age at which a set is fetched again.
+    #[must_use]
+    pub const fn max_stale(mut self, seconds: u64) -> Self {
+        self.max_stale = seconds;
+        self
+    }
+
+    /// Sets the least number of seconds between two fetches while there are keys. 0
+    /// counts as 1: without a cool-down, clients decide how often the issuer is asked.
     #[must_use]
     pub const fn cool_down(mut self, seconds: u64) -> Self {
         self.cool_down = if seconds == 0 { 1 } else { seconds };
         self
     }
 
-    /// How many seconds failures can stretch the wait to. Shorter than the
-    /// cool-down, nothing is stretched.
+    /// Sets the greatest number of seconds between two fetches after failures, while
+    /// there are keys. With a value below the cool-down nothing is stretched.
     #[must_use]
     pub const fn max_back_off(mut self, seconds: u64) -> Self {
         self.max_back_off = seconds;
         self
     }
 
-    /// When the set in use was fetched; `None` before the first success.
+    /// Returns when the last key set was fetched; `None` before the first success.
     #[must_use]
     pub const fn fetched_at(&self) -> Option<NumericDate> {
         self.fetched_at
     }
 
-    /// How many fetches have failed since the last success.
+    /// Returns the number of fetches that failed since the last success.
     #[must_use]
     pub const fn failures(&self) -> u32 {
         self.failures
     }
 
-    /// Asks at the time `now` whether the set is old enough to be fetched again.
-    /// A set that was never fetched is.
-    pub const fn on_schedule(&mut self, now: NumericDate) -> Refresh {
+    /// Returns whether tokens may be validated at the time `now` with the keys of the
+    /// last set: it has a usable key, and is younger than [`max_stale`](Self::max_stale).
+    #[must_use]
+    pub const fn are_keys_usable(&self, now: NumericDate) -> bool {
+        self.has_keys && remaining(self.fetched_at, self.max_stale, now) > 0
+    }
+
+    /// Decides at the time `now` whether the set is old enough to be fetched again. It
+    /// is if there are no usable keys.
+    pub const fn on_schedule(&mut self, now: NumericDate) -> RefreshDecision {
         self.follow_clock(now);
         let wait = self.wait_for_age(now);
         self.start(wait, now)
     }
 
-    /// Asks at the time `now`, when a token was refused with `error`, whether to
-    /// fetch the set and try the token once more. Errors that a newer set cannot
-    /// change leave it to the set's age.
-    pub const fn on_refusal(&mut self, error: &Error, now: NumericDate) -> Refresh {
+    /// Decides at the time `now`, when a token was refused with `error`, whether to
+    /// fetch the set and try the token once more. After an error that a newer set cannot
+    /// change, only the set's age counts.
+    pub const fn on_refusal(&mut self, error: &Error, now: NumericDate) -> RefreshDecision {
         self.follow_clock(now);
         let wait = if error.is_worth_a_key_refresh() {
             self.wait_for_attempt(now)
@@ -167,51 +218,111 @@ impl JwksRefresh {
         self.start(wait, now)
     }
 
-    /// Reports at the time `now` that the set was fetched, parsed, and put into
-    /// use.
+    /// Reports at the time `now` how the text that was fetched could be read, and puts
+    /// the outcome into use: `fetched` is what [`JwkSet::from_json`] returned, and `keys`
+    /// are the keys that tokens are validated with.
+    ///
+    /// - A key set replaces `keys` and counts as a success.
+    /// - [`Error::NoUsableKeys`] does too: `keys` is `None` afterwards. The issuer has
+    ///   withdrawn the old ones.
+    /// - Another error leaves `keys` and counts as a failure: the text is no key set, or
+    ///   one that has more members than there is room for.
+    ///
+    /// # Errors
+    ///
+    /// That of `fetched`.
+    ///
+    /// [`JwkSet::from_json`]: crate::JwkSet::from_json
+    pub fn complete<T>(
+        &mut self,
+        fetched: Result<T, Error>,
+        keys: &mut Option<T>,
+        now: NumericDate,
+    ) -> Result<(), Error> {
+        match fetched {
+            Ok(set) => {
+                *keys = Some(set);
+                self.succeeded(now);
+                Ok(())
+            }
+            Err(error @ Error::NoUsableKeys(_)) => {
+                *keys = None;
+                self.succeeded_without_keys(now);
+                Err(error)
+            }
+            Err(error) => {
+                self.failed(now);
+                Err(error)
+            }
+        }
+    }
+
+    /// Reports at the time `now` that a set with usable keys was fetched, parsed, and put
+    /// into use. [`complete`](Self::complete) calls it.
     pub const fn succeeded(&mut self, now: NumericDate) {
+        self.end_attempt(now);
         self.fetched_at = Some(now);
-        self.attempted_at = Some(now);
-        self.attempt = Attempt::Over;
+        self.has_keys = true;
         self.failures = 0;
     }
 
-    /// Reports at the time `now` that the fetch failed, or that what came is no
-    /// usable key set.
+    /// Reports at the time `now` that a set without a usable key was fetched, and that
+    /// the keys before are not in use any longer. [`complete`](Self::complete) calls it.
+    pub const fn succeeded_without_keys(&mut self, now: NumericDate) {
+        self.succeeded(now);
+        self.has_keys = false;
+    }
+
+    /// Reports at the time `now` that the fetch failed: no text came, or one that is not
+    /// a key set.
     pub const fn failed(&mut self, now: NumericDate) {
-        self.attempted_at = Some(now);
-        self.attempt = Attempt::Over;
+        self.end_attempt(now);
         self.failures = self.failures.saturating_add(1);
     }
 
-    const fn start(&mut self, wait: u64, now: NumericDate) -> Refresh {
+    const fn end_attempt(&mut self, now: NumericDate) {
+        self.attempted_at = Some(now);
+        self.attempt = Attempt::Over;
+    }
+
+    const fn start(&mut self, wait: u64, now: NumericDate) -> RefreshDecision {
         if wait > 0 {
-            return Refresh::Wait { seconds: wait };
+            return RefreshDecision::Wait { seconds: wait };
         }
         if let Attempt::UnderWay = self.attempt {
             self.failures = self.failures.saturating_add(1);
         }
         self.attempted_at = Some(now);
         self.attempt = Attempt::UnderWay;
-        Refresh::Now
+        RefreshDecision::FetchNow
     }
 
     /// Seconds until another fetch may begin.
     const fn wait_for_attempt(&self, now: NumericDate) -> u64 {
-        // The first failure keeps the cool-down, each further one doubles it.
-        let doublings = self.failures.saturating_sub(1);
-        let factor = match 1_u64.checked_shl(doublings) {
-            Some(factor) => factor,
-            None => u64::MAX,
-        };
-        let stretched = self.cool_down.saturating_mul(factor);
+        let without_keys = remaining(self.attempted_at, self.retry_without_keys(), now);
+        if !self.are_keys_usable(now) {
+            return without_keys;
+        }
         let limit = longer(self.cool_down, self.max_back_off);
-        remaining(self.attempted_at, if stretched < limit { stretched } else { limit }, now)
+        // The first failure keeps the cool-down.
+        let back_off = shorter(doubled(self.cool_down, self.failures), limit);
+        // They may become too old before that.
+        let usable = remaining(self.fetched_at, self.max_stale, now);
+        shorter(remaining(self.attempted_at, back_off, now), longer(usable, without_keys))
+    }
+
+    /// Seconds between two fetches while there are no keys.
+    const fn retry_without_keys(&self) -> u64 {
+        match (self.attempt, self.failures) {
+            (Attempt::UnderWay, _) | (Attempt::Over, 0) => self.cool_down,
+            (Attempt::Over, failures) => shorter(doubled(1, failures), self.cool_down),
+        }
     }
 
     /// Seconds until the set is old, and another fetch may begin.
     const fn wait_for_age(&self, now: NumericDate) -> u64 {
-        longer(remaining(self.fetched_at, self.max_age, now), self.wait_for_attempt(now))
+        let age = if self.has_keys { shorter(self.max_age, self.max_stale) } else { 0 };
+        longer(remaining(self.fetched_at, age, now), self.wait_for_attempt(now))
     }
 
     /// Takes times that are still to come for now. Without that, a clock that
@@ -230,6 +341,19 @@ impl Default for JwksRefresh {
 
 const fn longer(left: u64, right: u64) -> u64 {
     if left > right { left } else { right }
+}
+
+const fn shorter(left: u64, right: u64) -> u64 {
+    if left < right { left } else { right }
+}
+
+/// `seconds`, doubled by each failure but the first.
+const fn doubled(seconds: u64, failures: u32) -> u64 {
+    let factor = match 1_u64.checked_shl(failures.saturating_sub(1)) {
+        Some(factor) => factor,
+        None => u64::MAX,
+    };
+    seconds.saturating_mul(factor)
 }
 
 const fn not_after(time: Option<NumericDate>, now: NumericDate) -> Option<NumericDate> {

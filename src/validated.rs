@@ -237,7 +237,7 @@ impl<'b, T: Token<'b>> Validated<T> {
     ///
     /// Those of [`claims`](Self::claims).
     pub fn claims_with<C: Deserialize<'b>>(&self, scratch: &mut [u8]) -> Result<C, Error> {
-        let object = Object::parse(self.0.payload(), Segment::Payload)?;
+        let object = Object::parse_decoded(self.0.payload(), Segment::Payload)?;
         json::deserialize(&object, scratch)
     }
 }

@@ -7,7 +7,7 @@ use claimgate::claims::StandardScope;
 use claimgate::error::{Claim, ConfigError, InvalidSignature, KeyRejected};
 use claimgate::jwk::Skipped;
 use claimgate::policy::{ForeignClaim, Rule, RuleSet, SubjectKind};
-use claimgate::{BearerToken, Error, NumericDate, Refresh};
+use claimgate::{BearerToken, Error, NumericDate, RefreshDecision};
 
 const fn can_be_logged<T: defmt::Format>() {}
 
@@ -21,7 +21,7 @@ fn errors_and_decisions_can_be_logged() {
     can_be_logged::<ForeignClaim>();
     can_be_logged::<Rule>();
     can_be_logged::<RuleSet>();
-    can_be_logged::<Refresh>();
+    can_be_logged::<RefreshDecision>();
     can_be_logged::<NumericDate>();
     can_be_logged::<SubjectKind>();
     can_be_logged::<StandardScope>();

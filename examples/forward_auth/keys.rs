@@ -112,10 +112,10 @@ impl IssuerKeys {
     }
 
     /// Asks for a decision. Whoever gets to wait sees the fetch that has begun.
-    fn ask(&self, question: impl FnOnce(&mut JwksRefresh) -> Refresh) -> Refresh {
+    fn ask(&self, question: impl FnOnce(&mut JwksRefresh) -> RefreshDecision) -> RefreshDecision {
         let mut refresh = self.refresh();
         let decision = question(&mut refresh);
-        if decision == Refresh::Now {
+        if decision == RefreshDecision::FetchNow {
             self.fetching.send_replace(true);
         }
         decision
@@ -155,8 +155,32 @@ impl IssuerKeys {
                 let has_keys = self.has_keys();
                 tracing::warn!(issuer = url, error, failures, has_keys, "no key set fetched");
             }
+        };
+        if let Err(error) = outcome {
+            self.metrics.fetch_failed(url);
+            let failures = self.refresh().failures();
+            let has_keys = self.current().is_some();
+            tracing::warn!(issuer = url, error, failures, has_keys, "no key set fetched");
         }
         self.fetching.send_replace(false);
+    }
+
+    /// Logs a key set that was fetched.
+    fn report(&self, keys: &Keys) {
+        let url = &self.settings.url;
+        tracing::info!(
+            issuer = url,
+            keys = keys.keys().len(),
+            skipped = keys.skipped().len(),
+            "key set fetched"
+        );
+        for skipped in keys.skipped() {
+            tracing::debug!(
+                issuer = url, index = skipped.index, reason = %skipped.reason,
+                "key skipped"
+            );
+        }
+        self.metrics.fetched(url, keys.keys().len());
     }
 
     fn refresh(&self) -> MutexGuard<'_, JwksRefresh> {

@@ -280,6 +280,9 @@ pub enum KeyRejected {
     ModulusEven,
     /// The exponent is even, below 3 or above 2^33 − 1.
     Exponent,
+    /// The modulus has the fingerprint of keys whose primes can be found
+    /// ([CVE-2017-15361](https://nvd.nist.gov/vuln/detail/CVE-2017-15361)).
+    Roca,
     /// A coordinate does not have exactly the length of the curve's field.
     CoordinateLength,
     /// The coordinates are not those of an acceptable point: the point is not on the
@@ -316,6 +319,7 @@ impl fmt::Display for KeyRejected {
             }
             Self::ModulusEven => "the modulus is even",
             Self::Exponent => "the exponent is even, below 3 or above 2^33 - 1",
+            Self::Roca => "the modulus is weak (ROCA, CVE-2017-15361)",
             Self::CoordinateLength => "x or y does not have the length of the curve's field",
             Self::Point => "x and y are not an acceptable point of the curve",
             Self::Backend => "the backend does not accept it",

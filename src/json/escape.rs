@@ -44,37 +44,70 @@ fn code_unit(text: &[u8]) -> Option<u16> {
     Some(unit)
 }
 
-/// Rewrites the strings of a valid JSON `text` in place so that each escape
-/// that is not needed is gone, and returns the new, never greater length.
+/// Rewrites the strings of a JSON `text` in place so that each escape that is not
+/// needed is gone, and returns the new, never greater length.
 ///
 /// What stays is one spelling for each of `"`, `\` and the control characters.
 /// Two strings are then equal exactly when their bytes are.
+///
+/// A text that is not valid stays so, with its first error: nothing is rewritten but
+/// escapes that are valid, inside strings.
 pub(super) fn normalise(text: &mut [u8]) -> usize {
-    let (mut read, mut write) = (0, 0);
-    while let Some(&byte) = text.get(read) {
-        let escape = match byte {
-            b'\\' => text.get(read..).and_then(decode_escape),
-            _ => None,
-        };
-        let mut spelling = [byte, 0, 0, 0, 0, 0];
-        let (consumed, produced) = match escape {
-            Some((character, consumed)) => (consumed, spell(character, &mut spelling)),
-            None => (1, 1),
-        };
-        for &byte in spelling.iter().take(produced) {
-            if let Some(place) = text.get_mut(write) {
-                *place = byte;
+    let (mut read, mut write) = (0_usize, 0_usize);
+    loop {
+        // Outside strings, and the quote that ends that.
+        while let Some(&byte) = text.get(read) {
+            write = put(text, write, &[byte]);
+            read = read.wrapping_add(1);
+            if byte == b'"' {
+                break;
             }
-            write = write.saturating_add(1);
         }
-        read = read.saturating_add(consumed);
+        // Inside, as far.
+        loop {
+            let Some(&byte) = text.get(read) else { return write };
+            if byte == b'\\' {
+                let rest = text.get(read..).unwrap_or_default();
+                let mut spelling = [0; 6];
+                let (spelling, consumed) = respell(rest, &mut spelling);
+                write = put(text, write, spelling);
+                read = read.wrapping_add(consumed);
+                continue;
+            }
+            write = put(text, write, &[byte]);
+            read = read.wrapping_add(1);
+            if byte == b'"' {
+                break;
+            }
+        }
     }
-    write
 }
 
-/// Writes the only spelling that [`normalise`] leaves of a character, and
-/// returns its length.
-fn spell(character: char, out: &mut [u8; 6]) -> usize {
+/// The only spelling that [`normalise`] leaves of the escape at the start of `text`, with
+/// the number of bytes read. What is no escape is left as it is.
+fn respell<'o>(text: &[u8], out: &'o mut [u8; 6]) -> (&'o [u8], usize) {
+    match *text {
+        [first, second @ (b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't'), ..] => {
+            *out = [first, second, 0, 0, 0, 0];
+            (out.get(..2).unwrap_or_default(), 2)
+        }
+        _ => match decode_escape(text) {
+            Some((character, consumed)) => (spell(character, out), consumed),
+            None => (b"\\", 1),
+        },
+    }
+}
+
+/// Writes `bytes` at a place in a text, and returns the place after them.
+#[inline]
+fn put(text: &mut [u8], at: usize, bytes: &[u8]) -> usize {
+    let places = text.get_mut(at..).unwrap_or_default();
+    places.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
+    at.wrapping_add(bytes.len())
+}
+
+/// Writes the only spelling that [`normalise`] leaves of a character.
+fn spell(character: char, out: &mut [u8; 6]) -> &[u8] {
     let short = match character {
         '"' => b'"',
         '\\' => b'\\',
@@ -90,12 +123,12 @@ fn spell(character: char, out: &mut [u8; 6]) -> usize {
             };
             let (high, low) = (digit(code >> 4), digit(code));
             *out = [b'\\', b'u', b'0', b'0', high.unwrap_or(b'0'), low.unwrap_or(b'0')];
-            return 6;
+            return out;
         }
-        _ => return character.encode_utf8(out).len(),
+        _ => return character.encode_utf8(out).as_bytes(),
     };
     *out = [b'\\', short, 0, 0, 0, 0];
-    2
+    out.get(..2).unwrap_or_default()
 }
 
 /// The characters of a valid JSON string without its quotes, unescaped.

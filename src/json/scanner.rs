@@ -3,7 +3,7 @@
 
 use super::MAX_DEPTH;
 use super::escape::decode_escape;
-use crate::bytes::{all, find_near};
+use crate::bytes::{all, find_near, find_special};
 use crate::error::JsonProblem;
 
 /// What is left of a text.
@@ -24,30 +24,16 @@ impl<'a> Scanner<'a> {
         self.rest.is_empty()
     }
 
-    /// The next byte, which stays where it is.
-    fn peek(&self) -> Option<u8> {
-        self.rest.as_bytes().first().copied()
-    }
-
     /// Steps over `token` if it is next.
     #[inline]
-    pub(super) fn take(&mut self, token: &str) -> bool {
+    pub(super) fn take(&mut self, token: char) -> bool {
         let rest = self.rest.strip_prefix(token);
         self.rest = rest.unwrap_or(self.rest);
         rest.is_some()
     }
 
-    #[inline]
-    fn expect(&mut self, token: &str) -> Result<(), JsonProblem> {
-        if self.take(token) { Ok(()) } else { Err(JsonProblem::Syntax) }
-    }
-
-    /// Steps over white space. Nearly all texts have none.
-    #[inline]
     pub(super) fn skip_whitespace(&mut self) {
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
-            self.rest = self.rest.get(1..).unwrap_or_default();
-        }
+        self.step(self.place().after_whitespace().at);
     }
 
     /// Reads the next member of an object. `None` where the object ends.
@@ -55,161 +41,112 @@ impl<'a> Scanner<'a> {
         &mut self,
         is_first: bool,
     ) -> Result<Option<WrittenMember<'a>>, JsonProblem> {
-        if self.take("}") {
+        if self.take('}') {
             return Ok(None);
         }
-        let compact = if self.is_plain { compact_member(self.rest, is_first) } else { None };
-        if let Some((member, rest)) = compact {
-            self.rest = rest;
-            return Ok(Some(member));
-        }
-        self.any_member(is_first)
-    }
-
-    /// By the whole grammar; not in the way of the members that are read shortly.
-    #[inline(never)]
-    fn any_member(&mut self, is_first: bool) -> Result<Option<WrittenMember<'a>>, JsonProblem> {
-        self.skip_whitespace();
-        if self.take("}") {
-            return Ok(None);
-        }
-        if !is_first {
-            self.expect(",")?;
-            self.skip_whitespace();
-        }
-        let name = self.name()?;
-        let (value, is_array_of_strings) = self.value(1)?;
+        let name = match self.compact_name(is_first) {
+            Some(name) => name,
+            None => match self.any_name(is_first)? {
+                Some(name) => name,
+                None => return Ok(None),
+            },
+        };
+        let (value, is_array_of_strings) = match self.compact_value() {
+            Some(value) => value,
+            None => {
+                self.skip_whitespace();
+                self.value(1)?
+            }
+        };
         Ok(Some(WrittenMember { name, value, is_array_of_strings }))
     }
 
-    /// Reads a member's name and the colon after it, and returns the name as
-    /// it is written, without quotes.
+    /// Reads a name as nearly all are written, without white space and escapes.
+    ///
+    /// `None`, without a step, if it is anything else, valid or not.
     #[inline]
-    fn name(&mut self) -> Result<&'a str, JsonProblem> {
-        let name = self.string()?;
-        self.skip_whitespace();
-        self.expect(":")?;
-        self.skip_whitespace();
-        unquoted(name).ok_or(JsonProblem::Syntax)
-    }
-
-    /// Reads a string and returns it as it is written, with its quotes.
-    #[inline]
-    fn string(&mut self) -> Result<&'a str, JsonProblem> {
-        let inside = self.rest.strip_prefix("\"").ok_or(JsonProblem::Syntax)?.as_bytes();
+    fn compact_name(&mut self, is_first: bool) -> Option<&'a str> {
+        let rest = if is_first { self.rest } else { self.rest.strip_prefix(",")? };
+        let inside = rest.strip_prefix("\"")?;
         let length = if self.is_plain {
-            find_near(b'"', inside).ok_or(JsonProblem::Syntax)?
+            find_near(b'"', inside.as_bytes())?
         } else {
-            string_len(inside)?
+            find_special(inside.as_bytes())
         };
-        let (string, rest) =
-            self.rest.split_at_checked(length.saturating_add(2)).ok_or(JsonProblem::Syntax)?;
-        self.rest = rest;
-        Ok(string)
+        let (name, rest) = inside.split_at_checked(length)?;
+        self.rest = rest.strip_prefix("\":")?;
+        Some(name)
     }
 
-    fn digits(&mut self) -> Result<(), JsonProblem> {
-        let is_other = |byte: &u8| !byte.is_ascii_digit();
-        let count = self.rest.as_bytes().iter().position(is_other).unwrap_or(self.rest.len());
-        self.rest = self.rest.get(count..).unwrap_or_default();
-        if count == 0 { Err(JsonProblem::BadNumber) } else { Ok(()) }
+    /// Reads a name and the colon after it by the whole grammar. `None` where the object
+    /// ends.
+    // Not in the way of the names that are read shortly.
+    #[inline(never)]
+    fn any_name(&mut self, is_first: bool) -> Result<Option<&'a str>, JsonProblem> {
+        self.skip_whitespace();
+        if self.take('}') {
+            return Ok(None);
+        }
+        if !is_first && !self.take(',') {
+            return Err(JsonProblem::Syntax);
+        }
+        self.skip_whitespace();
+        if !self.take('"') {
+            return Err(JsonProblem::Syntax);
+        }
+        let name = self.step(self.place().after_string(self.is_plain)?);
+        self.step(self.place().after_colon()?);
+        // Without its last quote.
+        name.strip_suffix('"').map(Some).ok_or(JsonProblem::Syntax)
     }
 
-    fn number(&mut self) -> Result<(), JsonProblem> {
-        self.take("-");
-        if !self.take("0") {
-            self.digits()?;
-        }
-        if self.take(".") {
-            self.digits()?;
-        }
-        if self.take("e") || self.take("E") {
-            let _signed = self.take("+") || self.take("-");
-            self.digits()?;
-        }
-        // `01` and `1x` end here with a character that no number can be followed by.
-        match self.peek() {
-            Some(b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'.' | b'+' | b'-') => {
-                Err(JsonProblem::BadNumber)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn literal(&mut self) -> Result<(), JsonProblem> {
-        let is_one = self.take("true") || self.take("false") || self.take("null");
-        if is_one { Ok(()) } else { Err(JsonProblem::Syntax) }
-    }
-
-    /// Reads one value that stands `depth` containers deep, and returns it as
-    /// it is written, and whether it is an array with nothing but strings in it.
-    pub(super) fn value(&mut self, depth: u32) -> Result<(&'a str, bool), JsonProblem> {
+    /// Reads a value as nearly all are written, without white space: digits, and in a
+    /// plain text a string, or an array of them.
+    ///
+    /// `None`, without a step, if it is anything else, valid or not.
+    #[inline]
+    fn compact_value(&mut self) -> Option<(&'a str, bool)> {
         let text = self.rest;
-        let is_array_of_strings = self.skip_value(depth)?;
-        let length = text.len().saturating_sub(self.rest.len());
-        Ok((text.get(..length).ok_or(JsonProblem::Syntax)?, is_array_of_strings))
+        let mut is_array_of_strings = false;
+        let left = match text.as_bytes() {
+            [b'"', inside @ ..] if self.is_plain => after_plain_string(inside)?,
+            [b'[', b'"', inside @ ..] if self.is_plain => {
+                is_array_of_strings = true;
+                let mut left = after_plain_string(inside)?;
+                while let [b',', b'"', inside @ ..] = left {
+                    left = after_plain_string(inside)?;
+                }
+                left.strip_prefix(b"]")?
+            }
+            [b'0', left @ ..] => matches!(left, [b',' | b'}', ..]).then_some(left)?,
+            [b'1'..=b'9', digits @ ..] => {
+                let left = digits.get(digits.iter().position(|byte| !byte.is_ascii_digit())?..)?;
+                matches!(left, [b',' | b'}', ..]).then_some(left)?
+            }
+            _ => return None,
+        };
+        let (value, rest) = text.split_at_checked(text.len().checked_sub(left.len())?)?;
+        self.rest = rest;
+        Some((value, is_array_of_strings))
     }
 
-    /// Which containers are open is one bit each in a word, so that brackets cost no
-    /// stack.
-    fn skip_value(&mut self, depth: u32) -> Result<bool, JsonProblem> {
-        let mut open = Open { depth, objects: 0 };
-        // As long as nothing else was seen.
-        let mut is_array_of_strings = self.peek() == Some(b'[');
-        loop {
-            match self.peek().ok_or(JsonProblem::Syntax)? {
-                b'{' => {
-                    is_array_of_strings = false;
-                    self.expect("{")?;
-                    open.push(true)?;
-                    self.skip_whitespace();
-                    if self.take("}") {
-                        open.pop();
-                    } else {
-                        self.name()?;
-                        continue;
-                    }
-                }
-                b'[' => {
-                    is_array_of_strings &= open.depth == depth;
-                    self.expect("[")?;
-                    open.push(false)?;
-                    self.skip_whitespace();
-                    if self.take("]") {
-                        open.pop();
-                    } else {
-                        continue;
-                    }
-                }
-                b'"' => {
-                    self.string()?;
-                }
-                b'-' | b'0'..=b'9' => {
-                    is_array_of_strings = false;
-                    self.number()?;
-                }
-                _ => {
-                    is_array_of_strings = false;
-                    self.literal()?;
-                }
-            }
-            // A value has ended: close what ends with it, or go on to the next.
-            loop {
-                if open.depth == depth {
-                    return Ok(is_array_of_strings);
-                }
-                self.skip_whitespace();
-                if self.take(",") {
-                    self.skip_whitespace();
-                    if open.is_in_object() {
-                        self.name()?;
-                    }
-                    break;
-                }
-                self.expect(if open.is_in_object() { "}" } else { "]" })?;
-                open.pop();
-            }
-        }
+    /// Reads one value that is `depth` containers deep, and returns it as it is
+    /// written, and whether it is an array with nothing but strings in it.
+    pub(super) fn value(&mut self, depth: u32) -> Result<(&'a str, bool), JsonProblem> {
+        let (end, is_array_of_strings) = self.place().after_value(depth, self.is_plain)?;
+        Ok((self.step(end), is_array_of_strings))
+    }
+
+    const fn place(&self) -> Place<'a> {
+        Place { bytes: self.rest.as_bytes(), at: 0 }
+    }
+
+    /// Steps over `count` bytes, of which the last is ASCII, and returns them.
+    #[inline]
+    fn step(&mut self, count: usize) -> &'a str {
+        let (before, rest) = self.rest.split_at_checked(count).unwrap_or_default();
+        self.rest = rest;
+        before
     }
 }
 
@@ -220,41 +157,235 @@ pub(super) struct WrittenMember<'a> {
     pub(super) is_array_of_strings: bool,
 }
 
-/// Reads a member as nearly all are written, without white space, in a plain text:
-/// a string, strings, or digits. Returns it with what is left.
-///
-/// `None` if it is anything else, valid or not.
-#[inline]
-fn compact_member(text: &str, is_first: bool) -> Option<(WrittenMember<'_>, &str)> {
-    let text = if is_first { text } else { text.strip_prefix(",")? };
-    let inside = text.strip_prefix("\"")?;
-    let (name, rest) = inside.split_at_checked(find_near(b'"', inside.as_bytes())?)?;
-    let text = rest.strip_prefix("\":")?;
-    let mut is_array_of_strings = false;
-    let left = match text.as_bytes() {
-        [b'"', inside @ ..] => after_string(inside)?,
-        [b'[', b'"', inside @ ..] => {
-            is_array_of_strings = true;
-            let mut left = after_string(inside)?;
-            while let [b',', b'"', inside @ ..] = left {
-                left = after_string(inside)?;
+/// A place in a text. Steps that can fail return the next one's number alone, which then
+/// stays in a register: what a value costs per byte depends on that.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Place<'a> {
+    /// The byte here. At the end it is 0, which no token begins with.
+    #[inline]
+    fn peek(self) -> u8 {
+        self.bytes.get(self.at).copied().unwrap_or_default()
+    }
+
+    #[inline]
+    const fn skip(self, count: usize) -> Self {
+        Self { at: self.at.wrapping_add(count), ..self }
+    }
+
+    /// What is left from here.
+    #[inline]
+    fn rest(self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    /// Nearly all texts have none.
+    #[inline]
+    fn after_whitespace(self) -> Self {
+        let mut place = self;
+        while place.peek() <= b' ' && matches!(place.peek(), b' ' | b'\n' | b'\r' | b'\t') {
+            place = place.skip(1);
+        }
+        place
+    }
+
+    /// After a colon, and white space around it.
+    #[inline]
+    fn after_colon(self) -> Result<usize, JsonProblem> {
+        let colon = self.after_whitespace();
+        match colon.peek() {
+            b':' => Ok(colon.skip(1).after_whitespace().at),
+            _ => Err(JsonProblem::Syntax),
+        }
+    }
+
+    /// After a member's name and the colon.
+    #[inline]
+    fn after_name(self, is_plain: bool) -> Result<usize, JsonProblem> {
+        match self.peek() {
+            b'"' => Self { at: self.skip(1).after_string(is_plain)?, ..self }.after_colon(),
+            _ => Err(JsonProblem::Syntax),
+        }
+    }
+
+    /// After a string of which the first quote has been read.
+    #[inline]
+    fn after_string(self, is_plain: bool) -> Result<usize, JsonProblem> {
+        match self.peek() {
+            // Empty, which a search in words would not see any faster.
+            b'"' => Ok(self.skip(1).at),
+            _ if is_plain => {
+                let length = find_near(b'"', self.rest()).ok_or(JsonProblem::Syntax)?;
+                Ok(self.skip(length).skip(1).at)
             }
-            left.strip_prefix(b"]")?
+            _ => self.after_rest_of_string(),
         }
-        // Zero, and what begins with it, is rare.
-        [b'1'..=b'9', digits @ ..] => {
-            let left = digits.get(digits.iter().position(|byte| !byte.is_ascii_digit())?..)?;
-            matches!(left, [b',' | b'}', ..]).then_some(left)?
+    }
+
+    /// After a string that may have escapes, from somewhere inside.
+    #[inline(never)]
+    fn after_rest_of_string(self) -> Result<usize, JsonProblem> {
+        let mut place = self;
+        loop {
+            place = match place.peek() {
+                b'"' => return Ok(place.skip(1).at),
+                b'\\' => match place.skip(1).peek() {
+                    b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => place.skip(2),
+                    _ => {
+                        let escape = decode_escape(place.rest());
+                        place.skip(escape.ok_or(JsonProblem::BadEscape)?.1)
+                    }
+                },
+                0..=0x1f if place.at < place.bytes.len() => {
+                    return Err(JsonProblem::ControlCharacter);
+                }
+                0..=0x1f => return Err(JsonProblem::Syntax),
+                _ => place.skip(find_special(place.rest())),
+            };
         }
-        _ => return None,
-    };
-    let (value, rest) = text.split_at_checked(text.len().checked_sub(left.len())?)?;
-    Some((WrittenMember { name, value, is_array_of_strings }, rest))
+    }
+
+    #[inline]
+    fn after_digits(self) -> Self {
+        let mut place = self;
+        while place.peek().is_ascii_digit() {
+            place = place.skip(1);
+        }
+        place
+    }
+
+    /// After at least one digit.
+    fn after_some_digits(self) -> Result<Self, JsonProblem> {
+        if self.peek().is_ascii_digit() {
+            Ok(self.after_digits())
+        } else {
+            Err(JsonProblem::BadNumber)
+        }
+    }
+
+    /// After a number that begins here with a digit.
+    #[inline]
+    fn after_digit(self) -> Result<usize, JsonProblem> {
+        let end = if self.peek() == b'0' { self.skip(1) } else { self.skip(1).after_digits() };
+        match end.peek() {
+            b',' | b']' | b'}' => Ok(end.at),
+            _ => end.after_rest_of_number(),
+        }
+    }
+
+    /// After a number that begins here with a sign.
+    fn after_sign(self) -> Result<usize, JsonProblem> {
+        let digits = self.skip(1);
+        if digits.peek().is_ascii_digit() {
+            digits.after_digit()
+        } else {
+            Err(JsonProblem::BadNumber)
+        }
+    }
+
+    /// After a fraction and an exponent, if there are any.
+    #[inline(never)]
+    fn after_rest_of_number(self) -> Result<usize, JsonProblem> {
+        let mut place = self;
+        if place.peek() == b'.' {
+            place = place.skip(1).after_some_digits()?;
+        }
+        if matches!(place.peek(), b'e' | b'E') {
+            place = place.skip(1);
+            if matches!(place.peek(), b'+' | b'-') {
+                place = place.skip(1);
+            }
+            place = place.after_some_digits()?;
+        }
+        // `01` and `1x` end here with a character that no number can be followed by.
+        match place.peek() {
+            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'.' | b'+' | b'-' => {
+                Err(JsonProblem::BadNumber)
+            }
+            _ => Ok(place.at),
+        }
+    }
+
+    fn after_literal(self) -> Result<usize, JsonProblem> {
+        let literals: [&[u8]; 3] = [b"true", b"false", b"null"];
+        let literal = literals.iter().find(|literal| self.rest().starts_with(literal));
+        literal.map(|literal| self.skip(literal.len()).at).ok_or(JsonProblem::Syntax)
+    }
+
+    /// After a value that is `depth` containers deep, with whether it is an array with
+    /// nothing but strings in it.
+    ///
+    /// Which containers are open is one bit each in a word, so that brackets cost no
+    /// stack.
+    fn after_value(self, depth: u32, is_plain: bool) -> Result<(usize, bool), JsonProblem> {
+        let mut place = self;
+        let mut open = Open { depth, objects: 0 };
+        // As long as nothing else was seen.
+        let mut is_array_of_strings = place.peek() == b'[';
+        loop {
+            match place.peek() {
+                b'"' => place.at = place.skip(1).after_string(is_plain)?,
+                b'0'..=b'9' => {
+                    is_array_of_strings = false;
+                    place.at = place.after_digit()?;
+                }
+                b'{' => {
+                    is_array_of_strings = false;
+                    open.push(true)?;
+                    place = place.skip(1).after_whitespace();
+                    if place.peek() != b'}' {
+                        place.at = place.after_name(is_plain)?;
+                        continue;
+                    }
+                    place = place.skip(1);
+                    open.pop();
+                }
+                b'[' => {
+                    is_array_of_strings &= open.depth == depth;
+                    open.push(false)?;
+                    place = place.skip(1).after_whitespace();
+                    if place.peek() != b']' {
+                        continue;
+                    }
+                    place = place.skip(1);
+                    open.pop();
+                }
+                other => {
+                    is_array_of_strings = false;
+                    place.at =
+                        if other == b'-' { place.after_sign() } else { place.after_literal() }?;
+                }
+            }
+            // A value has ended: close what ends with it, or go on to the next.
+            loop {
+                if open.depth == depth {
+                    return Ok((place.at, is_array_of_strings));
+                }
+                place = place.after_whitespace();
+                match (place.peek(), open.is_in_object()) {
+                    (b',', is_in_object) => {
+                        place = place.skip(1).after_whitespace();
+                        if is_in_object {
+                            place.at = place.after_name(is_plain)?;
+                        }
+                        break;
+                    }
+                    (b'}', true) | (b']', false) => place = place.skip(1),
+                    _ => return Err(JsonProblem::Syntax),
+                }
+                open.pop();
+            }
+        }
+    }
 }
 
 /// What is left after a plain string's first quote and everything until its last.
-#[inline]
-fn after_string(inside: &[u8]) -> Option<&[u8]> {
+#[inline(always)]
+fn after_plain_string(inside: &[u8]) -> Option<&[u8]> {
     inside.get(find_near(b'"', inside)?.checked_add(1)?..)
 }
 
@@ -268,28 +399,6 @@ pub(super) fn unquoted(string: &str) -> Option<&str> {
 /// and so at many at a time.
 pub(super) fn is_plain(text: &[u8]) -> bool {
     all(text, |byte| byte >= 0x20 && byte != b'\\')
-}
-
-/// How many bytes stand before the quote that ends a string.
-fn string_len(text: &[u8]) -> Result<usize, JsonProblem> {
-    // Nearly always it is the next quote, also in a text that is not plain.
-    let until_quote = find_near(b'"', text).and_then(|length| text.get(..length));
-    if let Some(string) = until_quote.filter(|string| is_plain(string)) {
-        return Ok(string.len());
-    }
-    let mut rest = text;
-    loop {
-        rest = match rest {
-            [b'"', ..] => return Ok(text.len().saturating_sub(rest.len())),
-            [b'\\', ..] => {
-                let (_, consumed) = decode_escape(rest).ok_or(JsonProblem::BadEscape)?;
-                rest.get(consumed..).unwrap_or_default()
-            }
-            [0..=0x1f, ..] => return Err(JsonProblem::ControlCharacter),
-            [_, others @ ..] => others,
-            [] => return Err(JsonProblem::Syntax),
-        };
-    }
 }
 
 /// The containers that are open: how many, and which of them are objects, the

@@ -239,11 +239,79 @@ fn the_first_member_of_a_name_is_found_in_a_valid_text_alone() {
     }
 }
 
+/// The members and how the text ends, by both ways of reading it.
+fn both_ways(text: &[u8]) -> [Result<usize, Error>; 2] {
+    let mut buffer = std::vec::Vec::from(text);
+    let mut decoded = Object::empty();
+    let rewritten = decoded.read_decoded(&mut buffer, SEGMENT).map(|_| ());
+    [
+        Object::parse(text, SEGMENT).map(|object| object.members().count()),
+        rewritten.map(|()| decoded.members().count()),
+    ]
+}
+
 #[test]
-fn a_text_is_checked_before_it_is_rewritten() {
-    for text in [r#"{"exp":\u0031}"#, r#"{"a":1\n}"#, r"\u007b}", r#"{"a":"\u00"}"#] {
+fn no_text_becomes_valid_by_being_rewritten_or_invalid() {
+    let text =
+        r#"{"\u0061":"\/\n\"\\","a":[1,"\ud83d\ude00"],"b\u0022":{"c":"\u000a"},"\u00f6":-0.5e1}"#;
+    for broken in [r#"{"exp":\u0031}"#, r#"{"a":1\n}"#, r"\u007b}", r#"{"a":"\u00"}"#] {
+        let [parsed, decoded] = both_ways(broken.as_bytes());
+        assert!(parsed.is_err(), "{broken}");
+        assert_eq!(parsed, decoded, "{broken}");
+    }
+    assert_eq!(both_ways(text.as_bytes()), [Err(Error::DuplicateMember(SEGMENT)); 2]);
+    let text = text.replace(r#""a":["#, r#""d":["#);
+    assert_eq!(both_ways(text.as_bytes()), [Ok(4); 2]);
+    let mut valid = 0;
+    for at in 0..=text.len() {
+        let (before, after) = text.as_bytes().split_at(at);
+        for other in *b"\"\\u/0d8\n,:]}\xc3\xa9a" {
+            for rest in [after, after.get(1..).unwrap_or_default()] {
+                let changed = [before, &[other], rest].concat();
+                let [parsed, decoded] = both_ways(&changed);
+                assert_eq!(parsed, decoded, "{}", std::string::String::from_utf8_lossy(&changed));
+                valid += usize::from(parsed.is_ok());
+            }
+        }
+    }
+    assert!((500..2_000).contains(&valid), "{valid}");
+}
+
+#[test]
+fn an_object_in_a_decoded_text_compares_names_as_bytes() {
+    for (text, is_duplicate) in [
+        (r#"{"o":{"a\/":1,"a/":2}}"#, true),
+        (r#"{"o":{"\u0022":1,"\"":2}}"#, true),
+        (r#"{"o":{"\u0022":1,"\\u0022":2}}"#, false),
+        (r#"{"o":{"\\":1,"\\\\":2,"\n":3,"n":4}}"#, false),
+    ] {
         let mut buffer = std::vec::Vec::from(text);
-        assert!(Object::empty().read_decoded(&mut buffer, SEGMENT).is_err(), "{text}");
+        let mut object = Object::empty();
+        object.read_decoded(&mut buffer, SEGMENT).unwrap();
+        let expected = if is_duplicate { Err(Error::DuplicateMember(SEGMENT)) } else { Ok(()) };
+        let inner = object.get("o").unwrap();
+        assert_eq!(inner.object(SEGMENT).map(|_| ()), expected, "{text}");
+        // And in one that is read where it stands.
+        let object = Object::parse(text.as_bytes(), SEGMENT).unwrap();
+        let inner = object.get("o").unwrap();
+        assert_eq!(inner.object(SEGMENT).map(|_| ()), expected, "{text}");
+    }
+}
+
+#[test]
+fn f06_a_duplicate_is_seen_among_as_many_as_can_be_wherever_it_is() {
+    let names: std::vec::Vec<_> =
+        (0..64).map(|n| std::format!(r#"long name {n:02} end"#)).collect();
+    for (first, second) in (1..64).flat_map(|second| (0..second).map(move |first| (first, second)))
+    {
+        let mut names = names.clone();
+        names[second] = names[first].clone();
+        let members: std::vec::Vec<_> =
+            names.iter().map(|name| std::format!(r#""{name}":0"#)).collect();
+        assert_duplicate(&std::format!("{{{}}}", members.join(",")));
+        // By characters.
+        let escaped = members.join(",").replacen("long", "l\\u006fng", 1);
+        assert_duplicate(&std::format!("{{{escaped}}}"));
     }
 }
 

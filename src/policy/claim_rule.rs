@@ -246,7 +246,7 @@ impl<'b, T: Token<'b>> Validated<T> {
     ///
     /// [`Forbidden`] with [`Error::ClaimMismatch`] for the first rule that is not met.
     pub fn authorize_claims(&self, rules: &[ClaimRule<'_>]) -> Result<(), Forbidden<'static>> {
-        Object::parse(self.0.payload(), Segment::Payload)
+        Object::parse_decoded(self.0.payload(), Segment::Payload)
             .and_then(|payload| check_all(rules, &payload))
             .map_err(Forbidden::of_claims)
     }

@@ -1,18 +1,19 @@
 //! Runs one kind of work a number of times, for callgrind to count. RSA is left
-//! out: its backend takes every signature.
+//! out: the backend accepts every signature.
 //!
-//! `instructions CASE COUNT`, see `run.sh`.
+//! `instructions CASE COUNT`, see `run.sh`. Without arguments, prints the names of
+//! the hostile inputs.
+
+mod hostile;
 
 use std::hint::black_box;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
-use claimgate::error::{InvalidSignature, KeyRejected};
-use claimgate::jwk::{Algorithms, KeyMaterial};
 use claimgate::{
-    AccessToken, AccessTokenPolicy, Algorithm, BearerToken, Error, IdToken, IdTokenPolicy, Issuer,
-    JwkSet, Login, Nonce, NumericDate, PublicKey, ScopePolicy, TokenBuffer, VerifiedTokenCache,
+    AccessTokenPolicy, BearerToken, Error, IdTokenPolicy, InvalidSignature, Issuer, JwkSet,
+    KeyRejected, Nonce, NumericDate, PublicKey, ScopePolicy, TokenBuffer, VerifiedTokenCache,
     at_compile_time,
 };
+use hostile::{Hostile, Input, inputs, with_payload};
 
 const JWKS: &str = include_str!("../../../examples/validate/demo/jwks.json");
 const ACCESS_TOKEN: &str = include_str!("../../../examples/validate/demo/access_token.jwt");
@@ -22,47 +23,44 @@ const ISSUER: &str = "https://my-domain.auth0.com/";
 const NOW: NumericDate = NumericDate::from_secs(1_311_281_470);
 
 const API: AccessTokenPolicy<'_> = at_compile_time!(
-    AccessTokenPolicy::general("https://example.com/health-api")
+    AccessTokenPolicy::auth0("https://example.com/health-api")
         .require_scope(at_compile_time!(ScopePolicy::all_of(&["read:patients"])))
         .build()
 );
-const APPLICATION: IdTokenPolicy<'_> = at_compile_time!(IdTokenPolicy::new("my_client_id").build());
-const LOGIN: Login<'_> = at_compile_time!(Login::new(Nonce::ExpectNone).build());
+const LOGIN: IdTokenPolicy<'_> =
+    at_compile_time!(IdTokenPolicy::new("my_client_id", Nonce::ExpectNone).build());
 
 const ADMIN: AccessTokenPolicy<'_> = at_compile_time!(
-    AccessTokenPolicy::general("https://example.com/health-api")
+    AccessTokenPolicy::auth0("https://example.com/health-api")
         .require_permissions(at_compile_time!(ScopePolicy::all_of(&["delete:resource-199"])))
         .build()
 );
 
 /// An access token of 8 KB: 200 permissions, of which the last one is asked for.
 fn large_token() -> String {
-    let [header, _, signature] = [0, 1, 2].map(|n| ACCESS_TOKEN.trim().split('.').nth(n));
     let permissions: Vec<_> = (0..200).map(|n| format!(r#""delete:resource-{n}""#)).collect();
-    let payload = format!(
-        r#"{{"iss":"{ISSUER}","aud":"https://example.com/health-api","sub":"a","iat":1311280970,"exp":1311281970,"permissions":[{}]}}"#,
+    let members = format!(
+        r#""iss":"{ISSUER}","aud":"https://example.com/health-api","sub":"a","iat":1311280970,"exp":1311281970,"permissions":[{}]"#,
         permissions.join(",")
     );
-    let payload = Base64UrlUnpadded::encode_string(payload.as_bytes());
-    format!("{}.{payload}.{}", header.unwrap_or_default(), signature.unwrap_or_default())
+    with_payload(ACCESS_TOKEN.trim(), &members)
 }
 
-/// A token that needs no key to be made: as many names as a header may have, as long
-/// as each other, with the same end, and with an escape in it.
-fn hostile_token() -> String {
-    let names: String =
-        (0..62).map(|n| format!(r#","{}{n:02}\u0061\"":0"#, "a".repeat(12))).collect();
-    let header = format!(r#"{{"alg":"RS256","kid":"no"{names}}}"#);
-    let header = Base64UrlUnpadded::encode_string(header.as_bytes());
-    format!("{header}.e30.AAAA")
+/// Fails unless the outcome is an error of this code.
+fn expect(code: &str, outcome: Result<(), Error>) -> Result<(), Error> {
+    match outcome {
+        Err(error) if error.code() == code => Ok(()),
+        other => {
+            println!("{other:?} is not {code}");
+            other.and(Err(Error::MalformedToken))
+        }
+    }
 }
 
 struct NoRsa;
 
 impl PublicKey for NoRsa {
-    const ALGORITHMS: Algorithms = Algorithms::RS256;
-
-    fn new(_: Algorithm, _: KeyMaterial<'_>) -> Result<Self, KeyRejected> {
+    fn from_components(_: &[u8], _: &[u8]) -> Result<Self, KeyRejected> {
         Ok(Self)
     }
 
@@ -76,67 +74,84 @@ impl PublicKey for NoRsa {
 }
 
 fn main() {
+    let [access, id, hs256] = [ACCESS_TOKEN, ID_TOKEN, HS256].map(str::trim);
+    let large = large_token();
+    let inputs = inputs(access);
+
     let mut arguments = std::env::args().skip(1);
-    let case = arguments.next().expect("a case");
+    let Some(case) = arguments.next() else {
+        return inputs.iter().for_each(|input| println!("{}", input.name));
+    };
     let count: u32 = arguments.next().and_then(|count| count.parse().ok()).expect("a count");
+    let hostile = inputs.iter().find(|input| input.name == case);
 
     let keys = JwkSet::<NoRsa, 4>::from_json(JWKS).expect("a key set");
-    let issuer = Issuer::new(ISSUER, keys).expect("an issuer");
+    let issuers = [ISSUER, "https://other.example/"]
+        .map(|issuer| Issuer::new(issuer, &keys).expect("an issuer"));
+    let issuer = &issuers[0];
     let mut buffer = TokenBuffer::<8192>::new();
     let mut cache = VerifiedTokenCache::<64, 2048>::new();
-    let [access, id, hs256] = [ACCESS_TOKEN, ID_TOKEN, HS256].map(str::trim);
 
-    let large = large_token();
-    let hostile = hostile_token();
+    let text = match case.as_str() {
+        "access_token" | "cache_hit" => access,
+        "large_token" => &large,
+        "id_token" => id,
+        "wrong_algorithm" => hs256,
+        "key_set" => JWKS,
+        _ => hostile.expect("a case").input.text(),
+    };
 
-    let mut run: Box<dyn FnMut() -> Result<(), Error>> =
-        match case.as_str() {
-            "access_token" => Box::new(|| {
-                let token = BearerToken::new(black_box(access));
-                AccessToken::validate(token, (&issuer, &API), NOW, &mut buffer).map(|token| {
-                    black_box(token.subject());
-                })
-            }),
-            "large_token" => Box::new(|| {
-                let token = BearerToken::new(black_box(&large));
-                AccessToken::validate(token, (&issuer, &ADMIN), NOW, &mut buffer).map(|token| {
-                    black_box(token.subject());
-                })
-            }),
-            "id_token" => Box::new(|| {
-                IdToken::validate(black_box(id), (&issuer, &APPLICATION), LOGIN, NOW, &mut buffer)
-                    .map(|token| {
-                        black_box(token.subject());
-                    })
-            }),
-            "cache_hit" => Box::new(|| {
-                let token = BearerToken::new(black_box(access));
-                AccessToken::validate_cached(token, (&issuer, &API), NOW, &mut buffer, &mut cache)
-                    .map(|token| {
-                        black_box(token.subject());
-                    })
-            }),
-            "wrong_algorithm" => Box::new(|| {
-                let token = BearerToken::new(black_box(hs256));
-                match AccessToken::validate(token, (&issuer, &API), NOW, &mut buffer).map(|_| ()) {
-                    Err(Error::AlgorithmNotAllowed(_)) => Ok(()),
-                    other => other,
+    let mut run: Box<dyn FnMut() -> Result<(), Error>> = match case.as_str() {
+        "access_token" => Box::new(|| {
+            let token = BearerToken::new(black_box(text));
+            API.validate(token, issuer, NOW, &mut buffer).map(|token| {
+                black_box(token.subject());
+            })
+        }),
+        "large_token" => Box::new(|| {
+            let token = BearerToken::new(black_box(text));
+            ADMIN.validate(token, issuer, NOW, &mut buffer).map(|token| {
+                black_box(token.subject());
+            })
+        }),
+        "id_token" => Box::new(|| {
+            LOGIN.validate(black_box(text), issuer, NOW, &mut buffer).map(|token| {
+                black_box(token.subject());
+            })
+        }),
+        "cache_hit" => Box::new(|| {
+            let token = BearerToken::new(black_box(text));
+            API.validate_cached(token, issuer, NOW, &mut buffer, &mut cache).map(|token| {
+                black_box(token.subject());
+            })
+        }),
+        "wrong_algorithm" => Box::new(|| {
+            let token = BearerToken::new(black_box(text));
+            let outcome = API.validate(token, issuer, NOW, &mut buffer).map(|_| ());
+            expect("algorithm_not_allowed", outcome)
+        }),
+        "key_set" => Box::new(|| {
+            black_box(JwkSet::<NoRsa, 4>::from_json(black_box(text))?);
+            Ok(())
+        }),
+        _ => Box::new(|| {
+            let Hostile { input, code, .. } = hostile.expect("a case");
+            let outcome = match input {
+                Input::Token(token) => {
+                    let token = BearerToken::new(black_box(token));
+                    API.validate(token, issuer, NOW, &mut buffer).map(|_| ())
                 }
-            }),
-            "hostile_header" => Box::new(|| {
-                let token = BearerToken::new(black_box(&hostile));
-                match AccessToken::validate(token, (&issuer, &API), NOW, &mut buffer).map(|_| ()) {
-                    Err(Error::UnknownKey) => Ok(()),
-                    other => other,
+                Input::TokenOfOneOfSeveral(token) => {
+                    let token = BearerToken::new(black_box(token));
+                    API.validate_among(token, &issuers, NOW, &mut buffer).map(|_| ())
                 }
-            }),
-            "key_set" => Box::new(|| {
-                black_box(JwkSet::<NoRsa, 4>::from_json(black_box(JWKS))?);
-                Ok(())
-            }),
-            _ => panic!("no such case: {case}"),
-        };
+                Input::KeySet(text) => JwkSet::<NoRsa, 4>::from_json(black_box(text)).map(|_| ()),
+            };
+            expect(code, outcome)
+        }),
+    };
     for _ in 0..count {
         assert_eq!(run(), Ok(()));
     }
+    println!("{}", text.trim().len());
 }

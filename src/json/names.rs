@@ -1,0 +1,151 @@
+//! Fingerprints of member names, which are compared instead of the names.
+//!
+//! Comparing each name with all others costs much when many are long and alike, and
+//! whoever writes a token's header needs no key for that. A fingerprint is computed
+//! once per name and compared as a number.
+//!
+//! Equal names have equal fingerprints, so no duplicate passes. Different names of at
+//! most 7 bytes have different ones. Longer ones may collide: by chance with a
+//! probability of 2⁻⁶⁴ per pair, and whoever computes a collision gets an object
+//! refused that only they have written.
+
+use heapless::Vec;
+
+/// The fingerprints of the names that an object has so far.
+pub(super) struct Names<const MAX: usize> {
+    /// A bit for each, by its hash. Where the bit of another is not set, that is new.
+    bits: u64,
+    fingerprints: Vec<u64, MAX>,
+}
+
+impl<const MAX: usize> Names<MAX> {
+    pub(super) const fn new() -> Self {
+        Self { bits: 0, fingerprints: Vec::new() }
+    }
+
+    #[inline]
+    pub(super) fn contain(&self, fingerprint: u64) -> bool {
+        self.bits & bit(fingerprint) != 0 && self.fingerprints.contains(&fingerprint)
+    }
+
+    /// `None` if there are as many as there can be.
+    #[inline]
+    pub(super) fn add(&mut self, fingerprint: u64) -> Option<()> {
+        self.bits |= bit(fingerprint);
+        self.fingerprints.push(fingerprint).ok()
+    }
+}
+
+/// One of 64 bits.
+const fn bit(fingerprint: u64) -> u64 {
+    1 << (fingerprint.wrapping_mul(FACTOR) >> 58)
+}
+
+/// The fingerprint of a name of which no other spelling exists in its object.
+#[inline]
+pub(super) fn fingerprint(name: &[u8]) -> u64 {
+    // A length is no more than an address.
+    let length = u64::try_from(name.len()).unwrap_or(u64::MAX);
+    let (words, rest) = name.as_chunks();
+    let hash = words
+        .iter()
+        .fold(length.wrapping_mul(FACTOR), |hash, word| mix(hash ^ u64::from_le_bytes(*word)));
+    hash ^ match *rest {
+        [a, b, c] => u64::from_le_bytes([a, b, c, 0, 0, 0, 0, 0]),
+        [a, b] => u64::from_le_bytes([a, b, 0, 0, 0, 0, 0, 0]),
+        [a] => u64::from(a),
+        _ => match (rest.first_chunk(), rest.last_chunk()) {
+            // Of 4 to 7 bytes; the two overlap.
+            (Some(first), Some(last)) => {
+                let [first, last] = [first, last].map(|half| u64::from(u32::from_le_bytes(*half)));
+                first | (last << 32)
+            }
+            _ => 0,
+        },
+    }
+}
+
+/// The fingerprint of a name by its characters, for objects in which a name can be
+/// written in several ways. It differs from that by bytes.
+#[cold]
+pub(super) fn fingerprint_of_characters(name: impl Iterator<Item = char>) -> u64 {
+    name.fold(FACTOR, |hash, character| mix(hash ^ u64::from(character)))
+}
+
+/// An odd number without a pattern: the golden ratio's fraction in 64 bits.
+const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// A permutation in which each bit of the result depends on nearly all of `word`.
+const fn mix(word: u64) -> u64 {
+    let half_mixed = (word ^ (word >> 32)).wrapping_mul(FACTOR);
+    (half_mixed ^ (half_mixed >> 32)).wrapping_mul(FACTOR)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::format;
+    use std::string::String;
+
+    use super::*;
+
+    #[track_caller]
+    fn assert_distinct(names: impl Iterator<Item = String>) {
+        let (mut by_bytes, mut by_characters) = (HashSet::new(), HashSet::new());
+        for name in names {
+            assert!(by_bytes.insert(fingerprint(name.as_bytes())), "{name:?}");
+            assert!(by_characters.insert(fingerprint_of_characters(name.chars())), "{name:?}");
+        }
+        assert!(by_bytes.len() > 1_000, "{}", by_bytes.len());
+    }
+
+    #[test]
+    fn names_that_differ_in_three_places_have_different_fingerprints() {
+        let letters = || (b'!'..b'!' + 32).map(char::from);
+        let triples = || {
+            letters()
+                .flat_map(move |a| letters().flat_map(move |b| letters().map(move |c| [a, b, c])))
+        };
+        assert_distinct(triples().map(|[a, b, c]| format!("{a}{b}{c}")));
+        assert_distinct(triples().map(|[a, b, c]| format!("{a}xx{b}xx{c}")));
+        // The last of one word, and some of the next.
+        assert_distinct(triples().map(|[a, b, c]| format!("xxxxxxx{a}xxx{b}xxx{c}xxx")));
+        assert_distinct(triples().map(|[a, b, c]| format!("{a}xxxxxxx{b}xxxxxxx{c}xxxxxxx")));
+        assert_distinct(triples().map(|[a, b, c]| format!("{a}xxxxxxxx{b}xxxxxxxx{c}")));
+    }
+
+    #[test]
+    fn names_of_one_letter_and_of_each_length_have_different_fingerprints() {
+        let letters = ['\0', '\u{1}', '\u{7}', '`', 'a', '\u{7f}', '\u{ff}', '\u{ffff}'];
+        let lengths = || 0..200;
+        assert_distinct(letters.into_iter().enumerate().flat_map(|(place, letter)| {
+            // The empty name once.
+            let lengths = lengths().skip(usize::from(place > 0));
+            lengths.map(move |length| core::iter::repeat_n(letter, length).collect())
+        }));
+    }
+
+    #[test]
+    fn a_length_is_not_made_up_for_by_another_first_letter() {
+        let name =
+            |length: usize, first: char| format!("{first}{}", "a".repeat(length.saturating_sub(1)));
+        assert_distinct(
+            (1..20).flat_map(|length| (' '..'\u{7f}').map(move |first| name(length, first))),
+        );
+    }
+
+    #[test]
+    fn each_byte_of_a_name_counts() {
+        for length in 1..40 {
+            let mut name = [b'a'; 40];
+            let before = fingerprint(&name[..length]);
+            for at in 0..length {
+                for bit in 0..8 {
+                    name[at] ^= 1 << bit;
+                    assert_ne!(fingerprint(&name[..length]), before, "{at} of {length}");
+                    name[at] ^= 1 << bit;
+                }
+            }
+        }
+    }
+}
