@@ -14,6 +14,8 @@ mod kernel;
 mod lanes;
 #[cfg(any(test, fuzzing))]
 mod model;
+#[cfg(test)]
+mod tests;
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) use intrinsics::Detected;

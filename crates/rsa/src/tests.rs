@@ -9,7 +9,9 @@ use num_bigint::BigUint;
 use crate::digest::Tail;
 use crate::{ifma, small, wide};
 
+mod edges;
 mod kernels;
+mod wide_carries;
 
 /// A small generator (splitmix64), so that failures can be repeated.
 pub(crate) struct Random(u64);
@@ -98,6 +100,11 @@ pub(crate) fn rounds(release: u64, debug: u64) -> u64 {
     }
 }
 
+/// A number of rounds that suits the build.
+pub(crate) fn scale(release: u8, debug: u8) -> u8 {
+    if cfg!(debug_assertions) { debug } else { release }
+}
+
 /// A kernel, as the tests see it.
 pub(crate) trait Subject {
     fn verify_pkcs1v15(&self, tail: Tail<'_>, signature: &[u8]) -> bool;
@@ -163,6 +170,11 @@ std::thread_local! {
 /// Counts a carry that a carry made, in the kernel for IFMA.
 pub(crate) fn count_ripple() {
     RIPPLES.set(RIPPLES.get() + 1);
+}
+
+/// The number of such carries in this thread since the last call.
+pub(crate) fn take_ripples() -> u64 {
+    RIPPLES.replace(0)
 }
 
 /// The kernels that take a key, each with its name.

@@ -352,7 +352,7 @@ fn add_two_rows(window: &mut [u64], x0: u64, x1: u64, y: &[u64], carry: u64) -> 
 
 /// `wide = x²`.
 #[inline(always)]
-fn square(wide: &mut [u64], x: &[u64]) {
+pub(crate) fn square(wide: &mut [u64], x: &[u64]) {
     wide.fill(0);
     // The products of different limbs, once each.
     let mut columns = &mut *wide;
@@ -386,7 +386,7 @@ fn square(wide: &mut [u64], x: &[u64]) {
 
 /// `wide += x·y`; returns the carry. x has an even number of limbs.
 #[inline(always)]
-fn add_product(wide: &mut [u64], x: &[u64], y: &[u64]) -> u64 {
+pub(crate) fn add_product(wide: &mut [u64], x: &[u64], y: &[u64]) -> u64 {
     let mut extra = 0;
     let mut columns = wide;
     for &[x0, x1] in x.as_chunks().0 {

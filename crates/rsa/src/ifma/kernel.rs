@@ -189,7 +189,7 @@ fn add_multiple<L: Lanes>(
 /// Brings the lanes of `x`, after a carry into the lowest, below 2^52. The lane 7
 /// of `carry` is the carry of the vector below, and becomes that of this one.
 #[inline(always)]
-fn normalise<L: Lanes>(l: L, x: L::Vector, carry: &mut L::Vector) -> L::Vector {
+pub(super) fn normalise<L: Lanes>(l: L, x: L::Vector, carry: &mut L::Vector) -> L::Vector {
     let high = l.carry(x);
     let mut y = l.add(l.digit(x), l.align::<7>(high, *carry));
     *carry = high;
