@@ -60,8 +60,26 @@ macro_rules! digest {
 
         impl sealed::Sealed for $name {
             const PREFIX: Prefix = [
-                0x00, 0x30, 0x11 + $len, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65,
-                0x03, 0x04, 0x02, $identifier, 0x05, 0x00, 0x04, $len,
+                0x00,
+                0x30,
+                0x11 + $len,
+                0x30,
+                0x0d,
+                0x06,
+                0x09,
+                0x60,
+                0x86,
+                0x48,
+                0x01,
+                0x65,
+                0x03,
+                0x04,
+                0x02,
+                $identifier,
+                0x05,
+                0x00,
+                0x04,
+                $len,
             ];
 
             #[inline]

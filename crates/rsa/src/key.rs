@@ -48,6 +48,10 @@ impl fmt::Display for Kernel {
 #[derive(Clone)]
 pub struct PublicKey(Prepared);
 
+#[cfg_attr(
+    target_arch = "x86_64",
+    expect(clippy::large_enum_variant, reason = "there is no heap to put the larger on")
+)]
 #[derive(Clone)]
 enum Prepared {
     Portable(portable::Key),

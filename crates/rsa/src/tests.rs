@@ -11,6 +11,7 @@ use crate::{ifma, small, wide};
 
 mod edges;
 mod kernels;
+mod malformed;
 mod wide_carries;
 
 /// A small generator (splitmix64), so that failures can be repeated.

@@ -65,14 +65,16 @@ impl Key {
         let (mut one, mut padding, mut square_of_r) = ([0; LIMBS], [0; LIMBS], [0; LIMBS]);
         write_limbs(&mut one, &[1]);
         write_padding(&mut padding, octets.len());
-        if let (Some(n), Some(one), Some(padding), Some(square_of_r)) =
-            (self.n.get(..limbs), one.get(..limbs), padding.get(..limbs), square_of_r.get_mut(..limbs))
-            && let (Some(tail_factor), Some(padding_by_r), Some(factor)) = (
-                self.tail_factor.get_mut(..limbs),
-                self.padding.get_mut(..limbs),
-                self.factor.get_mut(..limbs),
-            )
-        {
+        if let (Some(n), Some(one), Some(padding), Some(square_of_r)) = (
+            self.n.get(..limbs),
+            one.get(..limbs),
+            padding.get(..limbs),
+            square_of_r.get_mut(..limbs),
+        ) && let (Some(tail_factor), Some(padding_by_r), Some(factor)) = (
+            self.tail_factor.get_mut(..limbs),
+            self.padding.get_mut(..limbs),
+            self.factor.get_mut(..limbs),
+        ) {
             let modulus = Modulus { n, n0: self.n0 };
             // 1^(e−1) / R^(e−2)
             modulus.power(tail_factor, one, self.e);
@@ -135,9 +137,7 @@ impl Key {
         let (n0, e) = (self.n0, self.e);
         // The most frequent size, with a length that the compiler knows.
         match (<&[u64; 32]>::try_from(n), <&[u64; 32]>::try_from(&*s)) {
-            (Ok(n), Ok(s)) => {
-                Modulus { n, n0 }.is_power(s, e, &complement, tail_factor, padding)
-            }
+            (Ok(n), Ok(s)) => Modulus { n, n0 }.is_power(s, e, &complement, tail_factor, padding),
             _ => Modulus { n, n0 }.is_power(s, e, &complement, tail_factor, padding),
         }
     }
@@ -150,11 +150,9 @@ impl Key {
             return false;
         };
         let (mut s, mut x, mut power) = ([0; LIMBS], [0; LIMBS], [0; LIMBS]);
-        let (Some(s), Some(x), Some(power)) = (
-            s.get_mut(..self.limbs),
-            x.get_mut(..self.limbs),
-            power.get_mut(..self.limbs),
-        ) else {
+        let (Some(s), Some(x), Some(power)) =
+            (s.get_mut(..self.limbs), x.get_mut(..self.limbs), power.get_mut(..self.limbs))
+        else {
             return false;
         };
         if signature.len() != self.len {

@@ -340,10 +340,8 @@ impl<L: Lanes> Reduction<L> {
         let bottom = normalise(l, l.add(bottom, bottom_high), &mut carry);
         let quotient = column(l, &l.store(bottom), self.negative_inverse);
         let quotient = l.store(normalise(l, quotient, &mut zero.clone()));
-        let (mut low, mut high) = (
-            [bottom, low1, low2, low3, low4, low5],
-            [zero, high1, high2, high3, high4, high5],
-        );
+        let (mut low, mut high) =
+            ([bottom, low1, low2, low3, low4, low5], [zero, high1, high2, high3, high4, high5]);
         add_multiple(l, &mut low, &mut high, &quotient, &self.n);
         let [bottom, low @ ..] = low;
         let [_, high @ ..] = high;

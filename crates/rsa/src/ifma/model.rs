@@ -101,21 +101,11 @@ impl Lanes for Model {
         map3(sum, a, b, 0xff, high)
     }
 
-    fn add_low_in<const MASK: u8>(
-        self,
-        sum: [u64; 8],
-        a: [u64; 8],
-        b: [u64; 8],
-    ) -> [u64; 8] {
+    fn add_low_in<const MASK: u8>(self, sum: [u64; 8], a: [u64; 8], b: [u64; 8]) -> [u64; 8] {
         map3(sum, a, b, MASK, low)
     }
 
-    fn add_high_in<const MASK: u8>(
-        self,
-        sum: [u64; 8],
-        a: [u64; 8],
-        b: [u64; 8],
-    ) -> [u64; 8] {
+    fn add_high_in<const MASK: u8>(self, sum: [u64; 8], a: [u64; 8], b: [u64; 8]) -> [u64; 8] {
         map3(sum, a, b, MASK, high)
     }
 }

@@ -118,7 +118,11 @@ fn model_and_instructions_agree_on_every_operation() {
         };
         // The lanes of sums have room for a product.
         let operands = [vector(63), vector(52 + round % 12), vector(62)];
-        assert_eq!(Model.run(Operations(operands)), lanes.run(Operations(operands)), "{operands:?}");
+        assert_eq!(
+            Model.run(Operations(operands)),
+            lanes.run(Operations(operands)),
+            "{operands:?}"
+        );
     }
 }
 
@@ -286,7 +290,8 @@ fn third_representative_is_reached_and_accepted() {
         // 2^1248·w, modulo 2^2080, is the product that makes both quotients so.
         let q = &ones * &fold_8 % power_of_two(416);
         let w = &ones + (((&n + power_of_two(416) - q) % power_of_two(416)) << 416);
-        let u = BigUint::from_bytes_be(&random.octets(100)) | power_of_two(799) | BigUint::from(1_u8);
+        let u =
+            BigUint::from_bytes_be(&random.octets(100)) | power_of_two(799) | BigUint::from(1_u8);
         let s = &u << 1_248;
         let low = w * u.modinv(&power_of_two(832)).unwrap() % power_of_two(832);
         let last = (((&n * 2_u8) >> 832) << 832) - power_of_two(832) + low;
@@ -297,8 +302,7 @@ fn third_representative_is_reached_and_accepted() {
         // `below_n` brings it below n.
         assert_eq!(integer(digits(&result).below_n(&digits(&n)).0.as_flattened()), &result % &n);
         let mut key = super::Key::new(lanes, &octets(&n, 256).try_into().unwrap(), 65_537);
-        let padding = &result % &n * power_of_two(2_080) % &n
-            * key_power(&n, 2_080 * 65_535) % &n;
+        let padding = &result % &n * power_of_two(2_080) % &n * key_power(&n, 2_080 * 65_535) % &n;
         key.set_padding(&octets(&padding, 256));
         assert_eq!(key.padding[2], digits(&result));
     }

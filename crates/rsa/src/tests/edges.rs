@@ -1,8 +1,8 @@
 //! Signatures and moduli at the edges, on all kernels.
 
 use super::*;
-use crate::digest::sealed::Sealed as _;
 use crate::Sha256Digest;
+use crate::digest::sealed::Sealed as _;
 
 fn edge_moduli(bits: u64) -> Vec<BigUint> {
     let one = BigUint::from(1_u8);
@@ -25,7 +25,8 @@ fn edge_moduli(bits: u64) -> Vec<BigUint> {
 }
 
 const SIZES: [u64; 14] = [
-    2_048, 2_049, 2_050, 2_055, 2_056, 2_057, 2_111, 2_112, 2_113, 2_175, 2_176, 2_177, 4_095, 4_096,
+    2_048, 2_049, 2_050, 2_055, 2_056, 2_057, 2_111, 2_112, 2_113, 2_175, 2_176, 2_177, 4_095,
+    4_096,
 ];
 
 #[test]

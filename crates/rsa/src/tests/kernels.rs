@@ -1,5 +1,5 @@
-//! Differentials: random moduli, bases and exponents against num-bigint, and
-//! signatures by aws-lc-rs against ring and aws-lc-rs.
+//! Differentials: random moduli, bases and exponents against num-bigint
+//! and crypto-bigint, and signatures by aws-lc-rs against ring and aws-lc-rs.
 
 use std::println;
 use std::time::{Duration, Instant};
@@ -71,11 +71,35 @@ fn is_slow(name: &str) -> bool {
     matches!(name, "small" | "model")
 }
 
+/// The power of a modulus and an exponent by another library.
+type Power = Box<dyn Fn(&BigUint) -> BigUint>;
+
+fn by_num_bigint(n: &BigUint, e: u64) -> Power {
+    let n = n.clone();
+    Box::new(move |s| s.modpow(&BigUint::from(e), &n))
+}
+
+/// For moduli of 2,048 bits and 65,537.
+fn by_crypto_bigint(n: &BigUint, e: u64) -> Power {
+    use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
+    use crypto_bigint::{Odd, U2048};
+
+    assert_eq!(e, 65_537);
+    let uint = |x: &BigUint| U2048::from_be_slice(&octets(x, 256));
+    let parameters = FixedMontyParams::new_vartime(Odd::new(uint(n)).unwrap());
+    Box::new(move |s| {
+        let s = FixedMontyForm::new(&uint(s), &parameters);
+        let power = (0..16).fold(s, |power, _| power.square()).mul(&s);
+        BigUint::from_bytes_be(power.retrieve().to_be_bytes().as_ref())
+    })
+}
+
 fn differential(
     what: &str,
     (seed, rounds): (u64, u64),
     bits: impl Fn(&mut Random) -> u64,
     exponent: impl Fn(&mut Random) -> u64,
+    oracle: impl Fn(&BigUint, u64) -> Power,
 ) {
     let mut random = Random::new(seed);
     let mut counts = Counts::default();
@@ -84,9 +108,10 @@ fn differential(
         let n = random.modulus(size);
         let e = exponent(&mut random);
         let mut keys = subjects(&n, e);
+        let oracle = oracle(&n, e);
         for turn in 0..16 {
             let s = random.base(&n);
-            let power = s.modpow(&BigUint::from(e), &n);
+            let power = oracle(&s);
             let hash = random.octets(64);
             let tail = match random.below(3) {
                 0 => Tail { prefix: &Sha256Digest::PREFIX, hash: &hash[..32] },
@@ -116,25 +141,29 @@ fn any_exponent(random: &mut Random) -> u64 {
 }
 
 #[test]
-fn kernels_agree_with_num_bigint_at_2048_bits() {
-    differential("2,048 bits, 65,537", (1, rounds(100_000, 64)), |_| 2_048, |_| 65_537);
+fn kernels_agree_with_crypto_bigint_at_2048_bits() {
+    let rounds = (1, rounds(100_000, 64));
+    differential("2,048 bits, 65,537", rounds, |_| 2_048, |_| 65_537, by_crypto_bigint);
 }
 
 #[test]
 fn kernels_agree_with_num_bigint_at_2048_bits_and_any_exponent() {
-    differential("2,048 bits, any exponent", (2, rounds(10_000, 32)), |_| 2_048, any_exponent);
+    let rounds = (2, rounds(10_000, 32));
+    differential("2,048 bits, any exponent", rounds, |_| 2_048, any_exponent, by_num_bigint);
 }
 
 #[test]
 fn kernels_agree_with_num_bigint_at_3072_and_4096_bits() {
     let bits = |random: &mut Random| 3_072 + 1_024 * random.below(2);
-    differential("3,072 and 4,096 bits, 65,537", (3, rounds(20_000, 32)), bits, |_| 65_537);
+    let rounds = (3, rounds(20_000, 32));
+    differential("3,072 and 4,096 bits, 65,537", rounds, bits, |_| 65_537, by_num_bigint);
 }
 
 #[test]
 fn kernels_agree_with_num_bigint_at_any_size_and_exponent() {
     let bits = |random: &mut Random| 2_048 + random.below(2_049);
-    differential("any size, any exponent", (4, rounds(10_000, 32)), bits, any_exponent);
+    let rounds = (4, rounds(10_000, 32));
+    differential("any size, any exponent", rounds, bits, any_exponent, by_num_bigint);
 }
 
 /// Signatures by aws-lc-rs, and each with one bit changed. The verdicts of ring
@@ -174,25 +203,14 @@ fn kernels_accept_signatures_and_refuse_them_with_a_bit_changed() {
                 let sha384 = Sha384Digest(sha2::Sha384::digest(&message).into());
                 let sha512 = Sha512Digest(sha2::Sha512::digest(&message).into());
                 let (encoding, algorithm, tail) = [
-                    (
-                        &aws::RSA_PKCS1_SHA256,
-                        &ring::RSA_PKCS1_2048_8192_SHA256,
-                        Tail::new(&sha256),
-                    ),
-                    (
-                        &aws::RSA_PKCS1_SHA384,
-                        &ring::RSA_PKCS1_2048_8192_SHA384,
-                        Tail::new(&sha384),
-                    ),
-                    (
-                        &aws::RSA_PKCS1_SHA512,
-                        &ring::RSA_PKCS1_2048_8192_SHA512,
-                        Tail::new(&sha512),
-                    ),
+                    (&aws::RSA_PKCS1_SHA256, &ring::RSA_PKCS1_2048_8192_SHA256, Tail::new(&sha256)),
+                    (&aws::RSA_PKCS1_SHA384, &ring::RSA_PKCS1_2048_8192_SHA384, Tail::new(&sha384)),
+                    (&aws::RSA_PKCS1_SHA512, &ring::RSA_PKCS1_2048_8192_SHA512, Tail::new(&sha512)),
                 ][kind];
                 pair.sign(encoding, &system_random, &message, &mut signature).unwrap();
                 let mut wrong = signature.clone();
-                let place = usize::try_from(random.below(u64::try_from(wrong.len()).unwrap())).unwrap();
+                let place =
+                    usize::try_from(random.below(u64::try_from(wrong.len()).unwrap())).unwrap();
                 wrong[place] ^= 1 << random.below(8);
                 assert!(ring_key.verify(algorithm, &message, &signature).is_ok());
                 assert!(ring_key.verify(algorithm, &message, &wrong).is_err());
