@@ -20,6 +20,8 @@ extern crate std;
 
 mod digest;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 #[cfg(any(test, fuzzing, target_arch = "x86_64"))]
 mod ifma;
 mod key;

@@ -8,7 +8,9 @@ use super::*;
 use crate::digest::sealed::Sealed as _;
 use crate::{Sha256Digest, Sha384Digest, Sha512Digest};
 
-/// Compares the results of a kernel with num-bigint's for one modulus and base.
+/// Compares the result of a kernel with another library's for one modulus and
+/// base: by a comparison in the kernel, and, if `all` are, by the octets and by
+/// comparisons that fail.
 #[track_caller]
 fn compare(
     (name, key): (&str, &mut dyn Subject),
@@ -16,21 +18,23 @@ fn compare(
     s: &BigUint,
     power: &BigUint,
     tail: Tail<'_>,
-    neighbours: bool,
+    all: bool,
 ) {
     let len = key.len();
     let signature = octets(s, len);
-    let mut out = std::vec![0; len];
     let check = |holds: bool| assert!(holds, "{name}: n = {n:x}, s = {s:x}");
-    check(key.recover(&mut out, &signature));
-    check(out == octets(power, len));
+    if all || is_slow(name) {
+        let mut out = std::vec![0; len];
+        check(key.recover(&mut out, &signature));
+        check(out == octets(power, len));
+    }
     // s^e + complement is what makes the kernel accept.
     let mut complement = std::vec![0xff];
     complement.extend(tail.prefix.iter().skip(1).chain(tail.hash).map(|octet| !octet));
     let padding = (power + BigUint::from_bytes_be(&complement)) % n;
     if key.set_padding(&padding) {
         check(key.verify_pkcs1v15(tail, &signature));
-        if neighbours {
+        if all {
             for wrong in [&padding + 1_u8, &padding + n - 1_u8] {
                 check(key.set_padding(&(wrong % n)));
                 check(!key.verify_pkcs1v15(tail, &signature));
@@ -66,7 +70,10 @@ impl Counts {
     }
 }
 
-/// The kernels that are slow, and therefore run for one base in sixteen.
+/// The number of bases for each modulus.
+const BASES: u64 = if cfg!(debug_assertions) { 8 } else { 64 };
+
+/// The kernels that are slow, and therefore run for one base of each modulus.
 fn is_slow(name: &str) -> bool {
     matches!(name, "small" | "model")
 }
@@ -101,15 +108,15 @@ fn differential(
     exponent: impl Fn(&mut Random) -> u64,
     oracle: impl Fn(&BigUint, u64) -> Power,
 ) {
-    let mut random = Random::new(seed);
+    let mut random = Random::new(seed + 1_000 * super::seed());
     let mut counts = Counts::default();
-    for round in 0..rounds.div_ceil(16) {
+    for round in 0..rounds.div_ceil(BASES) {
         let size = bits(&mut random);
         let n = random.modulus(size);
         let e = exponent(&mut random);
         let mut keys = subjects(&n, e);
         let oracle = oracle(&n, e);
-        for turn in 0..16 {
+        for turn in 0..BASES {
             let s = random.base(&n);
             let power = oracle(&s);
             let hash = random.octets(64);
@@ -120,9 +127,9 @@ fn differential(
             };
             for (name, key) in &mut keys {
                 assert_eq!(u64::from(key.bits()), size);
-                if turn == round % 16 || !is_slow(name) {
+                if turn == round % BASES || !is_slow(name) {
                     counts.time(name, || {
-                        compare((*name, key.as_mut()), &n, &s, &power, tail, turn % 4 == 0);
+                        compare((*name, key.as_mut()), &n, &s, &power, tail, turn % 8 == 0);
                     });
                 }
             }
@@ -178,7 +185,7 @@ fn kernels_accept_signatures_and_refuse_them_with_a_bit_changed() {
     use sha2::Digest as _;
 
     let rounds = rounds(4_000, 20);
-    let mut random = Random::new(5);
+    let mut random = Random::new(5 + 1_000 * super::seed());
     let mut counts = Counts::default();
     for (size, share) in [(KeySize::Rsa2048, 1), (KeySize::Rsa3072, 10), (KeySize::Rsa4096, 20)] {
         let system_random = SystemRandom::new();
