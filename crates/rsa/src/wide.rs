@@ -277,7 +277,7 @@ impl Modulus<'_> {
             columns = above;
         }
         out.copy_from_slice(columns);
-        // The value is out + carry·R, below R + n + 2^832: at most two rounds.
+        // The value is out + carry·R, below R + n + 2^672: at most two rounds.
         let mut carry = carry + extra;
         while carry != 0 {
             carry -= u64::from(subtract(out, self.n));

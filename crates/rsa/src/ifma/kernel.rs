@@ -353,6 +353,10 @@ impl<L: Lanes> Reduction<L> {
         for (low, high) in result.iter_mut().zip(high) {
             *low = normalise(l, l.add(*low, high), &mut carry);
         }
-        Digits(result.map(|vector| l.store(vector)))
+        let digits = Digits(result.map(|vector| l.store(vector)));
+        // Below 2^2050: no carry is left, and the top digit is short.
+        debug_assert_eq!(l.store(carry)[7], 0);
+        debug_assert!(digits.0[4][7] < 1 << 22);
+        digits
     }
 }

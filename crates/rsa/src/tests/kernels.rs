@@ -103,12 +103,12 @@ fn by_crypto_bigint(n: &BigUint, e: u64) -> Power {
 
 fn differential(
     what: &str,
-    (seed, rounds): (u64, u64),
+    (sequence, rounds): (u64, u64),
     bits: impl Fn(&mut Random) -> u64,
     exponent: impl Fn(&mut Random) -> u64,
     oracle: impl Fn(&BigUint, u64) -> Power,
 ) {
-    let mut random = Random::new(seed + 1_000 * super::seed());
+    let mut random = Random::new(sequence + 1_000 * seed());
     let mut counts = Counts::default();
     for round in 0..rounds.div_ceil(BASES) {
         let size = bits(&mut random);
@@ -185,7 +185,7 @@ fn kernels_accept_signatures_and_refuse_them_with_a_bit_changed() {
     use sha2::Digest as _;
 
     let rounds = rounds(4_000, 20);
-    let mut random = Random::new(5 + 1_000 * super::seed());
+    let mut random = Random::new(5 + 1_000 * seed());
     let mut counts = Counts::default();
     for (size, share) in [(KeySize::Rsa2048, 1), (KeySize::Rsa3072, 10), (KeySize::Rsa4096, 20)] {
         let system_random = SystemRandom::new();
