@@ -193,7 +193,7 @@ impl Modulus<'_> {
     ) -> bool {
         let mut x = [0; LIMBS];
         let Some(x) = x.get_mut(..s.len()) else { return false };
-        x.copy_from_slice(s);
+        copy(x, s);
         self.raise(x, s, e);
         let mut wide = [0; 2 * LIMBS];
         let Some(wide) = wide.get_mut(..2 * s.len()) else { return false };
@@ -206,7 +206,7 @@ impl Modulus<'_> {
 
     /// `x = s^(e−1) / R^(e−2) mod n`.
     pub(crate) fn power(self, x: &mut [u64], s: &[u64], e: u64) {
-        x.copy_from_slice(s);
+        copy(x, s);
         match (<&[u64; 32]>::try_from(self.n), <&mut [u64; 32]>::try_from(&mut *x)) {
             (Ok(n), Ok(x)) => Modulus { n, n0: self.n0 }.raise(x, s, e),
             _ => self.raise(x, s, e),
@@ -276,7 +276,7 @@ impl Modulus<'_> {
             extra = add_pair(ends, [low, high], extra);
             columns = above;
         }
-        out.copy_from_slice(columns);
+        copy(out, columns);
         // The value is out + carry·R, below R + n + 2^672: at most two rounds.
         let mut carry = carry + extra;
         while carry != 0 {
@@ -426,6 +426,13 @@ pub(crate) fn subtract(x: &mut [u64], y: &[u64]) -> bool {
         (*x, borrow) = (value, first | second);
     }
     borrow
+}
+
+/// Copies the limbs, and cannot panic.
+fn copy(out: &mut [u64], limbs: &[u64]) {
+    for (out, limb) in out.iter_mut().zip(limbs) {
+        *out = *limb;
+    }
 }
 
 pub(crate) fn is_below(x: &[u64], n: &[u64]) -> bool {
