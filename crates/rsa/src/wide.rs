@@ -223,14 +223,24 @@ impl Modulus<'_> {
         while bits != 0 {
             square(wide, x);
             self.reduce(x, wide, 0);
+            debug_assert!(self.is_in_bounds(x));
             let is_one = bits >> 63 == 1;
             bits <<= 1;
             if is_one && bits != 0 {
                 wide.fill(0);
                 let carry = add_product(wide, x, s);
                 self.reduce(x, wide, carry);
+                debug_assert!(self.is_in_bounds(x));
             }
         }
+    }
+
+    /// Whether x is below 2n, if n is below R/4: DESIGN.md, "Bounds".
+    fn is_in_bounds(self, x: &[u64]) -> bool {
+        let mut above = 0;
+        let half = x.iter().rev().map(|&limb| limb >> 1 | mem::replace(&mut above, limb) << 63);
+        let has_room = self.n.last().is_some_and(|top| top >> 62 == 0);
+        !has_room || half.lt(self.n.iter().rev().copied())
     }
 
     /// `out = x·y/R mod n`.

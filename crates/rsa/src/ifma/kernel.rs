@@ -54,6 +54,7 @@ impl Task for Evaluation<'_> {
                 square(l, &x)
             };
             x = reduction.reduce(l, wide);
+            debug_assert!(x.is_in_bounds(&self.modulus.n));
             if is_last {
                 return x;
             }
