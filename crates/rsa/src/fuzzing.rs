@@ -24,7 +24,7 @@ pub fn recover(n: &[u8], e: u64, s: &[u8]) -> Vec<(&'static str, Option<Vec<u8>>
     if let Some(n) = of_2048_bits(n) {
         let key = ifma::Key::new(ifma::Model, n, e);
         results.push(("model", result(&|out| key.recover(out, s))));
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
         if let Some(lanes) = ifma::Detected::new() {
             let key = ifma::Key::new(lanes, n, e);
             results.push(("IFMA", result(&|out| key.recover(out, s))));
@@ -51,7 +51,7 @@ pub fn verify<D: MessageDigest>(
     ];
     if let Some(n) = of_2048_bits(n) {
         verdicts.push(("model", ifma::Key::new(ifma::Model, n, e).verify_pkcs1v15(tail, s)));
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
         if let Some(lanes) = ifma::Detected::new() {
             verdicts.push(("IFMA", ifma::Key::new(lanes, n, e).verify_pkcs1v15(tail, s)));
         }

@@ -8,7 +8,7 @@
 //! [`wide`](crate::wide).
 
 mod digits;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
 mod intrinsics;
 mod kernel;
 mod lanes;
@@ -17,7 +17,7 @@ mod model;
 #[cfg(test)]
 mod tests;
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
 pub(crate) use intrinsics::Detected;
 #[cfg(any(test, fuzzing))]
 pub(crate) use model::Model;

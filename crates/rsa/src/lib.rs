@@ -22,7 +22,7 @@ mod digest;
 mod error;
 #[cfg(fuzzing)]
 pub mod fuzzing;
-#[cfg(any(test, fuzzing, target_arch = "x86_64"))]
+#[cfg(any(test, fuzzing, all(target_arch = "x86_64", target_pointer_width = "64")))]
 mod ifma;
 mod key;
 mod pss;

@@ -193,7 +193,7 @@ pub(crate) fn subjects(n: &BigUint, e: u64) -> Vec<(&'static str, Box<dyn Subjec
         std::vec![("wide", Box::new(wide) as Box<dyn Subject>), ("small", Box::new(small))];
     if let Ok(n) = n.as_slice().try_into() {
         subjects.push(("model", Box::new(ifma::Key::new(ifma::Model, n, e))));
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
         if let Some(lanes) = ifma::Detected::new() {
             subjects.push(("IFMA", Box::new(ifma::Key::new(lanes, n, e))));
         }

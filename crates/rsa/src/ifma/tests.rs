@@ -6,18 +6,30 @@ use std::vec::Vec;
 
 use num_bigint::BigUint;
 
+use super::Model;
 use super::digits::{DIGIT_MASK, Digits, negative_inverse};
 use super::kernel::{Evaluation, Modulus, normalise};
 use super::lanes::{Lanes, Task};
-use super::{Detected, Model};
 use crate::tests::{Random, octets, scale, take_ripples};
 use crate::wide;
+
+/// The lanes of this processor, where it has them.
+#[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
+fn detected() -> Option<super::Detected> {
+    super::Detected::new()
+}
+
+/// No lanes on other targets.
+#[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64")))]
+fn detected() -> Option<Model> {
+    None
+}
 
 /// Runs a test on the model and, where they are, on the instructions.
 macro_rules! on_all_lanes {
     ($test:ident($($argument:expr),*)) => {
         $test(Model $(, $argument)*);
-        match Detected::new() {
+        match detected() {
             Some(lanes) => {
                 $test(lanes $(, $argument)*);
                 println!("ran on the model and on AVX-512 IFMA");
@@ -102,7 +114,7 @@ impl Task for Operations {
 
 #[test]
 fn model_and_instructions_agree_on_every_operation() {
-    let Some(lanes) = Detected::new() else {
+    let Some(lanes) = detected() else {
         println!("not run: no AVX-512 IFMA");
         return;
     };
@@ -192,7 +204,7 @@ fn a_carry_ripples_through_all_lanes() {
         let carry = random.next() >> 52;
         let (model, out) = Model.run(Normalise(x, carry));
         assert_eq!(integer(&model) + (BigUint::from(out) << 416), integer(&x) + carry);
-        if let Some(lanes) = Detected::new() {
+        if let Some(lanes) = detected() {
             assert_eq!(lanes.run(Normalise(x, carry)), (model, out));
         }
     }
