@@ -1,59 +1,227 @@
-fn main() {
-    let key = aws_lc_rs::rsa::KeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap();
-    use aws_lc_rs::signature::KeyPair as _;
-    let n: Vec<u8> = key.public_key().modulus().big_endian_without_leading_zero().to_vec();
-    let e = [1, 0, 1];
-    let rng = aws_lc_rs::rand::SystemRandom::new();
-    let mut sig = vec![0; 256];
-    let msg = b"hello";
-    key.sign(&aws_lc_rs::signature::RSA_PKCS1_SHA256, &rng, msg, &mut sig).unwrap();
-    use sha2::Digest as _;
-    let hash = claimgate_rsa::Sha256Digest(sha2::Sha256::digest(msg).into());
-    let ours = claimgate_rsa::PublicKey::portable(&n, &e).unwrap();
-    let best = claimgate_rsa::PublicKey::new(&n, &e).unwrap();
-    assert!(ours.verify_pkcs1v15(&hash, &sig).is_ok());
-    assert!(best.verify_pkcs1v15(&hash, &sig).is_ok());
-    println!("{}", best.kernel());
-    let ring = ring::signature::RsaPublicKeyComponents { n: &n[..], e: &e[..] };
-    let aws = aws_lc_rs::signature::ParsedPublicKey::new(
-        &aws_lc_rs::signature::RSA_PKCS1_2048_8192_SHA256,
-        key.public_key().as_ref(),
-    )
-    .unwrap();
-    let mut times = [const { Vec::new() }; 4];
-    for _ in 0..400 {
-        let t = std::time::Instant::now();
-        for _ in 0..8 {
-            ours.verify_pkcs1v15(&hash, &sig).unwrap();
+//! RS256 and PS256 verifications by this crate's kernels and by other libraries,
+//! side by side in one process. Every result is asserted.
+//!
+//! `cargo bench` prints criterion's measurements, and then ratios: the libraries
+//! take turns, eight verifications each, 400 times, and the lower quartile of each
+//! is divided by ring's and by aws-lc-rs's.
+#![allow(missing_docs, reason = "criterion's macro makes a public function")]
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::{self as aws, KeyPair as _};
+use claimgate_rsa::{HashFunction, Kernel, PublicKey, Sha256Digest};
+use criterion::{Criterion, criterion_group, criterion_main};
+use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
+use crypto_bigint::{Odd, U2048};
+use sha2::Digest as _;
+
+const MESSAGE: &[u8] = b"A message of the length of a short token's signing input. ";
+
+struct Sha256;
+
+impl HashFunction for Sha256 {
+    type Digest = Sha256Digest;
+
+    fn digest(parts: &[&[u8]]) -> Sha256Digest {
+        let mut hash = sha2::Sha256::new();
+        for part in parts {
+            hash.update(part);
         }
-        times[0].push(t.elapsed().as_nanos() / 8);
-        let t = std::time::Instant::now();
-        for _ in 0..8 {
-            best.verify_pkcs1v15(&hash, &sig).unwrap();
-        }
-        times[1].push(t.elapsed().as_nanos() / 8);
-        let t = std::time::Instant::now();
-        for _ in 0..8 {
-            ring.verify(&ring::signature::RSA_PKCS1_2048_8192_SHA256, msg, &sig).unwrap();
-        }
-        times[2].push(t.elapsed().as_nanos() / 8);
-        let t = std::time::Instant::now();
-        for _ in 0..8 {
-            aws.verify_sig(msg, &sig).unwrap();
-        }
-        times[3].push(t.elapsed().as_nanos() / 8);
+        Sha256Digest(hash.finalize().into())
     }
-    for (name, t) in ["portable", "best", "ring", "aws"].iter().zip(&mut times) {
-        t.sort();
-        println!("{name} {}", t[t.len() / 10]);
-    }
-    let t = std::time::Instant::now();
-    for _ in 0..100 {
-        std::hint::black_box(claimgate_rsa::PublicKey::new(&n, &e).unwrap());
-    }
-    println!(
-        "key {} ns, {} bytes",
-        t.elapsed().as_nanos() / 100,
-        size_of::<claimgate_rsa::PublicKey>()
-    );
 }
+
+/// A verification, which says whether the signature holds.
+type Verify = Box<dyn Fn(&[u8]) -> bool>;
+
+/// One signature of one size, and the ways to verify it. All but crypto-bigint
+/// compute the hash too.
+struct Case {
+    name: String,
+    signature: Vec<u8>,
+    ways: Vec<(&'static str, Verify)>,
+}
+
+fn case(size: KeySize, bits: usize) -> Case {
+    let pair = KeyPair::generate(size).unwrap();
+    let public = pair.public_key();
+    let n = public.modulus().big_endian_without_leading_zero().to_vec();
+    let e = public.exponent().big_endian_without_leading_zero().to_vec();
+    let mut signature = vec![0; n.len()];
+    let random = SystemRandom::new();
+    pair.sign(&aws::RSA_PKCS1_SHA256, &random, MESSAGE, &mut signature).unwrap();
+
+    let mut ways: Vec<(&'static str, Verify)> = Vec::new();
+    let portable = PublicKey::portable(&n, &e).unwrap();
+    ways.push((
+        "portable",
+        Box::new(move |s| portable.verify_pkcs1v15(&Sha256::digest(&[MESSAGE]), s).is_ok()),
+    ));
+    let fastest = PublicKey::new(&n, &e).unwrap();
+    if fastest.kernel() == Kernel::Avx512Ifma {
+        ways.push((
+            "ifma",
+            Box::new(move |s| fastest.verify_pkcs1v15(&Sha256::digest(&[MESSAGE]), s).is_ok()),
+        ));
+    }
+    let parsed =
+        aws::ParsedPublicKey::new(&aws::RSA_PKCS1_2048_8192_SHA256, public.as_ref()).unwrap();
+    ways.push(("aws-lc-rs", Box::new(move |s| parsed.verify_sig(MESSAGE, s).is_ok())));
+    if bits == 2_048 {
+        ways.push(("crypto-bigint", crypto_bigint_2048(&n)));
+    }
+    ways.push((
+        "ring",
+        Box::new(move |s| {
+            let key = ring::signature::RsaPublicKeyComponents { n: &n, e: &e };
+            key.verify(&ring::signature::RSA_PKCS1_2048_8192_SHA256, MESSAGE, s).is_ok()
+        }),
+    ));
+    let case = Case { name: format!("RS256 {bits}"), signature, ways };
+    let mut wrong = case.signature.clone();
+    wrong[20] ^= 1;
+    for (name, verify) in &case.ways {
+        assert!(verify(&case.signature), "{name}");
+        assert!(!verify(&wrong), "{name}");
+    }
+    case
+}
+
+/// The power by crypto-bigint with prepared parameters, compared with the encoded
+/// message.
+fn crypto_bigint_2048(n: &[u8]) -> Verify {
+    let parameters = FixedMontyParams::new_vartime(Odd::new(U2048::from_be_slice(n)).unwrap());
+    Box::new(move |s| {
+        let s = FixedMontyForm::new(&U2048::from_be_slice(s), &parameters);
+        let mut power = s;
+        for _ in 0..16 {
+            power = power.square();
+        }
+        let mut encoded = [0xff; 256];
+        encoded[..2].copy_from_slice(&[0, 1]);
+        encoded[204..224].copy_from_slice(&[
+            0x00, 0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04,
+            0x02, 0x01, 0x05, 0x00, 0x04, 0x20,
+        ]);
+        encoded[224..].copy_from_slice(&Sha256::digest(&[MESSAGE]).0);
+        power.mul(&s).retrieve() == U2048::from_be_slice(&encoded)
+    })
+}
+
+/// PS256 at 2,048 bits.
+fn pss_case() -> Case {
+    let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+    let public = pair.public_key();
+    let n = public.modulus().big_endian_without_leading_zero().to_vec();
+    let e = public.exponent().big_endian_without_leading_zero().to_vec();
+    let mut signature = vec![0; n.len()];
+    pair.sign(&aws::RSA_PSS_SHA256, &SystemRandom::new(), MESSAGE, &mut signature).unwrap();
+    let parsed =
+        aws::ParsedPublicKey::new(&aws::RSA_PSS_2048_8192_SHA256, public.as_ref()).unwrap();
+    let verify = |key: PublicKey| -> Verify {
+        Box::new(move |s| key.verify_pss::<Sha256>(&Sha256::digest(&[MESSAGE]), s).is_ok())
+    };
+    let mut ways = vec![("portable", verify(PublicKey::portable(&n, &e).unwrap()))];
+    let fastest = PublicKey::new(&n, &e).unwrap();
+    if fastest.kernel() == Kernel::Avx512Ifma {
+        ways.push(("ifma", verify(fastest)));
+    }
+    ways.push(("aws-lc-rs", Box::new(move |s| parsed.verify_sig(MESSAGE, s).is_ok())));
+    ways.push((
+        "ring",
+        Box::new(move |s| {
+            let key = ring::signature::RsaPublicKeyComponents { n: &n, e: &e };
+            key.verify(&ring::signature::RSA_PSS_2048_8192_SHA256, MESSAGE, s).is_ok()
+        }),
+    ));
+    for (name, verify) in &ways {
+        assert!(verify(&signature), "{name}");
+    }
+    Case { name: "PS256 2048".to_owned(), signature, ways }
+}
+
+fn cases() -> Vec<Case> {
+    vec![
+        case(KeySize::Rsa2048, 2_048),
+        case(KeySize::Rsa3072, 3_072),
+        case(KeySize::Rsa4096, 4_096),
+        pss_case(),
+    ]
+}
+
+/// The lower quartile of 400 turns of each way.
+fn by_turns(case: &Case) -> Vec<(&'static str, Duration)> {
+    let mut times = vec![Vec::new(); case.ways.len()];
+    for _ in 0..400 {
+        for (times, (_, verify)) in times.iter_mut().zip(&case.ways) {
+            let start = Instant::now();
+            for _ in 0..8 {
+                assert!(verify(black_box(&case.signature)));
+            }
+            times.push(start.elapsed() / 8);
+        }
+    }
+    case.ways
+        .iter()
+        .zip(times)
+        .map(|((name, _), mut times)| {
+            times.sort();
+            (*name, times[times.len() / 4])
+        })
+        .collect()
+}
+
+fn print_ratios(case: &Case) {
+    let times = by_turns(case);
+    let of = |wanted: &str| times.iter().find(|(name, _)| *name == wanted).unwrap().1;
+    for (name, time) in &times {
+        println!(
+            "{:<12} {name:<14} {:>7} ns   / ring {:.3}   / aws-lc-rs {:.3}",
+            case.name,
+            time.as_nanos(),
+            time.as_secs_f64() / of("ring").as_secs_f64(),
+            time.as_secs_f64() / of("aws-lc-rs").as_secs_f64(),
+        );
+    }
+}
+
+fn verification(criterion: &mut Criterion) {
+    for case in cases() {
+        let mut group = criterion.benchmark_group(&case.name);
+        for (name, verify) in &case.ways {
+            group.bench_function(*name, |bencher| {
+                bencher.iter(|| assert!(verify(black_box(&case.signature))));
+            });
+        }
+        group.finish();
+        if !std::env::args().any(|argument| argument == "--test") {
+            print_ratios(&case);
+        }
+    }
+}
+
+fn preparation(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("key");
+    for (size, bits) in [(KeySize::Rsa2048, 2_048), (KeySize::Rsa4096, 4_096)] {
+        let pair = KeyPair::generate(size).unwrap();
+        let n = pair.public_key().modulus().big_endian_without_leading_zero().to_vec();
+        let fastest = PublicKey::new(&n, &[1, 0, 1]).unwrap().kernel();
+        group.bench_function(format!("{bits} {fastest}"), |bencher| {
+            bencher.iter(|| PublicKey::new(black_box(&n), &[1, 0, 1]).unwrap());
+        });
+        group.bench_function(format!("{bits} portable, by name"), |bencher| {
+            bencher.iter(|| PublicKey::portable(black_box(&n), &[1, 0, 1]).unwrap());
+        });
+    }
+    group.finish();
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().measurement_time(Duration::from_secs(1)).warm_up_time(Duration::from_millis(300)).sample_size(20);
+    targets = verification, preparation
+}
+criterion_main!(benches);

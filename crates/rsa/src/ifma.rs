@@ -8,14 +8,16 @@
 //! [`wide`](crate::wide).
 
 mod digits;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
 mod intrinsics;
 mod kernel;
 mod lanes;
 #[cfg(any(test, fuzzing))]
 mod model;
+#[cfg(test)]
+mod tests;
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
 pub(crate) use intrinsics::Detected;
 #[cfg(any(test, fuzzing))]
 pub(crate) use model::Model;

@@ -5,7 +5,7 @@ use core::fmt;
 
 use crate::digest::{HashFunction, MessageDigest, Tail};
 use crate::error::{InvalidSignature, KeyRejected};
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
 use crate::ifma;
 use crate::pss;
 #[cfg(not(target_pointer_width = "64"))]
@@ -48,10 +48,14 @@ impl fmt::Display for Kernel {
 #[derive(Clone)]
 pub struct PublicKey(Prepared);
 
+#[cfg_attr(
+    all(target_arch = "x86_64", target_pointer_width = "64"),
+    expect(clippy::large_enum_variant, reason = "there is no heap to put the larger on")
+)]
 #[derive(Clone)]
 enum Prepared {
     Portable(portable::Key),
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
     Ifma(ifma::Key<ifma::Detected>),
 }
 
@@ -65,7 +69,7 @@ impl PublicKey {
     /// is empty, if the modulus does not have 2,048 to 4,096 bits or is even, or
     /// if the exponent is even, below 3, or above [`MAX_EXPONENT`].
     pub fn new(n: &[u8], e: &[u8]) -> Result<Self, KeyRejected> {
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
         if let (Ok(octets), Some(lanes)) = (n.try_into(), ifma::Detected::new()) {
             let e = check(n, e)?;
             return Ok(Self(Prepared::Ifma(ifma::Key::new(lanes, octets, e))));
@@ -92,7 +96,7 @@ impl PublicKey {
     pub fn kernel(&self) -> Kernel {
         match &self.0 {
             Prepared::Portable(_) => Kernel::Portable,
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
             Prepared::Ifma(_) => Kernel::Avx512Ifma,
         }
     }
@@ -102,7 +106,7 @@ impl PublicKey {
     pub fn modulus_len(&self) -> usize {
         match &self.0 {
             Prepared::Portable(key) => key.len(),
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
             Prepared::Ifma(_) => ifma::MODULUS_LEN,
         }
     }
@@ -124,7 +128,7 @@ impl PublicKey {
         let tail = Tail::new(digest);
         let is_valid = match &self.0 {
             Prepared::Portable(key) => key.verify_pkcs1v15(tail, signature),
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
             Prepared::Ifma(key) => key.verify_pkcs1v15(tail, signature),
         };
         if is_valid { Ok(()) } else { Err(InvalidSignature) }
@@ -147,7 +151,7 @@ impl PublicKey {
         let octets = octets.get_mut(..self.modulus_len()).ok_or(InvalidSignature)?;
         let (is_in_range, bits) = match &self.0 {
             Prepared::Portable(key) => (key.recover(octets, signature), key.bits()),
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
             Prepared::Ifma(key) => (key.recover(octets, signature), 2_048),
         };
         if !is_in_range {

@@ -20,7 +20,9 @@ extern crate std;
 
 mod digest;
 mod error;
-#[cfg(any(test, fuzzing, target_arch = "x86_64"))]
+#[cfg(fuzzing)]
+pub mod fuzzing;
+#[cfg(any(test, fuzzing, all(target_arch = "x86_64", target_pointer_width = "64")))]
 mod ifma;
 mod key;
 mod pss;

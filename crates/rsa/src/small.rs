@@ -58,10 +58,10 @@ impl Key {
         ) {
             let modulus = Modulus { n, n0: self.n0 };
             modulus.square_of_r(factor, sum);
-            x.copy_from_slice(factor);
+            copy(x, factor);
             // (R²)^(e−1) / R^(e−2) = R^e
             modulus.power(x, self.e, &Factor::Limbs(factor), sum);
-            factor.copy_from_slice(x);
+            copy(factor, x);
         }
     }
 
@@ -274,6 +274,13 @@ fn multiply_add(a: u32, b: u32, c: u32, d: u32) -> (u32, u32) {
     let sum = u64::from(a) * u64::from(b) + u64::from(c) + u64::from(d);
     #[expect(clippy::as_conversions, reason = "the low half is meant")]
     (sum as u32, (sum >> 32) as u32)
+}
+
+/// Copies the limbs, and cannot panic.
+fn copy(out: &mut [u32], limbs: &[u32]) {
+    for (out, limb) in out.iter_mut().zip(limbs) {
+        *out = *limb;
+    }
 }
 
 fn is_below(x: &[u32], n: &[u32]) -> bool {

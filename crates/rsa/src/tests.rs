@@ -9,7 +9,10 @@ use num_bigint::BigUint;
 use crate::digest::Tail;
 use crate::{ifma, small, wide};
 
+mod edges;
 mod kernels;
+mod malformed;
+mod wide_carries;
 
 /// A small generator (splitmix64), so that failures can be repeated.
 pub(crate) struct Random(u64);
@@ -98,6 +101,16 @@ pub(crate) fn rounds(release: u64, debug: u64) -> u64 {
     }
 }
 
+/// `CLAIMGATE_RSA_SEED`, for more rounds than one run has.
+pub(crate) fn seed() -> u64 {
+    std::env::var("CLAIMGATE_RSA_SEED").map_or(0, |seed| seed.parse().unwrap())
+}
+
+/// A number of rounds that suits the build.
+pub(crate) fn scale(release: u8, debug: u8) -> u8 {
+    if cfg!(debug_assertions) { debug } else { release }
+}
+
 /// A kernel, as the tests see it.
 pub(crate) trait Subject {
     fn verify_pkcs1v15(&self, tail: Tail<'_>, signature: &[u8]) -> bool;
@@ -165,6 +178,11 @@ pub(crate) fn count_ripple() {
     RIPPLES.set(RIPPLES.get() + 1);
 }
 
+/// The number of such carries in this thread since the last call.
+pub(crate) fn take_ripples() -> u64 {
+    RIPPLES.replace(0)
+}
+
 /// The kernels that take a key, each with its name.
 pub(crate) fn subjects(n: &BigUint, e: u64) -> Vec<(&'static str, Box<dyn Subject>)> {
     let n = n.to_bytes_be();
@@ -175,7 +193,7 @@ pub(crate) fn subjects(n: &BigUint, e: u64) -> Vec<(&'static str, Box<dyn Subjec
         std::vec![("wide", Box::new(wide) as Box<dyn Subject>), ("small", Box::new(small))];
     if let Ok(n) = n.as_slice().try_into() {
         subjects.push(("model", Box::new(ifma::Key::new(ifma::Model, n, e))));
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
         if let Some(lanes) = ifma::Detected::new() {
             subjects.push(("IFMA", Box::new(ifma::Key::new(lanes, n, e))));
         }

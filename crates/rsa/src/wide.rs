@@ -193,7 +193,7 @@ impl Modulus<'_> {
     ) -> bool {
         let mut x = [0; LIMBS];
         let Some(x) = x.get_mut(..s.len()) else { return false };
-        x.copy_from_slice(s);
+        copy(x, s);
         self.raise(x, s, e);
         let mut wide = [0; 2 * LIMBS];
         let Some(wide) = wide.get_mut(..2 * s.len()) else { return false };
@@ -206,7 +206,7 @@ impl Modulus<'_> {
 
     /// `x = s^(e−1) / R^(e−2) mod n`.
     pub(crate) fn power(self, x: &mut [u64], s: &[u64], e: u64) {
-        x.copy_from_slice(s);
+        copy(x, s);
         match (<&[u64; 32]>::try_from(self.n), <&mut [u64; 32]>::try_from(&mut *x)) {
             (Ok(n), Ok(x)) => Modulus { n, n0: self.n0 }.raise(x, s, e),
             _ => self.raise(x, s, e),
@@ -223,14 +223,24 @@ impl Modulus<'_> {
         while bits != 0 {
             square(wide, x);
             self.reduce(x, wide, 0);
+            debug_assert!(self.is_in_bounds(x));
             let is_one = bits >> 63 == 1;
             bits <<= 1;
             if is_one && bits != 0 {
                 wide.fill(0);
                 let carry = add_product(wide, x, s);
                 self.reduce(x, wide, carry);
+                debug_assert!(self.is_in_bounds(x));
             }
         }
+    }
+
+    /// Whether x is below 2n, if n is below R/4: DESIGN.md, "Bounds".
+    fn is_in_bounds(self, x: &[u64]) -> bool {
+        let mut above = 0;
+        let half = x.iter().rev().map(|&limb| limb >> 1 | mem::replace(&mut above, limb) << 63);
+        let has_room = self.n.last().is_some_and(|top| top >> 62 == 0);
+        !has_room || half.lt(self.n.iter().rev().copied())
     }
 
     /// `out = x·y/R mod n`.
@@ -276,8 +286,8 @@ impl Modulus<'_> {
             extra = add_pair(ends, [low, high], extra);
             columns = above;
         }
-        out.copy_from_slice(columns);
-        // The value is out + carry·R, below R + n + 2^832: at most two rounds.
+        copy(out, columns);
+        // The value is out + carry·R, below R + n + 2^672: at most two rounds.
         let mut carry = carry + extra;
         while carry != 0 {
             carry -= u64::from(subtract(out, self.n));
@@ -350,7 +360,7 @@ fn add_two_rows(window: &mut [u64], x0: u64, x1: u64, y: &[u64], carry: u64) -> 
 
 /// `wide = x²`.
 #[inline(always)]
-fn square(wide: &mut [u64], x: &[u64]) {
+pub(crate) fn square(wide: &mut [u64], x: &[u64]) {
     wide.fill(0);
     // The products of different limbs, once each.
     let mut columns = &mut *wide;
@@ -384,7 +394,7 @@ fn square(wide: &mut [u64], x: &[u64]) {
 
 /// `wide += x·y`; returns the carry. x has an even number of limbs.
 #[inline(always)]
-fn add_product(wide: &mut [u64], x: &[u64], y: &[u64]) -> u64 {
+pub(crate) fn add_product(wide: &mut [u64], x: &[u64], y: &[u64]) -> u64 {
     let mut extra = 0;
     let mut columns = wide;
     for &[x0, x1] in x.as_chunks().0 {
@@ -426,6 +436,13 @@ pub(crate) fn subtract(x: &mut [u64], y: &[u64]) -> bool {
         (*x, borrow) = (value, first | second);
     }
     borrow
+}
+
+/// Copies the limbs, and cannot panic.
+fn copy(out: &mut [u64], limbs: &[u64]) {
+    for (out, limb) in out.iter_mut().zip(limbs) {
+        *out = *limb;
+    }
 }
 
 pub(crate) fn is_below(x: &[u64], n: &[u64]) -> bool {

@@ -47,7 +47,7 @@ fi
     -- -Clinker=arm-none-eabi-ld -Clinker-flavor=ld \
     -Clink-args="--gc-sections --entry=verify --undefined=prepare"
 elf=$target_dir/$TARGET/release/claimgate-rsa-size
-if arm-none-eabi-nm --demangle "$elf" | grep -i panic; then
+if arm-none-eabi-nm --demangle "$elf" | grep -iE 'panic|_fail'; then
     echo "size: a panic is linked" >&2
     exit 1
 fi

@@ -61,6 +61,16 @@ impl Digits {
         sum
     }
 
+    /// Whether this is below 2n + n/2^29: DESIGN.md, "Bounds".
+    pub(crate) fn is_in_bounds(&self, n: &Self) -> bool {
+        let mut part = *n;
+        let above = n.0.as_flattened().iter().skip(1).chain([&0]);
+        for (digit, above) in part.0.as_flattened_mut().iter_mut().zip(above) {
+            *digit = *digit >> 29 | above << 23 & DIGIT_MASK;
+        }
+        self.is_below(&n.plus(n).plus(&part))
+    }
+
     /// Subtracts n until the result is below it: at most twice.
     pub(crate) fn below_n(&self, n: &Self) -> Self {
         let mut x = *self;

@@ -54,6 +54,7 @@ impl Task for Evaluation<'_> {
                 square(l, &x)
             };
             x = reduction.reduce(l, wide);
+            debug_assert!(x.is_in_bounds(&self.modulus.n));
             if is_last {
                 return x;
             }
@@ -189,7 +190,7 @@ fn add_multiple<L: Lanes>(
 /// Brings the lanes of `x`, after a carry into the lowest, below 2^52. The lane 7
 /// of `carry` is the carry of the vector below, and becomes that of this one.
 #[inline(always)]
-fn normalise<L: Lanes>(l: L, x: L::Vector, carry: &mut L::Vector) -> L::Vector {
+pub(super) fn normalise<L: Lanes>(l: L, x: L::Vector, carry: &mut L::Vector) -> L::Vector {
     let high = l.carry(x);
     let mut y = l.add(l.digit(x), l.align::<7>(high, *carry));
     *carry = high;
@@ -353,6 +354,10 @@ impl<L: Lanes> Reduction<L> {
         for (low, high) in result.iter_mut().zip(high) {
             *low = normalise(l, l.add(*low, high), &mut carry);
         }
-        Digits(result.map(|vector| l.store(vector)))
+        let digits = Digits(result.map(|vector| l.store(vector)));
+        // Below 2^2050: no carry is left, and the top digit is short.
+        debug_assert_eq!(l.store(carry)[7], 0);
+        debug_assert!(digits.0[4][7] < 1 << 22);
+        digits
     }
 }

@@ -1,0 +1,147 @@
+//! All kernels against num-bigint, on any modulus, exponent and signature, and on
+//! signatures that are made to hold; ring has to have the same verdict.
+//!
+//! No private key is needed for those: for an exponent of 3 and any root,
+//! `n = root³ − EM` is a modulus under which the root is the signature.
+#![no_main]
+
+use arbitrary::Arbitrary;
+use claimgate_rsa::fuzzing;
+use claimgate_rsa::{PublicKey, Sha256Digest};
+use libfuzzer_sys::fuzz_target;
+use num_bigint::BigUint;
+
+#[derive(Arbitrary, Debug)]
+struct Input<'a> {
+    size: Size,
+    n: Shape<'a>,
+    e: Exponent,
+    s: Shape<'a>,
+    /// Counts s down from n.
+    from_above: bool,
+    digest: [u8; 32],
+    made: bool,
+}
+
+#[derive(Arbitrary, Debug)]
+enum Size {
+    Bits2048,
+    Between(u16),
+}
+
+#[derive(Arbitrary, Debug)]
+enum Exponent {
+    F4,
+    Three,
+    Any(u32),
+    Greatest,
+}
+
+/// An integer: octets, or runs of ones and zeros.
+#[derive(Arbitrary, Debug)]
+enum Shape<'a> {
+    Octets(&'a [u8]),
+    Runs([(u16, bool); 6]),
+    /// Digits of 52 bits that are nearly all ones or zeros.
+    Digits(&'a [u8]),
+}
+
+impl Shape<'_> {
+    fn integer(&self) -> BigUint {
+        match self {
+            Self::Octets(octets) => BigUint::from_bytes_be(octets),
+            Self::Runs(runs) => runs.iter().fold(BigUint::ZERO, |value, &(length, ones)| {
+                let length = length % 1_024;
+                let run = (BigUint::from(1_u8) << length) - 1_u8;
+                (value << length) + if ones { run } else { BigUint::ZERO }
+            }),
+            Self::Digits(digits) => digits.iter().take(80).fold(BigUint::ZERO, |value, &digit| {
+                let digit = i64::from(digit.cast_signed()).rem_euclid(1 << 52).unsigned_abs();
+                (value << 52) + digit
+            }),
+        }
+    }
+}
+
+fuzz_target!(|input: Input<'_>| {
+    let bits = match input.size {
+        Size::Bits2048 => 2_048,
+        Size::Between(bits) => 2_048 + u64::from(bits % 2_049),
+    };
+    let made = if input.made { made(&input, bits) } else { None };
+    let is_made = made.is_some();
+    let (n, e, s) = made.unwrap_or_else(|| any(&input, bits));
+    let n_octets = n.to_bytes_be();
+    let s_octets = octets(&s, n_octets.len());
+    let power = s.modpow(&BigUint::from(e), &n);
+    let expected = (s < n).then(|| octets(&power, n_octets.len()));
+    for (kernel, result) in fuzzing::recover(&n_octets, e, &s_octets) {
+        assert_eq!(result, expected, "{kernel}: n = {n:x}, e = {e}, s = {s:x}");
+    }
+    let is_valid = s < n && power == encoded(&input.digest, n_octets.len());
+    assert!(is_valid || !is_made);
+    let digest = Sha256Digest(input.digest);
+    for (kernel, verdict) in fuzzing::verify(&n_octets, e, &digest, &s_octets) {
+        assert_eq!(verdict, is_valid, "{kernel}: n = {n:x}, e = {e}, s = {s:x}");
+    }
+    let e_octets = BigUint::from(e).to_bytes_be();
+    let key = PublicKey::new(&n_octets, &e_octets).expect("a key of these bounds");
+    assert_eq!(key.verify_pkcs1v15(&digest, &s_octets).is_ok(), is_valid);
+    // ring hashes by itself, so only refusals can be compared.
+    let ring = ring::signature::RsaPublicKeyComponents { n: &n_octets, e: &e_octets };
+    let algorithm = &ring::signature::RSA_PKCS1_2048_8192_SHA256;
+    let by_ring = ring.verify(algorithm, &input.digest, &s_octets).is_ok();
+    let hash = ring::digest::digest(&ring::digest::SHA256, &input.digest);
+    let hash = Sha256Digest(hash.as_ref().try_into().expect("32 octets"));
+    assert_eq!(key.verify_pkcs1v15(&hash, &s_octets).is_ok(), by_ring);
+});
+
+fn any(input: &Input<'_>, bits: u64) -> (BigUint, u64, BigUint) {
+    let mut n = input.n.integer() % (BigUint::from(1_u8) << bits);
+    n.set_bit(0, true);
+    n.set_bit(bits - 1, true);
+    let e = match input.e {
+        Exponent::F4 => 65_537,
+        Exponent::Three => 3,
+        Exponent::Any(e) => 2 * u64::from(e) + 3,
+        Exponent::Greatest => (1 << 33) - 1,
+    }
+    .min((1 << 33) - 1);
+    // Above n too, as long as n has room.
+    let s = input.s.integer() % (BigUint::from(1_u8) << bits);
+    let s = if input.from_above && s < n { &n - s } else { s };
+    (n, e, s)
+}
+
+/// A key and its signature of the digest, if the size comes out right.
+fn made(input: &Input<'_>, bits: u64) -> Option<(BigUint, u64, BigUint)> {
+    let mut root = input.s.integer() % (BigUint::from(1_u8) << (bits / 3));
+    root.set_bit(bits / 3, true);
+    // n is odd if one of both is even.
+    root.set_bit(0, input.digest[31] & 1 == 0);
+    let cube = root.pow(3);
+    let len = cube.bits().div_ceil(8);
+    let n = &cube - encoded(&input.digest, usize::try_from(len).ok()?);
+    let fits = (2_048..=4_096).contains(&n.bits()) && n.bits().div_ceil(8) == len;
+    fits.then_some((n, 3, root))
+}
+
+/// The encoded message of a digest as an integer.
+fn encoded(digest: &[u8; 32], len: usize) -> BigUint {
+    let mut encoded = vec![0xff; len];
+    encoded[..2].copy_from_slice(&[0, 1]);
+    encoded[len - 52..len - 32].copy_from_slice(&[
+        0x00, 0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02,
+        0x01, 0x05, 0x00, 0x04, 0x20,
+    ]);
+    encoded[len - 32..].copy_from_slice(digest);
+    BigUint::from_bytes_be(&encoded)
+}
+
+/// Big-endian octets, so many.
+fn octets(x: &BigUint, len: usize) -> Vec<u8> {
+    let octets = x.to_bytes_be();
+    let mut all = vec![0; len - octets.len()];
+    all.extend(octets);
+    all
+}
