@@ -251,18 +251,8 @@ const PINNED: &[(&str, &str, u16, &str)] = &[
         401,
         "invalid_token",
     ),
-    (
-        "htu of the proof is not that of the request",
-        "proof_mismatch",
-        401,
-        "invalid_token",
-    ),
-    (
-        "the proof is 200 s old (limit 60 s, leeway 60 s)",
-        "proof_too_old",
-        401,
-        "invalid_token",
-    ),
+    ("htu of the proof is not that of the request", "proof_mismatch", 401, "invalid_token"),
+    ("the proof is 200 s old (limit 60 s, leeway 60 s)", "proof_too_old", 401, "invalid_token"),
     ("the token was used before", "replayed", 401, "invalid_token"),
     ("the replay window is full", "replay_window_full", 401, "invalid_token"),
 ];
