@@ -171,7 +171,7 @@ fn main() -> io::Result<()> {
     // The vectors of the backends: modulus, exponent, signature and message in
     // the order in which `arbitrary` takes an enum's fields apart is the
     // fuzzer's affair; their octets are what counts.
-    let mut backends = Corpus::of("rs256_backends")?;
+    let mut backends = Corpus::of("signature_backends")?;
     for vectors in &vectors {
         let Ok(Value::Array(vectors)) = serde_json::from_str(vectors) else { continue };
         for vector in vectors {
@@ -186,6 +186,30 @@ fn main() -> io::Result<()> {
     for kind in 0..=255_u8 {
         let start: [u8; 64] = std::array::from_fn(|at| kind.wrapping_mul(at as u8).rotate_left(3));
         backends.add(start)?;
+    }
+
+    // A key of each kind, and members that nearly are keys.
+    let mut jwk_keys = Corpus::of("jwk_keys")?;
+    let p256 = json!({
+        "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": "1",
+        "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+        "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+    });
+    let p384 = json!({
+        "kty": "EC", "crv": "P-384", "key_ops": ["verify"],
+        "x": "qofKIr6LBTeOscce8yCtdG4dO2KLp5uYWfdB4IJUKjhVAvJdv1UpbDpUXjhydgq3",
+        "y": "NhfeSpYmLG9dnpi_kpLcKfj0Hb0omhR86doxE7XwuMAKYLHOHX6BnXpDHXyQ6g5f",
+    });
+    let ed25519 = json!({
+        "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+    });
+    for members in [
+        json!([p256, p384, ed25519, jwk(0)]),
+        json!([p256, {"kty": "oct", "k": "AA"}, {"kty": "OKP", "crv": "X25519", "x": "AA"}]),
+        json!([ed25519]),
+        json!([p384, {"kty": "EC", "crv": "P-521", "x": "AA", "y": "AA", "d": "AA"}]),
+    ] {
+        jwk_keys.add(json!({ "keys": members }).to_string())?;
     }
 
     // Targets of structured input: claims, challenges and steps are made from
