@@ -9,16 +9,18 @@ use crate::request_key::RequestKey;
 /// ([RFC 6749 §1.4](https://www.rfc-editor.org/rfc/rfc6749#section-1.4)).
 ///
 /// An application gets one from the token endpoint and sends it on; that is all
-/// it may do with it. An API gets one from a request and validates it with an
-/// [`AccessTokenPolicy`](crate::AccessTokenPolicy). It cannot be used to log
+/// it may do with it. An API gets one from a request and validates it with
+/// [`AccessToken::validate`](crate::AccessToken::validate). It cannot be used to log
 /// somebody in:
 ///
 /// ```compile_fail,E0308
 /// # use claimgate::*;
-/// # fn login<K: PublicKey>(policy: IdTokenPolicy<'_>, issuer: Issuer<'_, K, 1>, now: NumericDate) {
+/// # fn log_in<K: PublicKey>(
+/// #     issuer: &Issuer<K, 1>, policy: &IdTokenPolicy<'_>, login: Login<'_>, now: NumericDate,
+/// # ) {
 /// # let mut buffer = TokenBuffer::<4096>::new();
 /// let access_token = BearerToken::new("eyJ…");
-/// let user = policy.validate(access_token, &issuer, now, &mut buffer);
+/// let user = IdToken::validate(access_token, (issuer, policy), login, now, &mut buffer);
 /// # }
 /// ```
 ///

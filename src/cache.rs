@@ -30,19 +30,20 @@ const TAG_LEN: usize = 16;
 ///
 /// ```
 /// use claimgate::{
-///     AccessTokenPolicy, BearerToken, Error, Issuer, NumericDate, PublicKey, TokenBuffer,
-///     VerifiedTokenCache,
+///     AccessToken, AccessTokenPolicy, BearerToken, Error, Issuer, NumericDate, PublicKey,
+///     TokenBuffer, VerifiedTokenCache,
 /// };
 ///
 /// fn serve<K: PublicKey>(
 ///     policy: &AccessTokenPolicy<'_>,
 ///     token: BearerToken<'_>,
-///     issuer: &Issuer<'_, K, 4>,
+///     issuer: &Issuer<K, 4>,
 ///     now: NumericDate,
 ///     cache: &mut VerifiedTokenCache<64, 2048>,
 /// ) -> Result<(), Error> {
 ///     let mut buffer = TokenBuffer::<4096>::new();
-///     let token = policy.validate_cached(token, issuer, now, &mut buffer, cache)?;
+///     let trust = (issuer, policy);
+///     let token = AccessToken::validate_cached(token, trust, now, &mut buffer, cache)?;
 ///     println!("{}", token.subject());
 ///     Ok(())
 /// }
@@ -58,11 +59,9 @@ const TAG_LEN: usize = 16;
 ///
 /// Policies are the same if all of their settings are, lists in the same order. For
 /// each policy a token is verified once and takes a slot: where routes need different
-/// scopes, one policy and [`authorize`](crate::AccessTokenClaims::authorize) for each
-/// route need one verification and one slot. The same goes for policies that are made
-/// for a request, as with
-/// [`request_key`](crate::AccessTokenPolicyBuilder::request_key): a client that proves
-/// the same key again is answered from the cache.
+/// scopes, one policy and [`authorize`](crate::Validated::authorize) for each route need
+/// one verification and one slot. The keys that a request has proved are no part of the
+/// policy ([`BearerToken::with_key`]): they are compared again on every hit.
 ///
 /// Only tokens that were accepted get in. When all slots are taken, the oldest
 /// entry makes way. One lookup compares the last 16 bytes of each slot's token, and

@@ -20,7 +20,8 @@ pub use reasons::{
 /// bytes.
 ///
 /// ```
-/// use claimgate::{Claim, Error};
+/// use claimgate::Error;
+/// use claimgate::error::Claim;
 ///
 /// let error = Error::Expired { exp: 1_311_281_970, now: 1_311_282_030, leeway: 60 };
 /// assert_eq!(error.code(), "expired");
@@ -448,9 +449,10 @@ pub struct InvalidSignature;
 /// It appears where the policy is written, never while a token is validated.
 ///
 /// ```
-/// use claimgate::{AccessTokenPolicy, ConfigError};
+/// use claimgate::AccessTokenPolicy;
+/// use claimgate::error::ConfigError;
 ///
-/// let policy = AccessTokenPolicy::auth0("https://example.com/health-api").leeway(601).build();
+/// let policy = AccessTokenPolicy::general("https://example.com/health-api").leeway(601).build();
 /// assert_eq!(policy, Err(ConfigError::LeewayTooLong));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

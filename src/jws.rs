@@ -14,11 +14,12 @@ pub use crate::public_key::VerifiedJws;
 /// A JWS in compact serialisation, split and not decoded
 /// ([RFC 7515 §7.1](https://www.rfc-editor.org/rfc/rfc7515#section-7.1)).
 ///
-/// The policies' `validate` goes this way by itself. By hand, for a signed
-/// text that is no token:
+/// [`AccessToken::validate`](crate::AccessToken::validate) does these steps itself. By
+/// hand, for a signed text that is not a token:
 ///
 /// ```
-/// use claimgate::{CompactJws, Error, JwkSet, PublicKey};
+/// use claimgate::jws::CompactJws;
+/// use claimgate::{Error, JwkSet, PublicKey};
 ///
 /// /// The bytes that one of the keys has signed.
 /// fn signed<'b, K: PublicKey>(
@@ -279,7 +280,7 @@ impl fmt::Debug for Header<'_> {
 /// It shows its header, to choose a key by. Its payload is out of reach:
 ///
 /// ```compile_fail,E0599
-/// # fn payload(jws: claimgate::UnverifiedJws<'_, '_>) {
+/// # fn payload(jws: claimgate::jws::UnverifiedJws<'_, '_>) {
 /// jws.payload();
 /// # }
 /// ```

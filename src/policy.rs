@@ -116,13 +116,13 @@ const fn check_list(values: &[&str], name: &'static str) -> Result<(), ConfigErr
 /// use claimgate::{AccessTokenPolicy, at_compile_time};
 ///
 /// const POLICY: AccessTokenPolicy<'_> =
-///     at_compile_time!(AccessTokenPolicy::auth0("https://example.com/health-api").build());
+///     at_compile_time!(AccessTokenPolicy::general("https://example.com/health-api").build());
 /// ```
 ///
 /// ```compile_fail,E0080
 /// use claimgate::{AccessTokenPolicy, at_compile_time};
 ///
-/// const POLICY: AccessTokenPolicy<'_> = at_compile_time!(AccessTokenPolicy::auth0("").build());
+/// const POLICY: AccessTokenPolicy<'_> = at_compile_time!(AccessTokenPolicy::general("").build());
 /// ```
 #[macro_export]
 macro_rules! at_compile_time {

@@ -15,7 +15,7 @@ macro_rules! standard_claims {
         /// [`StandardScope`](crate::StandardScope) tells which.
         ///
         /// ```
-        /// use claimgate::StandardClaims;
+        /// use claimgate::claims::StandardClaims;
         ///
         /// /// An address to write to: one that the issuer has verified.
         /// fn address<'b>(user: &StandardClaims<'b>) -> Option<&'b str> {

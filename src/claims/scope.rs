@@ -225,7 +225,8 @@ impl StandardScope {
     /// The claims that it asks for.
     ///
     /// ```
-    /// use claimgate::{Claim, StandardScope};
+    /// use claimgate::claims::StandardScope;
+    /// use claimgate::error::Claim;
     ///
     /// assert_eq!(StandardScope::Email.claims(), [Claim::Email, Claim::EmailVerified]);
     /// ```

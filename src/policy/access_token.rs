@@ -62,7 +62,7 @@ const fn check_disjoint(
 /// ```
 /// use claimgate::{AccessTokenPolicy, ScopePolicy};
 ///
-/// # fn main() -> Result<(), claimgate::ConfigError> {
+/// # fn main() -> Result<(), claimgate::error::ConfigError> {
 /// let policy = AccessTokenPolicy::general("https://example.com/health-api")
 ///     .require_scope(ScopePolicy::all_of(&["read:patients"])?)
 ///     .build()?;
@@ -199,8 +199,7 @@ impl<'a> AccessTokenPolicy<'a> {
         self.fingerprint
     }
 
-    /// The rules that [`explain`](Self::explain) tells about, in the order of
-    /// checking.
+    /// Returns the rules of [`AccessToken::explain`], in the order of checking.
     pub fn rules() -> impl Iterator<Item = Rule> {
         RULES.iter().map(|(rule, _)| *rule)
     }

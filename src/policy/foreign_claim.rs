@@ -8,11 +8,13 @@ use crate::error::{Claim, Error, WrongKind};
 /// told to let pass.
 ///
 /// ```
-/// use claimgate::{AccessTokenPolicy, ForeignClaim, at_compile_time};
+/// use claimgate::policy::ForeignClaim;
+/// use claimgate::{AccessTokenPolicy, at_compile_time};
 ///
 /// /// For an older Keycloak, which puts the nonce into access tokens.
-/// const POLICY: AccessTokenPolicy<'_> =
-///     at_compile_time!(AccessTokenPolicy::auth0("health-api").allow_foreign_claim(ForeignClaim::Nonce).build());
+/// const POLICY: AccessTokenPolicy<'_> = at_compile_time!(
+///     AccessTokenPolicy::general("health-api").allow_foreign_claim(ForeignClaim::Nonce).build()
+/// );
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

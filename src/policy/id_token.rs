@@ -65,8 +65,7 @@ impl<'a> IdTokenPolicy<'a> {
         }
     }
 
-    /// The rules that [`explain`](Self::explain) tells about, in the order of
-    /// checking.
+    /// Returns the rules of [`IdToken::explain`], in the order of checking.
     pub fn rules() -> impl Iterator<Item = Rule> {
         RULES.iter().map(|(rule, _)| *rule)
     }

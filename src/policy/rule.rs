@@ -61,7 +61,8 @@ impl fmt::Display for Rule {
 /// A set of rules: what `explain` finds broken.
 ///
 /// ```
-/// use claimgate::{AccessTokenPolicy, RuleSet};
+/// use claimgate::AccessTokenPolicy;
+/// use claimgate::policy::RuleSet;
 ///
 /// fn print(failed: RuleSet) {
 ///     for rule in AccessTokenPolicy::rules() {
