@@ -9,8 +9,8 @@ use crate::request_key::RequestKey;
 /// ([RFC 6749 §1.4](https://www.rfc-editor.org/rfc/rfc6749#section-1.4)).
 ///
 /// An application gets one from the token endpoint and sends it on; that is all
-/// it may do with it. An API gets one from a request and validates it with an
-/// [`AccessTokenPolicy`](crate::AccessTokenPolicy). It cannot be used to log
+/// it may do with it. An API gets one from a request and validates it with
+/// [`AccessToken::validate`](crate::AccessToken::validate). It cannot be used to log
 /// somebody in:
 ///
 /// ```compile_fail,E0308

@@ -14,8 +14,8 @@ pub use crate::public_key::VerifiedJws;
 /// A JWS in compact serialisation, split and not decoded
 /// ([RFC 7515 §7.1](https://www.rfc-editor.org/rfc/rfc7515#section-7.1)).
 ///
-/// The policies' `validate` goes this way by itself. By hand, for a signed
-/// text that is no token:
+/// [`AccessToken::validate`](crate::AccessToken::validate) does these steps itself. By
+/// hand, for a signed text that is not a token:
 ///
 /// ```
 /// use claimgate::jws::CompactJws;

@@ -6,7 +6,7 @@
 
 mod support;
 
-use claimgate::error::{Claim, JsonType, Problem, Segment, WrongKind};
+use claimgate::error::{Claim, HeaderParameter, JsonType, Problem, Segment, WrongKind};
 use claimgate::policy::{Rule, RuleSet, SubjectKind};
 use claimgate::{
     AccessToken, AccessTokenPolicy, BearerToken, Error, IdToken, IdTokenPolicy, Login, Nonce,
@@ -106,7 +106,12 @@ const COMMON: &[Defect] = &[
     (
         "crit",
         |token| token.header["crit"] = json!(["x"]),
-        Error::CriticalHeader(claimgate::error::HeaderParameter::Critical),
+        Error::CriticalHeader(HeaderParameter::Critical),
+    ),
+    (
+        "header type",
+        |token| token.header["kid"] = json!(1),
+        Error::HeaderType(HeaderParameter::KeyId),
     ),
     ("key", |token| token.header["kid"] = json!("other"), Error::UnknownKey),
     ("signature", |token| token.signature = forge, Error::InvalidSignature),
@@ -266,7 +271,7 @@ fn explain_id(text: &str) -> Result<RuleSet, Error> {
 }
 
 /// How many of the common defects come before the first rule of a policy.
-const BEFORE_THE_RULES: usize = 7;
+const BEFORE_THE_RULES: usize = 8;
 
 #[test]
 fn a_set_of_rules_is_in_the_order_of_checking() {

@@ -175,6 +175,14 @@ fn a03_marks_of_an_id_token_are_rejected_and_can_be_allowed_by_name() {
             "{name}"
         );
     }
+    // Allowing one of two does not allow the other.
+    let both = with(set("nonce", "n"), "s_hash", "h");
+    let foreign = |claim| Err(Error::TokenType(WrongKind::Claim(claim)));
+    let one = default().allow_foreign_claim(ForeignClaim::Nonce);
+    assert_eq!(check(one, &both), foreign(Claim::SHash));
+    let other = default().allow_foreign_claim(ForeignClaim::SHash);
+    assert_eq!(check(other, &both), foreign(Claim::Nonce));
+    assert_eq!(check(one.allow_foreign_claim(ForeignClaim::SHash), &both), Ok(()));
     for (name, value) in [("token_use", "access"), ("typ", "Bearer"), ("typ", "DPoP")] {
         assert_eq!(check(default(), &set(name, value)), Ok(()), "{name}");
     }
@@ -332,6 +340,8 @@ fn a08_a_subject_is_a_user_or_a_client() {
     let users = [
         access_claims(),
         set("client_id", "x"),
+        with(set("sub", "svc"), "azp", "svc"),
+        with(set("sub", "svc"), "client_id", "svc2"),
         set("gty", "password"),
         set("gty", json!(["refresh_token", "password"])),
         set("gty", json!(["client-credentials-x", "x client-credentials", ", "])),

@@ -286,7 +286,14 @@ fn c07_fractions_make_a_token_older_and_longer_lived() {
     check_times(times, set("exp", number(format!("{EXP}.001"))), NOW.as_secs(), long);
     check_times(times, set("iat", number(format!("{}.9", IAT - 1))), NOW.as_secs(), long);
     check_times(times, set("iat", number(format!("{IAT}.9"))), NOW.as_secs(), Ok(()));
+    // Fractions of other times are theirs.
+    let others = |claims| {
+        let half = |time: u64| serde_json::from_str::<Value>(&format!("{time}.5")).unwrap();
+        with(with(claims, "nbf", half(IAT)), "auth_time", half(IAT))
+    };
+    check_times(times, others, NOW.as_secs(), Ok(()));
     let age = Times { max_token_age: Some(60), ..Times::leeway(0) };
+    check_times(age, others, IAT + 60, Ok(()));
     let early = || set("iat", number(format!("{IAT}.1")));
     check_times(age, early(), IAT + 60, Ok(()));
     let old = Error::TokenTooOld { age: 61, limit: 60, leeway: 0 };

@@ -296,6 +296,11 @@ fn f06_a_member_is_not_given_twice() {
         let text = doubled(member);
         assert_eq!(payload_error(text.as_bytes()), Error::DuplicateMember(Segment::Payload));
     }
+    // Nor is the issuer, be it ours first or another one.
+    let twice = format!("{},\"iss\":\"https://x.example/\"}}", &claims[..claims.len() - 1]);
+    for text in [twice, doubled(r#""iss":"https://x.example/""#), doubled(r#""\u0069ss":1"#)] {
+        assert_eq!(payload_error(text.as_bytes()), Error::DuplicateMember(Segment::Payload));
+    }
     for header in [
         r#"{"alg":"RS256","alg":"RS256"}"#,
         r#"{"alg":"none","\u0061lg":"RS256"}"#,

@@ -81,9 +81,7 @@ fn an_issuer_lives_in_a_static_an_arc_a_box_or_on_the_stack() {
     assert_trusted(&Box::new(trusted()));
     let on_the_stack = trusted();
     assert_trusted(&on_the_stack);
-    assert_trusted(&&on_the_stack);
     assert_trusted(on_the_stack.by_ref());
-    assert_trusted(&on_the_stack.by_ref());
 }
 
 #[test]

@@ -311,19 +311,18 @@ fn is_found_without_a_key(error: &Error) -> bool {
     )
 }
 
-/// Whether the first `iss` of a payload that can be read is the issuer of the articles.
+/// Whether a list of issuers finds the issuer of the articles: by the first `iss` of a
+/// payload that can be read.
 fn names_the_issuer(token: &str, error: &Error) -> bool {
+    // How many members an object may have is no question of its grammar.
     let is_readable = match error {
         Error::InvalidJson(Segment::Payload, problem) => *problem == JsonProblem::TooManyMembers,
         _ => true,
     };
-    is_readable && names_issuer_of_articles(token)
-}
-
-fn names_issuer_of_articles(token: &str) -> bool {
-    payload_bytes(token)
-        .and_then(|bytes| serde_json::from_slice::<FirstIssuer>(&bytes).ok())
-        .is_some_and(|FirstIssuer(issuer)| issuer.as_ref().is_some_and(|issuer| issuer == ISSUER))
+    let first = payload_bytes(token)
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .and_then(|FirstIssuer(first)| first);
+    is_readable && first.is_some_and(|issuer| issuer == ISSUER)
 }
 
 fn payload_bytes(token: &str) -> Option<Vec<u8>> {
