@@ -10,10 +10,13 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use claimgate::error::{InvalidSignature, JsonProblem, KeyRejected, Problem, Segment};
+use claimgate::jwk::{Algorithms, KeyMaterial};
+use claimgate::jws::{CompactJws, VerifiedJws};
 use claimgate::{
-    AccessToken, AccessTokenPolicy, BearerToken, CompactJws, Error, IdToken, IdTokenPolicy,
-    InvalidSignature, Issuer, JsonProblem, JwkSet, KeyRejected, Nonce, NumericDate, Problem,
-    PublicKey, ScopePolicy, Segment, TokenBuffer, VerifiedJws, VerifiedTokenCache, at_compile_time,
+    AccessToken, AccessTokenPolicy, Algorithm, BearerToken, Error, IdToken, IdTokenPolicy, Issuer,
+    JwkSet, Login, Nonce, NumericDate, PublicKey, ScopePolicy, TokenBuffer, VerifiedTokenCache,
+    at_compile_time,
 };
 use criterion::{Criterion, Throughput};
 use serde_json::{Value, json};
@@ -24,14 +27,14 @@ const KEY_ID: &str = "NjVBRjY5MDlCMUIwNzU4RTA2QzZFMDQ4QzQ2MDAyQjVDNjk1RTM2Qg";
 
 const SCOPES: ScopePolicy<'_> = at_compile_time!(ScopePolicy::all_of(&["read:patients"]));
 
-const LOGIN: IdTokenPolicy<'_> =
-    at_compile_time!(IdTokenPolicy::new(CLIENT_ID, Nonce::Expect("n-0S6_WzA2Mj")).build());
+const APPLICATION: IdTokenPolicy<'_> = at_compile_time!(IdTokenPolicy::new(CLIENT_ID).build());
+const LOGIN: Login<'_> = at_compile_time!(Login::new(Nonce::Expect("n-0S6_WzA2Mj")).build());
 
 const ACCESS: AccessTokenPolicy<'_> =
-    at_compile_time!(AccessTokenPolicy::auth0(API).require_scope(SCOPES).build());
+    at_compile_time!(AccessTokenPolicy::general(API).require_scope(SCOPES).build());
 
 const WITH_PERMISSIONS: AccessTokenPolicy<'_> = at_compile_time!(
-    AccessTokenPolicy::auth0(API)
+    AccessTokenPolicy::general(API)
         .require_scope(SCOPES)
         .require_permissions(at_compile_time!(ScopePolicy::all_of(&["read:health-records-0199"])))
         .build()
@@ -41,7 +44,9 @@ const WITH_PERMISSIONS: AccessTokenPolicy<'_> = at_compile_time!(
 struct NoRsa;
 
 impl PublicKey for NoRsa {
-    fn from_components(_: &[u8], _: &[u8]) -> Result<Self, KeyRejected> {
+    const ALGORITHMS: Algorithms = Algorithms::RS256;
+
+    fn new(_: Algorithm, _: KeyMaterial<'_>) -> Result<Self, KeyRejected> {
         Ok(Self)
     }
 
@@ -75,7 +80,7 @@ impl Case {
         let large = with(access_claims(), "permissions", permissions);
         let case = |name, claims: &Value, policy| Self { name, token: signer.sign(claims), policy };
         let cases = [
-            case("small ID token", &small, Policy::Id(LOGIN)),
+            case("small ID token", &small, Policy::Id(APPLICATION)),
             case("typical access token", &access_claims(), Policy::Access(ACCESS)),
             case("200 permissions", &large, Policy::Access(WITH_PERMISSIONS)),
         ];
@@ -92,16 +97,18 @@ impl Case {
 
     fn validate<K: PublicKey>(
         &self,
-        issuer: &Issuer<'_, K, 4>,
+        issuer: &Issuer<K, 4>,
         buffer: &mut TokenBuffer<8192>,
     ) -> Result<(), Error> {
         match &self.policy {
-            Policy::Id(policy) => policy.validate(&self.token, issuer, NOW, buffer).map(|token| {
-                black_box(token.subject());
-            }),
+            Policy::Id(policy) => {
+                IdToken::validate(&self.token, (issuer, policy), LOGIN, NOW, buffer).map(|token| {
+                    black_box(token.subject());
+                })
+            }
             Policy::Access(policy) => {
                 let token = BearerToken::new(&self.token);
-                policy.validate(token, issuer, NOW, buffer).map(|token| {
+                AccessToken::validate(token, (issuer, policy), NOW, buffer).map(|token| {
                     black_box(token.subject());
                 })
             }
@@ -152,7 +159,7 @@ fn time_parsing(
 /// The stages that are the same for every backend.
 fn stages(criterion: &mut Criterion, signer: &Signer, cases: &[Case]) {
     let keys = key_set::<NoRsa>(signer);
-    let issuer = Issuer::new(ISSUER, &keys).unwrap();
+    let issuer = Issuer::new(ISSUER, key_set::<NoRsa>(signer)).unwrap();
     let mut buffer = [0; 8192];
     let mut token_buffer = TokenBuffer::new();
 
@@ -205,7 +212,7 @@ fn stages(criterion: &mut Criterion, signer: &Signer, cases: &[Case]) {
 
     // Of the policy, the part that can be asked again: the scopes.
     let token = BearerToken::new(&cases[1].token);
-    let token = ACCESS.validate(token, &issuer, NOW, &mut token_buffer).unwrap();
+    let token = AccessToken::validate(token, (&issuer, &ACCESS), NOW, &mut token_buffer).unwrap();
     group.throughput(cases[1].throughput());
     group.bench_function("scopes alone/typical access token", |bencher| {
         bencher.iter(|| assert_eq!(black_box(&token).authorize(&SCOPES), Ok(())));
@@ -218,6 +225,36 @@ fn stages(criterion: &mut Criterion, signer: &Signer, cases: &[Case]) {
     group.bench_function("typical access token", |bencher| {
         bencher.iter(|| BearerToken::from_authorization(black_box(&value)).unwrap());
     });
+    group.finish();
+}
+
+/// What the number of trusted issuers costs: the comparisons of `iss` with their URLs, which
+/// all have one length. A token is split, decoded and read once.
+fn among_issuers(criterion: &mut Criterion, signer: &Signer) {
+    let url = |n: usize| format!("https://tenant-{n:02}.auth0.com/");
+    let issuer = |n| Issuer::new(url(n), key_set::<NoRsa>(signer)).unwrap();
+    let issuers: Vec<_> = (0..50).map(issuer).collect();
+    let token_of = |n| signer.sign(&with(access_claims(), "iss", url(n)));
+    let (unknown, last) = (token_of(50), token_of(49));
+    let mut buffer = TokenBuffer::<8192>::new();
+
+    let mut group = criterion.benchmark_group("among issuers, without RSA");
+    group.throughput(Throughput::Bytes(unknown.len().try_into().unwrap()));
+    for count in [1, 50] {
+        let trusted = &issuers[50 - count..];
+        for (name, token, expected) in
+            [("unknown", &unknown, Err(Error::UnknownIssuer)), ("the last", &last, Ok(()))]
+        {
+            group.bench_function(format!("{name} of {count}"), |bencher| {
+                bencher.iter(|| {
+                    let token = BearerToken::new(black_box(token));
+                    let verdict =
+                        AccessToken::validate(token, (trusted, &ACCESS), NOW, &mut buffer);
+                    assert_eq!(verdict.map(|_| ()), expected);
+                });
+            });
+        }
+    }
     group.finish();
 }
 
@@ -291,16 +328,15 @@ fn garbage(model: &str) -> String {
 
 /// The stages of one backend: RSA, the whole, and the rejections.
 fn backend<K: PublicKey>(criterion: &mut Criterion, name: &str, signer: &Signer, cases: &[Case]) {
-    let keys = key_set::<K>(signer);
-    let issuer = Issuer::new(ISSUER, &keys).unwrap();
-    let issuers = [issuer];
+    let issuers = [Issuer::new(ISSUER, key_set::<K>(signer)).unwrap()];
+    let issuer = &issuers[0];
     let mut buffer = TokenBuffer::new();
 
     let mut group = criterion.benchmark_group(format!("verify/{name}"));
     for case in cases {
         let (signed, signature) = case.token.rsplit_once('.').unwrap();
         let signature = Base64UrlUnpadded::decode_vec(signature).unwrap();
-        let key = keys.keys()[1].key();
+        let key = issuer.keys().keys()[1].key();
         group.throughput(case.throughput());
         group.bench_function(case.name, |bencher| {
             bencher
@@ -313,7 +349,7 @@ fn backend<K: PublicKey>(criterion: &mut Criterion, name: &str, signer: &Signer,
     for case in cases {
         group.throughput(case.throughput());
         group.bench_function(case.name, |bencher| {
-            bencher.iter(|| assert_eq!(black_box(case).validate(&issuer, &mut buffer), Ok(())));
+            bencher.iter(|| assert_eq!(black_box(case).validate(issuer, &mut buffer), Ok(())));
         });
     }
     group.finish();
@@ -327,9 +363,10 @@ fn backend<K: PublicKey>(criterion: &mut Criterion, name: &str, signer: &Signer,
                 // A service of one issuer learns of another one only after RSA.
                 let verdict = match refused.error {
                     Error::UnknownIssuer => {
-                        ACCESS.validate_among(token, &issuers, refused.now, &mut buffer)
+                        let trust = (&issuers[..], &ACCESS);
+                        AccessToken::validate(token, trust, refused.now, &mut buffer)
                     }
-                    _ => ACCESS.validate(token, &issuer, refused.now, &mut buffer),
+                    _ => AccessToken::validate(token, (issuer, &ACCESS), refused.now, &mut buffer),
                 };
                 assert_eq!(verdict.map(|_| ()), Err(refused.error));
             });
@@ -337,7 +374,7 @@ fn backend<K: PublicKey>(criterion: &mut Criterion, name: &str, signer: &Signer,
     }
     group.finish();
 
-    cache(criterion, name, signer, &issuer);
+    cache(criterion, name, signer, issuer);
 }
 
 /// Tokens that the cache holds, and as many that it does not: one more than
@@ -346,7 +383,7 @@ fn cache<K: PublicKey>(
     criterion: &mut Criterion,
     name: &str,
     signer: &Signer,
-    issuer: &Issuer<'_, K, 4>,
+    issuer: &Issuer<K, 4>,
 ) {
     const SLOTS: usize = 64;
     let mut buffer = TokenBuffer::<8192>::new();
@@ -361,7 +398,8 @@ fn cache<K: PublicKey>(
         let mut tokens = tokens.iter().take(count).cycle();
         let mut validate = |token: &str, cache: &mut VerifiedTokenCache<SLOTS, 1024>| {
             let token = BearerToken::new(black_box(token));
-            let verdict = ACCESS.validate_cached(token, issuer, NOW, &mut buffer, cache);
+            let trust = (issuer, &ACCESS);
+            let verdict = AccessToken::validate_cached(token, trust, NOW, &mut buffer, cache);
             assert!(!verdict.unwrap().subject().is_empty());
         };
         tokens.by_ref().take(count).for_each(|token| validate(token, &mut cache));
@@ -385,6 +423,7 @@ fn main() {
     signer.kid = KEY_ID;
     let cases = Case::all(&signer);
     stages(&mut criterion, &signer, &cases);
+    among_issuers(&mut criterion, &signer);
     #[cfg(feature = "ring")]
     backend::<claimgate::RingKey>(&mut criterion, "ring", &signer, &cases);
     #[cfg(feature = "aws-lc-rs")]

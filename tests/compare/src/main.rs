@@ -6,11 +6,10 @@
 //! second time with everything its `Validation` has for the purpose.
 
 use std::collections::HashSet;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Issuer, JwkSet, NumericDate, RingKey, TokenBuffer,
+    AccessToken, AccessTokenPolicy, BearerToken, Issuer, JwkSet, NumericDate, RingKey, TokenBuffer,
 };
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use jwt_simple::prelude::{NoCustomClaims, RS256PublicKey, RSAPublicKeyLike, VerificationOptions};
@@ -45,7 +44,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         KeyPair::from_pkcs8(include_bytes!("../../data/keys/a.pk8"))
             .map_err(|error| error.to_string())?,
     );
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let now = NumericDate::now().as_secs();
     let columns: [(&str, Box<dyn Fn(&str) -> bool>); 4] = [
         ("claimgate", Box::new(claimgate(&signer, now)?)),
         ("jsonwebtoken", Box::new(jsonwebtoken(&signer, Strictness::IssuerAndAudience))),
@@ -131,12 +130,13 @@ fn claimgate(
     let encode = Base64UrlUnpadded::encode_string;
     let jwks = json!({ "keys": [{ "kty": "RSA", "n": encode(&n), "e": encode(&e) }] });
     let keys = JwkSet::<RingKey, 1>::from_json(&jwks.to_string())?;
-    let policy = AccessTokenPolicy::auth0(API).build()?;
+    let issuer = Issuer::new(ISSUER, keys)?;
+    let policy = AccessTokenPolicy::general(API).build()?;
+    let now = NumericDate::from_secs(now);
     Ok(move |token: &str| {
         let mut buffer = TokenBuffer::<4_096>::new();
-        let Ok(issuer) = Issuer::new(ISSUER, &keys) else { return false };
-        let now = NumericDate::from_secs(now);
-        policy.validate(BearerToken::new(token), &issuer, now, &mut buffer).is_ok()
+        let token = BearerToken::new(token);
+        AccessToken::validate(token, (&issuer, &policy), now, &mut buffer).is_ok()
     })
 }
 

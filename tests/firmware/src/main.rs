@@ -9,15 +9,16 @@
 
 mod board;
 
+use claimgate::error::{Claim, Problem};
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Claim, Error, IdTokenPolicy, Issuer, JwkSet, Nonce,
-    NumericDate, Problem, PureRustKey, ScopePolicy, TokenBuffer, at_compile_time,
+    AccessToken, AccessTokenPolicy, BearerToken, Error, IdToken, IdTokenPolicy, Issuer, JwkSet,
+    Login, Nonce, NumericDate, PureRustKey, ScopePolicy, TokenBuffer, at_compile_time,
 };
 use cortex_m_rt::entry;
 
 use crate::board::{Console, Meter};
 
-type Keys = JwkSet<PureRustKey, 1>;
+type OnlyIssuer = Issuer<PureRustKey, 1>;
 /// As long as the longest of the tokens, which decode to three quarters of it.
 type Buffer = TokenBuffer<800>;
 
@@ -29,13 +30,15 @@ macro_rules! demo {
 }
 
 const ISSUER: &str = "https://my-domain.auth0.com/";
-/// The application that asked for the login.
-const APPLICATION: IdTokenPolicy<'_> =
-    at_compile_time!(IdTokenPolicy::new("my_client_id", Nonce::ExpectNone).build());
+/// The application that asked for the login, without a nonce.
+const APPLICATION: IdTokenPolicy<'_> = at_compile_time!(IdTokenPolicy::new("my_client_id").build());
+const LOGIN: Login<'_> = at_compile_time!(Login::new(Nonce::ExpectNone).build());
 /// The API: reading patients' records.
 const READ_PATIENTS: ScopePolicy<'_> = at_compile_time!(ScopePolicy::all_of(&["read:patients"]));
 const API: AccessTokenPolicy<'_> = at_compile_time!(
-    AccessTokenPolicy::auth0("https://example.com/health-api").require_scope(READ_PATIENTS).build()
+    AccessTokenPolicy::general("https://example.com/health-api")
+        .require_scope(READ_PATIENTS)
+        .build()
 );
 
 /// A moment at which the tokens are valid, and one at which they have expired.
@@ -97,31 +100,32 @@ static ROWS: [Row; 10] = [
 /// The row's token, validated as the row says. A valid one is the user's of the
 /// articles.
 #[inline(never)]
-fn verdict(
-    row: &Row,
-    issuer: &Issuer<'_, PureRustKey, 1>,
-    buffer: &mut Buffer,
-) -> Result<(), Error> {
+fn verdict(row: &Row, issuer: &OnlyIssuer, buffer: &mut Buffer) -> Result<(), Error> {
     let is_the_users = match row.used {
         Use::LogIn => {
-            APPLICATION.validate(row.token, issuer, row.now, buffer)?.subject() == "auth0|123456"
+            let trust = (issuer, &APPLICATION);
+            let token = IdToken::validate(row.token, trust, LOGIN, row.now, buffer)?;
+            token.subject() == "auth0|123456"
         }
         Use::CallApi => {
             let token = BearerToken::new(row.token);
-            API.validate(token, issuer, row.now, buffer)?.subject() == "auth0|123456"
+            let token = AccessToken::validate(token, (issuer, &API), row.now, buffer)?;
+            token.subject() == "auth0|123456"
         }
     };
     if is_the_users { Ok(()) } else { Err(Error::SubjectMismatch) }
 }
 
 #[inline(never)]
-fn parse_keys(place: &mut Option<Keys>) -> Result<&Keys, Error> {
-    Keys::from_json(demo!("jwks.json")).map(|keys| &*place.insert(keys))
+fn read_issuer(place: &mut Option<OnlyIssuer>) -> Result<&OnlyIssuer, Error> {
+    let keys = JwkSet::from_json(demo!("jwks.json"))?;
+    let issuer = Issuer::new(ISSUER, keys).map_err(|_| Error::UnknownIssuer)?;
+    Ok(place.insert(issuer))
 }
 
 #[entry]
 fn main() -> ! {
-    static mut KEYS: Option<Keys> = None;
+    static mut ONLY_ISSUER: Option<OnlyIssuer> = None;
     static mut BUFFER: Buffer = Buffer::new();
 
     let mut console = Console::new();
@@ -129,10 +133,8 @@ fn main() -> ! {
     let meter = Meter::new(peripherals.SYST);
     console.text("                                                         stack  instructions\n");
 
-    let (parsed, cost) = meter.measure(|| parse_keys(KEYS));
-    let Ok(issuer) =
-        parsed.and_then(|keys| Issuer::new(ISSUER, keys).map_err(|_| Error::UnknownIssuer))
-    else {
+    let (read, cost) = meter.measure(|| read_issuer(ONLY_ISSUER));
+    let Ok(issuer) = read else {
         console.text("the key set is refused\n");
         board::exit(false)
     };
@@ -141,7 +143,7 @@ fn main() -> ! {
     let mut highest = cost.stack;
     let mut all_as_expected = true;
     for row in &ROWS {
-        let (verdict, cost) = meter.measure(|| verdict(row, &issuer, BUFFER));
+        let (verdict, cost) = meter.measure(|| verdict(row, issuer, BUFFER));
         let code = verdict.err().map_or("valid", |error| error.code());
         console.text("  ").column(row.name, 28).column(code, 22).cost(cost);
         highest = highest.max(cost.stack);

@@ -8,10 +8,14 @@ use core::fmt::{self, Write};
 use core::panic::PanicInfo;
 use core::slice;
 
+use claimgate::error::{InvalidSignature, KeyRejected};
+use claimgate::jwk::{Algorithms, Jwk, KeyMaterial};
+use claimgate::jws::CompactJws;
+use claimgate::policy::SubjectKind;
 use claimgate::{
-    AccessToken, AccessTokenPolicy, BearerToken, Error, IdToken, IdTokenPolicy, InvalidSignature,
-    Issuer, JwkSet, JwksRefresh, KeyRejected, Nonce, NumericDate, PublicKey, RequestKey,
-    ScopePolicy, SubjectKind, TokenBuffer, Validated, VerifiedTokenCache,
+    AccessToken, AccessTokenPolicy, Algorithm, BearerToken, Challenge, Error, IdToken,
+    IdTokenPolicy, Issuer, JwkSet, JwksRefresh, Login, Nonce, NumericDate, PublicKey, RequestKey,
+    ScopePolicy, TokenBuffer, Trust, Validated, VerifiedTokenCache,
 };
 use serde::Deserialize;
 
@@ -35,7 +39,10 @@ fn panic(_: &PanicInfo<'_>) -> ! {
 pub struct Elsewhere(usize);
 
 impl PublicKey for Elsewhere {
-    fn from_components(n: &[u8], e: &[u8]) -> Result<Self, KeyRejected> {
+    const ALGORITHMS: Algorithms = Algorithms::RS256;
+
+    fn new(_: Algorithm, material: KeyMaterial<'_>) -> Result<Self, KeyRejected> {
+        let KeyMaterial::Rsa { n, e } = material else { return Err(KeyRejected::Backend) };
         // SAFETY: pointers and lengths of slices.
         match unsafe { rsa_key(n.as_ptr(), n.len(), e.as_ptr(), e.len()) } {
             0 => Err(KeyRejected::Backend),
@@ -127,20 +134,44 @@ fn tell_custom(custom: &Custom<'_>) {
     tell(if is_telling { "yes" } else { "no" });
 }
 
+/// An issuer with up to four keys, as both functions below take it.
+type Known = Issuer<Elsewhere, 4>;
+
 #[unsafe(no_mangle)]
-pub extern "C" fn parse_key_set(text: Text, set: &mut Option<JwkSet<Elsewhere, 4>>) -> bool {
+pub extern "C" fn parse_key_set(text: Text, url: Text, issuer: &mut Option<Known>) -> bool {
     match JwkSet::from_json(text.get()) {
-        Ok(keys) => {
-            keys.skipped().iter().for_each(|skipped| tell_error(skipped.reason.into()));
-            keys.keys().iter().for_each(|key| tell(key.key_id().unwrap_or_default()));
-            *set = Some(keys);
-            true
-        }
+        Ok(keys) => put(keys, url, issuer),
         Err(error) => {
             tell_error(error);
             false
         }
     }
+}
+
+/// Makes an issuer of a single key that is known as numbers.
+#[unsafe(no_mangle)]
+pub extern "C" fn take_key(
+    n: &&[u8],
+    e: &&[u8],
+    key_id: Text,
+    url: Text,
+    issuer: &mut Option<Known>,
+) -> bool {
+    let jwk = Jwk::new(Algorithm::Rs256, KeyMaterial::Rsa { n, e }, Some(key_id.get()));
+    match jwk.map_err(Error::from).and_then(|jwk| JwkSet::from_keys([jwk])) {
+        Ok(keys) => put(keys, url, issuer),
+        Err(error) => {
+            tell_error(error);
+            false
+        }
+    }
+}
+
+fn put(keys: JwkSet<Elsewhere, 4>, url: Text, issuer: &mut Option<Known>) -> bool {
+    keys.skipped().iter().for_each(|skipped| tell_error(skipped.reason.into()));
+    keys.keys().iter().for_each(|key| tell(key.key_id().unwrap_or_default()));
+    *issuer = Issuer::new(url.get(), keys).ok();
+    issuer.is_some()
 }
 
 fn tell_error(error: Error) {
@@ -156,7 +187,7 @@ fn access_policy<'a>(
 ) -> Option<AccessTokenPolicy<'a>> {
     let identifier = settings.identifier.get();
     let mut policy = match settings.choice & 3 {
-        0 => AccessTokenPolicy::auth0(identifier).or_audiences(others),
+        0 => AccessTokenPolicy::general(identifier).or_audiences(others),
         1 => AccessTokenPolicy::rfc9068(identifier).forbid_client_ids(others),
         _ => AccessTokenPolicy::without_audience(others),
     };
@@ -164,10 +195,6 @@ fn access_policy<'a>(
     if settings.choice & 4 != 0 {
         let sets = ScopePolicy::all_of(scope).ok()?;
         policy = policy.require_scope(sets).require_permissions(ScopePolicy::any_of(scope).ok()?);
-    }
-    if settings.choice & 8 != 0 {
-        let (certificate, jkt) = (settings.request_key.get(), settings.beside.get());
-        policy = policy.request_key(RequestKey::certificate_and_dpop(certificate, jkt));
     }
     if settings.choice & 16 != 0 {
         policy = policy.max_age(settings.seconds).require_acr(others);
@@ -198,28 +225,33 @@ fn tell_access_token(token: &Validated<AccessToken<'_>>) {
 pub extern "C" fn validate_access_token(
     authorization: Text,
     settings: &Settings,
-    set: &JwkSet<Elsewhere, 4>,
+    issuers: &[Known; 2],
     buffer: &mut TokenBuffer<8192>,
     cache: &mut VerifiedTokenCache<16, 2048>,
 ) -> bool {
     let (scope, others) = (settings.scope.map(Text::get), settings.others.map(Text::get));
     let Some(policy) = access_policy(settings, &scope, &others) else { return false };
-    let Ok(issuer) = Issuer::new(settings.organization.get(), set) else { return false };
     let now = NumericDate::from_secs(settings.now);
     let bearer = match BearerToken::from_authorization(authorization.get()) {
         Ok(bearer) => bearer,
         Err(error) => return refuse(&policy, error),
     };
-    let issuers = [issuer, issuer];
-    let by_issuer = [(issuer, policy), (issuer, policy)];
+    let (certificate, jkt) = (settings.request_key.get(), settings.beside.get());
+    let bearer = match RequestKey::certificate_and_dpop(certificate, jkt) {
+        Ok(key) if settings.choice & 8 != 0 => bearer.with_key(key),
+        _ => bearer,
+    };
+    let [first, _] = issuers;
+    let by_issuer = issuers.each_ref().map(|issuer| (issuer, policy));
     let token = match settings.choice >> 8 {
-        0 => policy.validate(bearer, &issuer, now, buffer),
-        1 => policy.validate_among(bearer, &issuers, now, buffer),
-        2 => AccessTokenPolicy::validate_by_issuer(bearer, &by_issuer, now, buffer),
-        3 => policy.validate_cached(bearer, &issuer, now, buffer, cache),
-        4 => policy.validate_among_cached(bearer, &issuers, now, buffer, cache),
+        0 => AccessToken::validate(bearer, (first, &policy), now, buffer),
+        1 => AccessToken::validate(bearer, (&issuers[..], &policy), now, buffer),
+        2 => AccessToken::validate(bearer, &by_issuer, now, buffer),
+        3 => AccessToken::validate_cached(bearer, (first, &policy), now, buffer, cache),
+        4 => AccessToken::validate_cached(bearer, (&issuers[..], &policy), now, buffer, cache),
+        5 => AccessToken::validate_cached(bearer, &by_issuer, now, buffer, cache),
         _ => {
-            return match policy.explain(bearer, &issuer, now, buffer) {
+            return match AccessToken::explain(bearer, &by_issuer, now, buffer) {
                 Ok(broken) => broken.is_empty(),
                 Err(error) => refuse(&policy, error),
             };
@@ -228,39 +260,70 @@ pub extern "C" fn validate_access_token(
     match token {
         Ok(token) => {
             tell_access_token(&token);
+            let needed = ScopePolicy::any_of(&scope);
+            if let Some(Err(forbidden)) = needed.ok().map(|needed| token.authorize(&needed)) {
+                tell_challenge(&forbidden.challenge());
+            }
             token.to_owned_token::<2048>().is_ok()
         }
         Err(error) => refuse(&policy, error),
     }
 }
 
+/// Returns whose keys to fetch again.
+#[unsafe(no_mangle)]
+pub extern "C" fn issuer_of(token: Text, issuers: &[Known; 2], buffer: &mut [u8; 8192]) -> bool {
+    let Some(policy) = AccessTokenPolicy::general("api").build().ok() else { return false };
+    let trust = (&issuers[..], &policy);
+    let jws = CompactJws::parse(token.get()).and_then(|jws| jws.decode(buffer));
+    match jws {
+        Ok(jws) => trust.issuer_of(&jws).map(tell).is_some(),
+        Err(error) => {
+            tell_error(error);
+            false
+        }
+    }
+}
+
 /// Writes the challenge.
 fn refuse(policy: &AccessTokenPolicy<'_>, error: Error) -> bool {
     tell_error(error);
-    let _ = write!(Screen, "{}", policy.challenge(error).realm("api"));
+    tell_challenge(&policy.challenge(error));
     false
 }
 
-fn id_policy<'a>(settings: &'a Settings, others: &'a [&'a str]) -> Option<IdTokenPolicy<'a>> {
+fn tell_challenge(challenge: &Challenge<'_>) {
+    let _ = write!(Screen, "{}", challenge.realm("api"));
+}
+
+fn login(settings: &Settings) -> Option<Login<'_>> {
     let nonce = match settings.choice & 3 {
         0 => Nonce::Expect(settings.nonce.get()),
         1 => Nonce::ExpectNone,
         _ => Nonce::Ignore,
     };
-    let mut policy = IdTokenPolicy::new(settings.identifier.get(), nonce).leeway(settings.seconds);
+    let mut login = Login::new(nonce);
+    if settings.choice & 8 != 0 {
+        login = login.access_token(BearerToken::new(settings.beside.get()));
+        login = login.code_if_bound(settings.beside.get());
+    }
+    if settings.choice & 32 != 0 {
+        login = login.organization(settings.beside.get());
+    }
+    login.build().ok()
+}
+
+fn id_policy<'a>(settings: &'a Settings, others: &'a [&'a str]) -> Option<IdTokenPolicy<'a>> {
+    let mut policy = IdTokenPolicy::new(settings.identifier.get()).leeway(settings.seconds);
     if settings.choice & 4 != 0 {
         policy = policy.or_client_ids(others).trusted_audiences(others);
-    }
-    if settings.choice & 8 != 0 {
-        policy = policy.access_token(BearerToken::new(settings.beside.get()));
-        policy = policy.code_if_bound(settings.beside.get());
     }
     if settings.choice & 16 != 0 {
         policy = policy.max_age(settings.seconds).require_acr(others).require_amr(others);
         policy = policy.max_token_age(settings.seconds).max_lifetime(settings.seconds);
     }
     if settings.choice & 32 != 0 {
-        policy = policy.organization(settings.beside.get()).accept_string_booleans();
+        policy = policy.accept_string_booleans();
     }
     policy.build().ok()
 }
@@ -270,23 +333,23 @@ fn id_policy<'a>(settings: &'a Settings, others: &'a [&'a str]) -> Option<IdToke
 pub extern "C" fn validate_id_token(
     token: Text,
     settings: &Settings,
-    set: &JwkSet<Elsewhere, 4>,
+    issuers: &[Known; 2],
     buffer: &mut TokenBuffer<8192>,
     response: Text,
     other_buffer: &mut TokenBuffer<8192>,
 ) -> bool {
     let others = settings.others.map(Text::get);
     let Some(policy) = id_policy(settings, &others) else { return false };
-    let Ok(issuer) = Issuer::new(settings.organization.get(), set) else { return false };
+    let Some(login) = login(settings) else { return false };
     let now = NumericDate::from_secs(settings.now);
-    let issuers = [issuer, issuer];
-    let by_issuer = [(issuer, policy), (issuer, policy)];
+    let [first, _] = issuers;
+    let by_issuer = issuers.each_ref().map(|issuer| (issuer, policy));
     let validated = match settings.choice >> 8 {
-        0 => policy.validate(token.get(), &issuer, now, buffer),
-        1 => policy.validate_among(token.get(), &issuers, now, buffer),
-        2 => IdTokenPolicy::validate_by_issuer(token.get(), &by_issuer, now, buffer),
+        0 => IdToken::validate(token.get(), (first, &policy), login, now, buffer),
+        1 => IdToken::validate(token.get(), (&issuers[..], &policy), login, now, buffer),
+        2 => IdToken::validate(token.get(), &by_issuer, login, now, buffer),
         _ => {
-            return match policy.explain(token.get(), &issuer, now, buffer) {
+            return match IdToken::explain(token.get(), &by_issuer, login, now, buffer) {
                 Ok(broken) => broken.is_empty(),
                 Err(error) => {
                     tell_error(error);

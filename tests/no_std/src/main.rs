@@ -10,9 +10,11 @@
 
 use core::panic::PanicInfo;
 
+use claimgate::error::{InvalidSignature, KeyRejected};
+use claimgate::jwk::{Algorithms, KeyMaterial};
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Error, InvalidSignature, Issuer, JwkSet, KeyRejected,
-    NumericDate, PublicKey, TokenBuffer, at_compile_time,
+    AccessToken, AccessTokenPolicy, Algorithm, BearerToken, Error, Issuer, JwkSet, NumericDate,
+    PublicKey, TokenBuffer, at_compile_time,
 };
 
 // The C library's entry code calls `main`.
@@ -25,14 +27,16 @@ const ID_TOKEN: &str = include_str!("../../../examples/validate/demo/id_token.jw
 const HS256: &str = include_str!("../../../examples/validate/demo/hs256.jwt");
 
 const POLICY: AccessTokenPolicy<'_> =
-    at_compile_time!(AccessTokenPolicy::auth0("https://example.com/health-api").build());
+    at_compile_time!(AccessTokenPolicy::general("https://example.com/health-api").build());
 const NOW: NumericDate = NumericDate::from_secs(1_311_281_470);
 
 /// Takes every signature that is not all zeros.
 struct StandIn;
 
 impl PublicKey for StandIn {
-    fn from_components(_n: &[u8], _e: &[u8]) -> Result<Self, KeyRejected> {
+    const ALGORITHMS: Algorithms = Algorithms::RS256;
+
+    fn new(_: Algorithm, _: KeyMaterial<'_>) -> Result<Self, KeyRejected> {
         Ok(Self)
     }
 
@@ -48,10 +52,10 @@ impl PublicKey for StandIn {
 fn verdict(token: &str, now: NumericDate) -> Result<(), Error> {
     let keys = JwkSet::<StandIn, 2>::from_json(JWKS.trim_ascii())?;
     let issuer =
-        Issuer::new("https://my-domain.auth0.com/", &keys).map_err(|_| Error::UnknownIssuer)?;
+        Issuer::new("https://my-domain.auth0.com/", keys).map_err(|_| Error::UnknownIssuer)?;
     let mut buffer = TokenBuffer::<2048>::new();
     let token = BearerToken::new(token.trim_ascii());
-    POLICY.validate(token, &issuer, now, &mut buffer).map(|_| ())
+    AccessToken::validate(token, (&issuer, &POLICY), now, &mut buffer).map(|_| ())
 }
 
 #[unsafe(no_mangle)]

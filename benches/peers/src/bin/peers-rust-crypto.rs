@@ -18,14 +18,14 @@ fn main() {
     let (token, kind) = (keys.token(Kind::Typical), Kind::Typical);
     let mut contenders = [
         raw::ring(&keys, &token),
-        raw::rust_crypto(&keys, &token),
-        gate.contender(gate::RUST_CRYPTO, raw::RUST_CRYPTO, &token, kind),
-        jsonwebtoken::contender(JSONWEBTOKEN, Some(raw::RUST_CRYPTO), &keys, &token, kind),
+        raw::pure_rust(&keys, &token),
+        gate.contender(gate::PURE_RUST, raw::PURE_RUST, &token, kind),
+        jsonwebtoken::contender(JSONWEBTOKEN, Some(raw::PURE_RUST), &keys, &token, kind),
     ];
     let title = "An access token of 790 characters, RSA-2048";
     let report = Report { title, measured: interleaved(&mut contenders, options.rounds) };
     println!("{}\n{report}", Conditions::here());
-    report.ratio("jsonwebtoken_over_claimgate.rust-crypto", JSONWEBTOKEN, gate::RUST_CRYPTO);
+    report.ratio("jsonwebtoken_over_claimgate.pure-rust", JSONWEBTOKEN, gate::PURE_RUST);
     if let Some(path) = &options.save {
         let measured = report.of(JSONWEBTOKEN);
         let multiple = measured.over(report.of(raw::RING));

@@ -15,7 +15,7 @@ const JSONWEBTOKEN_ONE_KEY: &str = "jsonwebtoken (aws-lc-rs), one key";
 struct Gates {
     ring: Gate<RingKey>,
     aws_lc_rs: Gate<AwsLcKey>,
-    rust_crypto: Gate<PureRustKey>,
+    pure_rust: Gate<PureRustKey>,
 }
 
 fn measure(title: &'static str, keys: &Keys, gates: &Gates, kind: Kind, rounds: usize) -> Report {
@@ -25,8 +25,8 @@ fn measure(title: &'static str, keys: &Keys, gates: &Gates, kind: Kind, rounds: 
         gates.ring.contender(gate::RING, raw::RING, &token, kind),
         raw::aws_lc_rs(keys, &token),
         gates.aws_lc_rs.contender(gate::AWS_LC_RS, raw::AWS_LC_RS, &token, kind),
-        raw::rust_crypto(keys, &token),
-        gates.rust_crypto.contender(gate::RUST_CRYPTO, raw::RUST_CRYPTO, &token, kind),
+        raw::pure_rust(keys, &token),
+        gates.pure_rust.contender(gate::PURE_RUST, raw::PURE_RUST, &token, kind),
         jsonwebtoken::contender(JSONWEBTOKEN, Some(raw::AWS_LC_RS), keys, &token, kind),
         jsonwebtoken::with_one_key(JSONWEBTOKEN_ONE_KEY, Some(raw::AWS_LC_RS), keys, &token, kind),
         jwt_compact::contender(keys, &token, kind),
@@ -60,11 +60,8 @@ fn main() {
     let options = Options::from_command_line();
     let conditions = Conditions::here();
     let keys = Keys::default();
-    let gates = Gates {
-        ring: Gate::new(&keys),
-        aws_lc_rs: Gate::new(&keys),
-        rust_crypto: Gate::new(&keys),
-    };
+    let gates =
+        Gates { ring: Gate::new(&keys), aws_lc_rs: Gate::new(&keys), pure_rust: Gate::new(&keys) };
     println!("{conditions}");
 
     let title = "An access token of 790 characters, RSA-2048";
@@ -82,12 +79,12 @@ fn main() {
 
     typical.ratio("whole_over_raw.ring", gate::RING, raw::RING);
     typical.ratio("whole_over_raw.aws-lc-rs", gate::AWS_LC_RS, raw::AWS_LC_RS);
-    typical.ratio("whole_over_raw.rust-crypto", gate::RUST_CRYPTO, raw::RUST_CRYPTO);
+    typical.ratio("whole_over_raw.pure-rust", gate::PURE_RUST, raw::PURE_RUST);
     typical.ratio("jsonwebtoken_over_claimgate.ring", JSONWEBTOKEN, gate::RING);
     typical.ratio("jsonwebtoken_over_claimgate.aws-lc-rs", JSONWEBTOKEN, gate::AWS_LC_RS);
     let one_key = "jsonwebtoken_one_key_over_claimgate.aws-lc-rs";
     typical.ratio(one_key, JSONWEBTOKEN_ONE_KEY, gate::AWS_LC_RS);
-    typical.ratio("rust-crypto_over_ring", gate::RUST_CRYPTO, gate::RING);
+    typical.ratio("pure-rust_over_ring", gate::PURE_RUST, gate::RING);
     typical.ratio("aws-lc-rs_over_ring", gate::AWS_LC_RS, gate::RING);
     typical.ratio("cache_hit_over_whole.ring", gate::CACHE_HIT, gate::RING);
     typical.ratio("reject_alg_over_whole.ring", gate::REFUSE_ALG, gate::RING);

@@ -2,59 +2,63 @@
 
 use std::hint::black_box;
 
+use claimgate::error::Problem;
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Error, IdTokenPolicy, Issuer, JwkSet, Nonce, NumericDate,
-    Problem, PublicKey, ScopePolicy, TokenBuffer, VerifiedTokenCache, at_compile_time,
+    AccessToken, AccessTokenPolicy, BearerToken, Error, IdToken, IdTokenPolicy, Issuer, JwkSet,
+    Login, Nonce, NumericDate, PublicKey, ScopePolicy, TokenBuffer, VerifiedTokenCache,
+    at_compile_time,
 };
 
 use crate::measure::Contender;
 use crate::tokens::{API, CLIENT_ID, ISSUER, KEY_ID, Keys, Kind, NONCE, PERMISSION, SCOPE};
 use crate::tokens::{claims, header};
 
-const LOGIN: IdTokenPolicy<'_> =
-    at_compile_time!(IdTokenPolicy::new(CLIENT_ID, Nonce::Expect(NONCE)).build());
+const APPLICATION: IdTokenPolicy<'_> = at_compile_time!(IdTokenPolicy::new(CLIENT_ID).build());
+const LOGIN: Login<'_> = at_compile_time!(Login::new(Nonce::Expect(NONCE)).build());
 
 const SCOPES: ScopePolicy<'_> = at_compile_time!(ScopePolicy::all_of(&[SCOPE]));
 
 const ACCESS: AccessTokenPolicy<'_> =
-    at_compile_time!(AccessTokenPolicy::auth0(API).require_scope(SCOPES).build());
+    at_compile_time!(AccessTokenPolicy::general(API).require_scope(SCOPES).build());
 
 const WITH_PERMISSION: AccessTokenPolicy<'_> = at_compile_time!(
-    AccessTokenPolicy::auth0(API)
+    AccessTokenPolicy::general(API)
         .require_scope(SCOPES)
         .require_permissions(at_compile_time!(ScopePolicy::all_of(&[PERMISSION])))
         .build()
 );
 
 pub struct Gate<K> {
-    keys: JwkSet<K, 4>,
+    issuer: Issuer<K, 4>,
 }
 
 impl<K: PublicKey> Gate<K> {
     pub fn new(keys: &Keys) -> Self {
-        Self { keys: JwkSet::from_json(&keys.jwks).unwrap() }
+        let keys = JwkSet::from_json(&keys.jwks).unwrap();
+        Self { issuer: Issuer::new(ISSUER, keys).unwrap() }
     }
 
     /// One validation, of the same token every time.
     pub fn validate<'c>(&'c self, token: &'c str, kind: Kind) -> impl FnMut() + 'c {
-        let issuer = Issuer::new(ISSUER, &self.keys).unwrap();
+        let issuer = &self.issuer;
         let mut buffer = TokenBuffer::<8192>::new();
         move || {
             let token = black_box(token);
             let now = NumericDate::now();
             match kind {
                 Kind::SmallId => {
-                    let token = LOGIN.validate(token, &issuer, now, &mut buffer).unwrap();
+                    let trust = (issuer, &APPLICATION);
+                    let token = IdToken::validate(token, trust, LOGIN, now, &mut buffer).unwrap();
                     assert!(!token.subject().is_empty());
                 }
                 Kind::Typical => {
-                    let token = BearerToken::new(token);
-                    let token = ACCESS.validate(token, &issuer, now, &mut buffer).unwrap();
+                    let (token, trust) = (BearerToken::new(token), (issuer, &ACCESS));
+                    let token = AccessToken::validate(token, trust, now, &mut buffer).unwrap();
                     assert!(!token.subject().is_empty());
                 }
                 Kind::Large => {
-                    let token = BearerToken::new(token);
-                    let token = WITH_PERMISSION.validate(token, &issuer, now, &mut buffer).unwrap();
+                    let (token, trust) = (BearerToken::new(token), (issuer, &WITH_PERMISSION));
+                    let token = AccessToken::validate(token, trust, now, &mut buffer).unwrap();
                     assert!(!token.subject().is_empty());
                 }
             }
@@ -95,31 +99,31 @@ impl<K: PublicKey> Gate<K> {
     }
 
     fn refusal(&self, name: &'static str, token: String, error: Error) -> Contender<'_> {
-        let issuer = Issuer::new(ISSUER, &self.keys).unwrap();
+        let issuer = &self.issuer;
         let mut buffer = TokenBuffer::<8192>::new();
         Contender::new(name, None, move || {
             let now = NumericDate::now();
             let token = BearerToken::new(black_box(&token));
-            let verdict = ACCESS.validate(token, &issuer, now, &mut buffer);
+            let verdict = AccessToken::validate(token, (issuer, &ACCESS), now, &mut buffer);
             assert_eq!(verdict.map(|_| ()), Err(error));
         })
     }
 
     /// Of a service that has several issuers: with one, `iss` is read after RSA.
     fn unknown_issuer(&self, token: String) -> Contender<'_> {
-        let issuers = [Issuer::new(ISSUER, &self.keys).unwrap()];
+        let issuers = std::slice::from_ref(&self.issuer);
         let mut buffer = TokenBuffer::<8192>::new();
         Contender::new(REFUSE_ISSUER, None, move || {
             let now = NumericDate::now();
             let token = BearerToken::new(black_box(&token));
-            let verdict = ACCESS.validate_among(token, &issuers, now, &mut buffer);
+            let verdict = AccessToken::validate(token, (issuers, &ACCESS), now, &mut buffer);
             assert_eq!(verdict.map(|_| ()), Err(Error::UnknownIssuer));
         })
     }
 
     /// Tokens that the cache knows: each in turn of as many as it holds.
     pub fn cache_hit(&self, keys: &Keys) -> Contender<'_> {
-        let issuer = Issuer::new(ISSUER, &self.keys).unwrap();
+        let issuer = &self.issuer;
         let mut buffer = TokenBuffer::<8192>::new();
         let mut cache = Box::new(VerifiedTokenCache::<SLOTS, 1024>::new());
         let tokens: Vec<String> = (0..SLOTS)
@@ -130,9 +134,9 @@ impl<K: PublicKey> Gate<K> {
             })
             .collect();
         for token in &tokens {
-            let token = BearerToken::new(token);
+            let (token, trust) = (BearerToken::new(token), (issuer, &ACCESS));
             let now = NumericDate::now();
-            ACCESS.validate_cached(token, &issuer, now, &mut buffer, &mut cache).unwrap();
+            AccessToken::validate_cached(token, trust, now, &mut buffer, &mut cache).unwrap();
         }
         let mut next = 0;
         Contender::new(CACHE_HIT, None, move || {
@@ -140,7 +144,8 @@ impl<K: PublicKey> Gate<K> {
             let now = NumericDate::now();
             next = (next + 1) % SLOTS;
             let token = BearerToken::new(black_box(&tokens[next]));
-            let token = ACCESS.validate_cached(token, &issuer, now, &mut buffer, &mut cache);
+            let trust = (issuer, &ACCESS);
+            let token = AccessToken::validate_cached(token, trust, now, &mut buffer, &mut cache);
             assert!(!token.unwrap().subject().is_empty());
             assert_eq!(cache.misses(), misses);
         })
@@ -152,7 +157,7 @@ const SLOTS: usize = 64;
 
 pub const RING: &str = "claimgate (ring)";
 pub const AWS_LC_RS: &str = "claimgate (aws-lc-rs)";
-pub const RUST_CRYPTO: &str = "claimgate (rust-crypto)";
+pub const PURE_RUST: &str = "claimgate (pure-rust)";
 pub const REFUSE_ALG: &str = "claimgate: wrong alg";
 pub const REFUSE_KID: &str = "claimgate: unknown kid";
 pub const REFUSE_MALFORMED: &str = "claimgate: malformed";

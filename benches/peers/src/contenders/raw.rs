@@ -5,14 +5,15 @@ use std::hint::black_box;
 
 use aws_lc_rs::signature as aws_lc;
 use base64ct::{Base64UrlUnpadded, Encoding};
-use claimgate::{PublicKey, PureRustKey};
+use claimgate::jwk::KeyMaterial;
+use claimgate::{Algorithm, PublicKey, PureRustKey};
 
 use crate::measure::Contender;
 use crate::tokens::Keys;
 
 pub const RING: &str = "raw ring";
 pub const AWS_LC_RS: &str = "raw aws-lc-rs";
-pub const RUST_CRYPTO: &str = "raw rust-crypto";
+pub const PURE_RUST: &str = "raw pure-rust";
 
 fn parts(token: &str) -> (&[u8], Vec<u8>) {
     let (signed, signature) = token.rsplit_once('.').unwrap();
@@ -39,10 +40,11 @@ pub fn aws_lc_rs<'c>(keys: &'c Keys, token: &'c str) -> Contender<'c> {
 }
 
 /// claimgate's own: no crate offers RSA over crypto-bigint without a heap.
-pub fn rust_crypto<'c>(keys: &'c Keys, token: &'c str) -> Contender<'c> {
+pub fn pure_rust<'c>(keys: &'c Keys, token: &'c str) -> Contender<'c> {
     let (signed, signature) = parts(token);
-    let key = PureRustKey::from_components(&keys.n, &keys.e).unwrap();
-    Contender::new(RUST_CRYPTO, None, move || {
+    let material = KeyMaterial::Rsa { n: &keys.n, e: &keys.e };
+    let key = PureRustKey::new(Algorithm::Rs256, material).unwrap();
+    Contender::new(PURE_RUST, None, move || {
         key.verify(black_box(signed), &signature).unwrap();
     })
 }
