@@ -15,6 +15,7 @@ use core::mem;
 
 use heapless::Vec;
 
+use crate::bytes::split_once_near;
 use crate::error::{Error, JsonProblem, Segment};
 use escape::{Unescaped, normalise};
 use names::{Names, fingerprint, fingerprint_of_characters};
@@ -143,7 +144,14 @@ impl<'a, const MAX: usize> Object<'a, MAX> {
 
     /// The value of the member of this name.
     pub(crate) fn get(&self, name: &str) -> Option<Value<'a>> {
-        self.members().find(|member| member.name().is(name)).map(|member| member.value)
+        // One text has all members, so that all may have escapes or none.
+        let may_have_escapes = self.members.first()?.value.may_have_escapes();
+        let member = if may_have_escapes {
+            self.members.iter().find(|member| member.name().is(name))
+        } else {
+            self.members.iter().find(|member| member.name == name)
+        };
+        member.map(|member| member.value)
     }
 }
 
@@ -316,11 +324,20 @@ impl<'a> Text<'a> {
     /// Whether the string, unescaped, consists of tokens with spaces between them, one of
     /// which is `expected`. No token is empty.
     pub(crate) fn has_token(self, expected: &str) -> bool {
-        if expected.is_empty() || expected.contains(' ') {
+        if expected.is_empty() {
             return false;
         }
         match self.plain() {
-            Some(plain) => plain.split(' ').any(|token| token == expected),
+            Some(plain) => {
+                let mut rest = plain;
+                while let Some((token, others)) = split_once_near(b' ', rest) {
+                    if token == expected {
+                        return true;
+                    }
+                    rest = others;
+                }
+                rest == expected
+            }
             None => {
                 let mut characters = Unescaped(self.text).peekable();
                 while characters.peek().is_some() {

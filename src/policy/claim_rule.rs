@@ -148,10 +148,11 @@ impl Expected<'_> {
             Self::Boolean(expected) => value.boolean().ok_or(Problem::WrongType)? == expected,
             Self::Integer(expected) => {
                 let digits = value.number().ok_or(Problem::WrongType)?;
-                if digits == "-0" || digits.contains(['.', 'e', 'E']) {
-                    return Err(Problem::WrongType);
+                match digits.parse::<i64>() {
+                    Ok(found) if digits != "-0" => found == expected,
+                    Err(_) if !digits.contains(['.', 'e', 'E']) => false,
+                    _ => return Err(Problem::WrongType),
                 }
-                digits.parse() == Ok(expected)
             }
             Self::Contains(expected) => match value.string() {
                 Some(tokens) => tokens.has_token(expected),

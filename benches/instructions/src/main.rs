@@ -8,9 +8,12 @@ mod hostile;
 
 use std::hint::black_box;
 
+use claimgate::error::{InvalidSignature, KeyRejected};
+use claimgate::jwk::{Algorithms, KeyMaterial};
+use claimgate::policy::ClaimRule;
 use claimgate::{
-    AccessTokenPolicy, BearerToken, Error, IdTokenPolicy, InvalidSignature, Issuer, JwkSet,
-    KeyRejected, Nonce, NumericDate, PublicKey, ScopePolicy, TokenBuffer, VerifiedTokenCache,
+    AccessToken, AccessTokenPolicy, Algorithm, BearerToken, Error, IdToken, IdTokenPolicy, Issuer,
+    JwkSet, Login, Nonce, NumericDate, PublicKey, ScopePolicy, TokenBuffer, VerifiedTokenCache,
     at_compile_time,
 };
 use hostile::{Hostile, Input, inputs, with_payload};
@@ -23,15 +26,27 @@ const ISSUER: &str = "https://my-domain.auth0.com/";
 const NOW: NumericDate = NumericDate::from_secs(1_311_281_470);
 
 const API: AccessTokenPolicy<'_> = at_compile_time!(
-    AccessTokenPolicy::auth0("https://example.com/health-api")
+    AccessTokenPolicy::general("https://example.com/health-api")
         .require_scope(at_compile_time!(ScopePolicy::all_of(&["read:patients"])))
         .build()
 );
-const LOGIN: IdTokenPolicy<'_> =
-    at_compile_time!(IdTokenPolicy::new("my_client_id", Nonce::ExpectNone).build());
+/// The same, with four claim rules.
+const WITH_CLAIMS: AccessTokenPolicy<'_> = at_compile_time!(
+    AccessTokenPolicy::general("https://example.com/health-api")
+        .require_scope(at_compile_time!(ScopePolicy::all_of(&["read:patients"])))
+        .require_claims(&[
+            at_compile_time!(ClaimRule::equals(&["azp"], "my_client_id")),
+            at_compile_time!(ClaimRule::contains(&["scope"], "read:patients")),
+            at_compile_time!(ClaimRule::one_of(&["sub"], &["auth0|1", "auth0|123456"])),
+            at_compile_time!(ClaimRule::equals_integer(&["iat"], 1_311_280_970)),
+        ])
+        .build()
+);
+const APPLICATION: IdTokenPolicy<'_> = at_compile_time!(IdTokenPolicy::new("my_client_id").build());
+const LOGIN: Login<'_> = at_compile_time!(Login::new(Nonce::ExpectNone).build());
 
 const ADMIN: AccessTokenPolicy<'_> = at_compile_time!(
-    AccessTokenPolicy::auth0("https://example.com/health-api")
+    AccessTokenPolicy::general("https://example.com/health-api")
         .require_permissions(at_compile_time!(ScopePolicy::all_of(&["delete:resource-199"])))
         .build()
 );
@@ -60,7 +75,9 @@ fn expect(code: &str, outcome: Result<(), Error>) -> Result<(), Error> {
 struct NoRsa;
 
 impl PublicKey for NoRsa {
-    fn from_components(_: &[u8], _: &[u8]) -> Result<Self, KeyRejected> {
+    const ALGORITHMS: Algorithms = Algorithms::RS256;
+
+    fn new(_: Algorithm, _: KeyMaterial<'_>) -> Result<Self, KeyRejected> {
         Ok(Self)
     }
 
@@ -85,15 +102,16 @@ fn main() {
     let count: u32 = arguments.next().and_then(|count| count.parse().ok()).expect("a count");
     let hostile = inputs.iter().find(|input| input.name == case);
 
-    let keys = JwkSet::<NoRsa, 4>::from_json(JWKS).expect("a key set");
-    let issuers = [ISSUER, "https://other.example/"]
-        .map(|issuer| Issuer::new(issuer, &keys).expect("an issuer"));
-    let issuer = &issuers[0];
+    let issuers = [ISSUER, "https://other.example/"].map(|issuer| {
+        let keys = JwkSet::<NoRsa, 4>::from_json(JWKS).expect("a key set");
+        Issuer::new(issuer, keys).expect("an issuer")
+    });
+    let [issuer, _] = &issuers;
     let mut buffer = TokenBuffer::<8192>::new();
     let mut cache = VerifiedTokenCache::<64, 2048>::new();
 
     let text = match case.as_str() {
-        "access_token" | "cache_hit" => access,
+        "access_token" | "claim_rules" | "cache_hit" => access,
         "large_token" => &large,
         "id_token" => id,
         "wrong_algorithm" => hs256,
@@ -104,30 +122,39 @@ fn main() {
     let mut run: Box<dyn FnMut() -> Result<(), Error>> = match case.as_str() {
         "access_token" => Box::new(|| {
             let token = BearerToken::new(black_box(text));
-            API.validate(token, issuer, NOW, &mut buffer).map(|token| {
+            AccessToken::validate(token, (issuer, &API), NOW, &mut buffer).map(|token| {
+                black_box(token.subject());
+            })
+        }),
+        "claim_rules" => Box::new(|| {
+            let token = BearerToken::new(black_box(text));
+            AccessToken::validate(token, (issuer, &WITH_CLAIMS), NOW, &mut buffer).map(|token| {
                 black_box(token.subject());
             })
         }),
         "large_token" => Box::new(|| {
             let token = BearerToken::new(black_box(text));
-            ADMIN.validate(token, issuer, NOW, &mut buffer).map(|token| {
+            AccessToken::validate(token, (issuer, &ADMIN), NOW, &mut buffer).map(|token| {
                 black_box(token.subject());
             })
         }),
         "id_token" => Box::new(|| {
-            LOGIN.validate(black_box(text), issuer, NOW, &mut buffer).map(|token| {
+            let trust = (issuer, &APPLICATION);
+            IdToken::validate(black_box(text), trust, LOGIN, NOW, &mut buffer).map(|token| {
                 black_box(token.subject());
             })
         }),
         "cache_hit" => Box::new(|| {
             let token = BearerToken::new(black_box(text));
-            API.validate_cached(token, issuer, NOW, &mut buffer, &mut cache).map(|token| {
+            let trust = (issuer, &API);
+            AccessToken::validate_cached(token, trust, NOW, &mut buffer, &mut cache).map(|token| {
                 black_box(token.subject());
             })
         }),
         "wrong_algorithm" => Box::new(|| {
             let token = BearerToken::new(black_box(text));
-            let outcome = API.validate(token, issuer, NOW, &mut buffer).map(|_| ());
+            let outcome =
+                AccessToken::validate(token, (issuer, &API), NOW, &mut buffer).map(|_| ());
             expect("algorithm_not_allowed", outcome)
         }),
         "key_set" => Box::new(|| {
@@ -139,11 +166,11 @@ fn main() {
             let outcome = match input {
                 Input::Token(token) => {
                     let token = BearerToken::new(black_box(token));
-                    API.validate(token, issuer, NOW, &mut buffer).map(|_| ())
+                    AccessToken::validate(token, (issuer, &API), NOW, &mut buffer).map(|_| ())
                 }
                 Input::TokenOfOneOfSeveral(token) => {
                     let token = BearerToken::new(black_box(token));
-                    API.validate_among(token, &issuers, NOW, &mut buffer).map(|_| ())
+                    AccessToken::validate(token, (&issuers[..], &API), NOW, &mut buffer).map(|_| ())
                 }
                 Input::KeySet(text) => JwkSet::<NoRsa, 4>::from_json(black_box(text)).map(|_| ()),
             };
