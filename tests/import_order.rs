@@ -8,6 +8,7 @@ use std::path::Path;
 /// The rooms, in their order: each imports only rooms before it.
 const ROOMS: &[&str] = &[
     "bytes",
+    "roca",
     "error",
     "base64url",
     "json",
