@@ -384,6 +384,7 @@ fn r2_a_fetch_under_way_is_not_doubled() {
     refresh.failed(at(5));
     assert_eq!(refresh.on_schedule(at(5)), wait(1));
     assert_eq!(refresh.on_schedule(at(6)), RefreshDecision::FetchNow);
+    assert_eq!(refresh.on_schedule(at(7)), wait(59));
     // However often it failed before.
     for _ in 0..20 {
         refresh.failed(at(6));

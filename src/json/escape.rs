@@ -50,8 +50,8 @@ fn code_unit(text: &[u8]) -> Option<u16> {
 /// What stays is one spelling for each of `"`, `\` and the control characters.
 /// Two strings are then equal exactly when their bytes are.
 ///
-/// A text that is not valid stays so, with its first error: nothing is rewritten but
-/// escapes that are valid, inside strings.
+/// A text that is not valid stays so, with its first error: only what is before the first
+/// bad escape is rewritten, and of that valid escapes inside strings.
 pub(super) fn normalise(text: &mut [u8]) -> usize {
     let (mut read, mut write) = (0_usize, 0_usize);
     loop {
@@ -69,7 +69,10 @@ pub(super) fn normalise(text: &mut [u8]) -> usize {
             if byte == b'\\' {
                 let rest = text.get(read..).unwrap_or_default();
                 let mut spelling = [0; 6];
-                let (spelling, consumed) = respell(rest, &mut spelling);
+                let Some((spelling, consumed)) = respell(rest, &mut spelling) else {
+                    // The rest stays as it is, too: `\u\u00610073` is not `\ua0073`.
+                    return shift(text, read, write);
+                };
                 write = put(text, write, spelling);
                 read = read.wrapping_add(consumed);
                 continue;
@@ -84,18 +87,24 @@ pub(super) fn normalise(text: &mut [u8]) -> usize {
 }
 
 /// The only spelling that [`normalise`] leaves of the escape at the start of `text`, with
-/// the number of bytes read. What is no escape is left as it is.
-fn respell<'o>(text: &[u8], out: &'o mut [u8; 6]) -> (&'o [u8], usize) {
-    match *text {
-        [first, second @ (b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't'), ..] => {
-            *out = [first, second, 0, 0, 0, 0];
-            (out.get(..2).unwrap_or_default(), 2)
-        }
-        _ => match decode_escape(text) {
-            Some((character, consumed)) => (spell(character, out), consumed),
-            None => (b"\\", 1),
-        },
+/// the number of bytes read. `None` if it is no valid escape.
+fn respell<'o>(text: &[u8], out: &'o mut [u8; 6]) -> Option<(&'o [u8], usize)> {
+    if let [first, second @ (b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't'), ..] = *text {
+        *out = [first, second, 0, 0, 0, 0];
+        return Some((out.get(..2)?, 2));
     }
+    let (character, consumed) = decode_escape(text)?;
+    Some((spell(character, out), consumed))
+}
+
+/// Moves what is from `read` on to `write`, and returns the new length.
+fn shift(text: &mut [u8], read: usize, write: usize) -> usize {
+    let (mut read, mut write) = (read, write);
+    while let Some(&byte) = text.get(read) {
+        write = put(text, write, &[byte]);
+        read = read.wrapping_add(1);
+    }
+    write
 }
 
 /// Writes `bytes` at a place in a text, and returns the place after them.

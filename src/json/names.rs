@@ -135,6 +135,17 @@ mod tests {
     }
 
     #[test]
+    fn each_bit_of_a_word_can_change_each_bit_of_what_it_is_mixed_to() {
+        for bit in 0..64 {
+            let changed = (0..200_u64).map(|n| {
+                let word = n.wrapping_mul(0x0123_4567_89ab_cdef);
+                mix(word) ^ mix(word ^ (1 << bit))
+            });
+            assert_eq!(changed.fold(0, |all, changed| all | changed), u64::MAX, "{bit}");
+        }
+    }
+
+    #[test]
     fn each_byte_of_a_name_counts() {
         for length in 1..40 {
             let mut name = [b'a'; 40];

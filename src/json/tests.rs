@@ -133,6 +133,18 @@ fn f05_control_characters_and_bad_escapes_are_rejected_even_where_nobody_reads()
 }
 
 #[test]
+fn f05_a_backslash_begins_one_of_eight_short_escapes_or_a_long_one() {
+    for second in (0..0x7f_u8).map(char::from) {
+        let text = std::format!(r#"{{"a":"\{second}0041"}}"#);
+        match second {
+            // The string ends at the quote that follows.
+            '"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't' | 'u' => assert_valid(&text),
+            _ => assert_fault(&text, JsonProblem::BadEscape),
+        }
+    }
+}
+
+#[test]
 fn f05_nesting_is_bounded() {
     assert_valid(&nested(15));
     assert_fault(&nested(16), JsonProblem::TooDeep);
@@ -195,6 +207,34 @@ fn values_know_their_type() {
 }
 
 #[test]
+fn an_array_of_strings_has_nothing_but_strings_in_it() {
+    for (array, is_one) in [
+        ("[]", true),
+        (r#"["a"]"#, true),
+        (r#"["a","","b"]"#, true),
+        (r#"["[","{"]"#, true),
+        (r#"[["a"]]"#, false),
+        ("[[]]", false),
+        (r#"["a",["b"]]"#, false),
+        (r#"["a",[]]"#, false),
+        (r#"["a",{}]"#, false),
+        (r#"["a",1]"#, false),
+        (r#"["a",-1]"#, false),
+        (r#"["a",null]"#, false),
+        (r#"[0,"a"]"#, false),
+        (r#"{"a":"b"}"#, false),
+        (r#""a""#, false),
+    ] {
+        for array in [array.into(), array.replace(',', " , ").replace('[', "[ ")] {
+            let text = std::format!(r#"{{"a":{array}}}"#);
+            let object = Object::parse(text.as_bytes(), SEGMENT).unwrap();
+            let strings = object.get("a").unwrap().plain_strings();
+            assert_eq!(strings, is_one.then_some(array.as_str()), "{text}");
+        }
+    }
+}
+
+#[test]
 fn elements_of_arrays_are_found() {
     for (text, count) in
         [("[]", 0), ("[ ]", 0), ("[1]", 1), ("[ 1 , 2 ]", 2), (r#"["a,b]",[1,2],{"c":[]}]"#, 3)]
@@ -254,7 +294,19 @@ fn both_ways(text: &[u8]) -> [Result<usize, Error>; 2] {
 fn no_text_becomes_valid_by_being_rewritten_or_invalid() {
     let text =
         r#"{"\u0061":"\/\n\"\\","a":[1,"\ud83d\ude00"],"b\u0022":{"c":"\u000a"},"\u00f6":-0.5e1}"#;
-    for broken in [r#"{"exp":\u0031}"#, r#"{"a":1\n}"#, r"\u007b}", r#"{"a":"\u00"}"#] {
+    for broken in [
+        r#"{"exp":\u0031}"#,
+        r#"{"a":1\n}"#,
+        r"\u007b}",
+        r#"{"a":"\u00"}"#,
+        // Escapes that would complete a bad one.
+        r#"{"a":"\u\u00610073"}"#,
+        r#"{"a":"\u00\u0036\u0031"}"#,
+        r#"{"\/":"\u\u0030\u0030\u0030\u0030","b":"\/"}"#,
+        r#"{"a":"\u00610\ud83d\u005cude00"}"#,
+        r#"{"a":"\ud83\u0064\ude00"}"#,
+        r#"{"a":"\q\u005c"}"#,
+    ] {
         let [parsed, decoded] = both_ways(broken.as_bytes());
         assert!(parsed.is_err(), "{broken}");
         assert_eq!(parsed, decoded, "{broken}");
@@ -275,6 +327,30 @@ fn no_text_becomes_valid_by_being_rewritten_or_invalid() {
         }
     }
     assert!((500..2_000).contains(&valid), "{valid}");
+}
+
+#[test]
+fn strings_of_parts_of_escapes_are_read_the_same_both_ways() {
+    let parts = [
+        r"\", r"\u", "0061", "00", "6", r"\u0061", r"\u0030", r"\u0036", r"\u005c", r"\ud83d",
+        r"\ude00", "d83d", "\"", r#"\""#, r"\/", r"\\", "u", "n", ",", ":", "\u{f6}", "\n",
+    ];
+    let mut state = 1_u32;
+    let (mut valid, mut rewritten) = (0, 0);
+    for _ in 0..60_000 {
+        let mut text = std::string::String::from(r#"{"\/a":""#);
+        for _ in 0..6 {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let part = usize::try_from(state >> 16).unwrap() % (2 * parts.len());
+            text.push_str(parts.get(part).unwrap_or(&""));
+        }
+        text.push_str(r#"","/a\u0061":0}"#);
+        let [parsed, decoded] = both_ways(text.as_bytes());
+        assert_eq!(parsed, decoded, "{text}");
+        valid += usize::from(parsed.is_ok());
+        rewritten += usize::from(parsed.is_ok() && text.matches(r"\u").count() > 2);
+    }
+    assert!(valid > 6_000 && rewritten > 500, "{valid} {rewritten}");
 }
 
 #[test]
