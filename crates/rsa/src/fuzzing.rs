@@ -6,59 +6,46 @@ use std::vec::Vec;
 use crate::digest::{MessageDigest, Tail};
 use crate::{ifma, small, wide};
 
-/// The results of s^e mod n by all kernels that take n; none if s is refused.
+/// What a kernel makes of a key and a signature.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// s^e mod n, if the signature is in range.
+    pub power: Option<Vec<u8>>,
+    /// Whether the signature is the digest's by PKCS#1 v1.5.
+    pub is_valid: bool,
+}
+
+/// The outcomes of all kernels that take n, each with the kernel's name.
 #[must_use]
-pub fn recover(n: &[u8], e: u64, s: &[u8]) -> Vec<(&'static str, Option<Vec<u8>>)> {
-    let result = |recover: &dyn Fn(&mut [u8]) -> bool| {
+pub fn outcomes<D: MessageDigest>(
+    n: &[u8],
+    e: u64,
+    digest: &D,
+    s: &[u8],
+) -> Vec<(&'static str, Outcome)> {
+    let tail = Tail::new(digest);
+    let outcome = |recover: &dyn Fn(&mut [u8]) -> bool, is_valid: bool| {
         let mut out = std::vec![0; n.len()];
-        recover(&mut out).then_some(out)
+        Outcome { power: recover(&mut out).then_some(out), is_valid }
     };
     let (mut wide, mut small) = (wide::Key::unprepared(e), small::Key::unprepared(e));
     wide.prepare(n);
     small.prepare(n);
     debug_assert_eq!(wide.bits(), small.bits());
-    let mut results = std::vec![
-        ("wide", result(&|out| wide.recover(out, s))),
-        ("small", result(&|out| small.recover(out, s))),
+    let mut outcomes = std::vec![
+        ("wide", outcome(&|out| wide.recover(out, s), wide.verify_pkcs1v15(tail, s))),
+        ("small", outcome(&|out| small.recover(out, s), small.verify_pkcs1v15(tail, s))),
     ];
-    if let Some(n) = of_2048_bits(n) {
+    if let Ok(n) = n.try_into() {
         let key = ifma::Key::new(ifma::Model, n, e);
-        results.push(("model", result(&|out| key.recover(out, s))));
+        let result = outcome(&|out| key.recover(out, s), key.verify_pkcs1v15(tail, s));
+        outcomes.push(("model", result));
         #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
         if let Some(lanes) = ifma::Detected::new() {
             let key = ifma::Key::new(lanes, n, e);
-            results.push(("IFMA", result(&|out| key.recover(out, s))));
+            let result = outcome(&|out| key.recover(out, s), key.verify_pkcs1v15(tail, s));
+            outcomes.push(("IFMA", result));
         }
     }
-    results
-}
-
-/// The verdicts of all kernels that take n.
-#[must_use]
-pub fn verify<D: MessageDigest>(
-    n: &[u8],
-    e: u64,
-    digest: &D,
-    s: &[u8],
-) -> Vec<(&'static str, bool)> {
-    let tail = Tail::new(digest);
-    let (mut wide, mut small) = (wide::Key::unprepared(e), small::Key::unprepared(e));
-    wide.prepare(n);
-    small.prepare(n);
-    let mut verdicts = std::vec![
-        ("wide", wide.verify_pkcs1v15(tail, s)),
-        ("small", small.verify_pkcs1v15(tail, s)),
-    ];
-    if let Some(n) = of_2048_bits(n) {
-        verdicts.push(("model", ifma::Key::new(ifma::Model, n, e).verify_pkcs1v15(tail, s)));
-        #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
-        if let Some(lanes) = ifma::Detected::new() {
-            verdicts.push(("IFMA", ifma::Key::new(lanes, n, e).verify_pkcs1v15(tail, s)));
-        }
-    }
-    verdicts
-}
-
-fn of_2048_bits(n: &[u8]) -> Option<&[u8; ifma::MODULUS_LEN]> {
-    n.try_into().ok()
+    outcomes
 }

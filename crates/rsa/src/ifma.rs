@@ -122,8 +122,13 @@ impl<L: Lanes> Key<L> {
             last: &s,
             tail: Some((&complement, &self.tail_factor)),
         });
-        // All representatives below 2n + n/2^29: DESIGN.md, "Bounds".
-        self.padding.contains(&power)
+        self.is_padding(&power)
+    }
+
+    /// Returns whether an integer below 2n + n/2^29 is `padding` modulo n:
+    /// DESIGN.md, "Representatives".
+    fn is_padding(&self, power: &Digits) -> bool {
+        self.padding.contains(power)
     }
 
     /// Writes signature^e mod n, big-endian, if the signature is as long as the

@@ -45,6 +45,10 @@ impl fmt::Display for Kernel {
 }
 
 /// An RSA public key, prepared for verifications.
+///
+/// It takes 2,752 bytes on x86-64, 2,080 on other 64-bit targets, and 1,040 on
+/// all others, whatever the size of the modulus. To prepare one takes about as
+/// long as two or three verifications by the portable kernel.
 #[derive(Clone)]
 pub struct PublicKey(Prepared);
 

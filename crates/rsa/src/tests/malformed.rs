@@ -261,6 +261,26 @@ fn pss_encodings_with_a_defect_are_refused() {
     }
 }
 
+/// Where the encoded message has an octet less than the modulus, and without keys.
+#[test]
+fn pss_representatives_start_with_a_zero_octet_where_they_are_longer() {
+    let digest = Sha256::digest(&[b"claimgate"]);
+    let right = Pss { salt: &[0x5a; 32], separator: 1, stain: None, trailer: 0xbc, first: 0 };
+    for bits in [2_049, 2_057, 3_073, 4_089] {
+        let encoded = encode_pss::<Sha256, Sha256>(&digest, bits, right);
+        for first in 0..=0xff {
+            let mut representative = [&[first], &encoded[..]].concat();
+            let bits = u32::try_from(bits).unwrap();
+            let verdict = pss::verify::<Sha256>(&digest, &mut representative, bits);
+            assert_eq!(verdict.is_ok(), first == 0, "{bits} {first}");
+        }
+        // One bit more and the octet belongs to the encoded message.
+        let mut representative = [&[0], &encoded[..]].concat();
+        let bits = u32::try_from(bits + 1).unwrap();
+        assert!(pss::verify::<Sha256>(&digest, &mut representative, bits).is_err());
+    }
+}
+
 #[test]
 fn pss_representatives_that_are_too_short_are_refused() {
     let digest = Sha512::digest(&[]);

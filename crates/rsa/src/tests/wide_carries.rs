@@ -57,34 +57,43 @@ fn products_and_squares_of_all_ones() {
 #[test]
 fn reductions_of_the_greatest_sums_are_right_and_below_r() {
     let mut random = Random::new(21);
-    let mut above = 0;
-    for round in 0..200_usize {
+    let mut subtractions = [0; 3];
+    for round in 0..400_usize {
         let count = [32, 34, 48, 64][round % 4];
-        let bits = 64 * u64::try_from(count).unwrap() - random.below(2);
-        let n = random.modulus(bits);
+        let r = power_of_two(64 * count);
+        let n = match random.below(2) {
+            0 => &r - 1_u8 - 2 * random.below(1 << 40),
+            _ => {
+                let bits = 64 * u64::try_from(count).unwrap() - random.below(2);
+                random.modulus(bits)
+            }
+        };
         let n_limbs = limbs(&n, count);
         let modulus = Modulus { n: &n_limbs, n0: negative_inverse(n_limbs[0]) };
-        let r = power_of_two(64 * count);
-        let greatest: BigUint = &r * &r - 1_u8 + (&r << 831) - random.below(1_000);
-        for (sum, may_be_above) in
-            [(greatest.clone(), true), (&greatest - &r * &n % &r, true), (&r - 1_u8, false)]
-        {
-            let carry = u64::try_from(&sum >> (128 * count)).unwrap();
-            let mut wide = limbs(&(&sum % (&r * &r)), 2 * count);
-            let mut out = std::vec![0; count];
-            modulus.reduce(&mut out, &mut wide, carry);
-            let value = integer(&out);
-            assert_eq!(&value * &r % &n, &sum % &n);
-            assert!(value < r);
-            if !may_be_above {
-                assert!(value <= n);
+        // The greatest sum of the last product, and the greatest of a square.
+        let with_tail = (&r - 1_u8) * (&n - 1_u8) + (power_of_two(672) - 1_u8) * (&n - 1_u8);
+        let of_square = (&r - 1_u8) * (&r - 1_u8);
+        for greatest in [with_tail, of_square] {
+            // With n as its low half, the quotient is R − 1, the greatest.
+            let low = &greatest % &r;
+            for sum in [greatest.clone(), &greatest - low - &r + &n] {
+                let carry = u64::try_from(&sum >> (128 * count)).unwrap();
+                let mut wide = limbs(&(&sum % (&r * &r)), 2 * count);
+                let mut out = std::vec![0; count];
+                modulus.reduce(&mut out, &mut wide, carry);
+                let value = integer(&out);
+                assert_eq!(&value * &r % &n, &sum % &n);
+                assert!(value < r);
+                // The quotient is the q for which sum + q·n is a multiple of R.
+                let inverse = n.modinv(&r).unwrap();
+                let q = (&r - &sum % &r) * inverse % &r;
+                let before = (&sum + q * &n) / &r;
+                subtractions[usize::try_from((before - value) / &n).unwrap()] += 1;
             }
-            // How often a subtraction was needed: the sum over R is 2^64 or more
-            // multiples of n above.
-            above += u32::from(&sum / &r + &n >= r);
         }
     }
-    assert!(above > 0);
+    std::println!("subtractions: {subtractions:?}");
+    assert!(subtractions.iter().all(|&count| count > 0));
 }
 
 #[test]
