@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::error::{HeaderParameter, InvalidSignature, KeyRejected, KeyType, Problem, Segment};
 use claimgate::jwk::{Algorithms, Jwk, KeyMaterial, Skipped, VerifyingKey};
-use claimgate::jws::Header;
+use claimgate::jws::{CompactJws, Header};
 use claimgate::{
     AccessToken, Algorithm, BearerToken, Error, Issuer, JwkSet, PublicKey, TokenBuffer,
 };
@@ -87,6 +87,25 @@ fn k01_the_algorithm_is_exactly_rs256() {
     ] {
         assert_eq!(access_with_header(&json!({"alg": alg})), WRONG_VALUE, "{alg}");
     }
+}
+
+#[test]
+fn k01_a_key_verifies_no_other_algorithm_than_its_own() {
+    // By hand: the public steps accept every algorithm that the crate knows.
+    let keys = set(&[Signer::a().jwk()]).unwrap();
+    for alg in ["RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"] {
+        let header = json!({"alg": alg, "kid": "key-a"});
+        let token = Signer::a().sign_with(&header, &access_claims());
+        let mut buffer = [0; 4096];
+        let jws = CompactJws::parse(&token).unwrap().decode(&mut buffer).unwrap();
+        assert_eq!(keys.select(jws.header()).map(|_| ()), WRONG_VALUE, "{alg}");
+        assert_eq!(jws.verify(keys.keys()[0].key()).map(|_| ()), WRONG_VALUE, "{alg}");
+    }
+    let mut buffer = [0; 4096];
+    let token = Signer::a().sign(&access_claims());
+    let jws = CompactJws::parse(&token).unwrap().decode(&mut buffer).unwrap();
+    let key = keys.select(jws.header()).unwrap();
+    assert!(jws.verify(key).is_ok());
 }
 
 #[test]
