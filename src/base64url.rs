@@ -8,8 +8,6 @@
 
 use core::hint::black_box;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
-
 /// The text is not canonical unpadded base64url, or the buffer is too short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidBase64;
@@ -115,21 +113,40 @@ const fn sextet(character: u8) -> u8 {
         | is_underscore & (VALID | 63)
 }
 
-/// As [`decode`], by base64ct: for key material, once per key.
-pub(crate) fn decode_key_material(text: &str, out: &mut [u8]) -> Result<usize, InvalidBase64> {
-    match Base64UrlUnpadded::decode(text, out) {
-        Ok(bytes) => Ok(bytes.len()),
-        Err(_) => Err(InvalidBase64),
-    }
-}
-
 /// Encodes `bytes` to the front of `out`. Returns `None` if it is too short.
 pub(crate) fn encode<'o>(bytes: &[u8], out: &'o mut [u8]) -> Option<&'o str> {
-    Base64UrlUnpadded::encode(bytes, out).ok()
+    let length = bytes.len().checked_mul(4)?.div_ceil(3);
+    let out = out.get_mut(..length)?;
+    for (group, places) in bytes.chunks(3).zip(out.chunks_mut(4)) {
+        let mut word = [0; 4];
+        let [_, octets @ ..] = &mut word;
+        octets.iter_mut().zip(group).for_each(|(place, byte)| *place = *byte);
+        let mut word = u32::from_be_bytes(word) << 8;
+        for place in places {
+            word = word.rotate_left(6);
+            let [low, ..] = word.to_le_bytes();
+            *place = character(low & 0x3f);
+        }
+    }
+    core::str::from_utf8(out).ok()
+}
+
+/// The character that stands for six bits.
+const fn character(sextet: u8) -> u8 {
+    let (first, start) = match sextet {
+        ..26 => (b'A', 0),
+        26..52 => (b'a', 26),
+        52..62 => (b'0', 52),
+        62 => (b'-', 62),
+        _ => (b'_', 63),
+    };
+    first.wrapping_add(sextet.wrapping_sub(start))
 }
 
 #[cfg(test)]
 mod tests {
+    use base64ct::{Base64UrlUnpadded, Encoding};
+
     use super::*;
 
     fn decoded(text: &str) -> Result<([u8; 16], usize), InvalidBase64> {
@@ -152,6 +169,22 @@ mod tests {
             let (out, length) = decoded(text).unwrap();
             assert_eq!(&out[..length], bytes.as_bytes());
             assert_eq!(decoded_len(text.len()), bytes.len());
+        }
+    }
+
+    #[test]
+    fn encodes_as_base64ct_does() {
+        let bytes: [u8; 256] = core::array::from_fn(|index| index.to_le_bytes()[0] ^ 0x5a);
+        let (mut ours, mut theirs) = ([0; 400], [0; 400]);
+        for length in 0..=bytes.len() {
+            let bytes = &bytes[..length];
+            let expected = Base64UrlUnpadded::encode(bytes, &mut theirs).unwrap();
+            assert_eq!(encode(bytes, &mut ours), Some(expected));
+            assert_eq!(encode(bytes, &mut ours[..expected.len()]), Some(expected));
+            assert_eq!(
+                encode(bytes, &mut ours[..expected.len().saturating_sub(1)]).is_none(),
+                length > 0
+            );
         }
     }
 
@@ -191,8 +224,8 @@ mod tests {
     /// What base64ct makes of it.
     fn reference(text: &str) -> Result<std::vec::Vec<u8>, InvalidBase64> {
         let mut out = [0; 300];
-        let length = decode_key_material(text, &mut out)?;
-        Ok(out[..length].to_vec())
+        let bytes = Base64UrlUnpadded::decode(text, &mut out).map_err(|_| InvalidBase64)?;
+        Ok(bytes.to_vec())
     }
 
     fn ours(text: &str) -> Result<std::vec::Vec<u8>, InvalidBase64> {

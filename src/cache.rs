@@ -241,6 +241,7 @@ impl<'b> AccessToken<'b> {
     /// # Errors
     ///
     /// Those of [`validate`](Self::validate).
+    #[expect(clippy::needless_pass_by_value, reason = "a pair of references, or a reference")]
     pub fn validate_cached<'p, const N: usize, const SLOTS: usize, const TOKEN_MAX: usize>(
         token: BearerToken<'_>,
         trust: impl Trust<AccessTokenPolicy<'p>>,

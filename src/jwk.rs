@@ -187,7 +187,8 @@ impl<K: PublicKey, const N: usize> JwkSet<K, N> {
                     .map_err(|_| Error::TooManyKeys { limit: Skipped::MAX })?,
             }
         }
-        set.finish()
+        set.finish()?;
+        Ok(set)
     }
 
     /// Constructs a set of keys that are known otherwise than from JSON.
@@ -200,7 +201,8 @@ impl<K: PublicKey, const N: usize> JwkSet<K, N> {
         for key in keys {
             set.keys.push(key).map_err(|_| Error::TooManyKeys { limit: N })?;
         }
-        set.finish()
+        set.finish()?;
+        Ok(set)
     }
 
     const fn empty(algorithms: Algorithms) -> Self {
@@ -212,7 +214,8 @@ impl<K: PublicKey, const N: usize> JwkSet<K, N> {
         }
     }
 
-    fn finish(mut self) -> Result<Self, Error> {
+    /// Returns an error for a set without keys; otherwise computes the fingerprint.
+    fn finish(&mut self) -> Result<(), Error> {
         if self.keys.is_empty() {
             let mut counts = SkipCounts::default();
             self.skipped.iter().for_each(|skipped| counts.add(skipped.reason));
@@ -220,7 +223,7 @@ impl<K: PublicKey, const N: usize> JwkSet<K, N> {
         }
         self.fingerprint =
             self.keys.iter().fold([0; 32], |fingerprint, key| key.follow(&fingerprint));
-        Ok(self)
+        Ok(())
     }
 
     /// Selects the key that a token's header means
@@ -543,7 +546,7 @@ fn component<'o>(
     let text = text.ok_or(KeyRejected::Components)?;
     let text = text.unescape(&mut characters).ok_or(too_long)?;
     let place = out.get_mut(..decoded_len(text.len())).ok_or(too_long)?;
-    base64url::decode_key_material(text, place).map_err(|_| KeyRejected::Components)?;
+    base64url::decode(text, place).map_err(|_| KeyRejected::Components)?;
     Ok(place)
 }
 

@@ -115,6 +115,7 @@ impl<'b> AccessToken<'b> {
     /// the signature is verified, except for `iss` where there are several issuers:
     /// [`Error::UnknownIssuer`], without the cost of a signature, if the token names none
     /// of them or its payload cannot be read.
+    #[expect(clippy::needless_pass_by_value, reason = "a pair of references, or a reference")]
     pub fn validate<'p, const N: usize>(
         token: BearerToken<'_>,
         trust: impl Trust<AccessTokenPolicy<'p>>,
@@ -131,6 +132,7 @@ impl<'b> AccessToken<'b> {
     ///
     /// Those of [`validate`](Self::validate) before the first rule: a token whose
     /// signature is not valid is not explained.
+    #[expect(clippy::needless_pass_by_value, reason = "a pair of references, or a reference")]
     pub fn explain<'p, const N: usize>(
         token: BearerToken<'_>,
         trust: impl Trust<AccessTokenPolicy<'p>>,
@@ -169,6 +171,7 @@ impl<'b> IdToken<'b> {
     /// # Errors
     ///
     /// Those of [`AccessToken::validate`], in the same order.
+    #[expect(clippy::needless_pass_by_value, reason = "a pair of references, or a reference")]
     pub fn validate<'p, const N: usize>(
         token: &str,
         trust: impl Trust<IdTokenPolicy<'p>>,
@@ -186,6 +189,7 @@ impl<'b> IdToken<'b> {
     ///
     /// Those of [`validate`](Self::validate) before the first rule: a token whose
     /// signature is not valid is not explained.
+    #[expect(clippy::needless_pass_by_value, reason = "a pair of references, or a reference")]
     pub fn explain<'p, const N: usize>(
         token: &str,
         trust: impl Trust<IdTokenPolicy<'p>>,
