@@ -78,14 +78,12 @@ pub struct VerifiedTokenCache<const SLOTS: usize, const TOKEN_MAX: usize> {
     evictions: u64,
 }
 
-/// An entry, which is made as a whole before it gets its place.
+/// An entry, which is constructed as a whole before it is put in its place.
 struct Slot<const TOKEN_MAX: usize> {
-    text: String<TOKEN_MAX>,
-    trust: Option<Fingerprints>,
     /// The size of the buffer that it was validated in: a smaller one might
     /// have been too small, and that is a verdict too.
     buffer_len: usize,
-    token: OwnedAccessToken<TOKEN_MAX>,
+    entry: CachedAccessToken<TOKEN_MAX>,
 }
 
 impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN_MAX> {
@@ -134,11 +132,7 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
         buffer: &TokenBuffer<N>,
     ) -> Option<usize> {
         let tag = tag(text).filter(|_| buffer.accepts_len(text))?;
-        let is_of = |slot: &Slot<TOKEN_MAX>| {
-            slot.buffer_len <= N
-                && constant_time_eq(slot.text.as_bytes(), text.as_bytes())
-                && slot.trust == Fingerprints::of(trust, || slot.token.issuer())
-        };
+        let is_of = |slot: &Slot<TOKEN_MAX>| slot.buffer_len <= N && slot.entry.is_for(text, trust);
         self.tags.iter().zip(&self.slots).position(|(candidate, slot)| {
             constant_time_eq(candidate, tag) && slot.as_ref().is_some_and(is_of)
         })
@@ -167,19 +161,139 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
         buffer_len: usize,
         token: &Validated<AccessToken<'_>>,
     ) {
-        let (tag, owned, token) = (tag(text), String::try_from(text), token.to_owned_token());
-        let (Some(tag), Ok(text), Ok(token)) = (tag, owned, token) else { return };
+        let entry = CachedAccessToken::new(text, trust, token);
+        let (Some(tag), Ok(entry)) = (tag(text), entry) else { return };
         let places = self.tags.get_mut(self.next).zip(self.slots.get_mut(self.next));
         let Some((place_of_tag, place)) = places else { return };
         if place.is_some() {
             self.evictions = self.evictions.saturating_add(1);
         }
         *place_of_tag = *tag;
-        *place = Some(Slot { text, trust: Some(trust), buffer_len, token });
+        *place = Some(Slot { buffer_len, entry });
         self.next = match self.next.saturating_add(1) {
             next if next < SLOTS => next,
             _ => 0,
         };
+    }
+}
+
+/// An access token that was accepted, as an entry for a cache of the caller's own, such as
+/// one that threads share.
+///
+/// Only a validation constructs an entry, and it contains the whole text of its token, the
+/// fingerprints of the policy and of the key set, and the claims.
+/// [`validate_again`](Self::validate_again) compares all of them and applies every rule of
+/// the policy. So the cache can be any map, found by any hash: an error in it causes a miss,
+/// never a wrong verdict. An entry can be found, cloned as an `Arc`, and judged after the
+/// lock of the map is released.
+///
+/// ```
+/// use claimgate::{
+///     AccessTokenPolicy, BearerToken, CachedAccessToken, Error, Issuer, NumericDate, PublicKey,
+///     TokenBuffer,
+/// };
+///
+/// type Entry = std::sync::Arc<CachedAccessToken<2048>>;
+///
+/// /// `find` and `put` are those of a cache.
+/// fn serve<K: PublicKey>(
+///     token: BearerToken<'_>,
+///     issuer: &Issuer<K, 4>,
+///     policy: &AccessTokenPolicy<'_>,
+///     now: NumericDate,
+///     find: impl Fn(&str) -> Option<Entry>,
+///     put: impl Fn(&str, Entry),
+/// ) -> Result<Entry, Error> {
+///     if let Some(entry) = find(token.expose()) {
+///         if let Some(verdict) = entry.validate_again(token, (issuer, policy), now) {
+///             return verdict.map(|_| entry.clone());
+///         }
+///     }
+///     let mut buffer = TokenBuffer::<4096>::new();
+///     let entry = CachedAccessToken::validate(token, (issuer, policy), now, &mut buffer)?;
+///     let entry = Entry::new(entry);
+///     put(token.expose(), entry.clone());
+///     Ok(entry)
+/// }
+/// ```
+///
+/// `LEN` bytes have to contain the text of the token, and, a second time, its payload, `kid`
+/// and `typ`, and the strings that have escapes. The length of the token nearly always
+/// suffices. An entry has twice `LEN` and about 1.1 KB.
+pub struct CachedAccessToken<const LEN: usize> {
+    text: String<LEN>,
+    accepted_under: Fingerprints,
+    token: OwnedAccessToken<LEN>,
+}
+
+impl<const LEN: usize> CachedAccessToken<LEN> {
+    /// Validates an access token like [`AccessToken::validate`], and returns it as an entry.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`AccessToken::validate`], and [`Error::BufferTooSmall`] for a token that is
+    /// valid but for which `LEN` is too small.
+    pub fn validate<'p, const N: usize>(
+        token: BearerToken<'_>,
+        trust: impl Trust<AccessTokenPolicy<'p>>,
+        now: NumericDate,
+        buffer: &mut TokenBuffer<N>,
+    ) -> Result<Self, Error> {
+        let text = token.expose();
+        let validated = validate(text, &trust, token.key(), now, buffer)?;
+        let accepted_under = Fingerprints::of(&trust, || validated.issuer());
+        Self::new(text, accepted_under.ok_or(Error::UnknownIssuer)?, &validated)
+    }
+
+    // Large: not in the stack frame of its caller, below which a token is validated.
+    #[inline(never)]
+    fn new(
+        text: &str,
+        accepted_under: Fingerprints,
+        token: &Validated<AccessToken<'_>>,
+    ) -> Result<Self, Error> {
+        let too_small = Error::BufferTooSmall { needed: text.len(), available: LEN };
+        let text = String::try_from(text).map_err(|_| too_small)?;
+        Ok(Self { text, accepted_under, token: token.to_owned_token()? })
+    }
+
+    /// Applies all rules of the policy at the time `now`, without the cost of a signature.
+    ///
+    /// Returns `None` if the entry is not of this token, or the token was accepted under
+    /// another policy or with another key set: then it has to be validated from the start.
+    /// Otherwise the verdict is that of [`AccessToken::validate`] with a buffer like the one
+    /// that the entry was validated with.
+    ///
+    /// # Errors
+    ///
+    /// The first rule of the policy that fails.
+    pub fn validate_again<'e, 'p>(
+        &'e self,
+        token: BearerToken<'_>,
+        trust: impl Trust<AccessTokenPolicy<'p>>,
+        now: NumericDate,
+    ) -> Option<Result<Validated<AccessToken<'e>>, Error>> {
+        self.is_for(token.expose(), &trust)
+            .then(|| judge_hit(self.token(), &trust, token.key(), now))
+    }
+
+    /// Returns the token. Nothing is checked again: time has gone on since it was validated.
+    #[must_use]
+    pub fn token(&self) -> Validated<AccessToken<'_>> {
+        self.token.token()
+    }
+
+    /// Returns whether the entry is of this token, and was accepted under the same policy and
+    /// with the same keys.
+    fn is_for<'p, T: Trust<AccessTokenPolicy<'p>>>(&self, text: &str, trust: &T) -> bool {
+        constant_time_eq(self.text.as_bytes(), text.as_bytes())
+            && Fingerprints::of(trust, || self.token.issuer()) == Some(self.accepted_under)
+    }
+}
+
+impl<const LEN: usize> fmt::Debug for CachedAccessToken<LEN> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CachedAccessToken").finish_non_exhaustive()
     }
 }
 
@@ -253,7 +367,7 @@ impl<'b> AccessToken<'b> {
         if let Some(index) = cache.find(text, &trust, buffer) {
             cache.hits = cache.hits.saturating_add(1);
             return match cache.slots.get(index).and_then(Option::as_ref) {
-                Some(slot) => judge_hit(slot.token.token(), &trust, token.key(), now),
+                Some(slot) => judge_hit(slot.entry.token(), &trust, token.key(), now),
                 // `find` returns the index of an occupied slot.
                 None => validate(text, &trust, token.key(), now, buffer),
             };
@@ -354,11 +468,67 @@ mod tests {
             let validated =
                 AccessToken::validate(token, (&issuer, &accepted), then, &mut one).unwrap();
             cache.insert(&text, &trust, 2048, &validated);
+            let under = Fingerprints::of(&trust, || "i").unwrap();
+            let entry = CachedAccessToken::<1024>::new(&text, under, &validated).unwrap();
             let plain = AccessToken::validate(token, trust, now, &mut one);
+            assert_eq!(entry.validate_again(token, trust, now), Some(plain.clone()), "{other:?}");
             let cached = AccessToken::validate_cached(token, trust, now, &mut two, &mut cache);
             assert_eq!(cached, plain, "{other:?}");
             assert_eq!(plain.is_ok(), is_accepted, "{other:?}");
             assert_eq!((cache.hits(), cache.misses()), (1, 0));
         }
+    }
+
+    #[test]
+    fn an_entry_answers_for_its_token_policy_and_keys_alone() {
+        let n = |byte| encoded(&[byte; 256]);
+        let keys = |byte| {
+            let keys = format!(r#"{{"keys":[{{"kty":"RSA","n":"{}","e":"AQAB"}}]}}"#, n(byte));
+            JwkSet::<AnySignature, 1>::from_json(&keys).unwrap()
+        };
+        let claims = br#"{"iss":"i","sub":"s","aud":"a","exp":200,"iat":100}"#;
+        let header = encoded(br#"{"alg":"RS256"}"#);
+        let signed = |byte| format!("{header}.{}.{}", encoded(claims), encoded(&[byte; 256]));
+        let (text, other_text) = (signed(1), signed(2));
+        let (token, other_token) = (BearerToken::new(&text), BearerToken::new(&other_text));
+        let issuer = Issuer::new("i", keys(0xff)).unwrap();
+        let policy = AccessTokenPolicy::general("a").build().unwrap();
+        let other_policy = AccessTokenPolicy::general("a").leeway(1).build().unwrap();
+        let now = NumericDate::from_secs(100);
+        let mut buffer = TokenBuffer::<2048>::new();
+        let trust = (&issuer, &policy);
+        let entry = CachedAccessToken::<1024>::validate(token, trust, now, &mut buffer).unwrap();
+        assert_eq!(entry.token().subject(), "s");
+        assert_eq!(entry.validate_again(token, trust, now), Some(Ok(entry.token())));
+        let expired = Error::Expired { exp: 200, now: 260, leeway: 60 };
+        let late = NumericDate::from_secs(260);
+        assert_eq!(entry.validate_again(token, trust, late), Some(Err(expired)));
+        assert_eq!(entry.validate_again(other_token, trust, now), None);
+        assert_eq!(entry.validate_again(token, (&issuer, &other_policy), now), None);
+        // `AnySignature` hashes everything to the same, so the fingerprint is set by hand.
+        let fingerprints = Fingerprints::of(&trust, || "i").unwrap();
+        let other_keys = Fingerprints { keys: [1; 32], ..fingerprints };
+        let of_other_keys =
+            CachedAccessToken::<1024>::new(&text, other_keys, &entry.token()).unwrap();
+        assert_eq!(of_other_keys.validate_again(token, trust, now), None);
+        // An issuer that is not trusted any more.
+        let renamed = Issuer::new("j", keys(0xff)).unwrap();
+        let others = core::slice::from_ref(&renamed);
+        assert_eq!(entry.validate_again(token, (others, &policy), now), None);
+        // A valid token that the entry is too small for.
+        let too_small = Error::BufferTooSmall { needed: text.len(), available: 256 };
+        let small = CachedAccessToken::<256>::validate(token, trust, now, &mut buffer);
+        assert_eq!(small.map(|_| ()), Err(too_small));
+    }
+
+    #[test]
+    fn equal_policies_have_one_hash() {
+        use std::hash::{BuildHasher, RandomState};
+
+        let hasher = RandomState::new();
+        let policy = || AccessTokenPolicy::general("a").build().unwrap();
+        let other = AccessTokenPolicy::general("a").leeway(1).build().unwrap();
+        assert_eq!(hasher.hash_one(policy()), hasher.hash_one(policy()));
+        assert_ne!(hasher.hash_one(policy()), hasher.hash_one(other));
     }
 }

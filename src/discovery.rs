@@ -78,6 +78,30 @@ impl<'a> ProviderMetadata<'a> {
         expected_issuer: &str,
         buffer: &'a mut TokenBuffer<N>,
     ) -> Result<Self, Error> {
+        Self::read(text, expected_issuer, Schemes::Https, buffer)
+    }
+
+    /// Like [`from_json`](Self::from_json), but the URLs may also be `http` URLs, whose
+    /// responses anyone on the network can change. For a provider on the loopback interface,
+    /// as in tests.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`from_json`](Self::from_json).
+    pub fn danger_from_json_with_http<const N: usize>(
+        text: &'a str,
+        expected_issuer: &str,
+        buffer: &'a mut TokenBuffer<N>,
+    ) -> Result<Self, Error> {
+        Self::read(text, expected_issuer, Schemes::HttpsAndHttp, buffer)
+    }
+
+    fn read<const N: usize>(
+        text: &'a str,
+        expected_issuer: &str,
+        schemes: Schemes,
+        buffer: &'a mut TokenBuffer<N>,
+    ) -> Result<Self, Error> {
         let mut document = Object::<MAX_MEMBERS>::empty_with_capacity();
         document.read(text.as_bytes(), Segment::Discovery)?;
         let issuer = document
@@ -89,9 +113,9 @@ impl<'a> ProviderMetadata<'a> {
         let algorithms = document.get("id_token_signing_alg_values_supported");
         Ok(Self {
             issuer: scratch.string(issuer)?,
-            jwks_uri: read_url(document.get("jwks_uri"), &mut scratch)?,
+            jwks_uri: read_url(document.get("jwks_uri"), schemes, &mut scratch)?,
             userinfo_endpoint: match document.get("userinfo_endpoint") {
-                Some(url) => Some(read_url(Some(url), &mut scratch)?),
+                Some(url) => Some(read_url(Some(url), schemes, &mut scratch)?),
                 None => None,
             },
             id_token_signing_alg_values_supported: algorithms.map(read_algorithms).transpose()?,
@@ -152,12 +176,24 @@ impl<'a> ProviderMetadata<'a> {
     }
 }
 
-fn read_url<'a>(value: Option<Value<'a>>, scratch: &mut Scratch<'a>) -> Result<&'a str, Error> {
+/// The schemes that the URLs of a document may have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Schemes {
+    Https,
+    HttpsAndHttp,
+}
+
+fn read_url<'a>(
+    value: Option<Value<'a>>,
+    schemes: Schemes,
+    scratch: &mut Scratch<'a>,
+) -> Result<&'a str, Error> {
     let problem = Error::InvalidJson(Segment::Discovery, JsonProblem::NotAnHttpsUrl);
     let text = value.and_then(Value::string).ok_or(problem)?;
     let url = scratch.string(text)?;
     HttpUri::parse(url)
-        .filter(|uri| uri.is_https() && uri.is_strict_without_fragment())
+        .filter(|uri| uri.is_https() || schemes == Schemes::HttpsAndHttp)
+        .filter(HttpUri::is_strict_without_fragment)
         .map(|_| url)
         .ok_or(problem)
 }
@@ -199,6 +235,23 @@ impl fmt::Display for WellKnownUrl<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn m01_http_urls_are_read_only_where_that_is_asked_for() {
+        let issuer = "http://127.0.0.1:8080";
+        let text = r#"{"issuer":"http://127.0.0.1:8080","jwks_uri":"http://127.0.0.1:8080/keys"}"#;
+        let mut buffer = TokenBuffer::<0>::new();
+        let refused = Err(Error::InvalidJson(Segment::Discovery, JsonProblem::NotAnHttpsUrl));
+        assert_eq!(ProviderMetadata::from_json(text, issuer, &mut buffer), refused);
+        let read = ProviderMetadata::danger_from_json_with_http(text, issuer, &mut buffer);
+        assert_eq!(read.unwrap().jwks_uri(), "http://127.0.0.1:8080/keys");
+        let other = text.replace("http://127.0.0.1:8080/keys", "ftp://127.0.0.1/keys");
+        let read = ProviderMetadata::danger_from_json_with_http(&other, issuer, &mut buffer);
+        assert_eq!(read, refused);
+        let other = "http://127.0.0.1:8081";
+        let read = ProviderMetadata::danger_from_json_with_http(text, other, &mut buffer);
+        assert_eq!(read, Err(Error::IssuerMismatch));
+    }
 
     #[test]
     fn m01_algorithms_are_read_by_all_of_their_names() {

@@ -115,6 +115,13 @@ impl<'t> CompactJws<'t> {
         self.decode_with(Algorithms::ALL, buffer)
     }
 
+    /// Decodes the payload alone into `buffer` and returns the issuer that it claims, which is
+    /// unverified.
+    pub(crate) fn claimed_issuer<'b>(&self, buffer: &'b mut [u8]) -> Option<Text<'b>> {
+        let (payload, _) = decode_segment(self.payload, buffer, Segment::Payload).ok()?;
+        json::find_first(payload, "iss", Segment::Payload)?.string()
+    }
+
     /// Like [`decode`](Self::decode), but `alg` has to name one of `algorithms`.
     #[inline]
     pub(crate) fn decode_with<'b>(

@@ -59,7 +59,7 @@ pub use access_token::AccessToken;
 pub use algorithm::Algorithm;
 pub use bearer::{BearerToken, Credentials, DpopToken};
 pub use buffer::TokenBuffer;
-pub use cache::VerifiedTokenCache;
+pub use cache::{CachedAccessToken, VerifiedTokenCache};
 pub use challenge::Challenge;
 #[doc(inline)]
 pub use claims::NumericDate;

@@ -52,6 +52,15 @@ impl TokenId {
         Self::new::<K>(b'A', issuer, jti)
     }
 
+    /// Returns the identity as bytes, for a store of another kind than [`ReplayWindow`].
+    #[must_use]
+    pub const fn to_bytes(self) -> [u8; 16] {
+        let [a, b, c] = self.rest;
+        let words = [self.tag.to_le_bytes(), a.to_le_bytes(), b.to_le_bytes(), c.to_le_bytes()];
+        let [[a, b, c, d], [e, f, g, h], [i, j, k, l], [m, n, o, p]] = words;
+        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+    }
+
     fn new<K: PublicKey>(kind: u8, origin: &str, jti: &str) -> Option<Self> {
         if jti.is_empty() || jti.len() > Self::MAX_JTI_LEN {
             return None;
@@ -279,6 +288,12 @@ mod tests {
             }
         }
         assert_eq!(window.count(at(9)), 129);
+    }
+
+    #[test]
+    fn the_bytes_of_an_identity_are_those_of_the_hash() {
+        let id = TokenId { tag: 0x0403_0201, rest: [0x0807_0605, 0x0c0b_0a09, 0x100f_0e0d] };
+        assert_eq!(id.to_bytes(), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
     }
 
     #[test]

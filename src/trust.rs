@@ -11,7 +11,7 @@ use crate::jwk::{JwkSet, Keys};
 use crate::jws::UnverifiedJws;
 use crate::public_key::PublicKey;
 
-pub(crate) use tenants::TenantRule;
+pub(crate) use tenants::{TenantRule, is_issuer};
 
 pub use tenants::TenantIssuer;
 

@@ -13,7 +13,7 @@ use crate::jws::CompactJws;
 use crate::logout_token::LogoutToken;
 use crate::policy::{AccessTokenPolicy, IdTokenPolicy, Judge, Login, LogoutTokenPolicy, RuleSet};
 use crate::public_key::{PublicKey, VerifiedJws};
-use crate::trust::{Trust, sealed};
+use crate::trust::{Trust, is_issuer, sealed};
 use crate::validated::Validated;
 
 pub use owned::{OwnedAccessToken, OwnedIdToken, OwnedLogoutToken};
@@ -80,6 +80,37 @@ where
         policy.read(&mut token, jws, &mut context)?;
         Ok(policy.failures(&token, &context))
     })
+}
+
+impl BearerToken<'_> {
+    /// Returns the index of the issuer that the token claims to be from: its URL, or the
+    /// template of an issuer of many tenants.
+    ///
+    /// **The claim is unverified.** It serves to select one of several key sets, or to decide
+    /// whose keys to fetch again. Whoever validates the token compares it.
+    ///
+    /// ```
+    /// use claimgate::{BearerToken, TokenBuffer};
+    ///
+    /// const ISSUERS: [&str; 2] = ["https://a.example/", "https://b.example/"];
+    ///
+    /// // {"iss":"https://b.example/"}
+    /// let token = BearerToken::new("e30.eyJpc3MiOiJodHRwczovL2IuZXhhbXBsZS8ifQ.AA");
+    /// let mut buffer = TokenBuffer::<4096>::new();
+    /// assert_eq!(token.claimed_issuer(&ISSUERS, &mut buffer), Some(1));
+    /// assert_eq!(token.claimed_issuer(&ISSUERS[..1], &mut buffer), None);
+    /// assert_eq!(BearerToken::new("opaque").claimed_issuer(&ISSUERS, &mut buffer), None);
+    /// ```
+    #[must_use]
+    pub fn claimed_issuer<const N: usize>(
+        &self,
+        issuers: &[impl AsRef<str>],
+        buffer: &mut TokenBuffer<N>,
+    ) -> Option<usize> {
+        let jws = CompactJws::parse_up_to(self.expose(), buffer.token_len_limit()).ok()?;
+        let iss = jws.claimed_issuer(&mut buffer.bytes)?;
+        issuers.iter().position(|issuer| is_issuer(issuer.as_ref(), iss))
+    }
 }
 
 impl<'b> AccessToken<'b> {

@@ -1,6 +1,8 @@
 //! What an API asks of an access token
 //! ([RFC 9068 §4](https://www.rfc-editor.org/rfc/rfc9068#section-4)).
 
+use core::hash::{Hash, Hasher};
+
 use super::claim_rule::{ClaimRule, ClaimRules};
 use super::foreign_claim::AllowedForeignClaims;
 use super::time::TimePolicy;
@@ -85,6 +87,14 @@ pub struct AccessTokenPolicy<'a> {
     allowed_foreign_claims: AllowedForeignClaims,
     claim_rules: Option<ClaimRules<'a>>,
     fingerprint: Fingerprint,
+}
+
+/// Hashes the fingerprint of the settings, so that a policy can be a part of the key of a
+/// map, such as a cache's.
+impl Hash for AccessTokenPolicy<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.fingerprint.hash(state);
+    }
 }
 
 impl<'a> AccessTokenPolicy<'a> {

@@ -7,7 +7,7 @@
 /// every rule is applied on a hit, neither gets the other's verdict. So a hash
 /// suffices that can be computed at compile time, and that somebody could find two
 /// texts for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Fingerprint(u64);
 
 impl Fingerprint {

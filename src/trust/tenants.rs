@@ -89,6 +89,12 @@ fn check_template(template: &str) -> Result<(), ConfigError> {
     }
 }
 
+/// Returns whether `iss` is this URL, or fits this template.
+pub(crate) fn is_issuer(url_or_template: &str, iss: Text<'_>) -> bool {
+    let fits = |iss| tenant_of(url_or_template, iss).is_some();
+    iss.is(url_or_template) || iss.plain().is_some_and(fits)
+}
+
 /// Returns what stands in the place of `{tenantid}` in `issuer`, if all else is as in the
 /// template.
 pub(super) fn tenant_of<'i>(template: &str, issuer: &'i str) -> Option<&'i str> {
