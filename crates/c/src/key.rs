@@ -4,7 +4,9 @@ use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-#[cfg(feature = "pure-rust")]
+#[cfg(feature = "all-algorithms")]
+use claimgate::PureRustAnyKey as SoftwareKey;
+#[cfg(all(feature = "pure-rust", not(feature = "all-algorithms")))]
 use claimgate::PureRustKey as SoftwareKey;
 use claimgate::error::{InvalidSignature, KeyRejected};
 use claimgate::jwk::{Algorithms, HalfHash, KeyMaterial};

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Cases of the batch contract for the C program, and its verdicts compared.
 
+    cases.py variants CASES.jsonl OUT.jsonl
     cases.py split CASES.jsonl ANSWERS.jsonl OUT.txt [MAX_JWKS]
     cases.py compare CASES.jsonl ANSWERS.jsonl VERDICTS.txt [MAX_JWKS]
 
-ANSWERS.jsonl has the answers of the Rust example, a line for each case.
+ANSWERS.jsonl has the answers of the Rust example, a line for each case. `variants` writes the
+cases, each once, and after each the same with an edited token, another time, and so on.
 """
 
 import json
@@ -43,6 +45,81 @@ def selected(cases, answers, max_jwks):
         else:
             chosen.append((index, case, answer))
     return chosen, left_out
+
+
+def edited_tokens(token):
+    """Tokens that differ from a signed one."""
+    length = len(token)
+    for place in [0, 1, 5, length // 4, length // 3, length // 2, 2 * length // 3, length - 300,
+                  length - 10, length - 1]:
+        if 0 <= place < length:
+            yield token[:place] + ("B" if token[place] == "A" else "A") + token[place + 1:]
+            yield token[:place] + token[place + 1:]
+    yield from ["", ".", "..", "a.b.c", token + "=", token + ".", token + "." + token, token + "A",
+                " " + token, token + "\n", token.swapcase(), "x" * 8193, "." * 100_000]
+    parts = token.split(".")
+    if len(parts) == 3:
+        header, payload, signature = parts
+        yield from [f"{header}.{payload}.", f".{payload}.{signature}", f"{header}..{signature}",
+                    f"{payload}.{header}.{signature}", f"{header}.{payload}.{signature}.a.b",
+                    f"{header}.{payload}.{signature[:4]}", f"{header}.{payload}.{'A' * len(signature)}",
+                    f"eyJhbGciOiJub25lIn0.{payload}.{signature}",
+                    f"eyJhbGciOiJIUzI1NiJ9.{payload}.{signature}",
+                    f"eyJhbGciOiJSUzI1NiIsImNyaXQiOltdfQ.{payload}.{signature}",
+                    f"eyJhbGciOiJSUzI1NiIsImFsZyI6IlJTMjU2In0.{payload}.{signature}",
+                    f"eyJhbGciOiJSUzI1NiIsImtpZCI6Im5vIn0.{payload}.{signature}"]
+
+
+def variants_of(case):
+    yield {}
+    for token in edited_tokens(case["token"]):
+        yield {"token": token}
+    for time in [-7200, -86400 * 365, -61, -60, -59, 59, 60, 61, 3600, 86400, 86400 * 365]:
+        yield {"now": max(0, case["now"] + time)}
+    yield from [{"now": 0}, {"now": 253_402_300_799}, {"leeway": 0}, {"leeway": 600},
+                {"leeway": 601}, {"issuer": case.get("issuer", "") + "/"}, {"issuer": ""},
+                {"token_use": "access"}, {"token_use": "id"}, {"token_use": "logout"},
+                {"jwks": ""}, {"jwks": '{"keys":[]}'}, {"jwks": '{"keys":[{"kty":"oct"}]}'},
+                {"jwks": '{"keys":1}'}, {"jwks": case.get("jwks", "") + "x"},
+                {"algorithms": ["ES256"]}, {"algorithms": ["PS256", "RS256"]},
+                {"audience": "another"}, {"client_id": "another"}, {"audience": ""},
+                {"client_id": ""}, {"max_age": 0}, {"max_age": 600}, {"acr_values": []},
+                {"acr_values": ["urn:a", "urn:b"]}, {"nonce": None}, {"nonce": "n"}, {"nonce": ""},
+                {"scopes_all": ["read:patients"]}, {"scopes_any": ["x", "openid"]},
+                {"scopes_all": ["openid"], "scopes_any": ["x", "profile"]}, {"scopes_all": []},
+                {"scopes_any": ["a b"]}, {"permissions_all": ["read:patients"]},
+                {"permissions_any": ["a", "b"]}, {"authorized_parties": ["my_client_id"]},
+                {"authorized_parties": []}, {"audience": None, "authorized_parties": ["c"]},
+                {"subject_kind": "user"}, {"subject_kind": "client"}, {"profile": "rfc9068"},
+                {"max_token_age": 10}, {"confirmation": {"jkt": "x"}}, {"confirmation": "ignore"},
+                {"trusted_audiences": ["a", "https://my-domain.auth0.com/userinfo"]},
+                {"access_token": "abc"}, {"code": "abc"}, {"organization": "org_1"},
+                {"claims": []}, {"claims": [{"path": ["sub"], "equals": "auth0|123456"}]},
+                {"claims": [{"path": ["iat"], "equals": 5}]},
+                {"claims": [{"path": ["email_verified"], "equals": True}]},
+                {"claims": [{"path": ["iss"], "one_of": ["a", case.get("issuer", "")]}]},
+                {"claims": [{"path": ["scope"], "contains": "openid"}]},
+                {"claims": [{"path": ["aud", "x"], "contains": "y"}]},
+                {"claims": [{"path": ["a"] * 5, "contains": "y"}]},
+                {"tenants": ["a"]},
+                {"tenants": ["my-domain"], "issuer": "https://{tenantid}.auth0.com/"}]
+
+
+def variants(cases, out):
+    seen = set()
+    with open(out, "w", encoding="utf-8") as file:
+        for line in lines_of(cases):
+            try:
+                case = json.loads(line)
+                key = json.dumps(case, sort_keys=True)
+            except ValueError:
+                continue
+            if key in seen or not isinstance(case, dict):
+                continue
+            seen.add(key)
+            is_whole = isinstance(case.get("token"), str) and isinstance(case.get("now"), int)
+            for changes in variants_of(case) if is_whole else [{}]:
+                file.write(json.dumps({**case, **changes}) + "\n")
 
 
 def encode(text):
@@ -159,5 +236,7 @@ def compare(cases, answers, verdicts, max_jwks):
 
 if __name__ == "__main__":
     mode, paths = sys.argv[1], sys.argv[2:5]
+    if mode == "variants":
+        sys.exit(variants(*paths))
     limit = int(sys.argv[5]) if len(sys.argv) > 5 else 1 << 20
     {"split": split, "compare": compare}[mode](*paths, limit)
