@@ -510,7 +510,8 @@ static ngx_int_t fetched(ngx_http_request_t *sr, void *data, ngx_int_t rc) {
         claimgate_refresh_succeeded(keys->refresh, (uint64_t)ngx_time());
     else
         claimgate_refresh_failed(keys->refresh, (uint64_t)ngx_time());
-    ngx_log_error(code == CLAIMGATE_OK ? NGX_LOG_NOTICE : NGX_LOG_ERR, sr->connection->log, 0,
+    ngx_uint_t level = code == CLAIMGATE_OK ? NGX_LOG_NOTICE : NGX_LOG_ERR;
+    ngx_log_error(level, sr->connection->log, 0,
                   "claimgate: the key set of %V: status %ui, %s", &keys->url, status,
                   claimgate_code_name(code));
     return NGX_OK;

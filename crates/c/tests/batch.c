@@ -55,7 +55,7 @@ static field *find_or_add(const char *name) {
     field *found = find(name);
     if (found != NULL) return found;
     if (field_count == MAX_FIELDS || strlen(name) >= sizeof fields->name) {
-        fprintf(stderr, "a field too many: %s\n", name);
+        fprintf(stderr, "a field too many: %.24s\n", name);
         exit(2);
     }
     found = &fields[field_count++];
@@ -141,8 +141,8 @@ static claimgate_claim_rules claim_rules(void) {
         snprintf(name, sizeof name, "rule%u.integer", (unsigned)count);
         rule->integer = value(name).data == NULL ? 0 : strtoll(value(name).data, NULL, 10);
     }
-    if (count == 0 && find("rules") == NULL) return (claimgate_claim_rules){NULL, 0};
-    return (claimgate_claim_rules){rules, count};
+    /* The example reads an empty list as none; the library refuses one. */
+    return (claimgate_claim_rules){count == 0 ? NULL : rules, count};
 }
 
 static claimgate_common_settings common(void) {

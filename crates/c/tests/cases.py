@@ -56,7 +56,7 @@ def edited_tokens(token):
             yield token[:place] + ("B" if token[place] == "A" else "A") + token[place + 1:]
             yield token[:place] + token[place + 1:]
     yield from ["", ".", "..", "a.b.c", token + "=", token + ".", token + "." + token, token + "A",
-                " " + token, token + "\n", token.swapcase(), "x" * 8193, "." * 100_000]
+                " " + token, token + "\n", token.swapcase(), "x" * 8193, "." * 40_000]
     parts = token.split(".")
     if len(parts) == 3:
         header, payload, signature = parts
@@ -173,8 +173,6 @@ def case_lines(index, case):
                 yield f"{field} {encode(confirmation[name])}"
     for number, rule in enumerate(case.get("claims") or []):
         yield from rule_lines(number, rule)
-    if case.get("claims") is not None:
-        yield "rules 1"
     yield ""
 
 

@@ -15,13 +15,9 @@ static inline claimgate_text text(const char *string) {
 
 /* Memory of exactly this size, so that the sanitizer sees a byte too many. */
 static inline void *memory_of(size_t size, size_t alignment) {
-    if (alignment > alignof(max_align_t)) {
-        fprintf(stderr, "an alignment of %zu\n", alignment);
-        exit(2);
-    }
-    void *memory = malloc(size);
+    void *memory = alignment > alignof(max_align_t) ? aligned_alloc(alignment, size) : malloc(size);
     if (memory == NULL) {
-        fprintf(stderr, "no %zu bytes\n", size);
+        fprintf(stderr, "no %lu bytes\n", (unsigned long)size);
         exit(2);
     }
     /* Nothing may depend on what is in it. */
