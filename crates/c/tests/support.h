@@ -15,7 +15,11 @@ static inline claimgate_text text(const char *string) {
 
 /* Memory of exactly this size, so that the sanitizer sees a byte too many. */
 static inline void *memory_of(size_t size, size_t alignment) {
+#ifdef __arm__ /* where no object is aligned further, and newlib has no aligned_alloc */
+    void *memory = alignment > alignof(max_align_t) ? NULL : malloc(size);
+#else
     void *memory = alignment > alignof(max_align_t) ? aligned_alloc(alignment, size) : malloc(size);
+#endif
     if (memory == NULL) {
         fprintf(stderr, "no %lu bytes\n", (unsigned long)size);
         exit(2);
