@@ -71,15 +71,16 @@ const good = cases.map((line, index) => [line, expected[index]]).filter(([line, 
 const seen = [one.validate(give(`Bearer ${good.token}`), BigInt(good.now))];
 seen.push(one.set_keys(give(good.jwks)));
 const rounds = 200;
-const first = process.hrtime.bigint();
+const first = process.cpuUsage();
 for (let round = 0; round < rounds; round += 1) {
     const status = one.validate(give(`Bearer ${good.token}`), BigInt(good.now));
     if (status !== 200) throw new Error(`status ${status}`);
 }
-const microseconds = Number(process.hrtime.bigint() - first) / 1e3 / rounds;
+const used = process.cpuUsage(first);
+const microseconds = (used.user + used.system) / rounds;
 seen.push(one.validate(give(`Bearer ${good.token}`), BigInt(good.now) + 1_000_000_000n));
 seen.push(one.validate(give(`Bearer ${good.token.slice(0, -8)}AAAAAAAA`), BigInt(good.now)));
 seen.push(one.validate(give(""), 0n), one.validate(give("Bearer a b"), 0n), one.set_keys(give("{}")));
 if (JSON.stringify(seen) !== "[503,1,401,401,401,400,0]") throw new Error(`the small module: ${seen}`);
-console.log(`wasm: one kind of token, ${microseconds.toFixed(0)} µs per validation`);
+console.log(`wasm: one kind of token, ${microseconds.toFixed(0)} µs of CPU per validation`);
 if (differing > 0) process.exit(1);

@@ -2,7 +2,9 @@
 
 use core::ffi::c_void;
 
-use claimgate::trust::{IssuerRef, TenantIssuer, Trust};
+#[cfg(feature = "tenants")]
+use claimgate::trust::TenantIssuer;
+use claimgate::trust::{IssuerRef, Trust};
 use claimgate::{Error, Issuer, JwkSet};
 
 use crate::code::claimgate_code;
@@ -46,16 +48,21 @@ pub extern "C" fn claimgate_issuer_align() -> usize {
 enum Tenants {
     /// The URL is not a template.
     None,
+    #[cfg(feature = "tenants")]
     Listed(&'static [&'static str]),
+    #[cfg(feature = "tenants")]
     Any,
 }
 
-type TenantList = &'static [&'static str];
-
+#[cfg_attr(
+    not(feature = "tenants"),
+    expect(clippy::large_enum_variant, reason = "there is no heap to put the largest on")
+)]
 enum KnownKeys {
     None,
     Single(Issuer<Key, KEYS>),
-    Tenants(TenantIssuer<Key, KEYS, &'static str, TenantList>),
+    #[cfg(feature = "tenants")]
+    Tenants(TenantIssuer<Key, KEYS>),
 }
 
 /// Initialises an issuer without keys in `memory`, and writes its address to `issuer`. Its
@@ -85,40 +92,8 @@ pub unsafe extern "C" fn claimgate_issuer_init(
             return Err(claimgate_code::CLAIMGATE_EMPTY_IDENTIFIER);
         }
         algorithms(settings.algorithms)?;
-        // SAFETY: the caller's promise.
-        let given = unsafe { settings.tenants.get() }?;
-        // SAFETY: aligned and writable; the list is borrowed by this issuer alone.
-        let tenant_list: &'static mut [&'static str] = unsafe {
-            (&raw mut (*place).tenant_list).write([""; TENANTS]);
-            &mut (*place).tenant_list
-        };
-        let tenants = match (given, switch(settings.danger_any_tenant)?) {
-            (None, false) => Tenants::None,
-            (None, true) => Tenants::Any,
-            (Some(_), true) => return Err(claimgate_code::CLAIMGATE_INVALID_SETTING),
-            (Some(given), false) => {
-                let places = tenant_list
-                    .get_mut(..given.len())
-                    .ok_or(claimgate_code::CLAIMGATE_TOO_MANY_SETTINGS)?;
-                for (place, tenant) in places.iter_mut().zip(given) {
-                    // SAFETY: the caller's promise.
-                    *place = unsafe { tenant.required() }?;
-                }
-                if places.is_empty() {
-                    return Err(claimgate_code::CLAIMGATE_EMPTY_LIST);
-                }
-                if places.contains(&"") {
-                    return Err(claimgate_code::CLAIMGATE_EMPTY_IDENTIFIER);
-                }
-                Tenants::Listed(places)
-            }
-        };
-        let is_template = url
-            .split_once("{tenantid}")
-            .is_some_and(|(before, after)| !before.is_empty() && !after.contains("{tenantid}"));
-        if !matches!(tenants, Tenants::None) && !is_template {
-            return Err(claimgate_code::CLAIMGATE_TENANT_TEMPLATE);
-        }
+        // SAFETY: the caller's promise; the memory is aligned and writable.
+        let tenants = unsafe { tenants_of(url, settings, &raw mut (*place).tenant_list) }?;
         // SAFETY: aligned and writable.
         unsafe {
             (&raw mut (*place).url).write(url);
@@ -129,6 +104,62 @@ pub unsafe extern "C" fn claimgate_issuer_init(
             put(issuer, place)
         }
     })())
+}
+
+/// Reads the tenants of an issuer, and copies them to `places`.
+///
+/// # Safety
+///
+/// `places` is aligned and writable, and stays where it is as long as the issuer is used. The
+/// texts of the settings are readable and stay unchanged as long.
+unsafe fn tenants_of(
+    url: &str,
+    settings: &claimgate_issuer_settings,
+    places: *mut [&'static str; TENANTS],
+) -> Result<Tenants, claimgate_code> {
+    // SAFETY: the caller's promise; the list is borrowed by this issuer alone.
+    let places: &'static mut [&'static str] = unsafe {
+        places.write([""; TENANTS]);
+        &mut *places
+    };
+    // SAFETY: the caller's promise.
+    let given = unsafe { settings.tenants.get() }?;
+    let is_any = switch(settings.danger_any_tenant)?;
+    if given.is_none() && !is_any {
+        return Ok(Tenants::None);
+    }
+    #[cfg(not(feature = "tenants"))]
+    {
+        let _ = (url, places);
+        Err(claimgate_code::CLAIMGATE_INVALID_SETTING)
+    }
+    #[cfg(feature = "tenants")]
+    {
+        let is_template = url
+            .split_once("{tenantid}")
+            .is_some_and(|(before, after)| !before.is_empty() && !after.contains("{tenantid}"));
+        if !is_template {
+            return Err(claimgate_code::CLAIMGATE_TENANT_TEMPLATE);
+        }
+        let given = match (given, is_any) {
+            (Some(given), false) => given,
+            (None, true) => return Ok(Tenants::Any),
+            _ => return Err(claimgate_code::CLAIMGATE_INVALID_SETTING),
+        };
+        let full = claimgate_code::CLAIMGATE_TOO_MANY_SETTINGS;
+        let places = places.get_mut(..given.len()).ok_or(full)?;
+        for (place, tenant) in places.iter_mut().zip(given) {
+            // SAFETY: the caller's promise.
+            *place = unsafe { tenant.required() }?;
+        }
+        if places.is_empty() {
+            return Err(claimgate_code::CLAIMGATE_EMPTY_LIST);
+        }
+        if places.contains(&"") {
+            return Err(claimgate_code::CLAIMGATE_EMPTY_IDENTIFIER);
+        }
+        Ok(Tenants::Listed(places))
+    }
 }
 
 /// Replaces the keys of an issuer by those of a JSON Web Key Set (RFC 7517).
@@ -193,7 +224,9 @@ fn read_keys(
     let keys = JwkSet::from_json_for(algorithms(bits)?, jwks).map_err(Failure::Refused)?;
     Ok(match tenants {
         Tenants::None => KnownKeys::Single(Issuer::new(url, keys)?),
+        #[cfg(feature = "tenants")]
         Tenants::Listed(list) => KnownKeys::Tenants(TenantIssuer::new(url, list, keys)?),
+        #[cfg(feature = "tenants")]
         Tenants::Any => KnownKeys::Tenants(TenantIssuer::danger_any_tenant(url, keys)?),
     })
 }
@@ -239,6 +272,7 @@ impl claimgate_issuer {
         match &self.keys {
             KnownKeys::None => 0,
             KnownKeys::Single(issuer) => issuer.keys().keys().len(),
+            #[cfg(feature = "tenants")]
             KnownKeys::Tenants(issuer) => issuer.keys().keys().len(),
         }
     }
@@ -298,6 +332,7 @@ impl Selection<'_> {
             return match &issuer.keys {
                 KnownKeys::None => action.without_keys(),
                 KnownKeys::Single(issuer) => action.with((issuer, policy)),
+                #[cfg(feature = "tenants")]
                 KnownKeys::Tenants(issuer) => action.with((issuer, policy)),
             };
         }
@@ -322,6 +357,7 @@ impl claimgate_issuer {
         match &self.keys {
             KnownKeys::None => None,
             KnownKeys::Single(issuer) => Some(issuer.by_ref()),
+            #[cfg(feature = "tenants")]
             KnownKeys::Tenants(_) => None,
         }
     }

@@ -27,3 +27,10 @@ fn panic(_: &PanicInfo<'_>) -> ! {
         core::hint::spin_loop();
     }
 }
+
+/// Panics for some input, so that `tests/no_panic.sh` has something to find.
+#[cfg(claimgate_deliberate_panic)]
+#[unsafe(no_mangle)]
+pub extern "C" fn claimgate_deliberate_panic(index: usize) -> u8 {
+    [1, 2, 3][index]
+}
