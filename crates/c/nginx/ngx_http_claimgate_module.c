@@ -1,0 +1,825 @@
+/* Access control by OAuth 2.0 access tokens: a location is open to requests with a token that
+ * claimgate accepts. The directives are described in README.md. */
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "claimgate.h"
+
+#define MAX_KEY_SET (256 * 1024)
+#define MAX_CHALLENGE 4096
+#define MAX_VALUE 4096
+
+/* The keys of an issuer, from a file or a location. Each worker has its own. */
+typedef struct {
+    ngx_str_t url;
+    ngx_str_t file;
+    ngx_str_t location;
+    uint32_t algorithms;
+    ngx_uint_t max_stale;
+    claimgate_issuer *issuer;
+    claimgate_refresh *refresh;
+    /* The file as it was read last. */
+    struct stat info;
+    time_t looked_at;
+    /* The number of fetches that have begun and not ended. */
+    ngx_uint_t fetches;
+} keys_t;
+
+/* A claim that a variable shows. */
+typedef struct {
+    ngx_array_t *path; /* of claimgate_text */
+    ngx_uint_t index;
+} claim_t;
+
+typedef struct {
+    ngx_array_t keys;   /* of keys_t * */
+    ngx_uint_t claims;  /* how many variables show claims */
+    ngx_uint_t tokens;  /* how many tokens a worker's cache has */
+} main_conf_t;
+
+typedef struct {
+    ngx_flag_t enabled;
+    ngx_str_t issuer;
+    ngx_str_t keys_file;
+    ngx_str_t keys_location;
+    ngx_uint_t max_stale;
+    ngx_uint_t algorithms;
+    ngx_uint_t profile;
+    ngx_uint_t subject_kind;
+    ngx_uint_t leeway;
+    ngx_uint_t max_age;
+    ngx_array_t *audiences; /* of claimgate_text, like the following */
+    ngx_array_t *clients;
+    ngx_array_t *scopes_all;
+    ngx_array_t *scopes_any;
+    ngx_array_t *permissions_all;
+    ngx_array_t *permissions_any;
+    ngx_array_t *acr_values;
+    ngx_array_t *rules;  /* of claimgate_claim_rule */
+    ngx_array_t *claims; /* of claim_t */
+    ngx_str_t realm;
+    ngx_str_t cookie;
+    /* What is made of them. */
+    const claimgate_policy *policy;
+    keys_t *keys;
+} loc_conf_t;
+
+typedef struct {
+    ngx_uint_t waits;   /* for a fetch that this request has begun */
+    ngx_uint_t fetched; /* a request begins one fetch at most */
+    ngx_str_t subject;
+    ngx_str_t scope;
+    ngx_str_t client;
+    ngx_str_t *claims;
+} request_t;
+
+ngx_module_t ngx_http_claimgate_module;
+
+/* Of the worker. */
+static claimgate_validation *validation;
+static claimgate_cache *cache;
+
+static claimgate_text text_of(ngx_str_t string) {
+    return (claimgate_text){(const char *)string.data, string.len};
+}
+
+static claimgate_texts texts_of(const ngx_array_t *array) {
+    if (array == NULL) return (claimgate_texts){NULL, 0};
+    return (claimgate_texts){array->elts, array->nelts};
+}
+
+/* ---- Configuration ---- */
+
+/* Adds the arguments of a directive to a list. */
+static char *add_texts(ngx_conf_t *cf, ngx_command_t *command, void *conf) {
+    ngx_array_t **list = (ngx_array_t **)((char *)conf + command->offset);
+    ngx_str_t *args = cf->args->elts;
+    if (*list == NULL) *list = ngx_array_create(cf->pool, 4, sizeof(claimgate_text));
+    if (*list == NULL) return NGX_CONF_ERROR;
+    for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
+        claimgate_text *text = ngx_array_push(*list);
+        if (text == NULL) return NGX_CONF_ERROR;
+        *text = text_of(args[i]);
+    }
+    return NGX_CONF_OK;
+}
+
+static char *set_algorithms(ngx_conf_t *cf, ngx_command_t *command, void *conf) {
+    static const struct {
+        const char *name;
+        uint32_t bit;
+    } names[] = {
+        {"RS256", CLAIMGATE_RS256}, {"RS384", CLAIMGATE_RS384}, {"RS512", CLAIMGATE_RS512},
+        {"PS256", CLAIMGATE_PS256}, {"PS384", CLAIMGATE_PS384}, {"PS512", CLAIMGATE_PS512},
+        {"ES256", CLAIMGATE_ES256}, {"ES384", CLAIMGATE_ES384}, {"EdDSA", CLAIMGATE_EDDSA},
+    };
+    loc_conf_t *own = conf;
+    ngx_str_t *args = cf->args->elts;
+    if (own->algorithms != NGX_CONF_UNSET_UINT) return "is duplicate";
+    own->algorithms = 0;
+    for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
+        ngx_uint_t bit = 0;
+        for (size_t j = 0; j < sizeof names / sizeof *names; j++)
+            if (ngx_strcmp(args[i].data, names[j].name) == 0) bit = names[j].bit;
+        if (bit == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "claimgate: unknown algorithm \"%V\"",
+                               &args[i]);
+            return NGX_CONF_ERROR;
+        }
+        own->algorithms |= bit;
+    }
+    return NGX_CONF_OK;
+}
+
+static claimgate_texts rest_of(ngx_conf_t *cf, ngx_uint_t first, ngx_uint_t end) {
+    ngx_str_t *args = cf->args->elts;
+    claimgate_text *items = ngx_palloc(cf->pool, (end - first + 1) * sizeof *items);
+    if (items == NULL) return (claimgate_texts){NULL, 0};
+    for (ngx_uint_t i = first; i < end; i++) items[i - first] = text_of(args[i]);
+    return (claimgate_texts){items, end - first};
+}
+
+/* claimgate_require_claim NAME [NAME…] COMPARISON VALUE [VALUE…] */
+static char *add_rule(ngx_conf_t *cf, ngx_command_t *command, void *conf) {
+    static const struct {
+        const char *name;
+        uint32_t number;
+    } comparisons[] = {
+        {"equals", CLAIMGATE_EQUALS},
+        {"equals_integer", CLAIMGATE_EQUALS_INTEGER},
+        {"equals_boolean", CLAIMGATE_EQUALS_BOOLEAN},
+        {"one_of", CLAIMGATE_ONE_OF},
+        {"contains", CLAIMGATE_CONTAINS},
+    };
+    loc_conf_t *own = conf;
+    ngx_str_t *args = cf->args->elts;
+    ngx_uint_t count = cf->args->nelts, at = 2;
+    uint32_t number = 0;
+    for (; at < count; at++) {
+        for (size_t j = 0; j < sizeof comparisons / sizeof *comparisons; j++)
+            if (ngx_strcmp(args[at].data, comparisons[j].name) == 0)
+                number = comparisons[j].number;
+        if (number != 0) break;
+    }
+    if (number == 0)
+        return "has no comparison: equals, equals_integer, equals_boolean, one_of or contains";
+    if (at + 1 >= count || (number != CLAIMGATE_ONE_OF && at + 2 != count))
+        return "has the wrong number of values";
+    if (own->rules == NULL)
+        own->rules = ngx_array_create(cf->pool, 4, sizeof(claimgate_claim_rule));
+    claimgate_claim_rule *rule = own->rules == NULL ? NULL : ngx_array_push(own->rules);
+    if (rule == NULL) return NGX_CONF_ERROR;
+    ngx_memzero(rule, sizeof *rule);
+    rule->comparison = number;
+    rule->path = rest_of(cf, 1, at);
+    ngx_str_t value = args[at + 1];
+    if (number == CLAIMGATE_ONE_OF) {
+        rule->texts = rest_of(cf, at + 1, count);
+    } else if (number == CLAIMGATE_EQUALS_INTEGER) {
+        char *end;
+        errno = 0;
+        rule->integer = strtoll((char *)value.data, &end, 10);
+        if (errno != 0 || *end != '\0' || value.len == 0) return "has a value that is no integer";
+    } else if (number == CLAIMGATE_EQUALS_BOOLEAN) {
+        rule->integer = ngx_strcmp(value.data, "true") == 0;
+        if (rule->integer == 0 && ngx_strcmp(value.data, "false") != 0)
+            return "has a value that is neither true nor false";
+    } else {
+        rule->text = text_of(value);
+    }
+    return NGX_CONF_OK;
+}
+
+static ngx_int_t claim_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+                                uintptr_t data);
+
+/* claimgate_claim $VARIABLE NAME [NAME…] */
+static char *add_claim(ngx_conf_t *cf, ngx_command_t *command, void *conf) {
+    loc_conf_t *own = conf;
+    main_conf_t *main = ngx_http_conf_get_module_main_conf(cf, ngx_http_claimgate_module);
+    ngx_str_t *args = cf->args->elts, name = args[1];
+    if (cf->args->nelts > 6) return "has a path of more than four names";
+    if (name.len < 2 || name.data[0] != '$') return "has no $variable as its first argument";
+    name.data++;
+    name.len--;
+    ngx_http_variable_t *variable = ngx_http_add_variable(cf, &name, NGX_HTTP_VAR_NOCACHEABLE);
+    if (variable == NULL) return NGX_CONF_ERROR;
+    if (variable->get_handler == NULL) {
+        variable->get_handler = claim_variable;
+        variable->data = main->claims++;
+    } else if (variable->get_handler != claim_variable) {
+        return "has a variable that exists already";
+    }
+    if (own->claims == NULL) own->claims = ngx_array_create(cf->pool, 4, sizeof(claim_t));
+    claim_t *claim = own->claims == NULL ? NULL : ngx_array_push(own->claims);
+    if (claim == NULL) return NGX_CONF_ERROR;
+    claim->index = variable->data;
+    claim->path = ngx_array_create(cf->pool, 4, sizeof(claimgate_text));
+    for (ngx_uint_t i = 2; i < cf->args->nelts; i++) {
+        claimgate_text *text = claim->path == NULL ? NULL : ngx_array_push(claim->path);
+        if (text == NULL) return NGX_CONF_ERROR;
+        *text = text_of(args[i]);
+    }
+    return NGX_CONF_OK;
+}
+
+static char *set_file(ngx_conf_t *cf, ngx_command_t *command, void *conf) {
+    char *result = ngx_conf_set_str_slot(cf, command, conf);
+    if (result != NGX_CONF_OK) return result;
+    loc_conf_t *own = conf;
+    return ngx_conf_full_name(cf->cycle, &own->keys_file, 1) == NGX_OK ? NGX_CONF_OK
+                                                                      : NGX_CONF_ERROR;
+}
+
+static ngx_conf_enum_t profiles[] = {
+    {ngx_string("general"), CLAIMGATE_PROFILE_GENERAL},
+    {ngx_string("rfc9068"), CLAIMGATE_PROFILE_RFC9068},
+    {ngx_null_string, 0},
+};
+
+static ngx_conf_enum_t subject_kinds[] = {
+    {ngx_string("any"), CLAIMGATE_SUBJECT_ANY},
+    {ngx_string("user"), CLAIMGATE_SUBJECT_USER},
+    {ngx_string("client"), CLAIMGATE_SUBJECT_CLIENT},
+    {ngx_null_string, 0},
+};
+
+#define ANYWHERE (NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF)
+#define IN_LOCATION(field) NGX_HTTP_LOC_CONF_OFFSET, offsetof(loc_conf_t, field), NULL
+#define IN_LOCATION_OF(field, post) NGX_HTTP_LOC_CONF_OFFSET, offsetof(loc_conf_t, field), post
+
+static ngx_command_t commands[] = {
+    {ngx_string("claimgate"), ANYWHERE | NGX_CONF_FLAG, ngx_conf_set_flag_slot,
+     IN_LOCATION(enabled)},
+    {ngx_string("claimgate_issuer"), ANYWHERE | NGX_CONF_TAKE1, ngx_conf_set_str_slot,
+     IN_LOCATION(issuer)},
+    {ngx_string("claimgate_keys_file"), ANYWHERE | NGX_CONF_TAKE1, set_file,
+     IN_LOCATION(keys_file)},
+    {ngx_string("claimgate_keys_location"), ANYWHERE | NGX_CONF_TAKE1, ngx_conf_set_str_slot,
+     IN_LOCATION(keys_location)},
+    {ngx_string("claimgate_keys_max_stale"), ANYWHERE | NGX_CONF_TAKE1, ngx_conf_set_sec_slot,
+     IN_LOCATION(max_stale)},
+    {ngx_string("claimgate_algorithms"), ANYWHERE | NGX_CONF_1MORE, set_algorithms,
+     IN_LOCATION(algorithms)},
+    {ngx_string("claimgate_profile"), ANYWHERE | NGX_CONF_TAKE1, ngx_conf_set_enum_slot,
+     IN_LOCATION_OF(profile, profiles)},
+    {ngx_string("claimgate_subject"), ANYWHERE | NGX_CONF_TAKE1, ngx_conf_set_enum_slot,
+     IN_LOCATION_OF(subject_kind, subject_kinds)},
+    {ngx_string("claimgate_leeway"), ANYWHERE | NGX_CONF_TAKE1, ngx_conf_set_sec_slot,
+     IN_LOCATION(leeway)},
+    {ngx_string("claimgate_max_age"), ANYWHERE | NGX_CONF_TAKE1, ngx_conf_set_sec_slot,
+     IN_LOCATION(max_age)},
+    {ngx_string("claimgate_audience"), ANYWHERE | NGX_CONF_1MORE, add_texts,
+     IN_LOCATION(audiences)},
+    {ngx_string("claimgate_clients"), ANYWHERE | NGX_CONF_1MORE, add_texts, IN_LOCATION(clients)},
+    {ngx_string("claimgate_scope_all"), ANYWHERE | NGX_CONF_1MORE, add_texts,
+     IN_LOCATION(scopes_all)},
+    {ngx_string("claimgate_scope_any"), ANYWHERE | NGX_CONF_1MORE, add_texts,
+     IN_LOCATION(scopes_any)},
+    {ngx_string("claimgate_permission_all"), ANYWHERE | NGX_CONF_1MORE, add_texts,
+     IN_LOCATION(permissions_all)},
+    {ngx_string("claimgate_permission_any"), ANYWHERE | NGX_CONF_1MORE, add_texts,
+     IN_LOCATION(permissions_any)},
+    {ngx_string("claimgate_acr"), ANYWHERE | NGX_CONF_1MORE, add_texts, IN_LOCATION(acr_values)},
+    {ngx_string("claimgate_require_claim"), ANYWHERE | NGX_CONF_2MORE, add_rule,
+     IN_LOCATION(rules)},
+    {ngx_string("claimgate_claim"), ANYWHERE | NGX_CONF_2MORE, add_claim, IN_LOCATION(claims)},
+    {ngx_string("claimgate_realm"), ANYWHERE | NGX_CONF_TAKE1, ngx_conf_set_str_slot,
+     IN_LOCATION(realm)},
+    {ngx_string("claimgate_cookie"), ANYWHERE | NGX_CONF_TAKE1, ngx_conf_set_str_slot,
+     IN_LOCATION(cookie)},
+    {ngx_string("claimgate_cache"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_num_slot,
+     NGX_HTTP_MAIN_CONF_OFFSET, offsetof(main_conf_t, tokens), NULL},
+    ngx_null_command,
+};
+
+static void *create_main_conf(ngx_conf_t *cf) {
+    main_conf_t *main = ngx_pcalloc(cf->pool, sizeof *main);
+    if (main == NULL) return NULL;
+    main->tokens = NGX_CONF_UNSET_UINT;
+    return ngx_array_init(&main->keys, cf->pool, 4, sizeof(keys_t *)) == NGX_OK ? main : NULL;
+}
+
+static char *init_main_conf(ngx_conf_t *cf, void *conf) {
+    main_conf_t *main = conf;
+    ngx_conf_init_uint_value(main->tokens, 1024);
+    if (main->tokens != 0 && claimgate_cache_size(main->tokens) == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "claimgate: the cache is too large");
+        return NGX_CONF_ERROR;
+    }
+    return NGX_CONF_OK;
+}
+
+static void *create_loc_conf(ngx_conf_t *cf) {
+    loc_conf_t *own = ngx_pcalloc(cf->pool, sizeof *own);
+    if (own == NULL) return NULL;
+    own->enabled = NGX_CONF_UNSET;
+    own->algorithms = own->profile = own->subject_kind = NGX_CONF_UNSET_UINT;
+    own->leeway = own->max_age = own->max_stale = NGX_CONF_UNSET_UINT;
+    return own;
+}
+
+static void *memory_of(ngx_pool_t *pool, size_t size, size_t alignment) {
+    return ngx_pmemalign(pool, size, alignment);
+}
+
+static char *refuse_setting(ngx_conf_t *cf, const char *what, claimgate_code code) {
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "claimgate: %s: %s", what, claimgate_code_name(code));
+    return NGX_CONF_ERROR;
+}
+
+/* Reads a key set file. What cannot be read changes nothing. */
+static void read_file(keys_t *keys, ngx_log_t *log) {
+    ngx_str_t *name = &keys->file;
+    struct stat info;
+    keys->looked_at = ngx_time();
+    if (stat((char *)name->data, &info) != 0) {
+        ngx_log_error(NGX_LOG_ERR, log, errno, "claimgate: the key set %V is gone", name);
+        return;
+    }
+    struct stat *last = &keys->info;
+    if (last->st_ino == info.st_ino && last->st_size == info.st_size &&
+        last->st_mtim.tv_sec == info.st_mtim.tv_sec &&
+        last->st_mtim.tv_nsec == info.st_mtim.tv_nsec)
+        return;
+    int file = open((char *)name->data, O_RDONLY | O_CLOEXEC);
+    char *text = file < 0 ? NULL : ngx_alloc(MAX_KEY_SET, log);
+    ssize_t length = text == NULL ? -1 : 0, part = 0;
+    while (text != NULL && length < MAX_KEY_SET &&
+           (part = read(file, text + length, MAX_KEY_SET - (size_t)length)) > 0)
+        length += part;
+    if (length < 0 || part < 0 || length == MAX_KEY_SET) {
+        ngx_log_error(NGX_LOG_ERR, log, errno, "claimgate: the key set %V cannot be read", name);
+    } else {
+        claimgate_code code =
+            claimgate_issuer_set_keys(keys->issuer, (claimgate_text){text, (size_t)length});
+        /* A file that changed while it was read is read again. */
+        *last = info;
+        ngx_uint_t level = code == CLAIMGATE_OK ? NGX_LOG_NOTICE : NGX_LOG_ERR;
+        ngx_log_error(level, log, 0, "claimgate: the key set %V: %s", name,
+                      claimgate_code_name(code));
+    }
+    if (file >= 0) close(file);
+    if (text != NULL) ngx_free(text);
+}
+
+static ngx_int_t is_same(ngx_str_t left, ngx_str_t right) {
+    return left.len == right.len && ngx_memcmp(left.data, right.data, left.len) == 0;
+}
+
+/* Finds the keys of a location, or makes them. */
+static char *find_keys(ngx_conf_t *cf, loc_conf_t *own) {
+    main_conf_t *main = ngx_http_conf_get_module_main_conf(cf, ngx_http_claimgate_module);
+    keys_t **known = main->keys.elts;
+    for (ngx_uint_t i = 0; i < main->keys.nelts; i++) {
+        if (is_same(known[i]->url, own->issuer) && is_same(known[i]->file, own->keys_file) &&
+            is_same(known[i]->location, own->keys_location) &&
+            known[i]->algorithms == own->algorithms && known[i]->max_stale == own->max_stale) {
+            own->keys = known[i];
+            return NGX_CONF_OK;
+        }
+    }
+    keys_t *keys = ngx_pcalloc(cf->pool, sizeof *keys), **place = ngx_array_push(&main->keys);
+    size_t size = claimgate_issuer_size(), refresh_size = claimgate_refresh_size();
+    void *memory = memory_of(cf->pool, size, claimgate_issuer_align());
+    void *refresh_memory = memory_of(cf->pool, refresh_size, claimgate_refresh_align());
+    if (keys == NULL || place == NULL || memory == NULL || refresh_memory == NULL)
+        return NGX_CONF_ERROR;
+    keys->url = own->issuer;
+    keys->file = own->keys_file;
+    keys->location = own->keys_location;
+    keys->algorithms = own->algorithms;
+    keys->max_stale = own->max_stale;
+    claimgate_issuer_settings settings = {
+        .size = sizeof settings, .url = text_of(keys->url), .algorithms = keys->algorithms};
+    claimgate_code code = claimgate_issuer_init(memory, size, &settings, &keys->issuer);
+    if (code != CLAIMGATE_OK) return refuse_setting(cf, "claimgate_issuer", code);
+    claimgate_refresh_settings seconds = {.size = sizeof seconds};
+    if (keys->max_stale != NGX_CONF_UNSET_UINT)
+        seconds.max_stale = (claimgate_seconds){keys->max_stale, 1};
+    code = claimgate_refresh_init(refresh_memory, refresh_size, &seconds, &keys->refresh);
+    if (code != CLAIMGATE_OK) return refuse_setting(cf, "claimgate_keys_max_stale", code);
+    if (keys->file.len > 0) {
+        size_t count = 0;
+        read_file(keys, cf->log);
+        claimgate_issuer_key_count(keys->issuer, &count);
+        if (count == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "claimgate: no usable keys in \"%V\"",
+                               &keys->file);
+            return NGX_CONF_ERROR;
+        }
+    }
+    own->keys = *place = keys;
+    return NGX_CONF_OK;
+}
+
+static char *make_policy(ngx_conf_t *cf, loc_conf_t *own) {
+    if (own->issuer.len == 0) return "claimgate_issuer is missing";
+    if (own->audiences == NULL) return "claimgate_audience is missing";
+    if ((own->keys_file.len == 0) == (own->keys_location.len == 0))
+        return "one of claimgate_keys_file and claimgate_keys_location is required";
+    claimgate_texts audiences = texts_of(own->audiences);
+    claimgate_access_settings settings = {
+        .size = sizeof settings,
+        .profile = own->profile,
+        .subject_kind = own->subject_kind,
+        .audience = audiences.items[0],
+        .other_audiences = {audiences.items + 1, audiences.count - 1},
+        .authorized_parties = texts_of(own->clients),
+        .scopes_all = texts_of(own->scopes_all),
+        .scopes_any = texts_of(own->scopes_any),
+        .permissions_all = texts_of(own->permissions_all),
+        .permissions_any = texts_of(own->permissions_any),
+        .acr_values = texts_of(own->acr_values),
+    };
+    if (own->leeway != NGX_CONF_UNSET_UINT)
+        settings.common.leeway = (claimgate_seconds){own->leeway, 1};
+    if (own->max_age != NGX_CONF_UNSET_UINT)
+        settings.max_age = (claimgate_seconds){own->max_age, 1};
+    if (own->rules != NULL)
+        settings.common.claim_rules = (claimgate_claim_rules){own->rules->elts, own->rules->nelts};
+    size_t size = claimgate_policy_size();
+    void *memory = memory_of(cf->pool, size, claimgate_policy_align());
+    if (memory == NULL) return NGX_CONF_ERROR;
+    claimgate_code code = claimgate_policy_init(memory, size, &settings, &own->policy);
+    return code == CLAIMGATE_OK ? NGX_CONF_OK : (char *)claimgate_code_name(code);
+}
+
+static char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) {
+    loc_conf_t *outer = parent, *own = child;
+    ngx_conf_merge_value(own->enabled, outer->enabled, 0);
+    ngx_conf_merge_str_value(own->issuer, outer->issuer, "");
+    if (own->keys_file.len == 0 && own->keys_location.len == 0) {
+        own->keys_file = outer->keys_file;
+        own->keys_location = outer->keys_location;
+    }
+    ngx_conf_merge_uint_value(own->max_stale, outer->max_stale, NGX_CONF_UNSET_UINT);
+    ngx_conf_merge_uint_value(own->algorithms, outer->algorithms, CLAIMGATE_RS256);
+    ngx_conf_merge_uint_value(own->profile, outer->profile, CLAIMGATE_PROFILE_GENERAL);
+    ngx_conf_merge_uint_value(own->subject_kind, outer->subject_kind, CLAIMGATE_SUBJECT_ANY);
+    ngx_conf_merge_uint_value(own->leeway, outer->leeway, NGX_CONF_UNSET_UINT);
+    ngx_conf_merge_uint_value(own->max_age, outer->max_age, NGX_CONF_UNSET_UINT);
+    if (own->audiences == NULL) own->audiences = outer->audiences;
+    if (own->clients == NULL) own->clients = outer->clients;
+    if (own->scopes_all == NULL) own->scopes_all = outer->scopes_all;
+    if (own->scopes_any == NULL) own->scopes_any = outer->scopes_any;
+    if (own->permissions_all == NULL) own->permissions_all = outer->permissions_all;
+    if (own->permissions_any == NULL) own->permissions_any = outer->permissions_any;
+    if (own->acr_values == NULL) own->acr_values = outer->acr_values;
+    if (own->rules == NULL) own->rules = outer->rules;
+    if (own->claims == NULL) own->claims = outer->claims;
+    ngx_conf_merge_str_value(own->realm, outer->realm, "");
+    ngx_conf_merge_str_value(own->cookie, outer->cookie, "");
+    if (!own->enabled) return NGX_CONF_OK;
+    char *mistake = make_policy(cf, own);
+    if (mistake != NGX_CONF_OK) {
+        if (mistake == NGX_CONF_ERROR) return NGX_CONF_ERROR;
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "claimgate: %s", mistake);
+        return NGX_CONF_ERROR;
+    }
+    return find_keys(cf, own);
+}
+
+/* ---- Keys ---- */
+
+typedef struct {
+    keys_t *keys;
+    request_t *waiting; /* NULL for a fetch in the background */
+    ngx_uint_t is_over;
+} fetch_t;
+
+/* The end of a fetch. Whatever it was, the request goes on: with the new keys, or with those
+ * that there are. */
+static ngx_int_t fetched(ngx_http_request_t *sr, void *data, ngx_int_t rc) {
+    fetch_t *fetch = data;
+    keys_t *keys = fetch->keys;
+    if (fetch->is_over) return NGX_OK;
+    fetch->is_over = 1;
+    keys->fetches--;
+    if (fetch->waiting != NULL) fetch->waiting->waits = 0;
+    ngx_uint_t status = sr->headers_out.status;
+    claimgate_code code = CLAIMGATE_REFUSED;
+    if (rc == NGX_OK && status == NGX_HTTP_OK && sr->out != NULL && sr->out->buf != NULL) {
+        ngx_buf_t *body = sr->out->buf;
+        claimgate_text text = {(const char *)body->pos, (size_t)(body->last - body->pos)};
+        code = claimgate_issuer_set_keys(keys->issuer, text);
+    }
+    if (code == CLAIMGATE_OK || code == CLAIMGATE_NO_USABLE_KEYS)
+        claimgate_refresh_succeeded(keys->refresh, (uint64_t)ngx_time());
+    else
+        claimgate_refresh_failed(keys->refresh, (uint64_t)ngx_time());
+    ngx_uint_t level = code == CLAIMGATE_OK ? NGX_LOG_NOTICE : NGX_LOG_ERR;
+    ngx_log_error(level, sr->connection->log, 0,
+                  "claimgate: the key set of %V: status %ui, %s", &keys->url, status,
+                  claimgate_code_name(code));
+    return NGX_OK;
+}
+
+/* Begins a fetch of the key set by a subrequest, without anything of the request. */
+static ngx_int_t begin_fetch(ngx_http_request_t *r, keys_t *keys, request_t *waiting) {
+    fetch_t *fetch = ngx_pcalloc(r->pool, sizeof *fetch);
+    ngx_http_post_subrequest_t *end = ngx_palloc(r->pool, sizeof *end);
+    ngx_http_request_t *sr;
+    if (fetch == NULL || end == NULL) return NGX_ERROR;
+    fetch->keys = keys;
+    fetch->waiting = waiting;
+    end->handler = fetched;
+    end->data = fetch;
+    ngx_uint_t flags = NGX_HTTP_SUBREQUEST_IN_MEMORY;
+    flags |= waiting == NULL ? NGX_HTTP_SUBREQUEST_BACKGROUND : NGX_HTTP_SUBREQUEST_WAITED;
+    if (ngx_http_subrequest(r, &keys->location, NULL, &sr, end, flags) != NGX_OK)
+        return NGX_ERROR;
+    keys->fetches++;
+    if (waiting != NULL) waiting->waits = waiting->fetched = 1;
+    sr->request_body = ngx_pcalloc(r->pool, sizeof(ngx_http_request_body_t));
+    ngx_http_headers_in_t none;
+    ngx_memzero(&none, sizeof none);
+    none.host = r->headers_in.host;
+    none.server = r->headers_in.server;
+    none.content_length_n = -1;
+    sr->headers_in = none;
+    if (sr->request_body == NULL ||
+        ngx_list_init(&sr->headers_in.headers, r->pool, 1, sizeof(ngx_table_elt_t)) != NGX_OK)
+        return NGX_ERROR;
+    return NGX_OK;
+}
+
+/* Sees to it that there are keys. NGX_AGAIN: the request waits for them; NGX_DECLINED: there
+ * are none. */
+static ngx_int_t prepare_keys(ngx_http_request_t *r, keys_t *keys, request_t *request) {
+    if (keys->file.len > 0) {
+        if (keys->looked_at != ngx_time()) read_file(keys, r->connection->log);
+        return NGX_OK;
+    }
+    uint64_t now = (uint64_t)ngx_time(), seconds = 1;
+    int has_keys = claimgate_refresh_check_stale(keys->refresh, now) == CLAIMGATE_OK;
+    claimgate_refresh_on_schedule(keys->refresh, now, &seconds);
+    /* Without keys, each request joins a fetch that is under way by one of its own. */
+    int joins = !has_keys && keys->fetches > 0 && !request->fetched;
+    if (seconds == 0 || joins) {
+        if (begin_fetch(r, keys, has_keys ? NULL : request) != NGX_OK) return NGX_ERROR;
+        if (!has_keys) return NGX_AGAIN;
+    }
+    return has_keys ? NGX_OK : NGX_DECLINED;
+}
+
+/* ---- Requests ---- */
+
+/* The value of the only Authorization header. `count` tells how many there are. */
+static claimgate_text authorization(ngx_http_request_t *r, ngx_uint_t *count) {
+    claimgate_text found = {NULL, 0};
+    *count = 0;
+    for (ngx_list_part_t *part = &r->headers_in.headers.part; part != NULL; part = part->next) {
+        ngx_table_elt_t *header = part->elts;
+        for (ngx_uint_t i = 0; i < part->nelts; i++) {
+            if (header[i].hash == 0 || header[i].key.len != sizeof "authorization" - 1 ||
+                ngx_strncasecmp(header[i].key.data, (u_char *)"authorization",
+                                header[i].key.len) != 0)
+                continue;
+            found = text_of(header[i].value);
+            ++*count;
+        }
+    }
+    return found;
+}
+
+static ngx_int_t find_cookie(ngx_http_request_t *r, ngx_str_t *name, ngx_str_t *value) {
+#if (nginx_version >= 1023000)
+    return ngx_http_parse_multi_header_lines(r, r->headers_in.cookie, name, value) != NULL;
+#else
+    return ngx_http_parse_multi_header_lines(&r->headers_in.cookies, name, value) != NGX_DECLINED;
+#endif
+}
+
+static claimgate_code validate(ngx_http_request_t *r, const loc_conf_t *own) {
+    const claimgate_issuer *issuers[] = {own->keys->issuer};
+    uint64_t now = (uint64_t)ngx_time();
+    ngx_uint_t count;
+    ngx_str_t name = own->cookie, cookie = ngx_null_string;
+    claimgate_text header = authorization(r, &count);
+    if (name.len > 0 && find_cookie(r, &name, &cookie)) {
+        if (count == 0)
+            return claimgate_validate_access_token(validation, issuers, 1, own->policy,
+                                                   text_of(cookie), NULL, cache, now);
+        count++;
+    }
+    if (count > 1) {
+        /* Two tokens in one request (RFC 6750 section 2). */
+        static const char both[] = "Bearer a, Bearer b";
+        header = (claimgate_text){both, sizeof both - 1};
+    }
+    return claimgate_validate_authorization(validation, issuers, 1, own->policy, header, NULL,
+                                            cache, now);
+}
+
+/* Copies a value for variables. One with control characters, which could end a header, has
+ * none. */
+static ngx_int_t keep(ngx_pool_t *pool, claimgate_text text, ngx_str_t *to) {
+    for (size_t i = 0; i < text.length; i++) {
+        u_char byte = (u_char)text.data[i];
+        if (byte < 0x20 || byte == 0x7f) return NGX_OK;
+    }
+    to->data = ngx_pnalloc(pool, text.length);
+    if (to->data == NULL) return NGX_ERROR;
+    to->len = text.length;
+    ngx_memcpy(to->data, text.data, text.length);
+    return NGX_OK;
+}
+
+static ngx_int_t keep_claim(ngx_pool_t *pool, claim_t *claim, ngx_str_t *to) {
+    static char buffer[MAX_VALUE];
+    claimgate_texts path = texts_of(claim->path);
+    size_t length = 0;
+    int64_t integer;
+    int32_t boolean;
+    claimgate_code code =
+        claimgate_claim_string(validation, path, buffer, sizeof buffer, &length);
+    if (code == CLAIMGATE_OK) return keep(pool, (claimgate_text){buffer, length}, to);
+    if (code != CLAIMGATE_CLAIM_TYPE) return NGX_OK;
+    if (claimgate_claim_integer(validation, path, &integer) == CLAIMGATE_OK) {
+        length = (size_t)(ngx_sprintf((u_char *)buffer, "%L", integer) - (u_char *)buffer);
+        return keep(pool, (claimgate_text){buffer, length}, to);
+    }
+    if (claimgate_claim_boolean(validation, path, &boolean) == CLAIMGATE_OK) {
+        claimgate_text text = {boolean ? "true" : "false", boolean ? 4 : 5};
+        return keep(pool, text, to);
+    }
+    return NGX_OK;
+}
+
+static ngx_int_t keep_token(ngx_http_request_t *r, const loc_conf_t *own, request_t *request) {
+    static char scope[MAX_VALUE];
+    main_conf_t *main = ngx_http_get_module_main_conf(r, ngx_http_claimgate_module);
+    claimgate_text text;
+    size_t length = 0;
+    if (claimgate_token_text(validation, CLAIMGATE_SUBJECT, &text) == CLAIMGATE_OK &&
+        keep(r->pool, text, &request->subject) != NGX_OK)
+        return NGX_ERROR;
+    if (claimgate_token_text(validation, CLAIMGATE_CLIENT, &text) == CLAIMGATE_OK &&
+        keep(r->pool, text, &request->client) != NGX_OK)
+        return NGX_ERROR;
+    if (claimgate_scope(validation, scope, sizeof scope, &length) == CLAIMGATE_OK &&
+        keep(r->pool, (claimgate_text){scope, length}, &request->scope) != NGX_OK)
+        return NGX_ERROR;
+    if (own->claims == NULL) return NGX_OK;
+    request->claims = ngx_pcalloc(r->pool, main->claims * sizeof(ngx_str_t));
+    if (request->claims == NULL) return NGX_ERROR;
+    claim_t *claims = own->claims->elts;
+    for (ngx_uint_t i = 0; i < own->claims->nelts; i++)
+        if (keep_claim(r->pool, &claims[i], &request->claims[claims[i].index]) != NGX_OK)
+            return NGX_ERROR;
+    return NGX_OK;
+}
+
+/* The response to a request that is refused. */
+static ngx_int_t refuse(ngx_http_request_t *r, const loc_conf_t *own) {
+    static char challenge[MAX_CHALLENGE];
+    claimgate_text realm = {NULL, 0};
+    uint32_t status = NGX_HTTP_INTERNAL_SERVER_ERROR;
+    size_t length = 0;
+    claimgate_http_status(validation, &status);
+    if (own->realm.len > 0) realm = text_of(own->realm);
+    if (claimgate_challenge(validation, own->policy, realm, challenge, sizeof challenge,
+                            &length) != CLAIMGATE_OK)
+        return (ngx_int_t)status;
+    ngx_table_elt_t *header = ngx_list_push(&r->headers_out.headers);
+    if (header == NULL) return NGX_ERROR;
+    ngx_memzero(header, sizeof *header);
+    header->hash = 1;
+    ngx_str_set(&header->key, "WWW-Authenticate");
+    if (keep(r->pool, (claimgate_text){challenge, length}, &header->value) != NGX_OK)
+        return NGX_ERROR;
+    r->headers_out.www_authenticate = header;
+    return (ngx_int_t)status;
+}
+
+static ngx_int_t access_handler(ngx_http_request_t *r) {
+    loc_conf_t *own = ngx_http_get_module_loc_conf(r, ngx_http_claimgate_module);
+    if (!own->enabled) return NGX_DECLINED;
+    request_t *request = ngx_http_get_module_ctx(r, ngx_http_claimgate_module);
+    if (request == NULL) {
+        request = ngx_pcalloc(r->pool, sizeof *request);
+        if (request == NULL) return NGX_ERROR;
+        ngx_http_set_ctx(r, request, ngx_http_claimgate_module);
+    }
+    if (request->waits) return NGX_AGAIN;
+    ngx_int_t rc = prepare_keys(r, own->keys, request);
+    if (rc == NGX_DECLINED) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "claimgate: no keys of %V",
+                      &own->keys->url);
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+    if (rc != NGX_OK) return rc;
+    claimgate_code code = validate(r, own);
+    if (code == CLAIMGATE_OK)
+        return keep_token(r, own, request) == NGX_OK ? NGX_OK : NGX_ERROR;
+    if (claimgate_is_worth_a_key_refresh(code) && own->keys->location.len > 0 &&
+        !request->fetched) {
+        uint64_t seconds = 1;
+        claimgate_refresh_on_refusal(own->keys->refresh, code, (uint64_t)ngx_time(), &seconds);
+        if (seconds == 0)
+            return begin_fetch(r, own->keys, request) == NGX_OK ? NGX_AGAIN : NGX_ERROR;
+    }
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0, "claimgate: refused: %s",
+                  claimgate_code_name(code));
+    return refuse(r, own);
+}
+
+/* ---- Variables ---- */
+
+static ngx_int_t show(ngx_http_variable_value_t *v, const ngx_str_t *value) {
+    if (value == NULL || value->data == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+    v->valid = 1;
+    v->no_cacheable = 1;
+    v->not_found = 0;
+    v->data = value->data;
+    v->len = (unsigned)value->len;
+    return NGX_OK;
+}
+
+static ngx_int_t token_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+                                uintptr_t data) {
+    request_t *request = ngx_http_get_module_ctx(r->main, ngx_http_claimgate_module);
+    return show(v, request == NULL ? NULL : (ngx_str_t *)((char *)request + data));
+}
+
+static ngx_int_t claim_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+                                uintptr_t data) {
+    request_t *request = ngx_http_get_module_ctx(r->main, ngx_http_claimgate_module);
+    return show(v, request == NULL || request->claims == NULL ? NULL : &request->claims[data]);
+}
+
+static ngx_int_t add_variables(ngx_conf_t *cf) {
+    static const struct {
+        ngx_str_t name;
+        uintptr_t offset;
+    } variables[] = {
+        {ngx_string("claimgate_subject"), offsetof(request_t, subject)},
+        {ngx_string("claimgate_scope"), offsetof(request_t, scope)},
+        {ngx_string("claimgate_client"), offsetof(request_t, client)},
+    };
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+        ngx_str_t name = variables[i].name;
+        ngx_http_variable_t *variable =
+            ngx_http_add_variable(cf, &name, NGX_HTTP_VAR_NOCACHEABLE);
+        if (variable == NULL) return NGX_ERROR;
+        variable->get_handler = token_variable;
+        variable->data = variables[i].offset;
+    }
+    return NGX_OK;
+}
+
+static ngx_int_t add_handler(ngx_conf_t *cf) {
+    ngx_http_core_main_conf_t *core = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+    ngx_http_handler_pt *handler =
+        ngx_array_push(&core->phases[NGX_HTTP_ACCESS_PHASE].handlers);
+    if (handler == NULL) return NGX_ERROR;
+    *handler = access_handler;
+    return NGX_OK;
+}
+
+static ngx_int_t init_process(ngx_cycle_t *cycle) {
+    main_conf_t *main = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_claimgate_module);
+    if (main == NULL || main->keys.nelts == 0) return NGX_OK;
+    size_t size = claimgate_validation_size();
+    void *memory = memory_of(cycle->pool, size, claimgate_validation_align());
+    if (memory == NULL ||
+        claimgate_validation_init(memory, size, &validation) != CLAIMGATE_OK)
+        return NGX_ERROR;
+    if (main->tokens == 0) return NGX_OK;
+    size = claimgate_cache_size(main->tokens);
+    memory = memory_of(cycle->pool, size, claimgate_cache_align());
+    if (memory == NULL ||
+        claimgate_cache_init(memory, size, main->tokens, &cache) != CLAIMGATE_OK)
+        return NGX_ERROR;
+    return NGX_OK;
+}
+
+static ngx_http_module_t module_context = {
+    .preconfiguration = add_variables,
+    .postconfiguration = add_handler,
+    .create_main_conf = create_main_conf,
+    .init_main_conf = init_main_conf,
+    .create_loc_conf = create_loc_conf,
+    .merge_loc_conf = merge_loc_conf,
+};
+
+ngx_module_t ngx_http_claimgate_module = {
+    NGX_MODULE_V1,
+    &module_context,
+    commands,
+    NGX_HTTP_MODULE,
+    NULL,         /* init master */
+    NULL,         /* init module */
+    init_process, /* init process */
+    NULL,         /* init thread */
+    NULL,         /* exit thread */
+    NULL,         /* exit process */
+    NULL,         /* exit master */
+    NGX_MODULE_V1_PADDING,
+};

@@ -1,0 +1,364 @@
+//! Issuers and their keys.
+
+use core::ffi::c_void;
+
+#[cfg(feature = "tenants")]
+use claimgate::trust::TenantIssuer;
+use claimgate::trust::{IssuerRef, Trust};
+use claimgate::{Error, Issuer, JwkSet};
+
+use crate::code::claimgate_code;
+use crate::key::{Key, algorithms};
+use crate::limits::{ISSUERS, KEYS, TENANTS};
+use crate::memory::{Object, Seal, borrow, check, code, place_of, put};
+use crate::policy::{settings_of, switch};
+use crate::settings::claimgate_issuer_settings;
+use crate::text::{Range, claimgate_text, list};
+
+/// An issuer, with its keys once they are set, in memory of the caller.
+#[repr(C)]
+pub struct claimgate_issuer {
+    seal: Seal,
+    url: &'static str,
+    tenants: Tenants,
+    algorithms: u32,
+    tenant_list: [&'static str; TENANTS],
+    keys: KnownKeys,
+}
+
+// SAFETY: `repr(C)`, and the seal is the first field.
+unsafe impl Object for claimgate_issuer {
+    const KIND: u16 = 0x5a17;
+}
+
+/// Returns the size of a [`claimgate_issuer`], in bytes.
+#[unsafe(no_mangle)]
+pub extern "C" fn claimgate_issuer_size() -> usize {
+    size_of::<claimgate_issuer>()
+}
+
+/// Returns the alignment of a [`claimgate_issuer`], in bytes.
+#[unsafe(no_mangle)]
+pub extern "C" fn claimgate_issuer_align() -> usize {
+    align_of::<claimgate_issuer>()
+}
+
+/// The tenants that an issuer may have.
+#[derive(Clone, Copy)]
+enum Tenants {
+    /// The URL is not a template.
+    None,
+    #[cfg(feature = "tenants")]
+    Listed(&'static [&'static str]),
+    #[cfg(feature = "tenants")]
+    Any,
+}
+
+#[cfg_attr(
+    not(feature = "tenants"),
+    expect(clippy::large_enum_variant, reason = "there is no heap to put the largest on")
+)]
+enum KnownKeys {
+    None,
+    Single(Issuer<Key, KEYS>),
+    #[cfg(feature = "tenants")]
+    Tenants(TenantIssuer<Key, KEYS>),
+}
+
+/// Initialises an issuer without keys in `memory`, and writes its address to `issuer`. Its
+/// tokens are refused until it has keys.
+///
+/// # Safety
+///
+/// `memory` is writable for `size` bytes, `issuer` is writable, and `settings` points to a
+/// structure whose `size` is right. Its texts stay readable and unchanged as long as the
+/// issuer is used.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn claimgate_issuer_init(
+    memory: *mut c_void,
+    size: usize,
+    settings: *const claimgate_issuer_settings,
+    issuer: *mut *mut claimgate_issuer,
+) -> claimgate_code {
+    code((|| {
+        // SAFETY: the caller's promise.
+        let (place, seal) = unsafe { place_of::<claimgate_issuer>(memory, size) }?;
+        // SAFETY: the caller's promise.
+        let settings = unsafe { settings_of(settings) }?;
+        Range::of(place).check_apart(Range::of(settings))?;
+        // SAFETY: the caller's promise.
+        let url = unsafe { settings.url.required() }?;
+        if url.is_empty() {
+            return Err(claimgate_code::CLAIMGATE_EMPTY_IDENTIFIER);
+        }
+        algorithms(settings.algorithms)?;
+        // SAFETY: the caller's promise; the memory is aligned and writable.
+        let tenants = unsafe { tenants_of(url, settings, &raw mut (*place).tenant_list) }?;
+        // SAFETY: aligned and writable.
+        unsafe {
+            (&raw mut (*place).url).write(url);
+            (&raw mut (*place).tenants).write(tenants);
+            (&raw mut (*place).algorithms).write(settings.algorithms);
+            (&raw mut (*place).keys).write(KnownKeys::None);
+            (&raw mut (*place).seal).write(seal);
+            put(issuer, place)
+        }
+    })())
+}
+
+/// Reads the tenants of an issuer, and copies them to `places`.
+///
+/// # Safety
+///
+/// `places` is aligned and writable, and stays where it is as long as the issuer is used. The
+/// texts of the settings are readable and stay unchanged as long.
+unsafe fn tenants_of(
+    url: &str,
+    settings: &claimgate_issuer_settings,
+    places: *mut [&'static str; TENANTS],
+) -> Result<Tenants, claimgate_code> {
+    // SAFETY: the caller's promise; the list is borrowed by this issuer alone.
+    let places: &'static mut [&'static str] = unsafe {
+        places.write([""; TENANTS]);
+        &mut *places
+    };
+    // SAFETY: the caller's promise.
+    let given = unsafe { settings.tenants.get() }?;
+    let is_any = switch(settings.danger_any_tenant)?;
+    if given.is_none() && !is_any {
+        return Ok(Tenants::None);
+    }
+    #[cfg(not(feature = "tenants"))]
+    {
+        let _ = (url, places);
+        Err(claimgate_code::CLAIMGATE_INVALID_SETTING)
+    }
+    #[cfg(feature = "tenants")]
+    {
+        let is_template = url
+            .split_once("{tenantid}")
+            .is_some_and(|(before, after)| !before.is_empty() && !after.contains("{tenantid}"));
+        if !is_template {
+            return Err(claimgate_code::CLAIMGATE_TENANT_TEMPLATE);
+        }
+        let given = match (given, is_any) {
+            (Some(given), false) => given,
+            (None, true) => return Ok(Tenants::Any),
+            _ => return Err(claimgate_code::CLAIMGATE_INVALID_SETTING),
+        };
+        let full = claimgate_code::CLAIMGATE_TOO_MANY_SETTINGS;
+        let places = places.get_mut(..given.len()).ok_or(full)?;
+        for (place, tenant) in places.iter_mut().zip(given) {
+            // SAFETY: the caller's promise.
+            *place = unsafe { tenant.required() }?;
+        }
+        if places.is_empty() {
+            return Err(claimgate_code::CLAIMGATE_EMPTY_LIST);
+        }
+        if places.contains(&"") {
+            return Err(claimgate_code::CLAIMGATE_EMPTY_IDENTIFIER);
+        }
+        Ok(Tenants::Listed(places))
+    }
+}
+
+/// Replaces the keys of an issuer by those of a JSON Web Key Set (RFC 7517).
+///
+/// A text that is not a key set, or has too many keys, changes nothing. A well-formed key set
+/// without a usable key withdraws the keys that the issuer had:
+/// [`CLAIMGATE_NO_USABLE_KEYS`](claimgate_code::CLAIMGATE_NO_USABLE_KEYS) is returned, and
+/// tokens are refused until there are keys again.
+///
+/// # Safety
+///
+/// `issuer` is an issuer that no other thread uses during the call, and the text is readable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn claimgate_issuer_set_keys(
+    issuer: *mut claimgate_issuer,
+    jwks: claimgate_text,
+) -> claimgate_code {
+    code((|| {
+        // SAFETY: the caller's promise.
+        unsafe { check(issuer.cast_const()) }?;
+        jwks.range().check_apart(Range::of(issuer))?;
+        // SAFETY: the caller's promise.
+        let jwks = unsafe { jwks.required() }?;
+        // SAFETY: an issuer that is used by nobody else; its list of tenants is not touched.
+        let (url, tenants, bits) =
+            unsafe { ((*issuer).url, (*issuer).tenants, (*issuer).algorithms) };
+        let keys = match read_keys(url, tenants, bits, jwks) {
+            Ok(keys) => keys,
+            Err(Failure::Refused(Error::NoUsableKeys(_))) => {
+                // SAFETY: as above.
+                unsafe { (*issuer).keys = KnownKeys::None };
+                return Err(claimgate_code::CLAIMGATE_NO_USABLE_KEYS);
+            }
+            Err(Failure::Refused(error)) => return Err(claimgate_code::of(&error)),
+            Err(Failure::Setting(code)) => return Err(code),
+        };
+        // SAFETY: as above.
+        unsafe { (*issuer).keys = keys };
+        Ok(())
+    })())
+}
+
+enum Failure {
+    Refused(Error),
+    Setting(claimgate_code),
+}
+
+impl<T: Into<claimgate_code>> From<T> for Failure {
+    fn from(error: T) -> Self {
+        Self::Setting(error.into())
+    }
+}
+
+// Large: not in the stack frame of its caller.
+#[inline(never)]
+fn read_keys(
+    url: &'static str,
+    tenants: Tenants,
+    bits: u32,
+    jwks: &str,
+) -> Result<KnownKeys, Failure> {
+    let keys = JwkSet::from_json_for(algorithms(bits)?, jwks).map_err(Failure::Refused)?;
+    Ok(match tenants {
+        Tenants::None => KnownKeys::Single(Issuer::new(url, keys)?),
+        #[cfg(feature = "tenants")]
+        Tenants::Listed(list) => KnownKeys::Tenants(TenantIssuer::new(url, list, keys)?),
+        #[cfg(feature = "tenants")]
+        Tenants::Any => KnownKeys::Tenants(TenantIssuer::danger_any_tenant(url, keys)?),
+    })
+}
+
+/// Withdraws the keys of an issuer: its tokens are refused until it has keys again.
+///
+/// # Safety
+///
+/// `issuer` is an issuer that no other thread uses during the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn claimgate_issuer_withdraw_keys(
+    issuer: *mut claimgate_issuer,
+) -> claimgate_code {
+    code((|| {
+        // SAFETY: the caller's promise.
+        unsafe { check(issuer.cast_const()) }?;
+        // SAFETY: an issuer that is used by nobody else.
+        unsafe { (*issuer).keys = KnownKeys::None };
+        Ok(())
+    })())
+}
+
+/// Writes the number of usable keys of an issuer.
+///
+/// # Safety
+///
+/// `issuer` is an issuer, and `count` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn claimgate_issuer_key_count(
+    issuer: *const claimgate_issuer,
+    count: *mut usize,
+) -> claimgate_code {
+    code((|| {
+        // SAFETY: the caller's promise.
+        let issuer = unsafe { borrow(issuer) }?;
+        // SAFETY: the caller's promise.
+        unsafe { put(count, issuer.key_count()) }
+    })())
+}
+
+impl claimgate_issuer {
+    fn key_count(&self) -> usize {
+        match &self.keys {
+            KnownKeys::None => 0,
+            KnownKeys::Single(issuer) => issuer.keys().keys().len(),
+            #[cfg(feature = "tenants")]
+            KnownKeys::Tenants(issuer) => issuer.keys().keys().len(),
+        }
+    }
+}
+
+/// Borrows issuers, which are an array of pointers.
+///
+/// # Safety
+///
+/// `issuers` is null, misaligned, or points to `count` pointers to issuers.
+pub(crate) unsafe fn issuers_of<'a>(
+    issuers: *const *const claimgate_issuer,
+    count: usize,
+    apart_from: &[Range],
+) -> Result<Selection<'a>, claimgate_code> {
+    // SAFETY: the caller's promise.
+    let pointers = unsafe { list(issuers, count) }?;
+    let pointers = pointers.ok_or(claimgate_code::CLAIMGATE_NULL_POINTER)?;
+    if pointers.is_empty() || pointers.len() > ISSUERS {
+        return Err(claimgate_code::CLAIMGATE_TOO_MANY_SETTINGS);
+    }
+    let mut selection = Selection { issuers: [None; ISSUERS] };
+    for (place, pointer) in selection.issuers.iter_mut().zip(pointers) {
+        for range in apart_from {
+            Range::of(*pointer).check_apart(*range)?;
+        }
+        // SAFETY: the caller's promise.
+        let issuer = unsafe { borrow(*pointer) }?;
+        if pointers.len() > 1 && !matches!(issuer.tenants, Tenants::None) {
+            return Err(claimgate_code::CLAIMGATE_INVALID_SETTING);
+        }
+        *place = Some(issuer);
+    }
+    Ok(selection)
+}
+
+/// The issuers of a validation.
+pub(crate) struct Selection<'a> {
+    issuers: [Option<&'a claimgate_issuer>; ISSUERS],
+}
+
+/// Something to do with issuers, whichever type they have.
+pub(crate) trait Use<P> {
+    type Output;
+
+    fn with<T: Trust<P>>(self, trust: T) -> Self::Output;
+
+    /// No issuer has keys.
+    fn without_keys(self) -> Self::Output;
+}
+
+impl Selection<'_> {
+    /// Passes the issuers that have keys to `action`, with the policy.
+    pub(crate) fn with<P, U: Use<P>>(&self, policy: &P, action: U) -> U::Output {
+        let mut all = self.issuers.iter().flatten();
+        if let (Some(issuer), None) = (all.next(), all.next()) {
+            return match &issuer.keys {
+                KnownKeys::None => action.without_keys(),
+                KnownKeys::Single(issuer) => action.with((issuer, policy)),
+                #[cfg(feature = "tenants")]
+                KnownKeys::Tenants(issuer) => action.with((issuer, policy)),
+            };
+        }
+        self.with_several(policy, action)
+    }
+
+    fn with_several<P, U: Use<P>>(&self, policy: &P, action: U) -> U::Output {
+        let mut references = self.issuers.iter().flatten().filter_map(|issuer| issuer.by_ref());
+        let Some(first) = references.next() else { return action.without_keys() };
+        let mut issuers = [first; ISSUERS];
+        let mut count = 1_usize;
+        for (place, issuer) in issuers.iter_mut().skip(1).zip(references) {
+            *place = issuer;
+            count = count.saturating_add(1);
+        }
+        action.with((issuers.get(..count).unwrap_or_default(), policy))
+    }
+}
+
+impl claimgate_issuer {
+    fn by_ref(&self) -> Option<IssuerRef<'_, Key>> {
+        match &self.keys {
+            KnownKeys::None => None,
+            KnownKeys::Single(issuer) => Some(issuer.by_ref()),
+            #[cfg(feature = "tenants")]
+            KnownKeys::Tenants(_) => None,
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! Public keys: those of the library, and those that the program verifies itself.
+
+use core::ffi::c_void;
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+#[cfg(feature = "all-algorithms")]
+use claimgate::PureRustAnyKey as SoftwareKey;
+#[cfg(all(feature = "pure-rust", not(feature = "all-algorithms")))]
+use claimgate::PureRustKey as SoftwareKey;
+use claimgate::error::{InvalidSignature, KeyRejected};
+use claimgate::jwk::{Algorithms, HalfHash, KeyMaterial};
+use claimgate::{Algorithm, PublicKey};
+
+use crate::code::claimgate_code;
+use crate::memory::code;
+use crate::text::claimgate_text;
+
+/// RSASSA-PKCS1-v1_5 with SHA-256.
+pub const CLAIMGATE_RS256: u32 = 1;
+/// RSASSA-PKCS1-v1_5 with SHA-384.
+pub const CLAIMGATE_RS384: u32 = 2;
+/// RSASSA-PKCS1-v1_5 with SHA-512.
+pub const CLAIMGATE_RS512: u32 = 4;
+/// RSASSA-PSS with SHA-256.
+pub const CLAIMGATE_PS256: u32 = 8;
+/// RSASSA-PSS with SHA-384.
+pub const CLAIMGATE_PS384: u32 = 16;
+/// RSASSA-PSS with SHA-512.
+pub const CLAIMGATE_PS512: u32 = 32;
+/// ECDSA on P-256 with SHA-256.
+pub const CLAIMGATE_ES256: u32 = 64;
+/// ECDSA on P-384 with SHA-384.
+pub const CLAIMGATE_ES384: u32 = 128;
+/// EdDSA on Ed25519.
+pub const CLAIMGATE_EDDSA: u32 = 256;
+
+const BITS: [(u32, Algorithm); 9] = [
+    (CLAIMGATE_RS256, Algorithm::Rs256),
+    (CLAIMGATE_RS384, Algorithm::Rs384),
+    (CLAIMGATE_RS512, Algorithm::Rs512),
+    (CLAIMGATE_PS256, Algorithm::Ps256),
+    (CLAIMGATE_PS384, Algorithm::Ps384),
+    (CLAIMGATE_PS512, Algorithm::Ps512),
+    (CLAIMGATE_ES256, Algorithm::Es256),
+    (CLAIMGATE_ES384, Algorithm::Es384),
+    (CLAIMGATE_EDDSA, Algorithm::EdDsa),
+];
+
+fn bit_of(algorithm: Algorithm) -> u32 {
+    BITS.iter().find(|(_, candidate)| *candidate == algorithm).map_or(0, |(bit, _)| *bit)
+}
+
+/// Returns the algorithms that the bits name. 0 is [`CLAIMGATE_RS256`].
+pub(crate) fn algorithms(bits: u32) -> Result<Algorithms, claimgate_code> {
+    let bits = if bits == 0 { CLAIMGATE_RS256 } else { bits };
+    if bits > 0x1ff {
+        return Err(claimgate_code::CLAIMGATE_INVALID_SETTING);
+    }
+    let mut named = [Algorithm::Rs256; BITS.len()];
+    let mut count = 0_usize;
+    for (place, (_, algorithm)) in
+        named.iter_mut().zip(BITS.iter().filter(|(bit, _)| bits & bit != 0))
+    {
+        *place = *algorithm;
+        count = count.saturating_add(1);
+    }
+    Ok(Algorithms::of(named.get(..count).unwrap_or_default()))
+}
+
+/// The numbers that a public key consists of, big-endian.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct claimgate_key_material {
+    /// The algorithm of the key: one of the constants from [`CLAIMGATE_RS256`] on.
+    pub algorithm: u32,
+    /// RSA: the modulus. Elliptic curves: the first coordinate, or the encoded point.
+    pub n_or_x: claimgate_text,
+    /// RSA: the exponent. P-256 and P-384: the second coordinate. Otherwise not given.
+    pub e_or_y: claimgate_text,
+}
+
+/// Functions that verify signatures and compute hashes instead of the library, for a crypto
+/// peripheral or another library.
+///
+/// The functions are called by the thread that validates or reads a key set, with pointers
+/// that are valid during the call.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct claimgate_verifier {
+    /// Passed to the functions.
+    pub context: *mut c_void,
+    /// The algorithms that `verify` implements: a combination of the constants from
+    /// [`CLAIMGATE_RS256`] on. 0 is [`CLAIMGATE_RS256`].
+    pub algorithms: u32,
+    /// Verifies a signature of `message`, which is not hashed yet. The signature has the
+    /// length that the key's algorithm requires. Returns 1 if it is valid; anything else is
+    /// a refusal.
+    pub verify: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            key: *const claimgate_key_material,
+            message: claimgate_text,
+            signature: claimgate_text,
+        ) -> i32,
+    >,
+    /// Writes the hash of the concatenation of `count` parts to `hash`. `bits` is 256, 384 or
+    /// 512, for SHA-256, SHA-384 and SHA-512; `hash` is writable for a byte for every eight.
+    ///
+    /// May be null where the library was built with `pure-rust`, which then computes hashes.
+    pub hash: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            bits: u32,
+            parts: *const claimgate_text,
+            count: usize,
+            hash: *mut u8,
+        ),
+    >,
+}
+
+/// The verifier of keys that are read from now on.
+static VERIFIER: AtomicPtr<claimgate_verifier> = AtomicPtr::new(ptr::null_mut());
+
+fn verifier() -> Option<claimgate_verifier> {
+    let verifier = VERIFIER.load(Ordering::Acquire);
+    // SAFETY: `claimgate_use_verifier` was promised that it stays readable and unchanged.
+    if verifier.is_null() { None } else { Some(unsafe { *verifier }) }
+}
+
+/// Makes the keys that are read from now on be verified by the program's own functions, or by
+/// the library again if `verifier` is null. Keys that were read before stay as they are.
+///
+/// This is the only global state. Call it before the first key set is read.
+///
+/// Returns [`CLAIMGATE_INVALID_SETTING`](claimgate_code::CLAIMGATE_INVALID_SETTING) if
+/// `verify` is null, or `hash` is and the library was built without `pure-rust`.
+///
+/// # Safety
+///
+/// `verifier` is null or points to a structure that stays readable and unchanged until
+/// another one, or null, is set. Its functions have the behaviour that is described there,
+/// and do not unwind.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn claimgate_use_verifier(
+    verifier: *const claimgate_verifier,
+) -> claimgate_code {
+    code((|| {
+        if !verifier.is_null() {
+            if !verifier.is_aligned() {
+                return Err(claimgate_code::CLAIMGATE_MISALIGNED);
+            }
+            // SAFETY: not null, aligned, and the caller promises that it is readable.
+            let claimgate_verifier { algorithms: bits, verify, hash, .. } = unsafe { *verifier };
+            algorithms(bits)?;
+            if verify.is_none() || (hash.is_none() && cfg!(not(feature = "pure-rust"))) {
+                return Err(claimgate_code::CLAIMGATE_INVALID_SETTING);
+            }
+        }
+        VERIFIER.store(verifier.cast_mut(), Ordering::Release);
+        Ok(())
+    })())
+}
+
+/// A key that the program verifies signatures with.
+pub(crate) struct CallerKey {
+    verifier: claimgate_verifier,
+    algorithm: Algorithm,
+    n_or_x: [u8; KeyMaterial::MAX_MODULUS_LEN],
+    n_or_x_len: usize,
+    e_or_y: [u8; 48],
+    e_or_y_len: usize,
+}
+
+impl CallerKey {
+    fn new(
+        verifier: claimgate_verifier,
+        algorithm: Algorithm,
+        material: KeyMaterial<'_>,
+    ) -> Result<Self, KeyRejected> {
+        if bits_of(verifier) & bit_of(algorithm) == 0 {
+            return Err(KeyRejected::Algorithm(Some(algorithm)));
+        }
+        let (first, second): (&[u8], &[u8]) = match material {
+            KeyMaterial::Rsa { n, e } => (n, e),
+            KeyMaterial::P256 { x, y } => (x, y),
+            KeyMaterial::P384 { x, y } => (x, y),
+            KeyMaterial::Ed25519 { x } => (x, &[]),
+            _ => return Err(KeyRejected::Backend),
+        };
+        let mut key = Self {
+            verifier,
+            algorithm,
+            n_or_x: [0; KeyMaterial::MAX_MODULUS_LEN],
+            n_or_x_len: first.len(),
+            e_or_y: [0; 48],
+            e_or_y_len: second.len(),
+        };
+        let places = key.n_or_x.get_mut(..first.len()).zip(key.e_or_y.get_mut(..second.len()));
+        let (n_or_x, e_or_y) = places.ok_or(KeyRejected::Backend)?;
+        n_or_x.copy_from_slice(first);
+        e_or_y.copy_from_slice(second);
+        Ok(key)
+    }
+
+    fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        let verify = self.verifier.verify.ok_or(InvalidSignature)?;
+        let key = claimgate_key_material {
+            algorithm: bit_of(self.algorithm),
+            n_or_x: bytes(self.n_or_x.get(..self.n_or_x_len).unwrap_or_default()),
+            e_or_y: bytes(self.e_or_y.get(..self.e_or_y_len).unwrap_or_default()),
+        };
+        // SAFETY: `claimgate_use_verifier` was promised that the function may be called with
+        // pointers that are valid during the call.
+        let verdict =
+            unsafe { verify(self.verifier.context, &key, bytes(message), bytes(signature)) };
+        if verdict == 1 { Ok(()) } else { Err(InvalidSignature) }
+    }
+}
+
+fn bits_of(verifier: claimgate_verifier) -> u32 {
+    if verifier.algorithms == 0 { CLAIMGATE_RS256 } else { verifier.algorithms }
+}
+
+fn bytes(bytes: &[u8]) -> claimgate_text {
+    claimgate_text { data: bytes.as_ptr().cast(), length: bytes.len() }
+}
+
+/// Computes a hash with the function of the program.
+fn hash<const LEN: usize>(
+    verifier: claimgate_verifier,
+    bits: u32,
+    parts: &[&[u8]],
+) -> Option<[u8; LEN]> {
+    // Thumbprints have five parts, fingerprints four.
+    let mut texts = [claimgate_text::NONE; 8];
+    let texts = texts.get_mut(..parts.len())?;
+    texts.iter_mut().zip(parts).for_each(|(text, part)| *text = bytes(part));
+    let mut out = [0; LEN];
+    let function = verifier.hash?;
+    // SAFETY: as in `verify`; `out` has a byte for every eight bits.
+    unsafe { function(verifier.context, bits, texts.as_ptr(), texts.len(), out.as_mut_ptr()) };
+    Some(out)
+}
+
+/// A key of either kind.
+#[cfg_attr(
+    feature = "pure-rust",
+    expect(clippy::large_enum_variant, reason = "there is no heap to put the largest on")
+)]
+pub(crate) enum Key {
+    #[cfg(feature = "pure-rust")]
+    Software(SoftwareKey),
+    Caller(CallerKey),
+}
+
+impl PublicKey for Key {
+    #[cfg(feature = "pure-rust")]
+    const ALGORITHMS: Algorithms = SoftwareKey::ALGORITHMS;
+    #[cfg(not(feature = "pure-rust"))]
+    const ALGORITHMS: Algorithms = Algorithms::ALL;
+
+    fn new(algorithm: Algorithm, material: KeyMaterial<'_>) -> Result<Self, KeyRejected> {
+        match verifier() {
+            Some(verifier) => CallerKey::new(verifier, algorithm, material).map(Self::Caller),
+            #[cfg(feature = "pure-rust")]
+            None => SoftwareKey::new(algorithm, material).map(Self::Software),
+            #[cfg(not(feature = "pure-rust"))]
+            None => Err(KeyRejected::Backend),
+        }
+    }
+
+    fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        match self {
+            #[cfg(feature = "pure-rust")]
+            Self::Software(key) => key.verify(message, signature),
+            Self::Caller(key) => key.verify(message, signature),
+        }
+    }
+
+    fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+        #[cfg(feature = "pure-rust")]
+        return SoftwareKey::sha256(parts);
+        // There is a verifier: no key is made without one, and hashes are those of keys.
+        #[cfg(not(feature = "pure-rust"))]
+        verifier().and_then(|verifier| hash(verifier, 256, parts)).unwrap_or_default()
+    }
+
+    fn half_hash(&self, text: &[u8]) -> HalfHash {
+        let key = match self {
+            #[cfg(feature = "pure-rust")]
+            Self::Software(key) => return key.half_hash(text),
+            Self::Caller(key) => key,
+        };
+        // A hash that cannot be computed is one that no claim contains, since `at_hash` is then
+        // compared with zeros, which are not the hash of a text that anybody knows.
+        match key.algorithm {
+            Algorithm::Rs384 | Algorithm::Ps384 | Algorithm::Es384 => {
+                HalfHash::of_sha384(&hash(key.verifier, 384, &[text]).unwrap_or([0; 48]))
+            }
+            Algorithm::Rs512 | Algorithm::Ps512 | Algorithm::EdDsa => {
+                HalfHash::of_sha512(&hash(key.verifier, 512, &[text]).unwrap_or([0; 64]))
+            }
+            _ => HalfHash::of_sha256(&match hash(key.verifier, 256, &[text]) {
+                Some(hash) => hash,
+                None => Self::sha256(&[text]),
+            }),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The C interface of [claimgate](https://docs.rs/claimgate).
+//!
+//! `claimgate.h` is generated from this crate, and `staticlib/` builds it as
+//! `libclaimgate.a`. There is no heap and no global state other than the
+//! [verifier](claimgate_use_verifier) of a program that brings its own.
+//!
+//! # Objects
+//!
+//! The caller provides the memory of each object: its size and alignment are returned by
+//! functions such as [`claimgate_policy_size`]. An object is initialised in place and is
+//! bound to its address. It must not be moved or copied, and nothing has to be released.
+//!
+//! # Rules for all pointers
+//!
+//! - A pointer to an object is one that was returned by its `init` function, whose memory
+//!   was not written to otherwise.
+//! - A [`claimgate_text`] is UTF-8, not terminated by a zero. Its bytes have to be readable
+//!   during the call. For settings, they have to stay readable and unchanged as long as the
+//!   object is used.
+//! - Objects that a function changes (validation, cache, refresh, an issuer whose keys are
+//!   replaced) are used by one thread at a time. Policies and issuers may be shared by
+//!   threads that validate.
+//!
+//! A null pointer, a misaligned one, memory that is too small, texts and results that
+//! overlap an object that is written to, and an object that was moved or is of another kind
+//! are refused with a [code](claimgate_code), where that can be seen.
+
+#![no_std]
+#![expect(non_camel_case_types, reason = "types have the names that they have in C")]
+#![deny(clippy::undocumented_unsafe_blocks)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions
+    )
+)]
+
+mod cache;
+mod code;
+mod id_token;
+mod issuer;
+mod key;
+mod limits;
+mod memory;
+mod payload;
+mod policy;
+mod read;
+mod refresh;
+mod settings;
+mod sink;
+mod text;
+mod validation;
+
+pub use cache::*;
+pub use code::*;
+pub use id_token::*;
+pub use issuer::*;
+pub use key::{
+    CLAIMGATE_EDDSA, CLAIMGATE_ES256, CLAIMGATE_ES384, CLAIMGATE_PS256, CLAIMGATE_PS384,
+    CLAIMGATE_PS512, CLAIMGATE_RS256, CLAIMGATE_RS384, CLAIMGATE_RS512, claimgate_key_material,
+    claimgate_use_verifier, claimgate_verifier,
+};
+pub use policy::*;
+pub use read::*;
+pub use refresh::*;
+pub use settings::*;
+pub use text::{claimgate_text, claimgate_texts};
+pub use validation::*;

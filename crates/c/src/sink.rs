@@ -1,0 +1,83 @@
+//! Texts that are written to memory of the caller.
+
+use core::ffi::c_char;
+use core::fmt;
+
+use crate::code::claimgate_code;
+use crate::memory::put;
+use crate::text::Range;
+
+/// Memory for a text. What does not fit is counted and not written.
+pub(crate) struct Sink {
+    start: *mut u8,
+    capacity: usize,
+    len: usize,
+}
+
+impl Sink {
+    /// # Safety
+    ///
+    /// `buffer` is null or writable for `capacity` bytes.
+    pub(crate) unsafe fn new(
+        buffer: *mut c_char,
+        capacity: usize,
+        apart_from: Range,
+    ) -> Result<Self, claimgate_code> {
+        if buffer.is_null() && capacity > 0 {
+            return Err(claimgate_code::CLAIMGATE_NULL_POINTER);
+        }
+        let start = buffer.addr();
+        if capacity > isize::MAX.unsigned_abs() || start.checked_add(capacity).is_none() {
+            return Err(claimgate_code::CLAIMGATE_INVALID_LENGTH);
+        }
+        Range { start, len: capacity }.check_apart(apart_from)?;
+        Ok(Self { start: buffer.cast(), capacity, len: 0 })
+    }
+
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        let end = self.len.saturating_add(bytes.len());
+        if end <= self.capacity && !bytes.is_empty() {
+            // SAFETY: `end` is within the memory that `new` was promised, and the bytes are
+            // not in it: the library's own texts are apart from it.
+            unsafe {
+                let place = self.start.add(self.len);
+                place.copy_from(bytes.as_ptr(), bytes.len());
+            }
+        }
+        self.len = end;
+    }
+
+    /// Returns the text, if it fitted.
+    pub(crate) fn text(&self) -> Option<&str> {
+        if self.len > self.capacity {
+            return None;
+        }
+        if self.len == 0 {
+            return Some("");
+        }
+        // SAFETY: these bytes were written by `push`.
+        let bytes = unsafe { core::slice::from_raw_parts(self.start, self.len) };
+        core::str::from_utf8(bytes).ok()
+    }
+
+    /// Writes the length of the whole text, whether or not it fitted.
+    ///
+    /// # Safety
+    ///
+    /// `length` is null, misaligned, or writable.
+    pub(crate) unsafe fn finish(self, length: *mut usize) -> Result<(), claimgate_code> {
+        // SAFETY: the caller's promise.
+        unsafe { put(length, self.len) }?;
+        if self.len > self.capacity {
+            return Err(claimgate_code::CLAIMGATE_BUFFER_TOO_SMALL);
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Write for Sink {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.push(text.as_bytes());
+        Ok(())
+    }
+}

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# The cases of the repository's batch tests, and variants of them, in WebAssembly: each answer
+# has to be that of the Rust example. The last line has the size of a module that validates one
+# kind of token, which has to be within its limit.
+#
+# The target comes from rustup. Without rustup, or with CORE=debian, it is built from the
+# sources in Debian's rust-web-src by Debian's compiler.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+readonly TARGET=wasm32-unknown-unknown
+readonly SIZE_LIMIT=$((68 * 1024))
+
+# Installs the Debian packages named behind the programs that are missing.
+need() {
+    local missing=()
+    while [ $# -gt 0 ]; do
+        [ -e "$1" ] || command -v "$1" >/dev/null || missing+=("$2")
+        shift 2
+    done
+    [ ${#missing[@]} -eq 0 ] && return
+    local as_root=()
+    [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+    "${as_root[@]}" apt-get update -qq
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+has_target() {
+    rustup target list --installed 2>/dev/null | grep -qx "$TARGET" ||
+        timeout 120 rustup target add "$TARGET" >/dev/null 2>&1
+}
+
+need node nodejs python3 python3
+folder=${CASES:-target/cases}
+[ -s "$folder/answers.jsonl" ] || bash ../../crates/c/tests/record.sh "$folder" >/dev/null
+
+if [ "${CORE:-rustup}" = rustup ] && has_target; then
+    # Apart, since features of one would be those of the other.
+    for package in claimgate-wasm claimgate-wasm-one; do
+        cargo build --quiet --release --package $package --target "$TARGET"
+    done
+    out=target/$TARGET/release
+else
+    need /usr/bin/rustc rustc-web /usr/bin/cargo cargo-web /usr/lib/rustlib/src rust-web-src \
+        /usr/bin/wasm-ld lld
+    for package in claimgate-wasm claimgate-wasm-one; do
+        env RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc PATH="/usr/bin:$PATH" /usr/bin/cargo build \
+            --quiet --release --package $package --target "$TARGET" \
+            -Zbuild-std=std,panic_abort --target-dir target/debian \
+            --config "target.$TARGET.linker='wasm-ld'"
+    done
+    out=target/debian/$TARGET/release
+fi
+node run.mjs "$out/claimgate_wasm.wasm" "$folder/cases.jsonl" "$folder/answers.jsonl" "$out/one.wasm"
+size=$(stat -c %s "$out/one.wasm")
+echo "wasm: a module for one kind of token: $size bytes, the limit is $SIZE_LIMIT"
+[ "$size" -le "$SIZE_LIMIT" ] || exit 1
