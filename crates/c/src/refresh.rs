@@ -2,7 +2,7 @@
 
 use core::ffi::c_void;
 
-use claimgate::{Error, JwksRefresh, NumericDate, Refresh};
+use claimgate::{Error, JwksRefresh, NumericDate, RefreshDecision};
 
 use crate::code::claimgate_code;
 use crate::memory::{Object, Seal, check, code, place_of, put};
@@ -98,7 +98,7 @@ pub unsafe extern "C" fn claimgate_refresh_init(
 unsafe fn ask(
     refresh: *mut claimgate_refresh,
     seconds: *mut u64,
-    ask: impl FnOnce(&mut JwksRefresh) -> Refresh,
+    ask: impl FnOnce(&mut JwksRefresh) -> RefreshDecision,
 ) -> claimgate_code {
     code((|| {
         // SAFETY: the caller's promise.
@@ -111,8 +111,8 @@ unsafe fn ask(
         }
         // SAFETY: checked, and the caller promises that nobody else uses it.
         let wait = match ask(unsafe { &mut (*refresh).refresh }) {
-            Refresh::Now => 0,
-            Refresh::Wait { seconds } => seconds.max(1),
+            RefreshDecision::FetchNow => 0,
+            RefreshDecision::Wait { seconds } => seconds.max(1),
         };
         // SAFETY: aligned, and the caller promises that it is writable.
         unsafe { put(seconds, wait) }
