@@ -187,7 +187,7 @@ fn k12_k13_every_bit_of_a_key_counts() {
             let octet = match &mut changed {
                 OwnedMaterial::P256 { x, y } => x.iter_mut().chain(y).nth(bit / 8),
                 OwnedMaterial::P384 { x, y } => x.iter_mut().chain(y).nth(bit / 8),
-                OwnedMaterial::Ed25519 { x } => x.iter_mut().nth(bit / 8),
+                OwnedMaterial::Ed25519 { x } => x.get_mut(bit / 8),
                 OwnedMaterial::Rsa { .. } => None,
             };
             *octet.unwrap() ^= 1 << (bit % 8);

@@ -197,8 +197,8 @@ fn main() -> io::Result<()> {
     });
     let p384 = json!({
         "kty": "EC", "crv": "P-384", "key_ops": ["verify"],
-        "x": "qofKIr6LBTeOscce8yCtdG4dO2KLp5uYWfdB4IJUKjhVAvJdv1UpbDpUXjhydgq3",
-        "y": "NhfeSpYmLG9dnpi_kpLcKfj0Hb0omhR86doxE7XwuMAKYLHOHX6BnXpDHXyQ6g5f",
+        "x": "bGrQmDrwm_MUvg-lTE3mSNp9ovmZ7YOUzgW4UgvP6qTDzv1JYiq92Wyj04Uh0_01",
+        "y": "n_j1lo5q9taOPrrqoEnnuXJo1hdFI6udEROO1-n-ohI0uuTRdw6DjkI3SZbAmyXb",
     });
     let ed25519 = json!({
         "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",

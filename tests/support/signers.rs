@@ -292,7 +292,7 @@ fn private_exponent(pkcs8: &[u8]) -> BigUint {
 /// The first element of DER: its tag, its contents, and what follows.
 fn der(octets: &[u8]) -> (u8, &[u8], &[u8]) {
     let (header, len) = match octets[1] {
-        len @ 0..0x80 => (2, usize::from(len)),
+        len @ 0..=0x7f => (2, usize::from(len)),
         0x81 => (3, usize::from(octets[2])),
         0x82 => (4, usize::from(u16::from_be_bytes([octets[2], octets[3]]))),
         other => panic!("{other}"),
