@@ -1,8 +1,7 @@
 //! When a key set is fetched again.
 
-use claimgate::{
-    Error, JsonProblem, JwksRefresh, NumericDate, RefreshDecision, Segment, SkipCounts,
-};
+use claimgate::error::{JsonProblem, Segment, SkipCounts};
+use claimgate::{Error, JwksRefresh, NumericDate, RefreshDecision};
 
 const START: u64 = 1_311_280_970;
 
