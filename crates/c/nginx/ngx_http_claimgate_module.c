@@ -506,10 +506,7 @@ static ngx_int_t fetched(ngx_http_request_t *sr, void *data, ngx_int_t rc) {
         claimgate_text text = {(const char *)body->pos, (size_t)(body->last - body->pos)};
         code = claimgate_issuer_set_keys(keys->issuer, text);
     }
-    if (code == CLAIMGATE_OK || code == CLAIMGATE_NO_USABLE_KEYS)
-        claimgate_refresh_succeeded(keys->refresh, (uint64_t)ngx_time());
-    else
-        claimgate_refresh_failed(keys->refresh, (uint64_t)ngx_time());
+    claimgate_refresh_complete(keys->refresh, code, (uint64_t)ngx_time());
     ngx_uint_t level = code == CLAIMGATE_OK ? NGX_LOG_NOTICE : NGX_LOG_ERR;
     ngx_log_error(level, sr->connection->log, 0,
                   "claimgate: the key set of %V: status %ui, %s", &keys->url, status,

@@ -7,7 +7,7 @@ root=$(cd "$here/../../.." && pwd)
 folder=$(mkdir -p "$1" && cd "$1" && pwd)
 cd "$root"
 target=${CARGO_TARGET_DIR:-target}
-features=pure-rust-any
+features=pure-rust
 cargo build --quiet --features $features --example validate
 test_binary=$(cargo test --quiet --features $features --test batch --no-run --message-format=json |
     python3 -c 'import json, sys
