@@ -18,9 +18,9 @@ work=$here/../target/tests
 cases=${CASES:-$work/cases}
 mkdir -p "$work"
 
-# Limits, in bytes: of what the library adds to a program that uses all of it, on a Cortex-M3
-# with all algorithms; and of a validation's memory with a scratch space of 4,096 bytes.
-readonly FLASH_LIMIT=$((192 * 1024))
+# The limit of what the library adds to a program that uses all of it, on a Cortex-M3 with all
+# algorithms, in bytes.
+readonly FLASH_LIMIT=$((256 * 1024))
 readonly TARGET=thumbv7m-none-eabi
 
 # Installs the Debian packages named behind the programs that are missing.
@@ -85,6 +85,8 @@ fi
 if runs 3; then
     need arm-none-eabi-gcc gcc-arm-none-eabi qemu-system-arm qemu-system-arm \
         /usr/lib/arm-none-eabi/newlib/libc.a libnewlib-arm-none-eabi
+    # As on a device: for each key that an issuer may have, the code grows (moves of a key set).
+    export CLAIMGATE_KEYS=4
     if [ "${CORE:-rustup}" = rustup ] && has_target; then
         (cd ../staticlib && cargo build --quiet --profile small --target $TARGET)
         library=../staticlib/target/$TARGET/small/libclaimgate.a
@@ -115,9 +117,10 @@ if runs 3; then
     flash=$(python3 - "$work/batch.map" <<'END'
 import re, sys
 text = open(sys.argv[1]).read().split("Linker script and memory map")[1]
-parts = re.findall(r"^ \.(?:text|rodata|data|ARM)\S*\s+0x[0-9a-f]+\s+(0x[0-9a-f]+)\s+"
+parts = re.findall(r"^ \.(?:text|rodata|data|ARM)\S*\s+(0x[0-9a-f]+)\s+(0x[0-9a-f]+)\s+"
                    r"\S*libclaimgate\.a\(", text, re.MULTILINE)
-print(sum(int(size, 16) for size in parts))
+# What is left out has the address 0.
+print(sum(int(size, 16) for start, size in parts if int(start, 16) > 0))
 END
 )
     echo "Cortex-M3: $flash bytes of flash for the library, all algorithms; the limit is $FLASH_LIMIT"
