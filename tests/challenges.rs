@@ -101,7 +101,7 @@ fn ch4_a_route_answers_by_what_it_needs() {
         (token.authorize_permissions(&route).unwrap_err(), Claim::Permissions),
     ] {
         let error = Error::InsufficientScope(claim);
-        assert_eq!((forbidden.error(), forbidden.needed()), (error, route));
+        assert_eq!((forbidden.error(), forbidden.needed()), (error, Some(route)));
         assert_eq!(Error::from(forbidden), error);
         assert_eq!(forbidden.to_string(), error.to_string());
         let challenge = forbidden.challenge().realm("health");

@@ -773,7 +773,7 @@ typedef struct claimgate_verifier {
    Writes the hash of the concatenation of `count` parts to `hash`. `bits` is 256, 384 or
    512, for SHA-256, SHA-384 and SHA-512; `hash` is writable for a byte for every eight.
 
-   May be null where the library was built with `pure-rust`, which then computes hashes.
+   May be null where the library was built with signatures in Rust, which then computes hashes.
    */
   void (*hash)(void *context,
                uint32_t bits,
@@ -1094,7 +1094,7 @@ enum claimgate_code claimgate_issuer_key_count(const claimgate_issuer *issuer, s
  This is the only global state. Call it before the first key set is read.
 
  Returns `CLAIMGATE_INVALID_SETTING` if
- `verify` is null, or `hash` is and the library was built without `pure-rust`.
+ `verify` is null, or `hash` is and the library was built without signatures in Rust.
 
  Contract:
 
@@ -1350,7 +1350,7 @@ enum claimgate_code claimgate_refresh_init(void *memory,
  Asks whether the key set is old enough to be fetched again, and writes 0 to `seconds` if it
  is to be fetched now, and the seconds until then otherwise.
 
- After a 0 the fetch counts as begun: report its end with `claimgate_refresh_succeeded` or
+ After a 0 the fetch counts as begun: report its end with `claimgate_refresh_complete` or
  `claimgate_refresh_failed`.
 
  Contract:
@@ -1376,17 +1376,20 @@ enum claimgate_code claimgate_refresh_on_refusal(claimgate_refresh *refresh,
                                                  uint64_t *seconds);
 
 /*
- Reports that the key set was fetched, read, and put into use, or that it was well-formed
- and had no usable key.
+ Reports the end of a fetch: `code` is what `claimgate_issuer_set_keys` returned.
+
+ `claimgate_issuer_set_keys`: crate::claimgate_issuer_set_keys
 
  Contract:
 
  `refresh` is a refresh decision that no other thread uses during the call.
  */
-enum claimgate_code claimgate_refresh_succeeded(claimgate_refresh *refresh, uint64_t now);
+enum claimgate_code claimgate_refresh_complete(claimgate_refresh *refresh,
+                                               uint32_t code,
+                                               uint64_t now);
 
 /*
- Reports that the fetch failed, or that its result was not a key set.
+ Reports that nothing was fetched.
 
  Contract:
 
@@ -1395,15 +1398,16 @@ enum claimgate_code claimgate_refresh_succeeded(claimgate_refresh *refresh, uint
 enum claimgate_code claimgate_refresh_failed(claimgate_refresh *refresh, uint64_t now);
 
 /*
- Returns `CLAIMGATE_OK` if keys may be used that were fetched
- last, and `CLAIMGATE_STALE_KEYS` if that was too
- long ago, or never. The program then has to refuse all tokens of the issuer.
+ Returns `CLAIMGATE_OK` if the keys that were fetched last
+ may be used, and `CLAIMGATE_STALE_KEYS` if that was
+ too long ago, if there were none, or if nothing was fetched yet. The program then has to refuse all tokens of the issuer.
 
  Contract:
 
  `refresh` is a refresh decision that no other thread changes during the call.
  */
-enum claimgate_code claimgate_refresh_check_stale(const claimgate_refresh *refresh, uint64_t now);
+enum claimgate_code claimgate_refresh_check_stale(const claimgate_refresh *refresh,
+                                                  uint64_t now);
 
 /*
  Returns the size of a `claimgate_validation`, in bytes.

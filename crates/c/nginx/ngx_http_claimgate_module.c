@@ -17,7 +17,7 @@ typedef struct {
     ngx_str_t file;
     ngx_str_t location;
     uint32_t algorithms;
-    ngx_uint_t max_stale;
+    ngx_uint_t max_age, max_stale, cool_down;
     claimgate_issuer *issuer;
     claimgate_refresh *refresh;
     /* The file as it was read last. */
@@ -44,7 +44,9 @@ typedef struct {
     ngx_str_t issuer;
     ngx_str_t keys_file;
     ngx_str_t keys_location;
+    ngx_uint_t keys_max_age;
     ngx_uint_t max_stale;
+    ngx_uint_t cool_down;
     ngx_uint_t algorithms;
     ngx_uint_t profile;
     ngx_uint_t subject_kind;
@@ -261,6 +263,10 @@ static ngx_command_t commands[] = {
      IN_LOCATION(keys_location)},
     {ngx_string("claimgate_keys_max_stale"), ANYWHERE | NGX_CONF_TAKE1, ngx_conf_set_sec_slot,
      IN_LOCATION(max_stale)},
+    {ngx_string("claimgate_keys_max_age"), ANYWHERE | NGX_CONF_TAKE1, ngx_conf_set_sec_slot,
+     IN_LOCATION(keys_max_age)},
+    {ngx_string("claimgate_keys_cool_down"), ANYWHERE | NGX_CONF_TAKE1, ngx_conf_set_sec_slot,
+     IN_LOCATION(cool_down)},
     {ngx_string("claimgate_algorithms"), ANYWHERE | NGX_CONF_1MORE, set_algorithms,
      IN_LOCATION(algorithms)},
     {ngx_string("claimgate_profile"), ANYWHERE | NGX_CONF_TAKE1, ngx_conf_set_enum_slot,
@@ -318,6 +324,7 @@ static void *create_loc_conf(ngx_conf_t *cf) {
     own->enabled = NGX_CONF_UNSET;
     own->algorithms = own->profile = own->subject_kind = NGX_CONF_UNSET_UINT;
     own->leeway = own->max_age = own->max_stale = NGX_CONF_UNSET_UINT;
+    own->keys_max_age = own->cool_down = NGX_CONF_UNSET_UINT;
     return own;
 }
 
@@ -376,7 +383,8 @@ static char *find_keys(ngx_conf_t *cf, loc_conf_t *own) {
     for (ngx_uint_t i = 0; i < main->keys.nelts; i++) {
         if (is_same(known[i]->url, own->issuer) && is_same(known[i]->file, own->keys_file) &&
             is_same(known[i]->location, own->keys_location) &&
-            known[i]->algorithms == own->algorithms && known[i]->max_stale == own->max_stale) {
+            known[i]->algorithms == own->algorithms && known[i]->max_age == own->keys_max_age &&
+            known[i]->max_stale == own->max_stale && known[i]->cool_down == own->cool_down) {
             own->keys = known[i];
             return NGX_CONF_OK;
         }
@@ -391,16 +399,21 @@ static char *find_keys(ngx_conf_t *cf, loc_conf_t *own) {
     keys->file = own->keys_file;
     keys->location = own->keys_location;
     keys->algorithms = own->algorithms;
+    keys->max_age = own->keys_max_age;
     keys->max_stale = own->max_stale;
+    keys->cool_down = own->cool_down;
     claimgate_issuer_settings settings = {
         .size = sizeof settings, .url = text_of(keys->url), .algorithms = keys->algorithms};
     claimgate_code code = claimgate_issuer_init(memory, size, &settings, &keys->issuer);
     if (code != CLAIMGATE_OK) return refuse_setting(cf, "claimgate_issuer", code);
-    claimgate_refresh_settings seconds = {.size = sizeof seconds};
-    if (keys->max_stale != NGX_CONF_UNSET_UINT)
-        seconds.max_stale = (claimgate_seconds){keys->max_stale, 1};
+    claimgate_refresh_settings seconds = {
+        .size = sizeof seconds,
+        .max_age = {keys->max_age, keys->max_age != NGX_CONF_UNSET_UINT},
+        .max_stale = {keys->max_stale, keys->max_stale != NGX_CONF_UNSET_UINT},
+        .cool_down = {keys->cool_down, keys->cool_down != NGX_CONF_UNSET_UINT},
+    };
     code = claimgate_refresh_init(refresh_memory, refresh_size, &seconds, &keys->refresh);
-    if (code != CLAIMGATE_OK) return refuse_setting(cf, "claimgate_keys_max_stale", code);
+    if (code != CLAIMGATE_OK) return refuse_setting(cf, "claimgate_keys_", code);
     if (keys->file.len > 0) {
         size_t count = 0;
         read_file(keys, cf->log);
@@ -455,7 +468,9 @@ static char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) {
         own->keys_file = outer->keys_file;
         own->keys_location = outer->keys_location;
     }
+    ngx_conf_merge_uint_value(own->keys_max_age, outer->keys_max_age, NGX_CONF_UNSET_UINT);
     ngx_conf_merge_uint_value(own->max_stale, outer->max_stale, NGX_CONF_UNSET_UINT);
+    ngx_conf_merge_uint_value(own->cool_down, outer->cool_down, NGX_CONF_UNSET_UINT);
     ngx_conf_merge_uint_value(own->algorithms, outer->algorithms, CLAIMGATE_RS256);
     ngx_conf_merge_uint_value(own->profile, outer->profile, CLAIMGATE_PROFILE_GENERAL);
     ngx_conf_merge_uint_value(own->subject_kind, outer->subject_kind, CLAIMGATE_SUBJECT_ANY);
@@ -506,10 +521,7 @@ static ngx_int_t fetched(ngx_http_request_t *sr, void *data, ngx_int_t rc) {
         claimgate_text text = {(const char *)body->pos, (size_t)(body->last - body->pos)};
         code = claimgate_issuer_set_keys(keys->issuer, text);
     }
-    if (code == CLAIMGATE_OK || code == CLAIMGATE_NO_USABLE_KEYS)
-        claimgate_refresh_succeeded(keys->refresh, (uint64_t)ngx_time());
-    else
-        claimgate_refresh_failed(keys->refresh, (uint64_t)ngx_time());
+    claimgate_refresh_complete(keys->refresh, code, (uint64_t)ngx_time());
     ngx_uint_t level = code == CLAIMGATE_OK ? NGX_LOG_NOTICE : NGX_LOG_ERR;
     ngx_log_error(level, sr->connection->log, 0,
                   "claimgate: the key set of %V: status %ui, %s", &keys->url, status,

@@ -248,7 +248,7 @@ impl claimgate_code {
     }
 
     #[expect(clippy::as_conversions, reason = "the number of a variant has no other form")]
-    const fn number(self) -> u32 {
+    pub(crate) const fn number(self) -> u32 {
         self as u32
     }
 }

@@ -2,9 +2,9 @@
 
 use core::ffi::c_void;
 
-#[cfg(feature = "tenants")]
-use claimgate::trust::TenantIssuer;
-use claimgate::trust::{IssuerRef, Trust};
+use claimgate::trust::Trust;
+#[cfg(feature = "several")]
+use claimgate::trust::{IssuerRef, TenantIssuer};
 use claimgate::{Error, Issuer, JwkSet};
 
 use crate::code::claimgate_code;
@@ -48,20 +48,20 @@ pub extern "C" fn claimgate_issuer_align() -> usize {
 enum Tenants {
     /// The URL is not a template.
     None,
-    #[cfg(feature = "tenants")]
+    #[cfg(feature = "several")]
     Listed(&'static [&'static str]),
-    #[cfg(feature = "tenants")]
+    #[cfg(feature = "several")]
     Any,
 }
 
 #[cfg_attr(
-    not(feature = "tenants"),
+    not(feature = "several"),
     expect(clippy::large_enum_variant, reason = "there is no heap to put the largest on")
 )]
 enum KnownKeys {
     None,
     Single(Issuer<Key, KEYS>),
-    #[cfg(feature = "tenants")]
+    #[cfg(feature = "several")]
     Tenants(TenantIssuer<Key, KEYS>),
 }
 
@@ -128,12 +128,12 @@ unsafe fn tenants_of(
     if given.is_none() && !is_any {
         return Ok(Tenants::None);
     }
-    #[cfg(not(feature = "tenants"))]
+    #[cfg(not(feature = "several"))]
     {
         let _ = (url, places);
         Err(claimgate_code::CLAIMGATE_INVALID_SETTING)
     }
-    #[cfg(feature = "tenants")]
+    #[cfg(feature = "several")]
     {
         let is_template = url
             .split_once("{tenantid}")
@@ -224,9 +224,9 @@ fn read_keys(
     let keys = JwkSet::from_json_for(algorithms(bits)?, jwks).map_err(Failure::Refused)?;
     Ok(match tenants {
         Tenants::None => KnownKeys::Single(Issuer::new(url, keys)?),
-        #[cfg(feature = "tenants")]
+        #[cfg(feature = "several")]
         Tenants::Listed(list) => KnownKeys::Tenants(TenantIssuer::new(url, list, keys)?),
-        #[cfg(feature = "tenants")]
+        #[cfg(feature = "several")]
         Tenants::Any => KnownKeys::Tenants(TenantIssuer::danger_any_tenant(url, keys)?),
     })
 }
@@ -272,7 +272,7 @@ impl claimgate_issuer {
         match &self.keys {
             KnownKeys::None => 0,
             KnownKeys::Single(issuer) => issuer.keys().keys().len(),
-            #[cfg(feature = "tenants")]
+            #[cfg(feature = "several")]
             KnownKeys::Tenants(issuer) => issuer.keys().keys().len(),
         }
     }
@@ -301,7 +301,8 @@ pub(crate) unsafe fn issuers_of<'a>(
         }
         // SAFETY: the caller's promise.
         let issuer = unsafe { borrow(*pointer) }?;
-        if pointers.len() > 1 && !matches!(issuer.tenants, Tenants::None) {
+        let has_tenants = !matches!(issuer.tenants, Tenants::None);
+        if pointers.len() > 1 && (has_tenants || cfg!(not(feature = "several"))) {
             return Err(claimgate_code::CLAIMGATE_INVALID_SETTING);
         }
         *place = Some(issuer);
@@ -332,13 +333,18 @@ impl Selection<'_> {
             return match &issuer.keys {
                 KnownKeys::None => action.without_keys(),
                 KnownKeys::Single(issuer) => action.with((issuer, policy)),
-                #[cfg(feature = "tenants")]
+                #[cfg(feature = "several")]
                 KnownKeys::Tenants(issuer) => action.with((issuer, policy)),
             };
         }
-        self.with_several(policy, action)
+        #[cfg(feature = "several")]
+        return self.with_several(policy, action);
+        // `issuers_of` selects one.
+        #[cfg(not(feature = "several"))]
+        action.without_keys()
     }
 
+    #[cfg(feature = "several")]
     fn with_several<P, U: Use<P>>(&self, policy: &P, action: U) -> U::Output {
         let mut references = self.issuers.iter().flatten().filter_map(|issuer| issuer.by_ref());
         let Some(first) = references.next() else { return action.without_keys() };
@@ -352,12 +358,13 @@ impl Selection<'_> {
     }
 }
 
+#[cfg(feature = "several")]
 impl claimgate_issuer {
     fn by_ref(&self) -> Option<IssuerRef<'_, Key>> {
         match &self.keys {
             KnownKeys::None => None,
             KnownKeys::Single(issuer) => Some(issuer.by_ref()),
-            #[cfg(feature = "tenants")]
+            #[cfg(feature = "several")]
             KnownKeys::Tenants(_) => None,
         }
     }

@@ -4,9 +4,9 @@ use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-#[cfg(feature = "all-algorithms")]
+#[cfg(feature = "pure-rust")]
 use claimgate::PureRustAnyKey as SoftwareKey;
-#[cfg(all(feature = "pure-rust", not(feature = "all-algorithms")))]
+#[cfg(all(feature = "pure-rust-rs256", not(feature = "pure-rust")))]
 use claimgate::PureRustKey as SoftwareKey;
 use claimgate::error::{InvalidSignature, KeyRejected};
 use claimgate::jwk::{Algorithms, HalfHash, KeyMaterial};
@@ -107,7 +107,7 @@ pub struct claimgate_verifier {
     /// Writes the hash of the concatenation of `count` parts to `hash`. `bits` is 256, 384 or
     /// 512, for SHA-256, SHA-384 and SHA-512; `hash` is writable for a byte for every eight.
     ///
-    /// May be null where the library was built with `pure-rust`, which then computes hashes.
+    /// May be null where the library was built with signatures in Rust, which then computes hashes.
     pub hash: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
@@ -134,7 +134,7 @@ fn verifier() -> Option<claimgate_verifier> {
 /// This is the only global state. Call it before the first key set is read.
 ///
 /// Returns [`CLAIMGATE_INVALID_SETTING`](claimgate_code::CLAIMGATE_INVALID_SETTING) if
-/// `verify` is null, or `hash` is and the library was built without `pure-rust`.
+/// `verify` is null, or `hash` is and the library was built without signatures in Rust.
 ///
 /// # Safety
 ///
@@ -153,7 +153,10 @@ pub unsafe extern "C" fn claimgate_use_verifier(
             // SAFETY: not null, aligned, and the caller promises that it is readable.
             let claimgate_verifier { algorithms: bits, verify, hash, .. } = unsafe { *verifier };
             algorithms(bits)?;
-            if verify.is_none() || (hash.is_none() && cfg!(not(feature = "pure-rust"))) {
+            if verify.is_none()
+                || (hash.is_none()
+                    && cfg!(not(any(feature = "pure-rust", feature = "pure-rust-rs256"))))
+            {
                 return Err(claimgate_code::CLAIMGATE_INVALID_SETTING);
             }
         }
@@ -245,50 +248,50 @@ fn hash<const LEN: usize>(
 
 /// A key of either kind.
 #[cfg_attr(
-    feature = "pure-rust",
+    any(feature = "pure-rust", feature = "pure-rust-rs256"),
     expect(clippy::large_enum_variant, reason = "there is no heap to put the largest on")
 )]
 pub(crate) enum Key {
-    #[cfg(feature = "pure-rust")]
+    #[cfg(any(feature = "pure-rust", feature = "pure-rust-rs256"))]
     Software(SoftwareKey),
     Caller(CallerKey),
 }
 
 impl PublicKey for Key {
-    #[cfg(feature = "pure-rust")]
+    #[cfg(any(feature = "pure-rust", feature = "pure-rust-rs256"))]
     const ALGORITHMS: Algorithms = SoftwareKey::ALGORITHMS;
-    #[cfg(not(feature = "pure-rust"))]
+    #[cfg(not(any(feature = "pure-rust", feature = "pure-rust-rs256")))]
     const ALGORITHMS: Algorithms = Algorithms::ALL;
 
     fn new(algorithm: Algorithm, material: KeyMaterial<'_>) -> Result<Self, KeyRejected> {
         match verifier() {
             Some(verifier) => CallerKey::new(verifier, algorithm, material).map(Self::Caller),
-            #[cfg(feature = "pure-rust")]
+            #[cfg(any(feature = "pure-rust", feature = "pure-rust-rs256"))]
             None => SoftwareKey::new(algorithm, material).map(Self::Software),
-            #[cfg(not(feature = "pure-rust"))]
+            #[cfg(not(any(feature = "pure-rust", feature = "pure-rust-rs256")))]
             None => Err(KeyRejected::Backend),
         }
     }
 
     fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
         match self {
-            #[cfg(feature = "pure-rust")]
+            #[cfg(any(feature = "pure-rust", feature = "pure-rust-rs256"))]
             Self::Software(key) => key.verify(message, signature),
             Self::Caller(key) => key.verify(message, signature),
         }
     }
 
     fn sha256(parts: &[&[u8]]) -> [u8; 32] {
-        #[cfg(feature = "pure-rust")]
+        #[cfg(any(feature = "pure-rust", feature = "pure-rust-rs256"))]
         return SoftwareKey::sha256(parts);
         // There is a verifier: no key is made without one, and hashes are those of keys.
-        #[cfg(not(feature = "pure-rust"))]
+        #[cfg(not(any(feature = "pure-rust", feature = "pure-rust-rs256")))]
         verifier().and_then(|verifier| hash(verifier, 256, parts)).unwrap_or_default()
     }
 
     fn half_hash(&self, text: &[u8]) -> HalfHash {
         let key = match self {
-            #[cfg(feature = "pure-rust")]
+            #[cfg(any(feature = "pure-rust", feature = "pure-rust-rs256"))]
             Self::Software(key) => return key.half_hash(text),
             Self::Caller(key) => key,
         };

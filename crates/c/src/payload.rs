@@ -51,8 +51,9 @@ const LOST: claimgate_code = claimgate_code::CLAIMGATE_INVALID_JSON;
 
 impl<'t> Payload<'t> {
     pub(crate) fn of(token: &'t str) -> Result<Self> {
-        let text = token.split('.').nth(1).ok_or(claimgate_code::CLAIMGATE_MALFORMED_TOKEN)?;
-        let mut payload = Self { text: text.as_bytes().iter(), bits: 0, count: 0, next: None };
+        let text = token.as_bytes().split(|byte| *byte == b'.').nth(1);
+        let text = text.ok_or(claimgate_code::CLAIMGATE_MALFORMED_TOKEN)?;
+        let mut payload = Self { text: text.iter(), bits: 0, count: 0, next: None };
         payload.next = payload.decode();
         Ok(payload)
     }

@@ -14,7 +14,6 @@ use crate::settings::claimgate_seconds;
 pub struct claimgate_refresh {
     seal: Seal,
     refresh: JwksRefresh,
-    max_stale: u64,
 }
 
 // SAFETY: `repr(C)`, and the seal is the first field.
@@ -80,10 +79,12 @@ pub unsafe extern "C" fn claimgate_refresh_init(
         if let Some(seconds) = settings.max_back_off.get() {
             decision = decision.max_back_off(seconds);
         }
-        let max_stale = settings.max_stale.get().unwrap_or(86_400);
+        if let Some(seconds) = settings.max_stale.get() {
+            decision = decision.max_stale(seconds);
+        }
         // SAFETY: aligned and writable.
         unsafe {
-            place.write(claimgate_refresh { seal, refresh: decision, max_stale });
+            place.write(claimgate_refresh { seal, refresh: decision });
             put(refresh, place)
         }
     })())
@@ -122,7 +123,7 @@ unsafe fn ask(
 /// Asks whether the key set is old enough to be fetched again, and writes 0 to `seconds` if it
 /// is to be fetched now, and the seconds until then otherwise.
 ///
-/// After a 0 the fetch counts as begun: report its end with [`claimgate_refresh_succeeded`] or
+/// After a 0 the fetch counts as begun: report its end with [`claimgate_refresh_complete`] or
 /// [`claimgate_refresh_failed`].
 ///
 /// # Safety
@@ -159,27 +160,37 @@ pub unsafe extern "C" fn claimgate_refresh_on_refusal(
     unsafe { ask(refresh, seconds, |refresh| refresh.on_refusal(&error, now)) }
 }
 
-/// Reports that the key set was fetched, read, and put into use, or that it was well-formed
-/// and had no usable key.
+/// Reports the end of a fetch: `code` is what [`claimgate_issuer_set_keys`] returned.
+///
+/// [`claimgate_issuer_set_keys`]: crate::claimgate_issuer_set_keys
 ///
 /// # Safety
 ///
 /// `refresh` is a refresh decision that no other thread uses during the call.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn claimgate_refresh_succeeded(
+pub unsafe extern "C" fn claimgate_refresh_complete(
     refresh: *mut claimgate_refresh,
+    code: u32,
     now: u64,
 ) -> claimgate_code {
-    code((|| {
+    crate::memory::code((|| {
         // SAFETY: the caller's promise.
         unsafe { check(refresh.cast_const()) }?;
         // SAFETY: checked, and the caller promises that nobody else uses it.
-        unsafe { (*refresh).refresh.succeeded(NumericDate::from_secs(now)) };
+        let decision = unsafe { &mut (*refresh).refresh };
+        let now = NumericDate::from_secs(now);
+        if code == claimgate_code::CLAIMGATE_OK.number() {
+            decision.succeeded(now);
+        } else if code == claimgate_code::CLAIMGATE_NO_USABLE_KEYS.number() {
+            decision.succeeded_without_keys(now);
+        } else {
+            decision.failed(now);
+        }
         Ok(())
     })())
 }
 
-/// Reports that the fetch failed, or that its result was not a key set.
+/// Reports that nothing was fetched.
 ///
 /// # Safety
 ///
@@ -198,9 +209,9 @@ pub unsafe extern "C" fn claimgate_refresh_failed(
     })())
 }
 
-/// Returns [`CLAIMGATE_OK`](claimgate_code::CLAIMGATE_OK) if keys may be used that were fetched
-/// last, and [`CLAIMGATE_STALE_KEYS`](claimgate_code::CLAIMGATE_STALE_KEYS) if that was too
-/// long ago, or never. The program then has to refuse all tokens of the issuer.
+/// Returns [`CLAIMGATE_OK`](claimgate_code::CLAIMGATE_OK) if the keys that were fetched last
+/// may be used, and [`CLAIMGATE_STALE_KEYS`](claimgate_code::CLAIMGATE_STALE_KEYS) if that was
+/// too long ago, if there were none, or if nothing was fetched yet. The program then has to refuse all tokens of the issuer.
 ///
 /// # Safety
 ///
@@ -213,9 +224,10 @@ pub unsafe extern "C" fn claimgate_refresh_check_stale(
     code((|| {
         // SAFETY: the caller's promise.
         let refresh = unsafe { crate::memory::borrow(refresh) }?;
-        match refresh.refresh.fetched_at() {
-            Some(time) if now.saturating_sub(time.as_secs()) < refresh.max_stale => Ok(()),
-            _ => Err(claimgate_code::CLAIMGATE_STALE_KEYS),
+        if refresh.refresh.are_keys_usable(NumericDate::from_secs(now)) {
+            Ok(())
+        } else {
+            Err(claimgate_code::CLAIMGATE_STALE_KEYS)
         }
     })())
 }

@@ -330,7 +330,7 @@ static void decide_refreshes(void) {
     HOLDS(wait == 0);
     IS(CLAIMGATE_OK, claimgate_refresh_on_schedule(refresh, 1000, &wait));
     HOLDS(wait > 0);
-    IS(CLAIMGATE_OK, claimgate_refresh_succeeded(refresh, 1000));
+    IS(CLAIMGATE_OK, claimgate_refresh_complete(refresh, CLAIMGATE_OK, 1000));
     IS(CLAIMGATE_OK, claimgate_refresh_check_stale(refresh, 1000 + 7199));
     IS(CLAIMGATE_STALE_KEYS, claimgate_refresh_check_stale(refresh, 1000 + 7200));
     IS(CLAIMGATE_OK,
@@ -342,6 +342,11 @@ static void decide_refreshes(void) {
        claimgate_refresh_on_refusal(refresh, CLAIMGATE_UNKNOWN_KEY, 1060, &wait));
     HOLDS(wait == 0);
     IS(CLAIMGATE_OK, claimgate_refresh_failed(refresh, 1061));
+    IS(CLAIMGATE_OK, claimgate_refresh_check_stale(refresh, 1062));
+    IS(CLAIMGATE_OK, claimgate_refresh_complete(refresh, CLAIMGATE_INVALID_JSON, 1063));
+    IS(CLAIMGATE_OK, claimgate_refresh_check_stale(refresh, 1064));
+    IS(CLAIMGATE_OK, claimgate_refresh_complete(refresh, CLAIMGATE_NO_USABLE_KEYS, 1065));
+    IS(CLAIMGATE_STALE_KEYS, claimgate_refresh_check_stale(refresh, 1066));
     IS(CLAIMGATE_NULL_POINTER, claimgate_refresh_on_schedule(refresh, 1, NULL));
     IS(CLAIMGATE_NULL_POINTER, claimgate_refresh_on_schedule(NULL, 1, &wait));
     free(memory);

@@ -348,7 +348,10 @@ def test_location(issuer):
     issuer.status, issuer.text = 500, "out of order"
     with Nginx(LOCATION):
         expect("no keys yet", 503, get("/api", a)[0])
-        expect("and no second fetch at once", (503, 1), (get("/api", a)[0], issuer.fetches))
+        for _ in range(20):
+            expect("still none", 503, get("/api", a)[0])
+        # The first retries come after 1, 2, 4 ... seconds.
+        expect("and no fetch for each request", True, issuer.fetches <= 2)
         issuer.status, issuer.text = 200, jwks(KEYS["a"])
     issuer.fetches = 0
     with Nginx(LOCATION):
@@ -374,13 +377,39 @@ def test_location(issuer):
         expect("an outage changes nothing", (200, 401), (get("/api", a)[0], get("/api", b)[0]))
 
 
+def test_rotation(issuer):
+    """The keys of a location are replaced, one is withdrawn, all are."""
+    a, b = (KEYS[name].sign(claims()) for name in "ab")
+    issuer.status, issuer.text = 200, jwks(KEYS["a"])
+    with Nginx(LOCATION + "claimgate_keys_cool_down 1;"):
+        expect("the first key", (200, 401), (get("/api", a)[0], get("/api", b)[0]))
+        issuer.text = jwks(KEYS["a"], KEYS["b"])
+        time.sleep(2.1)
+        expect("a new key, at its first request", (200, 200), (get("/api", b)[0], get("/api", a)[0]))
+    issuer.text = jwks(KEYS["a"])
+    with Nginx(LOCATION + "claimgate_keys_cool_down 1; claimgate_keys_max_age 1;"):
+        expect("before the withdrawal", 200, get("/api", a)[0])
+        issuer.text = jwks(KEYS["b"])
+        wait_until("after it", (401, 200), lambda: (get("/api", a)[0], get("/api", b)[0]))
+        issuer.text = "<html>"
+        time.sleep(2.1)
+        expect("what is no key set changes nothing", (401, 200),
+               (get("/api", a)[0], get("/api", b)[0]))
+        issuer.text = '{"keys":[]}'
+        wait_until("no key is left", (503, 503), lambda: (get("/api", a)[0], get("/api", b)[0]), 9)
+        issuer.text = jwks(KEYS["b"])
+        wait_until("and one is again", (401, 200), lambda: (get("/api", a)[0], get("/api", b)[0]))
+
+
 def test_stale(issuer):
     a = KEYS["a"].sign(claims())
     issuer.status, issuer.text = 200, jwks(KEYS["a"])
-    with Nginx(LOCATION + "claimgate_keys_max_stale 2;"):
+    with Nginx(LOCATION + "claimgate_keys_max_stale 3; claimgate_keys_cool_down 1;"):
         expect("fresh keys", 200, get("/api", a)[0])
         issuer.status = 500
         wait_until("keys that are too old open nothing", 503, lambda: get("/api", a)[0])
+        issuer.status = 200
+        wait_until("keys again after an outage", 200, lambda: get("/api", a)[0], 10)
 
 
 def test_reload(nginx):
@@ -429,6 +458,7 @@ def main():
         test_file()
         requests = test_reload(nginx)
     test_location(issuer)
+    test_rotation(issuer)
     test_stale(issuer)
     log = open(f"{FOLDER}/error.log", encoding="utf-8", errors="replace").read()
     expect("no worker died", False, "exited on signal" in log)

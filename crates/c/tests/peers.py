@@ -215,11 +215,11 @@ def accept():
 
 
 LUA = """
-local tokens = {}
+local tokens, sent, host = {}, 0, os.getenv("TARGET_HOST")
 for line in io.lines(os.getenv("TOKENS")) do
-   tokens[#tokens + 1] = wrk.format("GET", os.getenv("TARGET"), {Authorization = "Bearer " .. line})
+   local headers = {Host = host, Authorization = "Bearer " .. line}
+   tokens[#tokens + 1] = wrk.format("GET", os.getenv("TARGET"), headers)
 end
-local sent = 0
 function request()
    sent = sent + 1
    return tokens[sent % #tokens + 1]
@@ -253,7 +253,7 @@ def load(name, process, path, tokens):
     before = cpu_seconds(process.pid)
     result = subprocess.run(
         ["wrk", "-t1", "-c16", f"-d{SECONDS}s", "-s", script, f"http://127.0.0.1:{PORTS[name]}"],
-        env={**os.environ, "TOKENS": tokens, "TARGET": path}, capture_output=True, text=True)
+        env={**os.environ, "TOKENS": tokens, "TARGET": path, "TARGET_HOST": f"127.0.0.1:{PORTS[name]}"}, capture_output=True, text=True)
     used = cpu_seconds(process.pid) - before
     line = next(line for line in result.stdout.splitlines() if line.startswith("requests "))
     _, count, _, errors = line.split()
