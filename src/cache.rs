@@ -233,6 +233,7 @@ impl<const LEN: usize> CachedAccessToken<LEN> {
     ///
     /// Those of [`AccessToken::validate`], and [`Error::BufferTooSmall`] for a token that is
     /// valid but for which `LEN` is too small.
+    #[expect(clippy::needless_pass_by_value, reason = "a pair of references, or a reference")]
     pub fn validate<'p, const N: usize>(
         token: BearerToken<'_>,
         trust: impl Trust<AccessTokenPolicy<'p>>,
@@ -267,6 +268,7 @@ impl<const LEN: usize> CachedAccessToken<LEN> {
     /// # Errors
     ///
     /// The first rule of the policy that fails.
+    #[expect(clippy::needless_pass_by_value, reason = "a pair of references, or a reference")]
     pub fn validate_again<'e, 'p>(
         &'e self,
         token: BearerToken<'_>,

@@ -242,6 +242,7 @@ impl<'b> LogoutToken<'b> {
     /// # Errors
     ///
     /// Those of [`AccessToken::validate`], in the same order.
+    #[expect(clippy::needless_pass_by_value, reason = "a pair of references, or a reference")]
     pub fn validate<'p, const N: usize>(
         token: &str,
         trust: impl Trust<LogoutTokenPolicy<'p>>,
@@ -257,6 +258,7 @@ impl<'b> LogoutToken<'b> {
     /// # Errors
     ///
     /// Those of [`validate`](Self::validate) before the first rule.
+    #[expect(clippy::needless_pass_by_value, reason = "a pair of references, or a reference")]
     pub fn explain<'p, const N: usize>(
         token: &str,
         trust: impl Trust<LogoutTokenPolicy<'p>>,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use claimgate::{
-    AccessTokenPolicy, Error, Issuer, JwkSet, JwksRefresh, NumericDate, Refresh, RingKey,
+    AccessTokenPolicy, Error, Issuer, JwkSet, JwksRefresh, NumericDate, RefreshDecision, RingKey,
 };
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
@@ -46,12 +46,26 @@ impl Trusted {
         Arc::clone(&self.list.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Adds an issuer, or replaces the one that has the same URL.
-    fn put(&self, issuer: Issuer<RingKey, MAX_KEYS>, policy: AccessTokenPolicy<'static>) {
+    /// Removes the issuer of this URL, if it is in the list.
+    fn remove(&self, url: &str) {
+        if self.has(url) {
+            self.replace(url, []);
+        }
+    }
+
+    fn has(&self, url: &str) -> bool {
+        self.current().iter().any(|(issuer, _)| issuer.url() == url)
+    }
+
+    /// Replaces the issuer of this URL, or adds one.
+    fn replace<const N: usize>(
+        &self,
+        url: &str,
+        by: [(Arc<Issuer<RingKey, MAX_KEYS>>, AccessTokenPolicy<'static>); N],
+    ) {
         let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
-        let others = list.iter().filter(|(other, _)| other.url() != issuer.url()).cloned();
-        let others: Vec<_> = others.collect();
-        *list = others.into_iter().chain([(Arc::new(issuer), policy)]).collect();
+        let others = list.iter().filter(|(other, _)| other.url() != url).cloned();
+        *list = others.chain(by).collect();
     }
 }
 
@@ -78,17 +92,21 @@ impl IssuerKeys {
         }
     }
 
-    /// Whether a fetch has succeeded.
+    /// Whether there are keys to validate tokens with.
     pub fn has_keys(&self) -> bool {
-        self.trusted.current().iter().any(|(issuer, _)| issuer.url() == self.settings.url)
+        self.trusted.has(self.settings.url)
     }
 
-    /// Fetches the keys whenever they are old, for ever.
+    /// Fetches the keys whenever they are old, for ever. Keys that could not be refreshed
+    /// for too long are dropped.
     pub async fn keep_fresh(self: Arc<Self>) {
         loop {
+            if !self.refresh().are_keys_usable(NumericDate::now()) {
+                self.trusted.remove(self.settings.url);
+            }
             match self.ask(|refresh| refresh.on_schedule(NumericDate::now())) {
-                Refresh::Now => self.fetch().await,
-                Refresh::Wait { seconds } => {
+                RefreshDecision::FetchNow => self.fetch().await,
+                RefreshDecision::Wait { seconds } => {
                     sleep(Duration::from_secs(seconds).min(LOOK_AT_THE_CLOCK)).await;
                 }
             }
@@ -98,7 +116,8 @@ impl IssuerKeys {
     /// Has the keys fetched if `error` is worth it and the cool-down is over, and
     /// waits for a fetch that is under way.
     pub async fn refresh_after(self: &Arc<Self>, error: &Error) {
-        if self.ask(|refresh| refresh.on_refusal(error, NumericDate::now())) == Refresh::Now {
+        let decision = self.ask(|refresh| refresh.on_refusal(error, NumericDate::now()));
+        if decision == RefreshDecision::FetchNow {
             // A task of its own: the client may go away, the fetch may not.
             tokio::spawn({
                 let issuer = Arc::clone(self);
@@ -122,47 +141,43 @@ impl IssuerKeys {
     }
 
     async fn fetch(&self) {
-        let IssuerSettings { url, policy, keys: source, timeout, .. } = &self.settings;
+        let IssuerSettings { url, keys: source, timeout, .. } = &self.settings;
         let (source, timeout) = (source.clone(), *timeout);
         let read = tokio::task::spawn_blocking(move || read(&source, timeout)).await;
         let text = read.unwrap_or_else(|error| Err(error.to_string()));
-        match text.and_then(|text| parse(url, &text)) {
-            Ok(issuer) => {
-                let keys = issuer.keys();
-                tracing::info!(
-                    issuer = url,
-                    keys = keys.keys().len(),
-                    skipped = keys.skipped().len(),
-                    "key set fetched"
-                );
-                for skipped in keys.skipped() {
-                    tracing::debug!(
-                        issuer = url, index = skipped.index, reason = %skipped.reason,
-                        "key skipped"
-                    );
-                }
-                self.metrics.fetched(url, keys.keys().len());
-                self.trusted.put(issuer, *policy);
-                self.refresh().succeeded(NumericDate::now());
-            }
-            Err(error) => {
-                self.metrics.fetch_failed(url);
-                let failures = {
-                    let mut refresh = self.refresh();
-                    refresh.failed(NumericDate::now());
-                    refresh.failures()
-                };
-                let has_keys = self.has_keys();
-                tracing::warn!(issuer = url, error, failures, has_keys, "no key set fetched");
-            }
-        };
-        if let Err(error) = outcome {
+        if let Err(error) = self.put_into_use(text) {
             self.metrics.fetch_failed(url);
             let failures = self.refresh().failures();
-            let has_keys = self.current().is_some();
+            let has_keys = self.has_keys();
             tracing::warn!(issuer = url, error, failures, has_keys, "no key set fetched");
         }
         self.fetching.send_replace(false);
+    }
+
+    /// Puts the fetched keys into use.
+    fn put_into_use(&self, text: Result<String, String>) -> Result<(), String> {
+        let IssuerSettings { url, policy, .. } = self.settings;
+        let now = NumericDate::now();
+        let text = text.inspect_err(|_| self.refresh().failed(now))?;
+        match Keys::from_json(&text) {
+            Ok(keys) => {
+                self.report(&keys);
+                let issuer = Issuer::new(url, keys).map_err(|error| error.to_string())?;
+                self.trusted.replace(url, [(Arc::new(issuer), policy)]);
+                self.refresh().succeeded(now);
+                Ok(())
+            }
+            Err(error @ Error::NoUsableKeys(_)) => {
+                // The issuer has withdrawn its keys.
+                self.trusted.remove(url);
+                self.refresh().succeeded_without_keys(now);
+                Err(error.to_string())
+            }
+            Err(error) => {
+                self.refresh().failed(now);
+                Err(error.to_string())
+            }
+        }
     }
 
     /// Logs a key set that was fetched.
@@ -186,11 +201,6 @@ impl IssuerKeys {
     fn refresh(&self) -> MutexGuard<'_, JwksRefresh> {
         self.refresh.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn parse(url: &'static str, text: &str) -> Result<Issuer<RingKey, MAX_KEYS>, String> {
-    let keys = Keys::from_json(text).map_err(|error| error.to_string())?;
-    Issuer::new(url, keys).map_err(|error| error.to_string())
 }
 
 /// Reads a key set, from where it is.

@@ -465,7 +465,16 @@ async fn keys_rotate_and_a_flood_of_unknown_keys_does_not_reach_the_issuer() {
     // The issuer is down: the keys at hand go on working.
     *keys.lock().unwrap() = None;
     tokio::time::sleep(Duration::from_millis(1_100)).await;
-    assert_eq!((ask(old).await, ask(new).await), (401, 200));
+    assert_eq!((ask(old.clone()).await, ask(new.clone()).await), (401, 200));
+
+    // The issuer withdraws its keys: nothing is trusted any longer.
+    *keys.lock().unwrap() = Some(r#"{"keys":[]}"#.to_owned());
+    let deadline = NumericDate::from_secs(NumericDate::now().as_secs() + 10);
+    while ask(new.clone()).await != 503 {
+        assert!(NumericDate::now() < deadline, "the old keys are still trusted");
+        let _ = ask(old.clone()).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 #[tokio::test]

@@ -224,3 +224,9 @@ pub struct Thumbprints {
     pub x5t_s256: Option<String>,
     pub jkt: Option<String>,
 }
+
+impl Thumbprints {
+    pub fn is_certificate_alone(&self) -> bool {
+        self.x5t_s256.is_some() && self.jkt.is_none()
+    }
+}

@@ -512,11 +512,10 @@ fn with_access_policy<T>(
         Some(Confirmation::Keyword(ConfirmationKeyword::Ignore)) => {
             policy = policy.danger_ignore_confirmation();
         }
-        Some(Confirmation::Keys(keys)) if case.dpop.is_some() => {
-            // The certificate's; the key of the proof comes with the proof.
-            if keys.x5t_s256.is_none() || keys.jkt.is_some() {
-                return Err(Refusal::Usage("the proof tells jkt, not confirmation"));
-            }
+        // The certificate's; the key of the proof comes with the proof.
+        Some(Confirmation::Keys(keys)) if case.dpop.is_some() && keys.is_certificate_alone() => {}
+        Some(Confirmation::Keys(_)) if case.dpop.is_some() => {
+            return Err(Refusal::Usage("the proof tells jkt, not confirmation"));
         }
         Some(Confirmation::Keys(keys)) => {
             token = token.with_key(match (&keys.x5t_s256, &keys.jkt) {
