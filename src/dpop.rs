@@ -8,6 +8,7 @@
 use core::fmt;
 
 use crate::access_token::AccessToken;
+use crate::algorithm::Algorithms;
 use crate::base64url;
 use crate::bearer::{BearerToken, DpopToken};
 use crate::buffer::TokenBuffer;
@@ -16,7 +17,7 @@ use crate::compare::constant_time_eq;
 use crate::error::{Claim, Error, JsonType, KeyRejected, Segment, WrongKind};
 use crate::http_uri::HttpUri;
 use crate::json::Object;
-use crate::jwk::{Jwk, parse_proof_key};
+use crate::jwk::{Jwk, parse_key};
 use crate::jws::{CompactJws, UnverifiedJws};
 use crate::policy::{AccessTokenPolicy, DpopPolicy};
 use crate::public_key::{PublicKey, VerifiedJws};
@@ -300,7 +301,9 @@ fn decode<'t, 'b, K: PublicKey, const N: usize>(
             return Err(Error::TokenType(WrongKind::HeaderType));
         }
         let key = members.get("jwk").ok_or(Error::KeyRejected(KeyRejected::Malformed))?;
-        Ok(parse_proof_key(key, header.algorithm)?)
+        // P4: a key without `alg` has the algorithm of the proof that it verifies.
+        let algorithm = header.algorithm;
+        Ok(parse_key(key, Algorithms::of(&[algorithm]), Some(algorithm))?)
     })?;
     Ok((jws, key))
 }

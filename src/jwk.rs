@@ -456,8 +456,10 @@ fn algorithm_rejected(alg: Option<Text<'_>>, fitting: Algorithms) -> KeyRejected
     }
 }
 
+/// Reads a key for one of `algorithms`. A key without `alg` has the algorithm `default` if it
+/// fits the kind of key; without a default, that of its kind.
 #[inline(never)]
-fn parse_key<K: PublicKey>(
+pub(crate) fn parse_key<K: PublicKey>(
     member: Value<'_>,
     algorithms: Algorithms,
     default: Option<Algorithm>,
@@ -558,13 +560,4 @@ fn coordinate<const LEN: usize>(text: Option<Text<'_>>) -> Result<[u8; LEN], Key
         len if len == LEN => Ok(octets),
         _ => Err(KeyRejected::CoordinateLength),
     }
-}
-
-/// Reads the key of a DPoP proof (P4), which is for the algorithm of the proof's header: a key
-/// without `alg` has that algorithm if it fits the kind of key.
-pub(crate) fn parse_proof_key<K: PublicKey>(
-    key: Value<'_>,
-    algorithm: Algorithm,
-) -> Result<Jwk<K>, KeyRejected> {
-    parse_key(key, Algorithms::of(&[algorithm]), Some(algorithm))
 }

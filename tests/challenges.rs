@@ -64,8 +64,8 @@ fn ch3_anything_wrong_with_the_token_is_an_invalid_token() {
         status == 401 && value.contains(r#"error="invalid_token""#)
     });
     // All but the four other rows: no token, two kinds of bad request, scope,
-    // permissions, and three of authentication.
-    assert_eq!(codes.count(), every_error().len() - 8);
+    // permissions, claims, and three of authentication.
+    assert_eq!(codes.count(), every_error().len() - 9);
 }
 
 #[test]
@@ -236,6 +236,8 @@ fn every_challenge_keeps_to_the_grammar_and_says_no_more_than_it_may() {
                 let names: Vec<&str> = attributes.iter().map(|(name, _)| *name).collect();
                 let expected: &[&str] = match (error, error.http_status()) {
                     (Error::MissingToken, _) => &["realm"],
+                    // A claim rule has no scope that would have sufficed.
+                    (Error::ClaimMismatch { .. }, _) => &["realm", "error", "error_description"],
                     (_, 403) => &["realm", "error", "error_description", "scope"],
                     (Error::InsufficientAuthentication(..), _) => {
                         &["realm", "error", "error_description", "acr_values", "max_age"]

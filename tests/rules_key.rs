@@ -431,10 +431,10 @@ fn k08_keys_that_are_known_as_numbers_meet_the_same_rules() {
     assert_eq!(kid(Header::MAX_KEY_ID_LEN + 1), Err(KeyRejected::KeyIdTooLong));
     let small = KeyMaterial::Rsa { n: &modulus(2047), e: F4 };
     let rejected = Jwk::<TestKey>::new(Algorithm::Rs256, small, None).map(|_| ());
-    assert_eq!(rejected, Err(KeyRejected::ModulusTooSmall));
+    assert_eq!(rejected, Err(KeyRejected::ModulusTooSmall { bits: 2047 }));
     let (n, e) = a.components();
     let other = Jwk::<TestKey>::new(Algorithm::Rs384, KeyMaterial::Rsa { n: &n, e: &e }, None);
-    assert_eq!(other.map(|_| ()), Err(KeyRejected::Algorithm));
+    assert_eq!(other.map(|_| ()), Err(KeyRejected::Algorithm(Some(Algorithm::Rs384))));
 }
 
 #[test]
