@@ -8,7 +8,7 @@ mod support;
 use claimgate::error::{Claim, Problem};
 use claimgate::{
     AccessToken, AccessTokenPolicy, BearerToken, Error, IdToken, Issuer, JwkSet, Login, Nonce,
-    NumericDate, PublicKey, TokenBuffer,
+    NumericDate, TokenBuffer,
 };
 use serde_json::{Value, json};
 use support::*;

@@ -1,7 +1,7 @@
 //! What the key types for all algorithms allocate in Rust: for reading a key set, and for
 //! a verification.
 
-#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-any"))]
+#![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 #![expect(unsafe_code, reason = "an allocator that counts is an unsafe trait's implementation")]
 
 #[path = "support/signers.rs"]
@@ -58,7 +58,7 @@ fn allocations<K: PublicKey>(algorithm: Algorithm) -> (usize, usize) {
 }
 
 #[test]
-#[cfg(feature = "pure-rust-any")]
+#[cfg(feature = "pure-rust")]
 fn pure_rust_allocates_nothing() {
     for algorithm in Algorithm::ALL {
         let counts = allocations::<claimgate::PureRustAnyKey>(algorithm);

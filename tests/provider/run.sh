@@ -8,13 +8,13 @@
 #
 #   ALGORITHMS="RS256 PS256 ES256 EdDSA"    whose tokens are judged
 #   BACKENDS="ring aws-lc-rs pure-rust"     which verify them
-#   KINDS="id access"                       of which kinds; also logout, dpop
+#   KINDS="id access logout dpop"           of which kinds
 #   VALIDATE=FILE                           a built example, instead of building it
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export ALGORITHMS=${ALGORITHMS:-RS256 PS256 ES256 EdDSA}
 export BACKENDS=${BACKENDS:-ring aws-lc-rs pure-rust}
-export KINDS=${KINDS:-id access}
+export KINDS=${KINDS:-id access logout dpop}
 
 folder=$(mktemp -d)
 touch "$folder/provider.log"
