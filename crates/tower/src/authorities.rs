@@ -192,10 +192,10 @@ impl Authorities {
             return (Err(Refusal::Token(self.unknown(token))), None);
         };
         let verdict = authority.judge.validate(token, policy, now).map(|stored| {
-            if let Some(cache) = &self.0.cache {
-                if let Some(key) = cache.key(token.expose(), policy) {
-                    cache.insert(key, Entry { authority: index, token: stored.clone() });
-                }
+            if let Some(cache) = &self.0.cache
+                && let Some(key) = cache.key(token.expose(), policy)
+            {
+                cache.insert(key, Entry { authority: index, token: stored.clone() });
             }
             authenticated(stored, policy)
         });
@@ -205,10 +205,10 @@ impl Authorities {
     /// Selects the authority whose keys have to verify a token. A single authority that has
     /// keys compares the issuer itself.
     fn select(&self, token: BearerToken<'_>, now: NumericDate) -> Option<(usize, &Arc<Renewal>)> {
-        if let [only] = &*self.0.authorities {
-            if only.judge.state(now) == KeyState::Ready {
-                return Some((0, only));
-            }
+        if let [only] = &*self.0.authorities
+            && only.judge.state(now) == KeyState::Ready
+        {
+            return Some((0, only));
         }
         let mut buffer = TokenBuffer::<MAX_TOKEN_LEN>::new();
         let index = token.claimed_issuer(&self.0.urls, &mut buffer)?;

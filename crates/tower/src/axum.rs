@@ -105,7 +105,7 @@ impl<R: Requirement, S: Sync> FromRequestParts<S> for Require<R> {
                 "a requirement has to require something"
             );
         }
-        let caller = caller(parts)?;
+        let caller = caller(parts).ok_or_else(|| refuse(parts, &MISSING))?;
         let token = caller.token();
         let scope = R::SCOPE.map_or(Ok(()), |needed| token.authorize(&needed));
         scope
@@ -123,7 +123,7 @@ impl<S: Sync> FromRequestParts<S> for Authenticated {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
-        caller(parts)
+        caller(parts).ok_or_else(|| refuse(parts, &MISSING))
     }
 }
 
@@ -134,7 +134,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for Authenticated {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Response> {
         match parts.extensions.get::<Passed>() {
-            Some(_) => Ok(parts.extensions.get::<Self>().cloned()),
+            Some(_) => Ok(caller(parts)),
             None => Err(misconfigured()),
         }
     }
@@ -170,11 +170,8 @@ impl AuthLayer {
     }
 }
 
-fn caller(parts: &Parts) -> Result<Authenticated, Response> {
-    match parts.extensions.get::<Authenticated>() {
-        Some(caller) => Ok(caller.clone()),
-        None => Err(refuse(parts, &MISSING)),
-    }
+fn caller(parts: &Parts) -> Option<Authenticated> {
+    parts.extensions.get::<Authenticated>().cloned()
 }
 
 /// Returns the response of the layer that the request has passed.
