@@ -188,15 +188,8 @@ impl Renewal {
         let now = (self.clock)();
         let loaded =
             result.and_then(|jwks| self.judge.load(&jwks).map_err(|error| error.to_string()));
-        self.fetches.fetch_add(1, Relaxed);
-        let (outcome, failures) = {
-            let mut refresh = self.refresh();
-            match &loaded {
-                Ok(_) => refresh.succeeded(now),
-                Err(_) => refresh.failed(now),
-            }
-            (if loaded.is_ok() { "success" } else { "failure" }, refresh.failures())
-        };
+        let failures = self.report(&loaded, now);
+        let outcome = if loaded.is_ok() { "success" } else { "failure" };
         metrics::counter!(
             "claimgate_key_fetches_total", "issuer" => issuer.to_owned(), "outcome" => outcome
         )
@@ -218,6 +211,7 @@ impl Renewal {
                 self.outcome().0 = Some(error);
             }
         }
+        self.fetches.fetch_add(1, Relaxed);
         {
             let _refresh = self.refresh();
             self.is_fetching.send_replace(false);
