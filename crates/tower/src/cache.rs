@@ -1,0 +1,232 @@
+//! Verified tokens, shared by all workers.
+//!
+//! An entry contains its token's text, and every rule is applied to it on a hit
+//! ([`CachedAccessToken`](claimgate::CachedAccessToken)): what is found here by a wrong hash
+//! is a miss, not a verdict. So a key of 64 bits suffices. No lock is held while a signature
+//! is verified or a rule is applied.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
+
+use claimgate::AccessTokenPolicy;
+
+use crate::token::StoredToken;
+
+/// The number of locks: many more than threads that run at once.
+const SHARDS: usize = 64;
+
+/// What an entry takes beside its token: the maps, their spare places, and the allocator.
+const OVERHEAD: usize = 128;
+
+/// The bytes at the end of a token that the key is a hash of, as well as of the policy. In a
+/// token that was accepted they belong to the signature, which differs from token to token.
+const TAIL: usize = 32;
+
+/// The capacity of a cache, in bytes and in entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Capacity {
+    pub(crate) bytes: usize,
+    pub(crate) entries: usize,
+}
+
+/// The counters of the cache of verified tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CacheStatistics {
+    /// The number of requests whose token was found, whatever the policy then said.
+    pub hits: u64,
+    /// The number of requests whose token was not found.
+    pub misses: u64,
+    /// The number of tokens that were evicted for others.
+    pub evictions: u64,
+    /// The number of tokens at present.
+    pub entries: usize,
+    /// The bytes that they take.
+    pub bytes: usize,
+}
+
+/// The key of an entry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Key(u64);
+
+/// An entry: a token, and the index of its authority.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    pub(crate) authority: usize,
+    pub(crate) token: StoredToken,
+}
+
+struct Slot {
+    entry: Entry,
+    /// Whether it was found since it was last considered for eviction.
+    is_used: AtomicBool,
+}
+
+#[derive(Default)]
+struct Shard {
+    slots: HashMap<u64, Arc<Slot>, BuildHasherDefault<NoHasher>>,
+    /// The keys of all slots, the oldest first.
+    ages: VecDeque<u64>,
+}
+
+pub(crate) struct TokenCache {
+    shards: Box<[RwLock<Shard>]>,
+    /// With keys that clients do not know: they cannot choose a shard.
+    hasher: RandomState,
+    capacity: Capacity,
+    /// Of all shards together, so that it does not matter how even they are.
+    entries: AtomicUsize,
+    bytes: AtomicUsize,
+    /// The shard that is asked next for a slot to be evicted.
+    next: AtomicUsize,
+    hits: AtomicU64,
+    misses: AtomicU64,
+    evictions: AtomicU64,
+}
+
+impl TokenCache {
+    pub(crate) fn new(capacity: Capacity) -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            hasher: RandomState::new(),
+            capacity,
+            entries: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
+            next: AtomicUsize::new(0),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+            evictions: AtomicU64::new(0),
+        }
+    }
+
+    /// Returns the key of a token that is validated under a policy; `None` if it is too short
+    /// to be one.
+    pub(crate) fn key(&self, text: &str, policy: &AccessTokenPolicy<'_>) -> Option<Key> {
+        let tail: &[u8; TAIL] = text.as_bytes().last_chunk()?;
+        Some(Key(self.hasher.hash_one((tail, policy))))
+    }
+
+    fn shard(&self, key: Key) -> Option<&RwLock<Shard>> {
+        // The map in the shard uses the other bits first.
+        let index = usize::try_from(key.0 >> 32).unwrap_or_default() % SHARDS;
+        self.shards.get(index)
+    }
+
+    /// Returns an entry that may be the token's.
+    pub(crate) fn find(&self, key: Key) -> Option<Entry> {
+        let shard = self.shard(key)?.read().unwrap_or_else(PoisonError::into_inner);
+        let slot = shard.slots.get(&key.0)?;
+        if !slot.is_used.load(Relaxed) {
+            slot.is_used.store(true, Relaxed);
+        }
+        Some(slot.entry.clone())
+    }
+
+    /// Counts a token that was found, or was not.
+    pub(crate) fn count(&self, is_hit: bool) {
+        let (counter, name) = match is_hit {
+            true => (&self.hits, "claimgate_cache_hits_total"),
+            false => (&self.misses, "claimgate_cache_misses_total"),
+        };
+        counter.fetch_add(1, Relaxed);
+        metrics::counter!(name).increment(1);
+    }
+
+    pub(crate) fn insert(&self, key: Key, entry: Entry) {
+        let bytes = size_of(&entry);
+        if bytes > self.capacity.bytes || self.capacity.entries == 0 {
+            return;
+        }
+        let Some(shard) = self.shard(key) else { return };
+        let slot = Arc::new(Slot { entry, is_used: AtomicBool::new(false) });
+        let replaced = {
+            let mut shard = write(shard);
+            let replaced = shard.slots.insert(key.0, slot);
+            if replaced.is_none() {
+                shard.ages.push_back(key.0);
+            }
+            replaced
+        };
+        self.bytes.fetch_add(bytes, Relaxed);
+        match replaced {
+            Some(replaced) => {
+                self.bytes.fetch_sub(size_of(&replaced.entry), Relaxed);
+            }
+            None => {
+                self.entries.fetch_add(1, Relaxed);
+            }
+        }
+        while self.bytes.load(Relaxed) > self.capacity.bytes
+            || self.entries.load(Relaxed) > self.capacity.entries
+        {
+            if !self.evict() {
+                break;
+            }
+        }
+    }
+
+    /// Evicts the oldest slot of a shard, the shards in turn. One that was found since it was
+    /// considered last is considered again later.
+    fn evict(&self) -> bool {
+        // Each slot can have been found since; after a round, none has been.
+        for _ in 0..=SHARDS.saturating_mul(2) {
+            let index = self.next.fetch_add(1, Relaxed) % SHARDS;
+            let Some(shard) = self.shards.get(index) else { return false };
+            let mut shard = write(shard);
+            for _ in 0..shard.ages.len() {
+                let Some(key) = shard.ages.pop_front() else { break };
+                let is_used = |slot: &Arc<Slot>| slot.is_used.swap(false, Relaxed);
+                if shard.slots.get(&key).is_some_and(is_used) {
+                    shard.ages.push_back(key);
+                } else if let Some(slot) = shard.slots.remove(&key) {
+                    self.bytes.fetch_sub(size_of(&slot.entry), Relaxed);
+                    self.entries.fetch_sub(1, Relaxed);
+                    self.evictions.fetch_add(1, Relaxed);
+                    metrics::counter!("claimgate_cache_evictions_total").increment(1);
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    pub(crate) fn statistics(&self) -> CacheStatistics {
+        CacheStatistics {
+            hits: self.hits.load(Relaxed),
+            misses: self.misses.load(Relaxed),
+            evictions: self.evictions.load(Relaxed),
+            entries: self.entries.load(Relaxed),
+            bytes: self.bytes.load(Relaxed),
+        }
+    }
+}
+
+const fn size_of(entry: &Entry) -> usize {
+    entry.token.size().saturating_add(OVERHEAD)
+}
+
+fn write(shard: &RwLock<Shard>) -> RwLockWriteGuard<'_, Shard> {
+    shard.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The keys are hashes already.
+#[derive(Default)]
+struct NoHasher(u64);
+
+impl Hasher for NoHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}

@@ -1,0 +1,159 @@
+//! DPoP proofs of requests
+//! ([RFC 9449](https://www.rfc-editor.org/rfc/rfc9449)).
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use claimgate::{
+    AccessTokenPolicy, DpopPolicy, DpopProof, DpopRequest, DpopToken, Error, NumericDate,
+    PublicKey, RingAnyKey, TokenBuffer, UnseenProof, at_compile_time,
+};
+use http::request::Parts;
+use tokio::time::timeout;
+
+use crate::authorities::Authorities;
+use crate::refusal::Refusal;
+use crate::replay::{ReplayStore, ReplayStoreError, UsedProof};
+use crate::token::Authenticated;
+
+const POLICY: DpopPolicy = at_compile_time!(DpopPolicy::new().build());
+
+/// The length of the longest proof, in bytes.
+const MAX_PROOF_LEN: usize = 4_096;
+
+/// The longest time that a store may take, whatever its own limits are.
+const STORE: Duration = Duration::from_secs(5);
+
+/// Verifies a proof with one type of keys.
+type Verify = for<'b> fn(
+    &str,
+    &DpopPolicy,
+    DpopRequest<'_>,
+    NumericDate,
+    &'b mut TokenBuffer<MAX_PROOF_LEN>,
+) -> Result<UnseenProof<'b>, Error>;
+
+fn verify<'b, K: PublicKey>(
+    proof: &str,
+    policy: &DpopPolicy,
+    request: DpopRequest<'_>,
+    now: NumericDate,
+    buffer: &'b mut TokenBuffer<MAX_PROOF_LEN>,
+) -> Result<UnseenProof<'b>, Error> {
+    DpopProof::verify::<K, _>(proof, policy, request, now, buffer)
+}
+
+/// How DPoP proofs are checked.
+///
+/// ```
+/// use claimgate_tower::Dpop;
+/// use claimgate_tower::replay::MemoryReplayStore;
+///
+/// let dpop = Dpop::new("https://api.example.com", MemoryReplayStore::new());
+/// ```
+#[derive(Clone)]
+pub struct Dpop {
+    origin: Arc<str>,
+    policy: DpopPolicy,
+    verify: Verify,
+    store: Arc<dyn ReplayStore>,
+}
+
+impl Dpop {
+    /// Checks proofs that are made for URLs of this origin: scheme, host and, unless it is the
+    /// default one, port. The path is that of the request.
+    ///
+    /// The origin is configured, since a client can send any `Host`. It may end with a path
+    /// that a proxy removes from all URLs of the service.
+    #[must_use]
+    pub fn new(origin: impl Into<String>, store: impl ReplayStore + 'static) -> Self {
+        let origin: String = origin.into();
+        Self {
+            origin: origin.trim_end_matches('/').into(),
+            policy: POLICY,
+            verify: verify::<RingAnyKey>,
+            store: Arc::new(store),
+        }
+    }
+
+    /// Sets the policy of proofs: at most 60 seconds old unless set.
+    #[must_use]
+    pub const fn with_policy(mut self, policy: DpopPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Sets the type of the keys that verify proofs: [`RingAnyKey`] unless set.
+    #[must_use]
+    pub fn keys_of_type<K: PublicKey>(mut self) -> Self {
+        self.verify = verify::<K>;
+        self
+    }
+
+    pub(crate) const fn policy(&self) -> &DpopPolicy {
+        &self.policy
+    }
+
+    /// Validates the access token of a request and its proof. The proof is remembered last:
+    /// a request that is refused for another reason does not use it up.
+    pub(crate) async fn validate(
+        &self,
+        authorities: &Authorities,
+        policy: &AccessTokenPolicy<'_>,
+        parts: &Parts,
+        token: DpopToken<'_>,
+    ) -> Result<Authenticated, Refusal> {
+        let now = authorities.now();
+        // What is not ASCII is not a JWS either.
+        let values = parts.headers.get_all("dpop").iter();
+        let values = values.map(|value| value.to_str().unwrap_or_default());
+        let proof = DpopProof::from_header_values(values).map_err(Refusal::Proof)?;
+        let url = format!("{}{}", self.origin, original_path(parts));
+        let request = DpopRequest::to_resource(parts.method.as_str(), &url, token);
+        let mut buffer = TokenBuffer::new().max_token_len(MAX_PROOF_LEN);
+        let unseen = (self.verify)(proof, &self.policy, request, now, &mut buffer);
+        let unseen = unseen.map_err(Refusal::Proof)?;
+        let (id, until) = (unseen.id(), unseen.valid_until());
+        // It is assumed here and made sure below, before anything depends on it.
+        let proof = unseen.danger_assume_unseen();
+        let caller = authorities.validate(token.with_proof(&proof), policy).await?;
+        self.remember(UsedProof::new(id, proof.thumbprint(), until, now)).await?;
+        Ok(caller)
+    }
+
+    async fn remember(&self, proof: UsedProof<'_>) -> Result<(), Refusal> {
+        match timeout(STORE, self.store.admit(proof)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(ReplayStoreError::Replayed)) => Err(Refusal::Proof(Error::Replayed)),
+            Ok(Err(ReplayStoreError::Full)) => Err(Refusal::Proof(Error::ReplayWindowFull)),
+            Ok(Err(error @ ReplayStoreError::Unavailable(_))) => {
+                tracing::error!(%error, "a DPoP proof is refused");
+                Err(Refusal::ReplayStore)
+            }
+            Err(_) => {
+                tracing::error!("a DPoP proof is refused: the store does not answer");
+                Err(Refusal::ReplayStore)
+            }
+        }
+    }
+}
+
+/// Returns the path that the client sent: axum removes the prefix of a nested router from the
+/// path that a layer within sees.
+fn original_path(parts: &Parts) -> &str {
+    #[cfg(feature = "axum")]
+    if let Some(::axum::extract::OriginalUri(uri)) = parts.extensions.get() {
+        return uri.path();
+    }
+    parts.uri.path()
+}
+
+impl fmt::Debug for Dpop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dpop")
+            .field("origin", &self.origin)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,374 @@
+//! The tower layer that authenticates requests.
+
+use std::fmt;
+use std::future::Future;
+use std::mem::replace;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use claimgate::{AccessTokenPolicy, Credentials, Error, RequestKey, ResourceMetadata};
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use http::{HeaderValue, Request, Response};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::authorities::{Authorities, FirstVerdict, Pending};
+use crate::dpop::Dpop;
+use crate::error::AuthorityError;
+use crate::refusal::{MISSING, Protocol, Refusal};
+use crate::token::Authenticated;
+
+/// What is done with a request without an access token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Presence {
+    Required,
+    Optional,
+}
+
+/// The settings of a layer, which the extractors use as well.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    authorities: Authorities,
+    pub(crate) policy: AccessTokenPolicy<'static>,
+    presence: Presence,
+    pub(crate) realm: Option<Arc<str>>,
+    pub(crate) resource: Option<Arc<Resource>>,
+    pub(crate) dpop: Option<Dpop>,
+}
+
+/// The settings of the layer that a request has passed, in its extensions.
+#[derive(Clone)]
+pub(crate) struct Passed(pub(crate) Arc<Settings>);
+
+/// The thumbprint of the certificate that the client has proved on the TLS connection.
+///
+/// Whoever accepts the connection puts it into the extensions of the request. An access token
+/// that is bound to a certificate
+/// ([RFC 8705 §3](https://www.rfc-editor.org/rfc/rfc8705#section-3)) is accepted on such
+/// connections only, and others are not accepted with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// SHA-256 of the DER form, base64url without padding.
+    pub x5t_s256: String,
+}
+
+/// A layer that lets requests pass that have a valid access token.
+///
+/// The token becomes an [`Authenticated`] in the extensions of the request. A request without
+/// one, or with one that is not acceptable, is answered with a challenge
+/// ([RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3)), and gRPC requests with a
+/// status of gRPC. What one route requires beyond the policy is checked after the layer, by
+/// [`authorize`](claimgate::Validated::authorize) or by an extractor.
+///
+/// ```
+/// use claimgate::{AccessTokenPolicy, at_compile_time};
+/// use claimgate_tower::{AuthLayer, Authorities};
+///
+/// const POLICY: AccessTokenPolicy<'_> =
+///     at_compile_time!(AccessTokenPolicy::general("https://api.example.com").build());
+///
+/// fn layer(authorities: Authorities) -> AuthLayer {
+///     AuthLayer::new(authorities, POLICY).realm("health")
+/// }
+/// ```
+///
+/// Requests for a preflight of CORS have no token: put the layer that answers them outside of
+/// this one.
+#[derive(Clone)]
+pub struct AuthLayer(Arc<Settings>);
+
+impl AuthLayer {
+    /// Requires an access token that this policy accepts.
+    #[must_use]
+    pub fn new(authorities: Authorities, policy: AccessTokenPolicy<'static>) -> Self {
+        Self(Arc::new(Settings {
+            authorities,
+            policy,
+            presence: Presence::Required,
+            realm: None,
+            resource: None,
+            dpop: None,
+        }))
+    }
+
+    #[cfg(feature = "axum")]
+    pub(crate) fn resource_document(&self) -> Option<&Resource> {
+        self.0.resource.as_deref()
+    }
+
+    fn set(mut self, set: impl FnOnce(&mut Settings)) -> Self {
+        set(Arc::make_mut(&mut self.0));
+        self
+    }
+
+    /// Lets requests without an access token pass. A request that has one is refused unless
+    /// it is acceptable.
+    #[must_use]
+    pub fn optional(self) -> Self {
+        self.set(|settings| settings.presence = Presence::Optional)
+    }
+
+    /// Sets the realm of challenges.
+    #[must_use]
+    pub fn realm(self, realm: impl Into<String>) -> Self {
+        self.set(|settings| settings.realm = Some(realm.into().into()))
+    }
+
+    /// Names the metadata of the resource in challenges, so that clients find its
+    /// authorization servers
+    /// ([RFC 9728](https://www.rfc-editor.org/rfc/rfc9728)).
+    ///
+    /// The document has to be served at its URL, without an access token; with axum, that is
+    /// [`metadata_route`](Self::metadata_route).
+    ///
+    /// # Errors
+    ///
+    /// [`AuthorityError::Resource`] if the identifier of the resource is not a URL.
+    pub fn resource(self, metadata: &ResourceMetadata<'_>) -> Result<Self, AuthorityError> {
+        let resource = Arc::new(Resource::new(metadata)?);
+        Ok(self.set(|settings| settings.resource = Some(resource)))
+    }
+
+    /// Accepts access tokens with DPoP proofs, beside bearer tokens. Without this, a token
+    /// that is bound to a key is refused.
+    #[must_use]
+    pub fn dpop(self, dpop: Dpop) -> Self {
+        self.set(|settings| settings.dpop = Some(dpop))
+    }
+}
+
+/// The metadata of the resource, and where they are served.
+pub(crate) struct Resource {
+    pub(crate) url: String,
+    #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "served by axum"))]
+    pub(crate) document: String,
+}
+
+impl Resource {
+    fn new(metadata: &ResourceMetadata<'_>) -> Result<Self, AuthorityError> {
+        match metadata.url() {
+            Some(url) => Ok(Self { url: url.to_string(), document: metadata.to_string() }),
+            None => Err(AuthorityError::Resource),
+        }
+    }
+}
+
+impl fmt::Debug for AuthLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthLayer")
+            .field("authorities", &self.0.authorities)
+            .field("policy", &self.0.policy)
+            .field("presence", &self.0.presence)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S> Layer<S> for AuthLayer {
+    type Service = AuthService<S>;
+
+    fn layer(&self, inner: S) -> AuthService<S> {
+        AuthService { inner, settings: Arc::clone(&self.0) }
+    }
+}
+
+/// The service of an [`AuthLayer`].
+#[derive(Clone)]
+pub struct AuthService<S> {
+    inner: S,
+    settings: Arc<Settings>,
+}
+
+impl<S: fmt::Debug> fmt::Debug for AuthService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthService").field("inner", &self.inner).finish_non_exhaustive()
+    }
+}
+
+/// The verdict on a request.
+type Verdict = Result<Option<Authenticated>, Refusal>;
+
+/// The verdict on a request with what is at hand.
+enum First {
+    Final(Verdict),
+    /// Keys are being fetched, or a proof has to be looked for in a store.
+    Later(Option<Pending>),
+}
+
+impl Settings {
+    /// Reads the access token of a request, with the key of its certificate if it has one.
+    fn credentials<'r>(&self, parts: &'r Parts) -> Result<Credentials<'r>, Error> {
+        let values = parts.headers.get_all(AUTHORIZATION).iter();
+        // What is not text cannot be a token either.
+        let values = values.map(|value| value.to_str().unwrap_or("Bearer \u{fffd}"));
+        let credentials = Credentials::from_authorization_values(values)?;
+        let certificate = parts.extensions.get::<ClientCertificate>();
+        match (credentials, certificate) {
+            (Credentials::Dpop(_), _) if self.dpop.is_none() => Err(Error::MissingToken),
+            (Credentials::Bearer(token), Some(ClientCertificate { x5t_s256 })) => {
+                let key = RequestKey::certificate(x5t_s256);
+                let key = key.map_err(|_| Error::ConfirmationMismatch)?;
+                Ok(Credentials::Bearer(token.with_key(key)))
+            }
+            (credentials, _) => Ok(credentials),
+        }
+    }
+
+    fn first(&self, parts: &Parts) -> First {
+        let token = match self.credentials(parts) {
+            Ok(Credentials::Bearer(token)) => token,
+            Ok(Credentials::Dpop(_)) => return First::Later(None),
+            Err(Error::MissingToken) if self.may_pass(parts) => return First::Final(Ok(None)),
+            Err(error) => return First::Final(Err(Refusal::Token(error))),
+        };
+        match self.authorities.validate_now(token, &self.policy) {
+            FirstVerdict::Final(verdict) => First::Final(verdict.map(Some)),
+            FirstVerdict::Wait(pending) => First::Later(Some(pending)),
+        }
+    }
+
+    /// Whether a request without an access token may pass. One with a token of a scheme that
+    /// is not accepted here has a token.
+    fn may_pass(&self, parts: &Parts) -> bool {
+        let is_dpop = |value: &HeaderValue| {
+            let scheme = value.as_bytes().split(|byte| *byte == b' ').next();
+            scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"DPoP"))
+        };
+        self.presence == Presence::Optional
+            && !parts.headers.get_all(AUTHORIZATION).iter().any(is_dpop)
+    }
+
+    async fn later(&self, pending: Option<Pending>, parts: &Parts) -> Verdict {
+        let credentials = self.credentials(parts).map_err(Refusal::Token)?;
+        let caller = match (credentials, pending, &self.dpop) {
+            (Credentials::Bearer(token), Some(pending), _) => {
+                self.authorities.validate_after(pending, token, &self.policy).await?
+            }
+            (Credentials::Bearer(token), None, _) => {
+                self.authorities.validate(token, &self.policy).await?
+            }
+            (Credentials::Dpop(token), _, Some(dpop)) => {
+                dpop.validate(&self.authorities, &self.policy, parts, token).await?
+            }
+            (Credentials::Dpop(_), _, None) => return Err(MISSING),
+        };
+        Ok(Some(caller))
+    }
+
+    /// Counts a verdict, and prepares the request that may pass.
+    fn finish<B>(
+        self: &Arc<Self>,
+        verdict: Verdict,
+        mut parts: Parts,
+        body: B,
+    ) -> Result<Request<B>, Refusal> {
+        let code = match &verdict {
+            Ok(Some(_)) => "valid",
+            Ok(None) => "no_token",
+            Err(refusal) => refusal.code(),
+        };
+        metrics::counter!("claimgate_requests_total", "code" => code).increment(1);
+        tracing::debug!(code, "access token judged");
+        // Nothing of a layer with another policy remains.
+        parts.extensions.remove::<Authenticated>();
+        if let Some(caller) = verdict? {
+            parts.extensions.insert(caller);
+        }
+        parts.extensions.insert(Passed(Arc::clone(self)));
+        Ok(Request::from_parts(parts, body))
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for AuthService<S>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    B: Send + 'static,
+    R: Default + 'static,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, R, S::Error>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let (parts, body) = request.into_parts();
+        let protocol = Protocol::of(&parts.headers);
+        let settings = &self.settings;
+        let pending = match settings.first(&parts) {
+            First::Final(verdict) => {
+                let state = match settings.finish(verdict, parts, body) {
+                    Ok(request) => State::Inner { future: self.inner.call(request) },
+                    Err(refusal) => {
+                        let response = Some(settings.response(&refusal, protocol));
+                        State::Refused { response }
+                    }
+                };
+                return ResponseFuture { state };
+            }
+            First::Later(pending) => pending,
+        };
+        // The service that was polled is the one to be called.
+        let next = self.inner.clone();
+        let mut inner = replace(&mut self.inner, next);
+        let settings = Arc::clone(settings);
+        let future = Box::pin(async move {
+            let verdict = settings.later(pending, &parts).await;
+            match settings.finish(verdict, parts, body) {
+                Ok(request) => inner.call(request).await,
+                Err(refusal) => Ok(settings.response(&refusal, protocol)),
+            }
+        });
+        ResponseFuture { state: State::Later { future } }
+    }
+}
+
+type Later<R, E> = Pin<Box<dyn Future<Output = Result<Response<R>, E>> + Send>>;
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<F, R, E> {
+        Inner { #[pin] future: F },
+        Refused { response: Option<Response<R>> },
+        Later { future: Later<R, E> },
+    }
+}
+
+pin_project! {
+    /// The future of an [`AuthService`]. It does not allocate unless the request has to wait
+    /// for keys or has a DPoP proof.
+    pub struct ResponseFuture<F, R, E> {
+        #[pin]
+        state: State<F, R, E>,
+    }
+}
+
+impl<F, R, E> Future for ResponseFuture<F, R, E>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+    R: Default,
+{
+    type Output = Result<Response<R>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            StateProjection::Inner { future } => future.poll(cx),
+            StateProjection::Later { future } => future.as_mut().poll(cx),
+            // A future is not polled after it has ended.
+            StateProjection::Refused { response } => {
+                Poll::Ready(Ok(response.take().unwrap_or_default()))
+            }
+        }
+    }
+}
+
+impl<F, R, E> fmt::Debug for ResponseFuture<F, R, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,174 @@
+//! Why a request is refused, and the response to it.
+
+use std::fmt;
+
+use claimgate::jwk::Algorithms;
+use claimgate::policy::Forbidden;
+use claimgate::{Algorithm, Challenge, Error};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+
+use crate::layer::Settings;
+
+/// Why a request is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The access token is absent or not acceptable.
+    Token(Error),
+    /// The access token is valid, and does not suffice for the request.
+    Forbidden(Forbidden<'static>),
+    /// The DPoP proof is not acceptable.
+    Proof(Error),
+    /// The keys of the token's issuer were not fetched yet, or could not be refreshed for too
+    /// long.
+    NoKeys,
+    /// The keys of the token's issuer are being fetched, and too many requests wait for them
+    /// or this one has waited too long.
+    Busy,
+    /// The store of DPoP proofs is not available, so that a replay cannot be excluded.
+    ReplayStore,
+}
+
+impl Refusal {
+    /// Returns the name of the refusal, for logs and metrics.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Token(error) | Self::Proof(error) => error.code(),
+            Self::Forbidden(forbidden) => forbidden.error().code(),
+            Self::NoKeys => "no_keys",
+            Self::Busy => "keys_being_fetched",
+            Self::ReplayStore => "replay_store_unavailable",
+        }
+    }
+
+    /// Returns the status of the response.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        let status = match self {
+            Self::Token(error) => error.http_status(),
+            Self::Proof(_) => 401,
+            Self::Forbidden(forbidden) => forbidden.error().http_status(),
+            Self::NoKeys | Self::Busy | Self::ReplayStore => 503,
+        };
+        match status {
+            400 => StatusCode::BAD_REQUEST,
+            403 => StatusCode::FORBIDDEN,
+            503 => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::UNAUTHORIZED,
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Token(error) => error.fmt(f),
+            Self::Forbidden(forbidden) => forbidden.fmt(f),
+            Self::Proof(error) => write!(f, "DPoP proof: {error}"),
+            Self::NoKeys => f.write_str("there are no keys of the token's issuer"),
+            Self::Busy => f.write_str("the keys of the token's issuer are being fetched"),
+            Self::ReplayStore => f.write_str("the store of DPoP proofs is not available"),
+        }
+    }
+}
+
+impl From<Forbidden<'static>> for Refusal {
+    fn from(forbidden: Forbidden<'static>) -> Self {
+        Self::Forbidden(forbidden)
+    }
+}
+
+/// The protocol of the response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Http,
+    /// gRPC, where a response without messages has its status in the header
+    /// ([Protocol](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md)).
+    Grpc,
+}
+
+impl Protocol {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let is_grpc = |value: &HeaderValue| value.as_bytes().starts_with(b"application/grpc");
+        match headers.get(CONTENT_TYPE) {
+            Some(value) if is_grpc(value) => Self::Grpc,
+            _ => Self::Http,
+        }
+    }
+}
+
+impl Settings {
+    /// Returns the response to a refused request, with its challenges
+    /// ([RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3),
+    /// [RFC 9449 §7.1](https://www.rfc-editor.org/rfc/rfc9449#section-7.1)).
+    pub(crate) fn response<B: Default>(
+        &self,
+        refusal: &Refusal,
+        protocol: Protocol,
+    ) -> Response<B> {
+        let mut response = Response::new(B::default());
+        let status = refusal.status();
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        self.challenge(refusal, |challenge| {
+            // A challenge consists of visible ASCII and spaces.
+            if let Ok(challenge) = HeaderValue::try_from(challenge.to_string()) {
+                headers.append(WWW_AUTHENTICATE, challenge);
+            }
+        });
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if protocol == Protocol::Grpc {
+            let code = match status {
+                StatusCode::FORBIDDEN => "7",
+                StatusCode::SERVICE_UNAVAILABLE => "14",
+                _ => "16",
+            };
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+            headers.insert(HeaderName::from_static("grpc-status"), HeaderValue::from_static(code));
+            let message = HeaderValue::from_static(refusal.code());
+            headers.insert(HeaderName::from_static("grpc-message"), message);
+            *response.status_mut() = StatusCode::OK;
+        }
+        response
+    }
+
+    /// Passes on each challenge of a response.
+    fn challenge(&self, refusal: &Refusal, mut send: impl FnMut(Challenge<'_>)) {
+        let mut send = |challenge: Challenge<'static>| {
+            let mut challenge: Challenge<'_> = challenge;
+            if let Some(realm) = &self.realm {
+                challenge = challenge.realm(realm);
+            }
+            if let Some(resource) = &self.resource {
+                challenge = challenge.resource_metadata(&resource.url);
+            }
+            send(challenge);
+        };
+        let algorithms = self.dpop.as_ref().map(|dpop| dpop.policy().algorithms());
+        match (*refusal, algorithms) {
+            (Refusal::NoKeys | Refusal::Busy | Refusal::ReplayStore, _) => {}
+            (Refusal::Proof(error), algorithms) => {
+                let algorithms = algorithms.unwrap_or(Algorithms::of(&[Algorithm::Es256]));
+                send(Challenge::new(error).dpop_proof(algorithms));
+            }
+            (Refusal::Forbidden(forbidden), _) => send(forbidden.challenge()),
+            (Refusal::Token(error), Some(algorithms)) => {
+                send(self.policy.challenge(error).dpop(algorithms));
+                if !matches!(error, Error::ConfirmationRequired | Error::ConfirmationMismatch) {
+                    send(self.policy.challenge(error));
+                }
+            }
+            (Refusal::Token(error), None) => send(self.policy.challenge(error)),
+        }
+    }
+}
+
+/// The refusal of a request without a token.
+pub(crate) const MISSING: Refusal = Refusal::Token(Error::MissingToken);

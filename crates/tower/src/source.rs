@@ -1,0 +1,87 @@
+//! Where the keys of an authority come from.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::time::timeout;
+
+use crate::discovery;
+use crate::error::FetchError;
+use crate::fetch::{FetchUrl, Fetcher, LoopbackHttp};
+
+/// Where the keys of an authority come from.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    /// The discovery document of the issuer, which names the URL of the keys.
+    Discovery { issuer: Arc<str>, url: FetchUrl, loopback_http: LoopbackHttp },
+    /// A key set at a URL.
+    Url(FetchUrl),
+    /// A key set in a file.
+    File(PathBuf),
+    /// A key set that is a part of the configuration.
+    Fixed(Arc<str>),
+}
+
+impl Source {
+    /// Reads the key set.
+    pub(crate) async fn read(&self, fetcher: &Fetcher) -> Result<String, FetchError> {
+        let limits = fetcher.limits();
+        let read = async {
+            match self {
+                Self::Discovery { issuer, url, loopback_http } => {
+                    let document = fetcher.get(url).await?;
+                    let jwks_uri = discovery::jwks_uri(&document, issuer, *loopback_http)?;
+                    fetcher.get(&jwks_uri).await
+                }
+                Self::Url(url) => fetcher.get(url).await,
+                Self::File(path) => {
+                    let (path, limit) = (path.clone(), limits.response);
+                    let read = tokio::task::spawn_blocking(move || read_file(&path, limit)).await;
+                    read.unwrap_or(Err(FetchError::File(std::io::ErrorKind::Other)))
+                }
+                Self::Fixed(jwks) => Ok(jwks.as_ref().to_owned()),
+            }
+        };
+        timeout(limits.total, read).await.unwrap_or(Err(FetchError::Timeout))
+    }
+
+    /// Returns the file that the keys come from.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Discovery { .. } | Self::Url(_) | Self::Fixed(_) => None,
+        }
+    }
+}
+
+fn read_file(path: &Path, limit: usize) -> Result<String, FetchError> {
+    let failed = |error: std::io::Error| FetchError::File(error.kind());
+    let file = File::open(path).map_err(failed)?;
+    let mut bytes = Vec::new();
+    // One byte more than the limit shows that there are more.
+    let longest = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    file.take(longest).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() > limit {
+        return Err(FetchError::TooLarge { limit });
+    }
+    String::from_utf8(bytes).map_err(|_| FetchError::Encoding)
+}
+
+/// The state of a file: it has changed if this has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    modified: SystemTime,
+    len: u64,
+}
+
+impl Stamp {
+    /// Returns the state of the file, which a link may lead to; `None` if there is none.
+    pub(crate) async fn of(path: &Path) -> Option<Self> {
+        let path = path.to_owned();
+        let metadata = tokio::task::spawn_blocking(move || fs::metadata(path)).await.ok()?.ok()?;
+        Some(Self { modified: metadata.modified().ok()?, len: metadata.len() })
+    }
+}

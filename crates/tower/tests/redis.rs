@@ -1,0 +1,123 @@
+//! The replay store in Redis. It needs `redis-server` (Debian's package of that name).
+
+mod support;
+
+use std::process::{Child, Command, Stdio};
+
+use claimgate::{NumericDate, RingAnyKey, TokenId};
+use claimgate_tower::replay::redis::RedisReplayStore;
+use claimgate_tower::replay::{ReplayStore, ReplayStoreError, UsedProof};
+use support::*;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Duration, sleep};
+
+/// A server of its own, on a free port, that keeps nothing.
+struct Server {
+    port: u16,
+    process: Child,
+}
+
+impl Server {
+    async fn start() -> Self {
+        // Another process could take the port in between, which would fail the test.
+        let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+        Self::start_at(port).await
+    }
+
+    async fn start_at(port: u16) -> Self {
+        let process = Command::new("redis-server")
+            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"])
+            .arg(port.to_string())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("redis-server is installed");
+        let server = Self { port, process };
+        for _ in 0..200 {
+            if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+                return server;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+        panic!("redis-server does not start");
+    }
+
+    fn store(&self) -> RedisReplayStore {
+        RedisReplayStore::connect(&format!("redis://127.0.0.1:{}/", self.port)).unwrap()
+    }
+
+    fn stop(mut self) -> u16 {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        self.port
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _: std::io::Result<()> = self.process.kill();
+        let _: std::io::Result<_> = self.process.wait();
+    }
+}
+
+fn proof(jti: &str, seconds: u64) -> UsedProof<'static> {
+    let id = TokenId::dpop_proof::<RingAnyKey>("thumbprint", jti).unwrap();
+    let now = NumericDate::from_secs(now());
+    UsedProof::new(id, "thumbprint", NumericDate::from_secs(now.as_secs() + seconds), now)
+}
+
+#[tokio::test]
+async fn two_instances_admit_a_proof_once_together() {
+    let server = Server::start().await;
+    let (one, two) = (server.store(), server.store());
+    assert_eq!(one.admit(proof("1", 60)).await, Ok(()));
+    assert_eq!(two.admit(proof("1", 60)).await, Err(ReplayStoreError::Replayed));
+    assert_eq!(one.admit(proof("1", 60)).await, Err(ReplayStoreError::Replayed));
+    assert_eq!(two.admit(proof("2", 60)).await, Ok(()));
+    // Two services of one Redis do not disturb each other.
+    assert_eq!(two.clone().prefix("other:").admit(proof("2", 60)).await, Ok(()));
+    // Many at once.
+    for round in 0..20 {
+        let jti = format!("round-{round}");
+        let (left, right) = tokio::join!(one.admit(proof(&jti, 60)), two.admit(proof(&jti, 60)));
+        assert_eq!([left.is_ok(), right.is_ok()].iter().filter(|ok| **ok).count(), 1);
+    }
+    // A proof is forgotten after its time, and not before.
+    assert_eq!(one.admit(proof("3", 1)).await, Ok(()));
+    sleep(Duration::from_millis(900)).await;
+    assert_eq!(one.admit(proof("3", 1)).await, Err(ReplayStoreError::Replayed));
+    sleep(Duration::from_millis(1_500)).await;
+    assert_eq!(one.admit(proof("3", 1)).await, Ok(()));
+    // One that has expired already is not admitted at all.
+    assert_eq!(one.admit(proof("4", 0)).await, Err(ReplayStoreError::Replayed));
+}
+
+#[tokio::test]
+async fn when_redis_is_away_a_proof_is_refused() {
+    let server = Server::start().await;
+    let store = server.store();
+    assert_eq!(store.admit(proof("1", 60)).await, Ok(()));
+    let port = server.stop();
+    for jti in ["1", "2"] {
+        let refused = store.admit(proof(jti, 60)).await;
+        assert!(matches!(refused, Err(ReplayStoreError::Unavailable(_))), "{refused:?}");
+    }
+    // It is used again when it is back.
+    let _server = Server::start_at(port).await;
+    let mut admitted = Err(ReplayStoreError::Full);
+    for attempt in 0..50 {
+        admitted = store.admit(proof(&format!("back-{attempt}"), 60)).await;
+        if admitted.is_ok() {
+            break;
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(admitted, Ok(()));
+}
+
+#[tokio::test]
+async fn a_store_that_was_never_there_refuses() {
+    let store = RedisReplayStore::connect("redis://127.0.0.1:1/").unwrap();
+    let refused = store.admit(proof("1", 60)).await;
+    assert!(matches!(refused, Err(ReplayStoreError::Unavailable(_))), "{refused:?}");
+    assert!(RedisReplayStore::connect("127.0.0.1").is_err());
+}
