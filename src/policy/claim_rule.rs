@@ -118,23 +118,23 @@ impl<'a> ClaimRule<'a> {
         }
     }
 
-    /// Checks the rule on an object at the depth of the first name of `path`.
-    fn check(&self, object: &Object<'_>) -> Result<(), Refused> {
+    /// Checks the rule on the members of a payload.
+    fn check(&self, payload: &Object<'_>) -> Result<(), Refused> {
         let (name, inner) = self.path.split_first().ok_or(Problem::Absent)?;
-        let value = object.get(name).ok_or(Problem::Absent)?;
-        if inner.is_empty() {
-            return Ok(self.expected.check(value)?);
+        let mut value = payload.get(name).ok_or(Problem::Absent)?;
+        for name in inner {
+            value = member(value, name)?;
         }
-        self.check_inside(value, inner)
+        Ok(self.expected.check(value)?)
     }
+}
 
-    // An index of members is large: not in the stack frame of rules on the outermost object.
-    #[inline(never)]
-    fn check_inside(&self, value: Value<'_>, path: &'a [&'a str]) -> Result<(), Refused> {
-        let object = value.object(Segment::Payload).map_err(Refused::Error)?;
-        let object = object.ok_or(Problem::WrongType)?;
-        Self { path, expected: self.expected }.check(&object)
-    }
+/// Returns the member of this name of a value that has to be an object.
+// An index of members is large: not in the stack frame of rules on the outermost object.
+#[inline(never)]
+fn member<'v>(value: Value<'v>, name: &str) -> Result<Value<'v>, Refused> {
+    let object = value.object(Segment::Payload).map_err(Refused::Error)?;
+    Ok(object.ok_or(Problem::WrongType)?.get(name).ok_or(Problem::Absent)?)
 }
 
 impl Expected<'_> {

@@ -11,11 +11,13 @@ use core::slice;
 use claimgate::error::{InvalidSignature, KeyRejected};
 use claimgate::jwk::{Algorithms, Jwk, KeyMaterial};
 use claimgate::jws::CompactJws;
-use claimgate::policy::SubjectKind;
+use claimgate::policy::{ClaimRule, SubjectKind};
+use claimgate::trust::TenantIssuer;
 use claimgate::{
-    AccessToken, AccessTokenPolicy, Algorithm, BearerToken, Challenge, Error, IdToken,
-    IdTokenPolicy, Issuer, JwkSet, JwksRefresh, Login, Nonce, NumericDate, PublicKey, RequestKey,
-    ScopePolicy, TokenBuffer, Trust, Validated, VerifiedTokenCache,
+    AccessToken, AccessTokenPolicy, Algorithm, BearerToken, Challenge, DpopPolicy, DpopProof,
+    DpopRequest, DpopToken, Error, IdToken, IdTokenPolicy, Issuer, JwkSet, JwksRefresh, Login,
+    LogoutToken, LogoutTokenPolicy, Nonce, NumericDate, ProviderMetadata, PublicKey, ReplayWindow,
+    RequestKey, ScopePolicy, TokenBuffer, TokenId, Trust, Validated, VerifiedTokenCache,
 };
 use serde::Deserialize;
 
@@ -39,10 +41,16 @@ fn panic(_: &PanicInfo<'_>) -> ! {
 pub struct Elsewhere(usize);
 
 impl PublicKey for Elsewhere {
-    const ALGORITHMS: Algorithms = Algorithms::RS256;
+    const ALGORITHMS: Algorithms = Algorithms::ALL;
 
     fn new(_: Algorithm, material: KeyMaterial<'_>) -> Result<Self, KeyRejected> {
-        let KeyMaterial::Rsa { n, e } = material else { return Err(KeyRejected::Backend) };
+        let (n, e) = match material {
+            KeyMaterial::Rsa { n, e } => (n, e),
+            KeyMaterial::P256 { x, y } => (x.as_slice(), y.as_slice()),
+            KeyMaterial::P384 { x, y } => (x.as_slice(), y.as_slice()),
+            KeyMaterial::Ed25519 { x } => (x.as_slice(), [].as_slice()),
+            _ => return Err(KeyRejected::Backend),
+        };
         // SAFETY: pointers and lengths of slices.
         match unsafe { rsa_key(n.as_ptr(), n.len(), e.as_ptr(), e.len()) } {
             0 => Err(KeyRejected::Backend),
@@ -404,4 +412,96 @@ pub extern "C" fn refresh(refresh: &mut JwksRefresh, now: u64, choice: u32) -> b
 #[unsafe(no_mangle)]
 pub extern "C" fn panicking(text: Text, index: usize) -> u8 {
     text.get().as_bytes()[index]
+}
+
+/// Validates a logout token of an issuer of many tenants, by claim rules.
+#[unsafe(no_mangle)]
+pub extern "C" fn validate_logout_token(
+    token: Text,
+    jwks: Text,
+    settings: &Settings,
+    window: &mut ReplayWindow<16>,
+    buffer: &mut TokenBuffer<8192>,
+) -> bool {
+    let others = settings.others.map(Text::get);
+    let Ok(keys) = JwkSet::<Elsewhere, 4>::from_json(jwks.get()) else { return false };
+    let issuer =
+        TenantIssuer::<_, 4, _, &[&str]>::new(settings.organization.get(), &others[..], keys);
+    let Ok(issuer) = issuer else { return false };
+    let rules = [
+        ClaimRule::equals(&others, settings.beside.get()),
+        ClaimRule::one_of(&["a", "b"], &others),
+        ClaimRule::contains(&["a", "b", "c"], settings.beside.get()),
+        ClaimRule::equals_integer(&["a"], 1),
+    ];
+    let [Ok(first), Ok(second), Ok(third), Ok(fourth)] = rules else { return false };
+    let rules = [first, second, third, fourth];
+    let policy = LogoutTokenPolicy::new(settings.identifier.get()).require_claims(&rules);
+    let Ok(policy) = policy.accept_without_expiry(settings.seconds).build() else { return false };
+    let now = NumericDate::from_secs(settings.now);
+    match LogoutToken::validate(token.get(), (&issuer, &policy), now, buffer) {
+        Ok(token) => {
+            tell(token.subject().unwrap_or_default());
+            tell(token.session_id().unwrap_or_default());
+            let id = TokenId::logout_token::<Elsewhere>(
+                token.issuer(),
+                token.token_id().unwrap_or_default(),
+            );
+            id.is_some_and(|id| window.admit(id, now, now).is_ok())
+        }
+        Err(error) => {
+            tell_error(error);
+            false
+        }
+    }
+}
+
+/// Verifies the DPoP proof of a request.
+#[unsafe(no_mangle)]
+pub extern "C" fn verify_proof(
+    proof: Text,
+    settings: &Settings,
+    window: &mut ReplayWindow<16>,
+    buffer: &mut TokenBuffer<8192>,
+) -> bool {
+    let Ok(policy) = DpopPolicy::new().max_age(settings.seconds).build() else { return false };
+    let token = DpopToken::new(settings.beside.get());
+    let (method, url) = (settings.identifier.get(), settings.organization.get());
+    let request = DpopRequest::to_resource(method, url, token).nonce(settings.beside.get());
+    let now = NumericDate::from_secs(settings.now);
+    let verified = DpopProof::verify::<Elsewhere, 8192>(proof.get(), &policy, request, now, buffer)
+        .and_then(|proof| proof.once(window, now));
+    match verified {
+        Ok(proof) => {
+            tell(proof.thumbprint());
+            tell(proof.token_id());
+            tell(token.with_proof(&proof).expose());
+            true
+        }
+        Err(error) => {
+            tell_error(error);
+            let challenge = Challenge::new(error).dpop_proof(policy.algorithms());
+            let _ = write!(Screen, "{challenge}");
+            false
+        }
+    }
+}
+
+/// Reads a discovery document.
+#[unsafe(no_mangle)]
+pub extern "C" fn read_metadata(
+    text: Text,
+    settings: &Settings,
+    buffer: &mut TokenBuffer<8192>,
+) -> bool {
+    match ProviderMetadata::from_json(text.get(), settings.identifier.get(), buffer) {
+        Ok(metadata) => {
+            tell(metadata.jwks_uri());
+            true
+        }
+        Err(error) => {
+            tell_error(error);
+            false
+        }
+    }
 }
