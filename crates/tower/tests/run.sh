@@ -93,7 +93,7 @@ port=0
 start_provider() { # KEYS…
     rm -f "$folder/provider"
     (cd "$folder" && exec node provider.mjs "$port" provider "$(cat receiver)" "$@") \
-        >> "$folder/log" 2>&1 &
+        >> "$folder/log" 2>&1 9>&- &
     provider_pid=$!
     wait_for provider "$provider_pid"
     issuer=$(cat "$folder/provider")
@@ -150,6 +150,7 @@ say expect valid new.json
 echo "== ten thousand unknown kids"
 say flood 10000
 say expect valid new.json
+# The end of the commands is the end of the load.
 exec 9>&-
 status=0
 wait "$load_pid" || status=$?
