@@ -1,10 +1,11 @@
-//! Logging a user in: what an application does once the token endpoint has
-//! answered (OpenID Connect Core 1.0, the authorization code flow, §3.1.3.3 to
-//! §3.1.3.7 and §5.3).
+//! Logging a user in, and out again: what an application does once the token endpoint
+//! has answered (OpenID Connect Core 1.0, the authorization code flow, §3.1.3.3 to
+//! §3.1.3.7 and §5.3), and when the issuer reports the end of a session (OpenID Connect
+//! Back-Channel Logout 1.0, §2.5 to §2.8).
 //!
 //! `cargo run --example login` plays one login that succeeds and five that must
-//! not. `log_in` and what it uses are worth copying; the rest plays the other
-//! side.
+//! not, and then one logout that succeeds and six that must not. `log_in`, `log_out` and
+//! what they use are worth copying; the rest plays the other side.
 
 mod demo_issuer;
 
@@ -13,8 +14,9 @@ use std::process::ExitCode;
 
 use claimgate::error::{Claim, ConfigError};
 use claimgate::{
-    BearerToken, Error, IdToken, IdTokenPolicy, Issuer, JwkSet, Login, Nonce, NumericDate, RingKey,
-    TokenBuffer, at_compile_time,
+    BearerToken, Error, IdToken, IdTokenPolicy, Issuer, JwkSet, Login, LogoutToken,
+    LogoutTokenPolicy, Nonce, NumericDate, ReplayWindow, RingKey, TokenBuffer, TokenId,
+    at_compile_time,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -25,6 +27,18 @@ const CLIENT_ID: &str = "my_client_id";
 
 /// What the application asks of every ID token. What one login expects is a `Login`.
 const POLICY: IdTokenPolicy<'_> = at_compile_time!(IdTokenPolicy::new(CLIENT_ID).build());
+
+/// What the application asks of every logout token.
+const LOGOUT_POLICY: LogoutTokenPolicy<'_> = at_compile_time!(
+    LogoutTokenPolicy::new(CLIENT_ID).leeway(LEEWAY).max_lifetime(MAX_LOGOUT_LIFETIME).build()
+);
+
+/// The longest lifetime of a logout token, in seconds: the specification recommends two
+/// minutes (§2.4). It bounds how long a token has to be remembered.
+const MAX_LOGOUT_LIFETIME: u64 = 120;
+
+/// The difference between the clocks that is allowed, in seconds.
+const LEEWAY: u64 = 60;
 
 /// What the application remembers between sending the browser to the issuer and
 /// its coming back.
@@ -41,12 +55,22 @@ struct TokenResponse {
     id_token: String,
 }
 
+/// The claim of an ID token that names the session at the issuer
+/// (Back-Channel Logout §2.1).
+#[derive(Deserialize)]
+struct SessionClaim {
+    #[serde(default)]
+    sid: Option<String>,
+}
+
 /// Who has logged in. Issuer and subject together name the user, for ever;
 /// an e-mail address does not: it changes hands.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct User {
     issuer: String,
     subject: String,
+    /// `sid`: the session at the issuer, which a logout token may name.
+    session_id: Option<String>,
     name: Option<String>,
     verified_email: Option<String>,
 }
@@ -118,13 +142,50 @@ fn log_in(
     let body = user_info(access_token);
     let mut buffer = TokenBuffer::<8_192>::new();
     let user = id_token.user_info(&body, &mut buffer)?;
+    let session: SessionClaim = id_token.claims()?;
     let verified_email = user.email().filter(|_| user.email_verified() == Some(true));
     Ok(User {
         issuer: id_token.issuer().to_owned(),
         subject: id_token.subject().to_owned(),
+        session_id: session.sid,
         name: user.name().map(str::to_owned),
         verified_email: verified_email.map(str::to_owned),
     })
+}
+
+/// Ends the sessions that a logout token is about, and returns their number.
+///
+/// `token` is the form parameter `logout_token` of the issuer's `POST` request, which is
+/// answered with 200, or with 400 for an error (§2.8). `window` is one for the whole
+/// application: behind a `Mutex`, where requests are served at a time.
+fn log_out<const N: usize>(
+    token: &str,
+    issuer: &Issuer<RingKey, 4>,
+    now: NumericDate,
+    window: &mut ReplayWindow<N>,
+    sessions: &mut Vec<User>,
+) -> Result<usize, Error> {
+    let mut buffer = TokenBuffer::<8_192>::new();
+    let token = LogoutToken::validate(token, (issuer, &LOGOUT_POLICY), now, &mut buffer)?;
+
+    // Each token ends sessions once: a stolen one must not end those that begin later.
+    // Nothing that is refused for another reason takes a place in the window.
+    let jti = token.token_id().ok_or(Error::MissingClaim(Claim::TokenId))?;
+    let id = TokenId::logout_token::<RingKey>(token.issuer(), jti).ok_or(Error::Replayed)?;
+    let expiry = token.expiry().ok_or(Error::MissingClaim(Claim::Expiry))?;
+    let until = NumericDate::from_secs(expiry.as_secs().saturating_add(LEEWAY));
+    window.admit(id, until, now)?;
+
+    // `sid` names one session; without it, `sub` names all sessions of the user. A token
+    // with both is about the session of that user.
+    let before = sessions.len();
+    sessions.retain(|user| {
+        let is_other = |named: Option<&str>, own: Option<&str>| named.is_some() && named != own;
+        user.issuer != token.issuer()
+            || is_other(token.session_id(), user.session_id.as_deref())
+            || is_other(token.subject(), Some(&user.subject))
+    });
+    Ok(before - sessions.len())
 }
 
 /// What the other side sends, and how it would go wrong.
@@ -137,12 +198,13 @@ struct Scene {
 }
 
 const NONCE: &str = "n-0S6_WzA2Mj";
+const SESSION: &str = "session-of-the-laptop";
 const ACCESS_TOKEN: &str = "opaque-to-the-application";
 
 fn scenes(now: u64) -> Vec<Scene> {
     let id_token = json!({
         "iss": ISSUER, "sub": "auth0|123456", "aud": CLIENT_ID, "iat": now, "exp": now + 3_600,
-        "nonce": NONCE, "at_hash": access_token_hash(ACCESS_TOKEN),
+        "nonce": NONCE, "at_hash": access_token_hash(ACCESS_TOKEN), "sid": SESSION,
     });
     let user_info = json!({
         "sub": "auth0|123456", "name": "Jane Doe",
@@ -192,6 +254,67 @@ fn scenes(now: u64) -> Vec<Scene> {
     ]
 }
 
+/// A logout token, and what becomes of it.
+struct LogoutScene {
+    title: &'static str,
+    token: Value,
+    /// How many sessions it ends.
+    expected: Result<usize, Error>,
+}
+
+fn logout_scenes(now: u64) -> Vec<LogoutScene> {
+    let token = json!({
+        "iss": ISSUER, "sub": "auth0|123456", "sid": SESSION, "aud": CLIENT_ID, "iat": now,
+        "exp": now + MAX_LOGOUT_LIFETIME, "jti": "bWJq",
+        "events": { "http://schemas.openid.net/event/backchannel-logout": {} },
+    });
+    let with = |name: &str, value: Value| {
+        let mut claims = token.clone();
+        claims[name] = value;
+        claims
+    };
+    let without = |name: &str| {
+        let mut claims = token.clone();
+        claims.as_object_mut().map(|claims| claims.remove(name));
+        claims
+    };
+    let scene =
+        |title, token: &Value, expected| LogoutScene { title, token: token.clone(), expected };
+    let id_token = json!({
+        "iss": ISSUER, "sub": "auth0|123456", "sid": SESSION, "aud": CLIENT_ID, "iat": now,
+        "exp": now + MAX_LOGOUT_LIFETIME,
+    });
+    vec![
+        scene(
+            "an ID token is sent in place of a logout token",
+            &id_token,
+            Err(Error::MissingClaim(Claim::Events)),
+        ),
+        scene(
+            "the logout token is another application's",
+            &with("aud", "another_client_id".into()),
+            Err(Error::AudienceMismatch { audiences: 1 }),
+        ),
+        scene(
+            "the logout token is another issuer's",
+            &with("iss", "https://evil.example/".into()),
+            Err(Error::IssuerMismatch),
+        ),
+        scene(
+            "the logout token has a nonce, as an ID token has",
+            &with("nonce", NONCE.into()),
+            Err(Error::UnexpectedClaim(Claim::Nonce)),
+        ),
+        scene(
+            "the logout token cannot be told from others",
+            &without("jti"),
+            Err(Error::MissingClaim(Claim::TokenId)),
+        ),
+        scene("the issuer ends the session", &token, Ok(1)),
+        scene("the logout token is sent again", &token, Err(Error::Replayed)),
+    ]
+}
+
 fn main() -> ExitCode {
     match play() {
         Ok(code) => code,
@@ -209,6 +332,7 @@ fn play() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let issuer = Issuer::new(ISSUER, keys)?;
     let now = NumericDate::now();
     let mut code = ExitCode::SUCCESS;
+    let mut sessions = Vec::new();
     for scene in scenes(now.as_secs()) {
         let session = LoginSession { nonce: NONCE.to_owned() };
         let response = json!({
@@ -225,6 +349,7 @@ fn play() -> Result<ExitCode, Box<dyn std::error::Error>> {
                 let name = user.name.as_deref().unwrap_or("somebody");
                 let email = user.verified_email.as_deref().unwrap_or("no verified address");
                 println!("  logged in: {name} <{email}>, {} at {}\n", user.subject, user.issuer);
+                sessions.push(user.clone());
             }
             Err(error) => println!("  refused: {error}\n"),
         }
@@ -232,6 +357,32 @@ fn play() -> Result<ExitCode, Box<dyn std::error::Error>> {
             eprintln!("login: that was not to be expected");
             code = ExitCode::FAILURE;
         }
+    }
+
+    // The same user at another device, whose session goes on.
+    let phone = sessions.iter().map(|user| {
+        let session_id = Some("session-of-the-phone".to_owned());
+        User { session_id, ..user.clone() }
+    });
+    let phone: Vec<User> = phone.collect();
+    sessions.extend(phone.iter().cloned());
+    let mut window = ReplayWindow::<64>::new();
+    for scene in logout_scenes(now.as_secs()) {
+        let token = key.sign(&scene.token);
+        let result = log_out(&token, &issuer, now, &mut window, &mut sessions);
+        println!("{}", scene.title);
+        match result {
+            Ok(count) => println!("  sessions ended: {count}, left: {}\n", sessions.len()),
+            Err(error) => println!("  refused: {}: {error}\n", error.code()),
+        }
+        if result != scene.expected {
+            eprintln!("login: that was not to be expected");
+            code = ExitCode::FAILURE;
+        }
+    }
+    if sessions != phone || window.count(now) != 1 {
+        eprintln!("login: the wrong sessions were ended");
+        code = ExitCode::FAILURE;
     }
     Ok(code)
 }

@@ -27,23 +27,135 @@ use crate::standard_claims::StandardClaims;
 /// # }
 /// ```
 ///
-/// The two kinds are two types, and neither is accepted in place of the other:
+/// The four kinds are four types, and none is accepted in place of another:
 ///
 /// ```compile_fail,E0308
 /// # use claimgate::{AccessToken, IdToken, Validated};
-/// fn log_in(user: &Validated<IdToken<'_>>) {}
+/// fn log_in(validated: &Validated<IdToken<'_>>) {}
 ///
-/// fn handle(token: &Validated<AccessToken<'_>>) {
-///     log_in(token);
+/// fn handle(validated: &Validated<AccessToken<'_>>) {
+///     log_in(validated);
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// # use claimgate::{IdToken, LogoutToken, Validated};
+/// fn log_in(validated: &Validated<IdToken<'_>>) {}
+///
+/// fn handle(validated: &Validated<LogoutToken<'_>>) {
+///     log_in(validated);
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// # use claimgate::{DpopProof, IdToken, Validated};
+/// fn log_in(validated: &Validated<IdToken<'_>>) {}
+///
+/// fn handle(validated: &Validated<DpopProof<'_>>) {
+///     log_in(validated);
 /// }
 /// ```
 ///
 /// ```compile_fail,E0308
 /// # use claimgate::{AccessToken, IdToken, Validated};
-/// fn open_the_api(token: &Validated<AccessToken<'_>>) {}
+/// fn open_the_api(validated: &Validated<AccessToken<'_>>) {}
 ///
-/// fn handle(user: &Validated<IdToken<'_>>) {
-///     open_the_api(user);
+/// fn handle(validated: &Validated<IdToken<'_>>) {
+///     open_the_api(validated);
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// # use claimgate::{AccessToken, LogoutToken, Validated};
+/// fn open_the_api(validated: &Validated<AccessToken<'_>>) {}
+///
+/// fn handle(validated: &Validated<LogoutToken<'_>>) {
+///     open_the_api(validated);
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// # use claimgate::{AccessToken, DpopProof, Validated};
+/// fn open_the_api(validated: &Validated<AccessToken<'_>>) {}
+///
+/// fn handle(validated: &Validated<DpopProof<'_>>) {
+///     open_the_api(validated);
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// # use claimgate::{IdToken, LogoutToken, Validated};
+/// fn log_out(validated: &Validated<LogoutToken<'_>>) {}
+///
+/// fn handle(validated: &Validated<IdToken<'_>>) {
+///     log_out(validated);
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// # use claimgate::{AccessToken, LogoutToken, Validated};
+/// fn log_out(validated: &Validated<LogoutToken<'_>>) {}
+///
+/// fn handle(validated: &Validated<AccessToken<'_>>) {
+///     log_out(validated);
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// # use claimgate::{DpopProof, LogoutToken, Validated};
+/// fn log_out(validated: &Validated<LogoutToken<'_>>) {}
+///
+/// fn handle(validated: &Validated<DpopProof<'_>>) {
+///     log_out(validated);
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// # use claimgate::{DpopProof, IdToken, Validated};
+/// fn prove_the_key(validated: &Validated<DpopProof<'_>>) {}
+///
+/// fn handle(validated: &Validated<IdToken<'_>>) {
+///     prove_the_key(validated);
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// # use claimgate::{AccessToken, DpopProof, Validated};
+/// fn prove_the_key(validated: &Validated<DpopProof<'_>>) {}
+///
+/// fn handle(validated: &Validated<AccessToken<'_>>) {
+///     prove_the_key(validated);
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// # use claimgate::{DpopProof, LogoutToken, Validated};
+/// fn prove_the_key(validated: &Validated<DpopProof<'_>>) {}
+///
+/// fn handle(validated: &Validated<LogoutToken<'_>>) {
+///     prove_the_key(validated);
+/// }
+/// ```
+///
+/// Each is accepted where it is asked for:
+///
+/// ```
+/// # use claimgate::{AccessToken, DpopProof, IdToken, LogoutToken, Validated};
+/// fn log_in(validated: &Validated<IdToken<'_>>) {}
+/// fn open_the_api(validated: &Validated<AccessToken<'_>>) {}
+/// fn log_out(validated: &Validated<LogoutToken<'_>>) {}
+/// fn prove_the_key(validated: &Validated<DpopProof<'_>>) {}
+///
+/// fn handle(
+///     id: &Validated<IdToken<'_>>,
+///     access: &Validated<AccessToken<'_>>,
+///     logout: &Validated<LogoutToken<'_>>,
+///     proof: &Validated<DpopProof<'_>>,
+/// ) {
+///     log_in(id);
+///     open_the_api(access);
+///     log_out(logout);
+///     prove_the_key(proof);
 /// }
 /// ```
 ///

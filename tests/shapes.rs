@@ -1,7 +1,8 @@
 //! Token shapes of real issuers against every policy of one deployment.
 //!
-//! All shapes have the issuer, the client and the API of one deployment, and
-//! its key: what tells them apart is their shape alone. That is the worst case.
+//! All shapes have the issuer, the client and the API of one deployment, and its key,
+//! which their headers bring too: what tells them apart is their shape alone. That is the
+//! worst case.
 //! Forms are from the documentation named in each row; names and numbers are
 //! ours.
 
@@ -11,8 +12,9 @@ mod support;
 
 use claimgate::policy::ForeignClaim;
 use claimgate::{
-    AccessTokenPolicy, BearerToken, IdTokenPolicy, Login, Nonce, RequestKey, ScopePolicy,
-    at_compile_time,
+    AccessToken, AccessTokenPolicy, BearerToken, DpopPolicy, DpopProof, DpopRequest, DpopToken,
+    IdToken, IdTokenPolicy, Login, LogoutToken, LogoutTokenPolicy, Nonce, ReplayWindow, RequestKey,
+    ScopePolicy, TokenBuffer, at_compile_time,
 };
 use serde_json::{Value, json};
 use support::*;
@@ -62,6 +64,27 @@ const ID_POLICIES: &[(char, IdTokenPolicy<'_>, Login<'_>)] = &[
         LOGIN,
     ),
 ];
+
+const LOGOUT_POLICIES: &[(char, LogoutTokenPolicy<'_>)] = &[
+    // Logouts by issuers that write `exp`.
+    ('O', at_compile_time!(LogoutTokenPolicy::new(CLIENT_ID).build())),
+    // Logouts by those that do not: the laxest there is.
+    ('E', at_compile_time!(LogoutTokenPolicy::new(CLIENT_ID).accept_without_expiry(600).build())),
+];
+
+/// The verifier of DPoP proofs, at its laxest.
+const PROOFS: DpopPolicy = at_compile_time!(DpopPolicy::new().max_age(DpopPolicy::MAX_AGE).build());
+const DPOP_TOKEN: &str = "Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU";
+/// The hash of that access token: RFC 9449 §7.1.
+const DPOP_TOKEN_HASH: &str = "fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo";
+const REQUESTS: &[(char, DpopRequest<'_>)] = &[
+    // A request to the API with an access token.
+    ('P', DpopRequest::to_resource("GET", API, DpopToken::new(DPOP_TOKEN))),
+    // A request without one.
+    ('Q', DpopRequest::without_access_token("GET", API)),
+];
+
+const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
 /// A token of some issuer.
 struct Shape {
@@ -399,8 +422,8 @@ fn shapes() -> Vec<Shape> {
             "Keycloak logout token of a version without a header typ",
             jwt,
             &json!({"jti": "1", "aud": CLIENT_ID, "typ": "Logout", "sid": "s",
-                "events": {"http://schemas.openid.net/event/backchannel-logout": {}}}),
-            "",
+                "events": {EVENT: {}}}),
+            "OE",
             ("token_type", "audience_mismatch"),
         ),
         shape(
@@ -486,8 +509,68 @@ fn shapes() -> Vec<Shape> {
         shape(
             "OIDC Back-Channel Logout 1.0 §2.4: logout token",
             "logout+jwt",
-            &json!({"aud": CLIENT_ID, "jti": "1", "sid": "s",
-                "events": {"http://schemas.openid.net/event/backchannel-logout": {}}}),
+            &json!({"aud": CLIENT_ID, "jti": "1", "sid": "s", "events": {EVENT: {}}}),
+            "OE",
+            ("token_type", "audience_mismatch"),
+        ),
+        shape(
+            "OIDC Back-Channel Logout 1.0 §2.4: logout token with a nonce",
+            "logout+jwt",
+            &json!({"aud": CLIENT_ID, "jti": "1", "sid": "s", "nonce": "n-0S6",
+                "events": {EVENT: {}}}),
+            "",
+            ("token_type", "audience_mismatch"),
+        ),
+        shape(
+            "OIDC Back-Channel Logout 1.0 §2.4: logout token of a session without a subject",
+            "logout+jwt",
+            &json!({"sub": null, "aud": CLIENT_ID, "jti": "1", "sid": "s", "events": {EVENT: {}}}),
+            "OE",
+            ("token_type", "audience_mismatch"),
+        ),
+        // https://auth0.com/docs/authenticate/login/logout/back-channel-logout
+        shape(
+            "Auth0 logout token",
+            "logout+jwt",
+            &json!({"aud": CLIENT_ID, "jti": "1", "sid": "s", "trace_id": "t",
+                "events": {EVENT: {}}}),
+            "OE",
+            ("token_type", "audience_mismatch"),
+        ),
+        shape(
+            "Auth0 logout token for another application",
+            "logout+jwt",
+            &json!({"aud": "other", "jti": "1", "sid": "s", "events": {EVENT: {}}}),
+            "",
+            ("audience_mismatch", "audience_mismatch"),
+        ),
+        shape(
+            "Keycloak logout token",
+            "logout+jwt",
+            &json!({"jti": "1", "aud": CLIENT_ID, "typ": "Logout", "sid": "s",
+                "events": {EVENT: {}, "revoke_offline_access": true}}),
+            "OE",
+            ("token_type", "audience_mismatch"),
+        ),
+        shape(
+            "Keycloak logout token of a version without exp",
+            jwt,
+            &json!({"exp": null, "jti": "1", "aud": CLIENT_ID, "typ": "Logout", "sid": "s",
+                "events": {EVENT: {}}}),
+            "E",
+            ("missing_claim", "missing_claim"),
+        ),
+        shape(
+            "logout token for the client and the API at once",
+            jwt,
+            &json!({"aud": [CLIENT_ID, API], "jti": "1", "sid": "s", "events": {EVENT: {}}}),
+            "",
+            ("untrusted_audience", "token_type"),
+        ),
+        shape(
+            "ID token with an empty list of events",
+            jwt,
+            &id(&json!({"jti": "1", "sid": "s", "events": {}})),
             "",
             ("token_type", "audience_mismatch"),
         ),
@@ -503,8 +586,207 @@ fn shapes() -> Vec<Shape> {
             "RFC 9449 §4.2: DPoP proof",
             "dpop+jwt",
             &json!({"sub": null, "exp": null, "iss": null, "jti": "1", "htm": "GET", "htu": API}),
+            "Q",
+            ("missing_claim", "missing_claim"),
+        ),
+        shape(
+            "RFC 9449 §7.1: DPoP proof with an access token",
+            "dpop+jwt",
+            &json!({"sub": null, "exp": null, "iss": null, "jti": "1", "htm": "GET", "htu": API,
+                "ath": DPOP_TOKEN_HASH}),
+            "PQ",
+            ("missing_claim", "missing_claim"),
+        ),
+        shape(
+            "RFC 9449 §9: DPoP proof with the server's nonce",
+            "dpop+jwt",
+            &json!({"sub": null, "exp": null, "iss": null, "jti": "1", "htm": "GET", "htu": API,
+                "ath": DPOP_TOKEN_HASH, "nonce": "eyJ7S_zG.eyJH0-Z.HX4w-7v"}),
+            "PQ",
+            ("missing_claim", "missing_claim"),
+        ),
+        shape(
+            "DPoP proof without a header typ",
+            None,
+            &json!({"sub": null, "exp": null, "iss": null, "jti": "1", "htm": "GET", "htu": API}),
             "",
             ("missing_claim", "missing_claim"),
+        ),
+        shape(
+            "DPoP proof for another resource",
+            "dpop+jwt",
+            &json!({"sub": null, "exp": null, "iss": null, "jti": "1", "htm": "GET",
+                "htu": MANAGEMENT_API, "ath": DPOP_TOKEN_HASH}),
+            "",
+            ("missing_claim", "missing_claim"),
+        ),
+        shape(
+            "DPoP proof with the claims of an access token",
+            "dpop+jwt",
+            &json!({"aud": API, "client_id": CLIENT_ID, "jti": "1", "htm": "GET", "htu": API,
+                "ath": DPOP_TOKEN_HASH, "scope": "read:patients"}),
+            "PQ",
+            ("audience_mismatch", "token_type"),
+        ),
+        shape(
+            "DPoP proof with the claims of an ID token",
+            "dpop+jwt",
+            &id(&json!({"jti": "1", "htm": "GET", "htu": API, "ath": DPOP_TOKEN_HASH})),
+            "PQ",
+            ("token_type", "audience_mismatch"),
+        ),
+        shape(
+            "DPoP proof with the claims of a logout token",
+            "dpop+jwt",
+            &json!({"aud": CLIENT_ID, "jti": "1", "sid": "s", "events": {EVENT: {}}, "htm": "GET",
+                "htu": API, "ath": DPOP_TOKEN_HASH}),
+            "PQ",
+            ("token_type", "audience_mismatch"),
+        ),
+        shape(
+            "access token with the claims of a DPoP proof",
+            at_jwt,
+            &json!({"aud": API, "client_id": CLIENT_ID, "jti": "1", "htm": "GET", "htu": API,
+                "ath": DPOP_TOKEN_HASH}),
+            "ARK",
+            ("audience_mismatch", OK),
+        ),
+        // Supabase: https://supabase.com/docs/guides/auth/jwt-fields
+        // RFC 8176 has strings in `amr`, Supabase objects.
+        shape(
+            "Supabase access token",
+            jwt,
+            &json!({"aud": "authenticated", "role": "authenticated", "aal": "aal1",
+                "session_id": "s", "email": "jane@example.com", "phone": "", "is_anonymous": false,
+                "amr": [{"method": "password", "timestamp": IAT}]}),
+            "",
+            ("claim_type", "claim_type"),
+        ),
+        shape(
+            "Supabase access token for the API",
+            jwt,
+            &json!({"aud": API, "role": "authenticated", "aal": "aal1", "session_id": "s",
+                "email": "jane@example.com", "phone": "", "is_anonymous": false,
+                "app_metadata": {"provider": "email", "providers": ["email"]},
+                "user_metadata": {}, "amr": [{"method": "password", "timestamp": IAT}]}),
+            "",
+            ("claim_type", "claim_type"),
+        ),
+        // Logto: https://docs.logto.io/user-management/
+        shape(
+            "Logto ID token",
+            None,
+            &id(&json!({"at_hash": "x", "nonce": "n-0S6", "username": "jane", "picture": null,
+                "updated_at": 1_311_280_000})),
+            "LNT",
+            (OK, "audience_mismatch"),
+        ),
+        // A NumericDate is in seconds: this one is after the year 9999.
+        shape(
+            "ID token with updated_at in milliseconds",
+            None,
+            &id(&json!({"username": "jane", "created_at": 1_311_280_000_123_u64,
+                "updated_at": 1_311_280_000_123_u64})),
+            "",
+            ("claim_type", "audience_mismatch"),
+        ),
+        shape(
+            "Logto ID token with organizations",
+            None,
+            &id(&json!({"at_hash": "x", "roles": ["nurse"], "organizations": ["o"],
+                "organization_roles": ["o:admin"]})),
+            "LT",
+            (OK, "audience_mismatch"),
+        ),
+        shape(
+            "Logto access token of a resource",
+            at_jwt,
+            &json!({"aud": API, "client_id": CLIENT_ID, "jti": "1", "scope": "read:patients"}),
+            "ARK",
+            ("audience_mismatch", OK),
+        ),
+        shape(
+            "Logto organization token",
+            at_jwt,
+            &json!({"aud": "urn:logto:organization:o", "client_id": CLIENT_ID, "jti": "1",
+                "scope": "read:patients"}),
+            "",
+            ("audience_mismatch", "audience_mismatch"),
+        ),
+        // Google: https://cloud.google.com/iap/docs/signed-headers-howto
+        shape(
+            "Google IAP assertion",
+            jwt,
+            &json!({"sub": "accounts.google.com:1", "aud": "/projects/1/global/backendServices/2",
+                "email": "jane@example.com", "hd": "example.com",
+                "google": {"access_levels": ["accessPolicies/1/accessLevels/a"]}}),
+            "",
+            ("audience_mismatch", "audience_mismatch"),
+        ),
+        shape(
+            "Google IAP assertion for the API",
+            jwt,
+            &json!({"sub": "accounts.google.com:1", "aud": API, "azp": "/projects/1/apps/2",
+                "email": "jane@example.com", "hd": "example.com"}),
+            "AK",
+            ("audience_mismatch", OK),
+        ),
+        // SPIFFE: https://github.com/spiffe/spiffe/blob/main/standards/JWT-SVID.md
+        shape(
+            "SPIFFE JWT-SVID",
+            jwt,
+            &json!({"sub": "spiffe://example.org/workload", "aud": [API]}),
+            "AK",
+            ("audience_mismatch", OK),
+        ),
+        shape(
+            "SPIFFE JWT-SVID with the typ JOSE",
+            "JOSE",
+            &json!({"sub": "spiffe://example.org/workload", "aud": [API]}),
+            "",
+            ("audience_mismatch", "token_type"),
+        ),
+        shape(
+            "SPIFFE JWT-SVID without an issuer",
+            jwt,
+            &json!({"iss": null, "iat": null, "sub": "spiffe://example.org/workload",
+                "aud": [API]}),
+            "",
+            ("missing_claim", "missing_claim"),
+        ),
+        // FAPI: https://openid.net/specs/openid-financial-api-part-2-1_0.html
+        shape(
+            "FAPI 1.0 §5.2.2.1: ID token as a detached signature",
+            jwt,
+            &id(&json!({"nonce": "n-0S6", "s_hash": "z", "c_hash": "x",
+                "acr": "urn:openbanking:psd2:sca", "openbanking_intent_id": "urn:bank:1"})),
+            "LNT",
+            (OK, "audience_mismatch"),
+        ),
+        shape(
+            "FAPI 1.0 §5.2.2: access token bound by mutual TLS",
+            jwt,
+            &json!({"aud": API, "client_id": CLIENT_ID, "scope": "accounts",
+                "cnf": {"x5t#S256": "x"}}),
+            "",
+            ("audience_mismatch", "confirmation_required"),
+        ),
+        // https://openid.net/specs/fapi-security-profile-2_0-final.html
+        shape(
+            "FAPI 2.0 §5.3.2: access token bound by DPoP",
+            at_jwt,
+            &json!({"aud": API, "client_id": CLIENT_ID, "jti": "1", "scope": "accounts",
+                "cnf": {"jkt": THUMBPRINT}}),
+            "D",
+            ("audience_mismatch", "confirmation_required"),
+        ),
+        // https://openid.net/specs/oauth-v2-jarm.html
+        shape(
+            "JARM §2.1: authorization response",
+            jwt,
+            &json!({"sub": null, "iat": null, "aud": CLIENT_ID, "code": "c", "state": "s"}),
+            "",
+            ("missing_claim", "audience_mismatch"),
         ),
         shape(
             "RFC 8693 §4.1: access token with an actor",
@@ -567,11 +849,16 @@ fn shapes() -> Vec<Shape> {
 }
 
 fn text(shape: &Shape) -> String {
-    let mut header = json!({"alg": "RS256", "kid": "key-a"});
-    if let Some(typ) = shape.typ {
+    text_of_type(shape.typ, &shape.claims)
+}
+
+fn text_of_type(typ: Option<&str>, claims: &Value) -> String {
+    let signer = Signer::a();
+    let mut header = json!({"alg": "RS256", "kid": "key-a", "jwk": signer.jwk()});
+    if let Some(typ) = typ {
         header["typ"] = json!(typ);
     }
-    Signer::a().sign_with(&header, &shape.claims)
+    signer.sign_with(&header, claims)
 }
 
 /// The letters of the policies of access tokens that accept a token.
@@ -593,16 +880,65 @@ fn logged_in_by(token: &str) -> String {
     accepting.map(|(letter, ..)| *letter).collect()
 }
 
+/// The letters of the policies of logout tokens that accept a token.
+fn logged_out_by(token: &str) -> String {
+    let issuer = trusted();
+    let mut buffer = TokenBuffer::<16_384>::new();
+    let mut is_accepted = |policy| {
+        let trust = (&issuer, policy);
+        let verdict = LogoutToken::validate(token, trust, NOW, &mut buffer).map(|_| ());
+        match LogoutToken::explain(token, trust, NOW, &mut buffer) {
+            Ok(broken) => assert_eq!(broken.is_empty(), verdict.is_ok(), "{broken:?}"),
+            Err(error) => assert_eq!(verdict, Err(error)),
+        }
+        verdict.is_ok()
+    };
+    let accepting = LOGOUT_POLICIES.iter().filter(|(_, policy)| is_accepted(policy));
+    accepting.map(|(letter, _)| *letter).collect()
+}
+
+/// The letters of the requests for which a token is a DPoP proof.
+fn proved_by(token: &str) -> String {
+    let is_accepted = |request| {
+        let mut buffer = TokenBuffer::<16_384>::new();
+        DpopProof::verify::<TestKey, _>(token, &PROOFS, request, NOW, &mut buffer)
+            .and_then(|proof| proof.once(&mut ReplayWindow::<1>::new(), NOW))
+            .is_ok()
+    };
+    let accepting = REQUESTS.iter().filter(|(_, request)| is_accepted(*request));
+    accepting.map(|(letter, _)| *letter).collect()
+}
+
+/// The letters of all that accept a token, one text for each kind.
+fn accepted_by(token: &str) -> [String; 4] {
+    [opened_by(token), logged_in_by(token), logged_out_by(token), proved_by(token)]
+}
+
+/// The same by `validate` alone, for many tokens.
+fn accepted_by_one_verb(token: &str) -> [String; 4] {
+    let issuer = trusted();
+    let mut buffer = TokenBuffer::<16_384>::new();
+    let mut access =
+        |token, policy| AccessToken::validate(token, (&issuer, policy), NOW, &mut buffer).is_ok();
+    let bearer = BearerToken::new(token);
+    let opened = ACCESS_POLICIES.iter().filter(|(_, policy)| access(bearer, policy));
+    let mut opened: String = opened.map(|(letter, _)| *letter).collect();
+    opened.extend(access(bearer.with_key(DPOP_KEY), &API_POLICY).then_some(DPOP));
+    let mut id = |policy, login| {
+        IdToken::validate(token, (&issuer, policy), login, NOW, &mut buffer).is_ok()
+    };
+    let logged_in = ID_POLICIES.iter().filter(|(_, policy, login)| id(policy, *login));
+    let logged_in = logged_in.map(|(letter, ..)| *letter).collect();
+    [opened, logged_in, logged_out_by(token), proved_by(token)]
+}
+
 #[test]
 fn each_policy_accepts_exactly_the_shapes_it_should() {
     let shapes = shapes();
-    assert!(shapes.len() >= 40);
+    assert!(shapes.len() >= 80);
     for shape in &shapes {
         let token = text(shape);
-        let mut accepted = String::new();
-        accepted += &opened_by(&token);
-        accepted += &logged_in_by(&token);
-        assert_eq!(accepted, shape.accepted_by, "{}", shape.what);
+        assert_eq!(accepted_by(&token).concat(), shape.accepted_by, "{}", shape.what);
         let code =
             |verdict: Result<(), claimgate::Error>| verdict.map_or_else(|e| e.code(), |()| OK);
         let login = code(check_id(&LOGIN_POLICY, &token, NOW));
@@ -612,11 +948,29 @@ fn each_policy_accepts_exactly_the_shapes_it_should() {
 }
 
 #[test]
-fn no_shape_opens_the_api_and_logs_somebody_in() {
+fn no_shape_is_accepted_as_two_kinds() {
+    let mut accepted_of_kind = [0; 4];
     for shape in shapes() {
-        let token = text(&shape);
-        let (opened, logged_in) = (opened_by(&token), logged_in_by(&token));
-        assert!(opened.is_empty() || logged_in.is_empty(), "{}", shape.what);
+        let kinds = accepted_by(&text(&shape)).map(|letters| usize::from(!letters.is_empty()));
+        assert!(kinds.iter().sum::<usize>() <= 1, "{}", shape.what);
+        accepted_of_kind.iter_mut().zip(kinds).for_each(|(sum, kind)| *sum += kind);
+    }
+    assert!(accepted_of_kind.iter().all(|count| *count >= 5), "{accepted_of_kind:?}");
+}
+
+#[test]
+fn no_shape_is_accepted_as_two_kinds_under_any_header_type() {
+    let types = ["JWT", "at+jwt", "logout+jwt", "dpop+jwt", "secevent+jwt"].map(Some);
+    for shape in shapes() {
+        for typ in types.into_iter().chain([None]) {
+            let letters = accepted_by_one_verb(&text_of_type(typ, &shape.claims));
+            let kinds = letters.iter().filter(|letters| !letters.is_empty()).count();
+            assert!(kinds <= 1, "{} as {typ:?}: {letters:?}", shape.what);
+            // A proof is one by its type, and then nothing else.
+            let [.., proved] = &letters;
+            assert!(proved.is_empty() || typ == Some("dpop+jwt"), "{} as {typ:?}", shape.what);
+            assert!(kinds == 0 || !proved.is_empty() || typ != Some("dpop+jwt"), "{}", shape.what);
+        }
     }
 }
 
@@ -627,7 +981,10 @@ fn the_shapes_have_names_of_their_own_and_every_policy_accepts_one() {
         assert!(!shapes[..index].iter().any(|other| other.what == shape.what), "{}", shape.what);
     }
     let letters = ACCESS_POLICIES.iter().map(|p| p.0).chain(ID_POLICIES.iter().map(|p| p.0));
-    for letter in letters.chain([DPOP]) {
+    let letters = letters.chain(LOGOUT_POLICIES.iter().map(|p| p.0));
+    let letters = letters.chain(REQUESTS.iter().map(|p| p.0)).chain([DPOP]);
+    for letter in letters.clone() {
+        assert_eq!(letters.clone().filter(|other| *other == letter).count(), 1, "{letter}");
         assert!(shapes.iter().any(|shape| shape.accepted_by.contains(letter)), "{letter}");
     }
 }
