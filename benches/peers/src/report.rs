@@ -67,9 +67,9 @@ impl Conditions {
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
         let rustc = Command::new("rustc").arg("--version").output().ok();
         let rustc = rustc.and_then(|output| String::from_utf8(output.stdout).ok());
-        let versions = ["claimgate", "ring", "aws-lc-rs", "crypto-bigint", "jsonwebtoken"]
+        let versions = ["claimgate", "ring", "aws-lc-rs", "p256", "ed25519-dalek", "graviola"]
             .into_iter()
-            .chain(["jwt-compact", "jwt-simple"])
+            .chain(["jsonwebtoken", "jwt-compact", "jwt-simple"])
             .map(|name| format!("{name} {}", locked_version(name)));
         Self {
             date: chrono::Utc::now().format("%Y-%m-%d").to_string(),

@@ -5,9 +5,14 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use claimgate::Algorithm;
+use claimgate::jwk::KeyMaterial;
 use ring::rand::SystemRandom;
 use ring::rsa::KeyPair;
-use ring::signature::{RSA_PKCS1_SHA256, RsaPublicKeyComponents};
+use ring::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
+    RSA_PSS_SHA256, RsaEncoding, RsaPublicKeyComponents,
+};
 use serde_json::{Value, json};
 
 pub const ISSUER: &str = "https://my-domain.auth0.com/";
@@ -28,45 +33,76 @@ pub enum Kind {
     Large,
 }
 
-/// The key of the issuer, and the one it used before.
+/// The key of the issuer for one algorithm, and the one it used before.
 pub struct Keys {
-    signing: KeyPair,
-    pub n: Vec<u8>,
-    pub e: Vec<u8>,
+    pub algorithm: Algorithm,
+    signing: Signer,
     pub jwks: String,
 }
 
 impl Default for Keys {
+    /// RS256.
     fn default() -> Self {
-        let signing = include_bytes!("../../../tests/data/keys/a.pk8");
-        let other = include_bytes!("../../../tests/data/keys/b.pk8");
-        let signing = KeyPair::from_pkcs8(signing).unwrap();
-        let other = KeyPair::from_pkcs8(other).unwrap();
-        let RsaPublicKeyComponents { n, e } = signing.public().into();
-        let jwks = json!({ "keys": [jwk(&other, OTHER_KEY_ID), jwk(&signing, KEY_ID)] });
-        Self { signing, n, e, jwks: jwks.to_string() }
+        Self::new(Algorithm::Rs256)
     }
 }
 
-fn jwk(key: &KeyPair, kid: &str) -> Value {
-    let RsaPublicKeyComponents { n, e } = RsaPublicKeyComponents::<Vec<u8>>::from(key.public());
-    let encode = |bytes: &[u8]| Base64UrlUnpadded::encode_string(bytes);
-    json!({"kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "n": encode(&n), "e": encode(&e)})
-}
-
 impl Keys {
+    /// # Panics
+    ///
+    /// If there is no row for the algorithm.
+    pub fn new(algorithm: Algorithm) -> Self {
+        let (signing, other): (&[u8], &[u8]) = match algorithm {
+            Algorithm::Rs256 | Algorithm::Ps256 => (
+                include_bytes!("../../../tests/data/keys/a.pk8"),
+                include_bytes!("../../../tests/data/keys/b.pk8"),
+            ),
+            Algorithm::Es256 => (
+                include_bytes!("../../../tests/data/keys/p256-a.pk8"),
+                include_bytes!("../../../tests/data/keys/p256-b.pk8"),
+            ),
+            Algorithm::EdDsa => (
+                include_bytes!("../../../tests/data/keys/ed25519-a.pk8"),
+                include_bytes!("../../../tests/data/keys/ed25519-b.pk8"),
+            ),
+            _ => panic!("no row for {}", algorithm.name()),
+        };
+        let signing = Signer::new(algorithm, signing);
+        let other = Signer::new(algorithm, other);
+        let jwk = |signer: &Signer, key_id| jwk(algorithm, signer.material(), key_id);
+        let jwks = json!({ "keys": [jwk(&other, OTHER_KEY_ID), jwk(&signing, KEY_ID)] });
+        Self { algorithm, jwks: jwks.to_string(), signing }
+    }
+
+    /// The numbers of the public key.
+    pub fn material(&self) -> KeyMaterial<'_> {
+        self.signing.material()
+    }
+
+    /// The public key as ring and aws-lc-rs read it: `RSAPublicKey` of PKCS #1 in DER,
+    /// an uncompressed point of P-256, or an encoded point of Ed25519.
+    pub fn encoded(&self) -> &[u8] {
+        self.signing.encoded()
+    }
+
+    /// The header of a token that the issuer signs.
+    pub fn header(&self) -> Value {
+        header(self.algorithm.name(), KEY_ID)
+    }
+
     pub fn sign(&self, header: &Value, claims: &Value) -> String {
         let encode = |value: &Value| Base64UrlUnpadded::encode_string(value.to_string().as_bytes());
         let signed = format!("{}.{}", encode(header), encode(claims));
-        let mut signature = vec![0; self.n.len()];
-        self.signing
-            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature)
-            .unwrap();
+        let signature = self.signing.sign(signed.as_bytes());
         format!("{signed}.{}", Base64UrlUnpadded::encode_string(&signature))
     }
 
     pub fn token(&self, kind: Kind) -> String {
-        let token = self.sign(&header("RS256", KEY_ID), &claims(kind));
+        let token = self.sign(&self.header(), &claims(kind));
+        // The other algorithms have shorter signatures.
+        if matches!(self.algorithm, Algorithm::Es256 | Algorithm::EdDsa) {
+            return token;
+        }
         let expected = match kind {
             Kind::SmallId => 600..=700,
             Kind::Typical => 790..=790,
@@ -75,6 +111,86 @@ impl Keys {
         assert!(expected.contains(&token.len()), "{} characters", token.len());
         token
     }
+}
+
+/// A private key in ring, with the numbers of the public key.
+enum Signer {
+    Rsa { encoding: &'static dyn RsaEncoding, pair: KeyPair, n: Vec<u8>, e: Vec<u8> },
+    P256 { pair: EcdsaKeyPair, x: [u8; 32], y: [u8; 32] },
+    Ed25519 { pair: Ed25519KeyPair, x: [u8; 32] },
+}
+
+impl Signer {
+    fn new(algorithm: Algorithm, pkcs8: &[u8]) -> Self {
+        match algorithm {
+            Algorithm::Es256 => {
+                let form = &ECDSA_P256_SHA256_FIXED_SIGNING;
+                let pair = EcdsaKeyPair::from_pkcs8(form, pkcs8, &SystemRandom::new()).unwrap();
+                let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
+                let (x, y) = (x.try_into().unwrap(), y.try_into().unwrap());
+                Self::P256 { pair, x, y }
+            }
+            Algorithm::EdDsa => {
+                let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8).unwrap();
+                let x = pair.public_key().as_ref().try_into().unwrap();
+                Self::Ed25519 { pair, x }
+            }
+            _ => {
+                let encoding: &dyn RsaEncoding = match algorithm {
+                    Algorithm::Ps256 => &RSA_PSS_SHA256,
+                    _ => &RSA_PKCS1_SHA256,
+                };
+                let pair = KeyPair::from_pkcs8(pkcs8).unwrap();
+                let RsaPublicKeyComponents { n, e } = pair.public().into();
+                Self::Rsa { encoding, pair, n, e }
+            }
+        }
+    }
+
+    fn material(&self) -> KeyMaterial<'_> {
+        match self {
+            Self::Rsa { n, e, .. } => KeyMaterial::Rsa { n, e },
+            Self::P256 { x, y, .. } => KeyMaterial::P256 { x, y },
+            Self::Ed25519 { x, .. } => KeyMaterial::Ed25519 { x },
+        }
+    }
+
+    fn encoded(&self) -> &[u8] {
+        match self {
+            Self::Rsa { pair, .. } => pair.public().as_ref(),
+            Self::P256 { pair, .. } => pair.public_key().as_ref(),
+            Self::Ed25519 { pair, .. } => pair.public_key().as_ref(),
+        }
+    }
+
+    fn sign(&self, signed: &[u8]) -> Vec<u8> {
+        let random = SystemRandom::new();
+        match self {
+            Self::Rsa { encoding, pair, n, .. } => {
+                let mut signature = vec![0; n.len()];
+                pair.sign(*encoding, &random, signed, &mut signature).unwrap();
+                signature
+            }
+            Self::P256 { pair, .. } => pair.sign(&random, signed).unwrap().as_ref().to_vec(),
+            Self::Ed25519 { pair, .. } => pair.sign(signed).as_ref().to_vec(),
+        }
+    }
+}
+
+fn jwk(algorithm: Algorithm, material: KeyMaterial<'_>, kid: &str) -> Value {
+    let encode = |bytes: &[u8]| Base64UrlUnpadded::encode_string(bytes);
+    let mut jwk = match material {
+        KeyMaterial::Rsa { n, e } => json!({"kty": "RSA", "n": encode(n), "e": encode(e)}),
+        KeyMaterial::P256 { x, y } => {
+            json!({"kty": "EC", "crv": "P-256", "x": encode(x), "y": encode(y)})
+        }
+        KeyMaterial::Ed25519 { x } => json!({"kty": "OKP", "crv": "Ed25519", "x": encode(x)}),
+        other => panic!("no row for {other:?}"),
+    };
+    jwk["use"] = "sig".into();
+    jwk["alg"] = algorithm.name().into();
+    jwk["kid"] = kid.into();
+    jwk
 }
 
 pub fn header(alg: &str, kid: &str) -> Value {

@@ -18,14 +18,18 @@ fn main() {
     let (token, kind) = (keys.token(Kind::Typical), Kind::Typical);
     let mut contenders = [
         raw::ring(&keys, &token),
-        raw::pure_rust(&keys, &token),
+        raw::own::<PureRustKey>(raw::PURE_RUST, &keys, &token),
         gate.contender(gate::PURE_RUST, raw::PURE_RUST, &token, kind),
         jsonwebtoken::contender(JSONWEBTOKEN, Some(raw::PURE_RUST), &keys, &token, kind),
     ];
     let title = "An access token of 790 characters, RSA-2048";
     let report = Report { title, measured: interleaved(&mut contenders, options.rounds) };
     println!("{}\n{report}", Conditions::here());
-    report.ratio("jsonwebtoken_over_claimgate.pure-rust", JSONWEBTOKEN, gate::PURE_RUST);
+    report.ratio(
+        "jsonwebtoken-rust_crypto_over_claimgate.pure-rust",
+        JSONWEBTOKEN,
+        gate::PURE_RUST,
+    );
     if let Some(path) = &options.save {
         let measured = report.of(JSONWEBTOKEN);
         let multiple = measured.over(report.of(raw::RING));

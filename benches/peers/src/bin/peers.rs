@@ -1,6 +1,9 @@
 //! claimgate, bare RSA and the peers, jsonwebtoken with aws-lc-rs.
 
-use claimgate::{AwsLcKey, PureRustKey, RingKey};
+use claimgate::{
+    Algorithm, AwsLcAnyKey, AwsLcKey, PureRustAnyKey, PureRustKey, PureRustPortableKey, RingAnyKey,
+    RingKey,
+};
 use claimgate_peers::contenders::claimgate::{self as gate, Gate};
 use claimgate_peers::contenders::{jsonwebtoken, jwt_compact, jwt_simple, raw};
 use claimgate_peers::measure::{Measured, interleaved};
@@ -16,6 +19,7 @@ struct Gates {
     ring: Gate<RingKey>,
     aws_lc_rs: Gate<AwsLcKey>,
     pure_rust: Gate<PureRustKey>,
+    pure_rust_portable: Gate<PureRustPortableKey>,
 }
 
 fn measure(title: &'static str, keys: &Keys, gates: &Gates, kind: Kind, rounds: usize) -> Report {
@@ -25,8 +29,16 @@ fn measure(title: &'static str, keys: &Keys, gates: &Gates, kind: Kind, rounds: 
         gates.ring.contender(gate::RING, raw::RING, &token, kind),
         raw::aws_lc_rs(keys, &token),
         gates.aws_lc_rs.contender(gate::AWS_LC_RS, raw::AWS_LC_RS, &token, kind),
-        raw::pure_rust(keys, &token),
+        raw::own::<PureRustKey>(raw::PURE_RUST, keys, &token),
         gates.pure_rust.contender(gate::PURE_RUST, raw::PURE_RUST, &token, kind),
+        raw::own::<PureRustPortableKey>(raw::PURE_RUST_PORTABLE, keys, &token),
+        gates.pure_rust_portable.contender(
+            gate::PURE_RUST_PORTABLE,
+            raw::PURE_RUST_PORTABLE,
+            &token,
+            kind,
+        ),
+        raw::graviola(keys, &token),
         jsonwebtoken::contender(JSONWEBTOKEN, Some(raw::AWS_LC_RS), keys, &token, kind),
         jsonwebtoken::with_one_key(JSONWEBTOKEN_ONE_KEY, Some(raw::AWS_LC_RS), keys, &token, kind),
         jwt_compact::contender(keys, &token, kind),
@@ -37,6 +49,38 @@ fn measure(title: &'static str, keys: &Keys, gates: &Gates, kind: Kind, rounds: 
         contenders.extend(gates.ring.refusals(keys));
     }
     Report { title, measured: interleaved(&mut contenders, rounds) }
+}
+
+/// The typical access token, signed with another algorithm than RS256.
+fn measure_algorithm(title: &'static str, algorithm: Algorithm, rounds: usize) -> Report {
+    let (keys, kind) = (Keys::new(algorithm), Kind::Typical);
+    let token = keys.token(kind);
+    let ring = Gate::<RingAnyKey>::new(&keys);
+    let aws_lc_rs = Gate::<AwsLcAnyKey>::new(&keys);
+    let pure_rust = Gate::<PureRustAnyKey>::new(&keys);
+    let mut contenders = [
+        raw::ring(&keys, &token),
+        ring.contender(gate::RING, raw::RING, &token, kind),
+        raw::aws_lc_rs(&keys, &token),
+        aws_lc_rs.contender(gate::AWS_LC_RS, raw::AWS_LC_RS, &token, kind),
+        raw::own::<PureRustAnyKey>(raw::PURE_RUST, &keys, &token),
+        pure_rust.contender(gate::PURE_RUST, raw::PURE_RUST, &token, kind),
+        jsonwebtoken::contender(JSONWEBTOKEN, Some(raw::AWS_LC_RS), &keys, &token, kind),
+    ];
+    Report { title, measured: interleaved(&mut contenders, rounds) }
+}
+
+/// The ratios of one algorithm, which is named in each.
+fn print_ratios(report: &Report, algorithm: &str) {
+    for (backend, whole, raw) in [
+        ("ring", gate::RING, raw::RING),
+        ("aws-lc-rs", gate::AWS_LC_RS, raw::AWS_LC_RS),
+        ("pure-rust", gate::PURE_RUST, raw::PURE_RUST),
+    ] {
+        report.ratio(&format!("whole_over_raw.{algorithm}.{backend}"), whole, raw);
+        let name = format!("jsonwebtoken_over_claimgate.{algorithm}.{backend}");
+        report.ratio(&name, JSONWEBTOKEN, whole);
+    }
 }
 
 /// What the other binary saved: name, multiple of raw ring, allocations.
@@ -60,9 +104,13 @@ fn main() {
     let options = Options::from_command_line();
     let conditions = Conditions::here();
     let keys = Keys::default();
-    let gates =
-        Gates { ring: Gate::new(&keys), aws_lc_rs: Gate::new(&keys), pure_rust: Gate::new(&keys) };
-    println!("{conditions}");
+    let gates = Gates {
+        ring: Gate::new(&keys),
+        aws_lc_rs: Gate::new(&keys),
+        pure_rust: Gate::new(&keys),
+        pure_rust_portable: Gate::new(&keys),
+    };
+    println!("{conditions}\npure-rust uses {}", gates.pure_rust.key().kernel());
 
     let title = "An access token of 790 characters, RSA-2048";
     let mut typical = measure(title, &keys, &gates, Kind::Typical, options.rounds);
@@ -77,20 +125,38 @@ fn main() {
         println!("{}", measure(title, &keys, &gates, kind, options.rounds.div_ceil(4)));
     }
 
+    let others = [
+        ("An access token, PS256, RSA-2048", "ps256", Algorithm::Ps256),
+        ("An access token, ES256", "es256", Algorithm::Es256),
+        ("An access token, EdDSA (Ed25519)", "eddsa", Algorithm::EdDsa),
+    ]
+    .map(|(title, name, algorithm)| {
+        let report = measure_algorithm(title, algorithm, options.rounds.div_ceil(2));
+        println!("{report}");
+        (name, report)
+    });
+
     typical.ratio("whole_over_raw.ring", gate::RING, raw::RING);
     typical.ratio("whole_over_raw.aws-lc-rs", gate::AWS_LC_RS, raw::AWS_LC_RS);
     typical.ratio("whole_over_raw.pure-rust", gate::PURE_RUST, raw::PURE_RUST);
     typical.ratio("jsonwebtoken_over_claimgate.ring", JSONWEBTOKEN, gate::RING);
     typical.ratio("jsonwebtoken_over_claimgate.aws-lc-rs", JSONWEBTOKEN, gate::AWS_LC_RS);
+    typical.ratio("jsonwebtoken_over_claimgate.pure-rust", JSONWEBTOKEN, gate::PURE_RUST);
     let one_key = "jsonwebtoken_one_key_over_claimgate.aws-lc-rs";
     typical.ratio(one_key, JSONWEBTOKEN_ONE_KEY, gate::AWS_LC_RS);
     typical.ratio("pure-rust_over_ring", gate::PURE_RUST, gate::RING);
+    typical.ratio("pure-rust_over_aws-lc-rs", gate::PURE_RUST, gate::AWS_LC_RS);
+    typical.ratio("pure-rust-portable_over_ring", gate::PURE_RUST_PORTABLE, gate::RING);
     typical.ratio("aws-lc-rs_over_ring", gate::AWS_LC_RS, gate::RING);
     typical.ratio("cache_hit_over_whole.ring", gate::CACHE_HIT, gate::RING);
     typical.ratio("reject_alg_over_whole.ring", gate::REFUSE_ALG, gate::RING);
     typical.ratio("reject_kid_over_whole.ring", gate::REFUSE_KID, gate::RING);
     typical.ratio("reject_issuer_over_whole.ring", gate::REFUSE_ISSUER, gate::RING);
     typical.ratio("reject_malformed_over_whole.ring", gate::REFUSE_MALFORMED, gate::RING);
+
+    for (name, report) in &others {
+        print_ratios(report, name);
+    }
 
     let token = keys.token(Kind::Typical);
     let two_over_one = threads::two_over_one(options.rounds, || {

@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use claimgate::error::Problem;
+use claimgate::jwk::{Jwk, VerifyingKey};
 use claimgate::{
     AccessToken, AccessTokenPolicy, BearerToken, Error, IdToken, IdTokenPolicy, Issuer, JwkSet,
     Login, Nonce, NumericDate, PublicKey, ScopePolicy, TokenBuffer, VerifiedTokenCache,
@@ -36,6 +37,12 @@ impl<K: PublicKey> Gate<K> {
     pub fn new(keys: &Keys) -> Self {
         let keys = JwkSet::from_json(&keys.jwks).unwrap();
         Self { issuer: Issuer::new(ISSUER, keys).unwrap() }
+    }
+
+    /// The key that signs the tokens.
+    pub fn key(&self) -> &VerifyingKey<K> {
+        let named = |jwk: &&Jwk<K>| jwk.key_id() == Some(KEY_ID);
+        self.issuer.keys().keys().iter().find(named).unwrap().key()
     }
 
     /// One validation, of the same token every time.
@@ -80,7 +87,7 @@ impl<K: PublicKey> Gate<K> {
         let claims = claims(Kind::Typical);
         let mut foreign = claims.clone();
         foreign["iss"] = "https://other.auth0.com/".into();
-        let typical = keys.sign(&header("RS256", KEY_ID), &claims);
+        let typical = keys.sign(&keys.header(), &claims);
         let (malformed, _) = typical.rsplit_once('.').unwrap();
         vec![
             self.refusal(
@@ -94,7 +101,7 @@ impl<K: PublicKey> Gate<K> {
                 Error::UnknownKey,
             ),
             self.refusal(REFUSE_MALFORMED, malformed.to_owned(), Error::MalformedToken),
-            self.unknown_issuer(keys.sign(&header("RS256", KEY_ID), &foreign)),
+            self.unknown_issuer(keys.sign(&keys.header(), &foreign)),
         ]
     }
 
@@ -130,7 +137,7 @@ impl<K: PublicKey> Gate<K> {
             .map(|n| {
                 let mut claims = claims(Kind::Typical);
                 claims["sub"] = format!("auth0|{n:06}").into();
-                keys.sign(&header("RS256", KEY_ID), &claims)
+                keys.sign(&keys.header(), &claims)
             })
             .collect();
         for token in &tokens {
@@ -158,6 +165,7 @@ const SLOTS: usize = 64;
 pub const RING: &str = "claimgate (ring)";
 pub const AWS_LC_RS: &str = "claimgate (aws-lc-rs)";
 pub const PURE_RUST: &str = "claimgate (pure-rust)";
+pub const PURE_RUST_PORTABLE: &str = "claimgate (pure-rust, portable)";
 pub const REFUSE_ALG: &str = "claimgate: wrong alg";
 pub const REFUSE_KID: &str = "claimgate: unknown kid";
 pub const REFUSE_MALFORMED: &str = "claimgate: malformed";

@@ -11,8 +11,9 @@ use super::OwnClaims;
 use crate::measure::Contender;
 use crate::tokens::{API, CLIENT_ID, ISSUER, KEY_ID, Keys, Kind};
 
-fn validation(kind: Kind) -> Validation {
-    let mut validation = Validation::new(Algorithm::RS256);
+fn validation(keys: &Keys, kind: Kind) -> Validation {
+    let algorithm: Algorithm = keys.algorithm.name().parse().unwrap();
+    let mut validation = Validation::new(algorithm);
     validation.set_issuer(&[ISSUER]);
     validation.set_audience(&[if kind == Kind::SmallId { CLIENT_ID } else { API }]);
     validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
@@ -37,7 +38,7 @@ pub fn contender<'c>(
     token: &'c str,
     kind: Kind,
 ) -> Contender<'c> {
-    let (keys, validation) = (decoding_keys(keys), validation(kind));
+    let (keys, validation) = (decoding_keys(keys), validation(keys, kind));
     Contender::new(name, rsa, move || {
         let token = black_box(token);
         let header = decode_header(token).unwrap();
@@ -55,7 +56,7 @@ pub fn with_one_key<'c>(
     kind: Kind,
 ) -> Contender<'c> {
     let key = decoding_keys(keys).remove(KEY_ID).unwrap();
-    let validation = validation(kind);
+    let validation = validation(keys, kind);
     Contender::new(name, rsa, move || {
         decode::<OwnClaims>(black_box(token), &key, &validation).unwrap().claims.check(kind);
     })
