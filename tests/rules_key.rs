@@ -210,7 +210,7 @@ fn k05_a_kid_may_be_escaped() {
 }
 
 #[test]
-fn k05_a_kid_that_is_no_string_or_too_long_is_rejected() {
+fn k15_kid_and_typ_are_strings_of_acceptable_length() {
     let wrong = Err(Error::HeaderType(HeaderParameter::KeyId));
     for kid in [json!(1), json!(null), json!(["key-a"]), json!({})] {
         assert_eq!(access_with_header(&json!({"alg": "RS256", "kid": kid})), wrong);
