@@ -149,7 +149,12 @@ impl<'a, const MAX: usize> Object<'a, MAX> {
         let member = if may_have_escapes {
             self.members.iter().find(|member| member.name().is(name))
         } else {
-            self.members.iter().find(|member| member.name == name)
+            // The last bytes first: most names are too short for a call of `memcmp`.
+            let last = name.as_bytes().last();
+            self.members.iter().find(|member| {
+                let found = member.name.as_bytes();
+                found.len() == name.len() && found.last() == last && member.name == name
+            })
         };
         member.map(|member| member.value)
     }
