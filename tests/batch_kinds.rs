@@ -67,7 +67,7 @@ fn access(claims: &Value, fields: &Value) -> Value {
     merged(case, fields)
 }
 
-fn with_claims(rule: Value) -> Value {
+fn with_claims(rule: &Value) -> Value {
     let claims = with(access_claims(), "realm_access", json!({"roles": ["admin"]}));
     access(&with(claims, "level", 3), &json!({ "claims": rule }))
 }
@@ -113,28 +113,28 @@ fn algorithms_narrow_the_set() {
 #[test]
 fn claims_are_rules() {
     assert_answers(&[
-        ("valid", with_claims(json!([{"path": ["realm_access", "roles"], "contains": "admin"}]))),
-        ("valid", with_claims(json!([{"path": ["level"], "equals": 3}]))),
-        ("valid", with_claims(json!([{"path": ["azp"], "equals": CLIENT_ID}]))),
-        ("valid", with_claims(json!([{"path": ["azp"], "one_of": ["x", CLIENT_ID]}]))),
-        ("valid", with_claims(json!([]))),
+        ("valid", with_claims(&json!([{"path": ["realm_access", "roles"], "contains": "admin"}]))),
+        ("valid", with_claims(&json!([{"path": ["level"], "equals": 3}]))),
+        ("valid", with_claims(&json!([{"path": ["azp"], "equals": CLIENT_ID}]))),
+        ("valid", with_claims(&json!([{"path": ["azp"], "one_of": ["x", CLIENT_ID]}]))),
+        ("valid", with_claims(&json!([]))),
         (
             "claim_mismatch",
-            with_claims(json!([{"path": ["realm_access", "roles"], "contains": "user"}])),
+            with_claims(&json!([{"path": ["realm_access", "roles"], "contains": "user"}])),
         ),
-        ("claim_mismatch", with_claims(json!([{"path": ["level"], "equals": "3"}]))),
-        ("claim_mismatch", with_claims(json!([{"path": ["level"], "equals": true}]))),
+        ("claim_mismatch", with_claims(&json!([{"path": ["level"], "equals": "3"}]))),
+        ("claim_mismatch", with_claims(&json!([{"path": ["level"], "equals": true}]))),
         (
             "claim_mismatch",
-            with_claims(json!([{"path": ["realm_access.roles"], "contains": "admin"}])),
+            with_claims(&json!([{"path": ["realm_access.roles"], "contains": "admin"}])),
         ),
-        ("usage", with_claims(json!([{"path": [], "equals": "x"}]))),
-        ("usage", with_claims(json!([{"path": ["a", "b", "c", "d", "e"], "equals": "x"}]))),
-        ("usage", with_claims(json!([{"path": ["a"], "one_of": []}]))),
-        ("usage", with_claims(json!([{"path": ["a"]}]))),
-        ("usage", with_claims(json!([{"path": ["a"], "equals": "x", "contains": "x"}]))),
-        ("usage", with_claims(json!([{"path": ["a"], "equals": 1.5}]))),
-        ("usage", with_claims(json!([{"path": ["a"], "is": "x"}]))),
+        ("usage", with_claims(&json!([{"path": [], "equals": "x"}]))),
+        ("usage", with_claims(&json!([{"path": ["a", "b", "c", "d", "e"], "equals": "x"}]))),
+        ("usage", with_claims(&json!([{"path": ["a"], "one_of": []}]))),
+        ("usage", with_claims(&json!([{"path": ["a"]}]))),
+        ("usage", with_claims(&json!([{"path": ["a"], "equals": "x", "contains": "x"}]))),
+        ("usage", with_claims(&json!([{"path": ["a"], "equals": 1.5}]))),
+        ("usage", with_claims(&json!([{"path": ["a"], "is": "x"}]))),
     ]);
 }
 

@@ -8,7 +8,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use claimgate_fuzz::{API, CLIENT_ID, HEADER, ISSUER, NOW, jwk, sign};
+use claimgate::{PublicKey, TokenId};
+use claimgate_fuzz::{API, CLIENT_ID, HEADER, ISSUER, NOW, StandIn, jwk, sign};
 use serde_json::{Value, json};
 
 /// The corpus of one target.
@@ -83,6 +84,62 @@ fn payloads() -> Vec<Value> {
     ]
 }
 
+fn logout_payloads() -> Vec<Value> {
+    let common = json!({
+        "iss": ISSUER, "sub": "auth0|123456", "sid": "s", "aud": CLIENT_ID,
+        "iat": NOW.as_secs() - 10, "exp": NOW.as_secs() + 110, "jti": "bWJq",
+        "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+    });
+    let with = |name: &str, value: Value| {
+        let mut claims = common.clone();
+        claims[name] = value;
+        claims
+    };
+    let without = |name: &str| {
+        let mut claims = common.clone();
+        claims.as_object_mut().unwrap().remove(name);
+        claims
+    };
+    vec![
+        common.clone(),
+        without("exp"),
+        without("sub"),
+        without("sid"),
+        without("events"),
+        with("typ", json!("Logout")),
+        with("nonce", json!("n-0S6_WzA2Mj")),
+        with("aud", json!([CLIENT_ID])),
+        with("jti", json!("j".repeat(TokenId::MAX_JTI_LEN + 1))),
+        with("events", json!({"http://schemas.openid.net/event/backchannel-logout": []})),
+    ]
+}
+
+fn proof_payloads() -> Vec<Value> {
+    let hash = Base64UrlUnpadded::encode_string(&StandIn::sha256(&[b"an-access-token"]));
+    let common = json!({
+        "jti": "-BwC3ESc6acc2lTc", "htm": "GET", "htu": "https://server.example.com/x",
+        "iat": NOW.as_secs() - 5, "ath": hash, "nonce": "eyJ7S_zG.eyJH0-Z.HX4w-7v",
+    });
+    let with = |name: &str, value: Value| {
+        let mut claims = common.clone();
+        claims[name] = value;
+        claims
+    };
+    vec![
+        common.clone(),
+        json!({"jti": "1", "htm": "GET", "htu": "HTTPS://Server.Example.com:443/%78?a=b#c",
+            "iat": NOW.as_secs()}),
+        with("htm", json!("POST")),
+        with("htu", json!("https://server.example.com:8443/x")),
+        with("iat", json!(NOW.as_secs() as f64 - 40.5)),
+        with("iat", json!(NOW.as_secs() + 11)),
+        with("ath", json!("AA")),
+        with("jti", json!("j".repeat(TokenId::MAX_JTI_LEN))),
+        with("jti", json!("j".repeat(TokenId::MAX_JTI_LEN + 1))),
+        with("nonce", json!("")),
+    ]
+}
+
 fn main() -> io::Result<()> {
     let demo = files("examples/validate/demo", "jwt")?;
     let vectors: Vec<String> = files("tests/data", "json")?;
@@ -140,6 +197,38 @@ fn main() -> io::Result<()> {
         for text in texts() {
             corpus.add(text)?;
         }
+    }
+    let mut logout = Corpus::of("logout_token")?;
+    for seed in logout_payloads() {
+        logout.add(seed.to_string())?;
+        logout.add(seed.to_string().replace('/', "\\/"))?;
+    }
+    let mut proofs = Corpus::of("dpop_proof")?;
+    for seed in proof_payloads() {
+        proofs.add(seed.to_string())?;
+        proofs.add(seed.to_string().replace('/', "\\/"))?;
+    }
+    let mut rules = Corpus::of("claim_rules")?;
+    for claim in [
+        r#""admin""#,
+        r#""user admin""#,
+        r#""\u0061dmin""#,
+        "true",
+        "-0",
+        "7",
+        "7.0",
+        "99999999999999999999",
+        "null",
+        r#"["user","admin"]"#,
+        r#"["admin",1]"#,
+        r#"{"a":{"b":{"roles":["admin"]}}}"#,
+        r#"{"a":1,"\u0061":2}"#,
+    ] {
+        // `arbitrary` takes what it chooses by from the start, and texts by lengths at the
+        // end: both are the fuzzer's affair.
+        rules.add(claim)?;
+        rules.add(format!("\0\0\0\0{claim}"))?;
+        rules.add(format!("\u{1}\u{1}\u{1}\u{1}{claim}"))?;
     }
     let mut dialect = Corpus::of("json_dialect")?;
     dialect.count = 100;
@@ -214,8 +303,9 @@ fn main() -> io::Result<()> {
 
     // Targets of structured input: claims, challenges and steps are made from
     // what the bytes say, so tokens of the demonstration do as well as any.
-    for target in ["validate", "challenge", "cache"] {
+    for target in ["validate", "challenge", "cache", "claim_rules", "replay_window"] {
         let mut corpus = Corpus::of(target)?;
+        corpus.count = 100;
         for token in &demo {
             corpus.add(Base64UrlUnpadded::decode_vec(token.split('.').nth(1).unwrap()).unwrap())?;
         }

@@ -7,8 +7,8 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::error::{InvalidSignature, KeyRejected};
 use claimgate::jwk::{Algorithms, KeyMaterial};
 use claimgate::{
-    AccessTokenPolicy, Algorithm, Error, IdTokenPolicy, Issuer, JwkSet, Login, Nonce, NumericDate,
-    PublicKey, at_compile_time,
+    AccessTokenPolicy, Algorithm, Error, IdTokenPolicy, Issuer, JwkSet, Login, LogoutTokenPolicy,
+    Nonce, NumericDate, PublicKey, at_compile_time,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -23,6 +23,13 @@ pub const API_POLICY: AccessTokenPolicy<'_> =
     at_compile_time!(AccessTokenPolicy::general(API).build());
 pub const APPLICATION_POLICY: IdTokenPolicy<'_> =
     at_compile_time!(IdTokenPolicy::new(CLIENT_ID).build());
+pub const LOGOUT_POLICY: LogoutTokenPolicy<'_> =
+    at_compile_time!(LogoutTokenPolicy::new(CLIENT_ID).build());
+/// The greatest age of logout tokens without `exp`, where they are accepted.
+pub const MAX_AGE_WITHOUT_EXPIRY: u64 = 600;
+pub const LOGOUT_POLICY_WITHOUT_EXPIRY: LogoutTokenPolicy<'_> = at_compile_time!(
+    LogoutTokenPolicy::new(CLIENT_ID).accept_without_expiry(MAX_AGE_WITHOUT_EXPIRY).build()
+);
 pub const LOGIN: Login<'_> = at_compile_time!(Login::new(Nonce::Ignore).build());
 
 /// How long a modulus and so a signature is here, in bytes.
@@ -146,6 +153,21 @@ pub fn parse_json(text: &[u8]) -> Option<serde_json::Result<Value>> {
 #[track_caller]
 fn confirm(token: &str, audience: &str, types: &[&str], foreign: &[&str], now: NumericDate) {
     let Some((header, claims)) = decode(token) else { return };
+    confirm_common(&header, &claims, audience, types, foreign, now);
+    assert!(!claims["sub"].as_str().unwrap().is_empty());
+    assert!(is_before_expiry(&claims, now), "expired");
+}
+
+/// The part of it that is the same for all kinds.
+#[track_caller]
+fn confirm_common(
+    header: &Value,
+    claims: &Value,
+    audience: &str,
+    types: &[&str],
+    foreign: &[&str],
+    now: NumericDate,
+) {
     assert_eq!(header["alg"], "RS256");
     for name in ["crit", "b64", "zip"] {
         assert_eq!(header.get(name), None);
@@ -159,14 +181,12 @@ fn confirm(token: &str, audience: &str, types: &[&str], foreign: &[&str], now: N
         assert!(types.contains(&typ), "{typ}");
     }
     assert_eq!(claims["iss"], ISSUER);
-    assert!(!claims["sub"].as_str().unwrap().is_empty());
     let is_for = |value: &Value| value == audience;
     match &claims["aud"] {
         Value::Array(audiences) => assert!(audiences.iter().any(is_for)),
         one => assert!(is_for(one)),
     }
     let (now, leeway) = (now.as_secs() as f64, LEEWAY as f64);
-    assert!(now < claims["exp"].as_f64().unwrap().floor() + leeway, "expired");
     for name in ["nbf", "iat"] {
         if let Some(time) = claims.get(name) {
             let time = time.as_f64().unwrap().ceil();
@@ -176,6 +196,10 @@ fn confirm(token: &str, audience: &str, types: &[&str], foreign: &[&str], now: N
     for name in foreign {
         assert_eq!(claims.get(name), None);
     }
+}
+
+fn is_before_expiry(claims: &Value, now: NumericDate) -> bool {
+    (now.as_secs() as f64) < claims["exp"].as_f64().unwrap().floor() + LEEWAY as f64
 }
 
 /// Confirms an access token that [`API_POLICY`] accepted at `now`.
@@ -202,6 +226,35 @@ pub fn confirm_id_token(token: &str, now: NumericDate) {
     }
     assert!(claims.get("token_use").is_none_or(|token_use| token_use == "id"));
     assert!(claims.get("typ").is_none_or(|typ| typ == "ID"));
+}
+
+/// Confirms a logout token that [`LOGOUT_POLICY`] or [`LOGOUT_POLICY_WITHOUT_EXPIRY`]
+/// accepted at `now`.
+#[track_caller]
+pub fn confirm_logout_token(token: &str, policy: &LogoutTokenPolicy<'_>, now: NumericDate) {
+    const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
+    let foreign =
+        ["nonce", "scope", "scp", "permissions", "gty", "at_hash", "c_hash", "s_hash", "token_use"];
+    let Some((header, claims)) = decode(token) else { return };
+    confirm_common(&header, &claims, CLIENT_ID, &["jwt", "logout+jwt"], &foreign, now);
+    assert!(claims.get("typ").is_none_or(|typ| typ == "Logout"));
+    if let Some(audiences) = claims["aud"].as_array() {
+        assert!(audiences.iter().all(|audience| audience == CLIENT_ID));
+    }
+    assert!(claims["events"][EVENT].is_object());
+    let [subject, session] = ["sub", "sid"].map(|name| claims.get(name));
+    assert!(subject.is_some() || session.is_some());
+    for name in [subject, session].into_iter().flatten() {
+        assert!(!name.as_str().unwrap().is_empty());
+    }
+    assert!(!claims["jti"].as_str().unwrap().is_empty());
+    let age = now.as_secs() as f64 - claims["iat"].as_f64().unwrap().floor();
+    if claims.get("exp").is_some() {
+        assert!(is_before_expiry(&claims, now), "expired");
+    } else {
+        assert_eq!(*policy, LOGOUT_POLICY_WITHOUT_EXPIRY);
+        assert!(age <= (MAX_AGE_WITHOUT_EXPIRY + LEEWAY) as f64, "too old");
+    }
 }
 
 /// Looks at all that an error tells.
