@@ -11,14 +11,14 @@ const BATCH: Duration = Duration::from_micros(400);
 /// Something to be timed. A call asserts its own result.
 pub struct Contender<'c> {
     pub name: &'static str,
-    /// The bare RSA that this is built on, by name.
-    pub rsa: Option<&'static str>,
+    /// The bare verification that this is built on, by name.
+    pub raw: Option<&'static str>,
     call: Box<dyn FnMut() + 'c>,
 }
 
 impl<'c> Contender<'c> {
-    pub fn new(name: &'static str, rsa: Option<&'static str>, call: impl FnMut() + 'c) -> Self {
-        Self { name, rsa, call: Box::new(call) }
+    pub fn new(name: &'static str, raw: Option<&'static str>, call: impl FnMut() + 'c) -> Self {
+        Self { name, raw, call: Box::new(call) }
     }
 
     fn time(&mut self, calls: u32) -> Duration {
@@ -41,7 +41,7 @@ impl<'c> Contender<'c> {
 /// What was measured of one contender.
 pub struct Measured {
     pub name: String,
-    pub rsa: Option<&'static str>,
+    pub raw: Option<&'static str>,
     pub allocations: u64,
     /// Nanoseconds for one call, one figure for each round.
     rounds: Vec<f64>,
@@ -62,7 +62,7 @@ impl Measured {
     /// What another process measured as a multiple of `unit`, as if here.
     pub fn elsewhere(name: &str, multiple: f64, allocations: u64, unit: &Self) -> Self {
         let rounds = unit.rounds.iter().map(|nanoseconds| nanoseconds * multiple).collect();
-        Self { name: name.to_owned(), rsa: None, allocations, rounds }
+        Self { name: name.to_owned(), raw: None, allocations, rounds }
     }
 }
 
@@ -72,7 +72,7 @@ pub fn interleaved(contenders: &mut [Contender<'_>], rounds: usize) -> Vec<Measu
         .iter_mut()
         .map(|contender| Measured {
             name: contender.name.to_owned(),
-            rsa: contender.rsa,
+            raw: contender.raw,
             allocations: allocations::count(&mut contender.call),
             rounds: Vec::with_capacity(rounds),
         })

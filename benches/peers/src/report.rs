@@ -31,11 +31,11 @@ impl Display for Report {
         writeln!(
             f,
             "{:<36} {:>10} {:>10} {:>10} {:>12}",
-            "", "median µs", "÷ ring", "÷ own RSA", "allocations"
+            "", "median µs", "÷ ring", "÷ own raw", "allocations"
         )?;
         let unit = self.of(raw::RING);
         for measured in &self.measured {
-            let own = measured.rsa.map(|rsa| format!("{:.3}", measured.over(self.of(rsa))));
+            let own = measured.raw.map(|raw| format!("{:.3}", measured.over(self.of(raw))));
             writeln!(
                 f,
                 "{:<36} {:>10.3} {:>10.3} {:>10} {:>12}",
