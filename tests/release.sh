@@ -23,11 +23,16 @@ echo "ok"
 
 step "package"
 # That the benches stay at home is meant.
-cargo package --allow-dirty --quiet 2>&1 | (grep -v 'ignoring benchmark' || true) | tee "$folder/package.log"
+# claimgate-rsa goes first, since claimgate depends on it.
+cargo package -p claimgate-rsa -p claimgate --allow-dirty --quiet 2>&1 | (grep -v 'ignoring benchmark' || true) | tee "$folder/package.log"
 [ ! -s "$folder/package.log" ] || { echo "cargo package warns"; exit 1; }
 target=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
-tar -xzf "$target"/package/claimgate-*.crate -C "$folder"
-package=$(echo "$folder"/claimgate-*)
+version=$(cargo pkgid | sed 's/.*[#@]//')
+for crate in claimgate claimgate-rsa; do tar -xzf "$target/package/$crate-$version.crate" -C "$folder"; done
+package=$folder/claimgate-$version
+# As if it were published already.
+mkdir "$folder/.cargo"
+printf '[patch.crates-io]\nclaimgate-rsa = { path = "%s" }\n' "$folder/claimgate-rsa-$version" > "$folder/.cargo/config.toml"
 (cd "$package" && find . -type f | sort) > "$folder/files"
 if grep -vE '^\./(src/|examples/|docs/|benches/(README\.md|peers\.svg)$|tests/data/keys/|tests/rules\.md$|Cargo\.|LICENSE-|[A-Z]+\.md$|\.cargo_vcs_info)' "$folder/files"; then
     echo "these files are of no use to users"
@@ -40,7 +45,7 @@ fi
     done
 done) | tee "$folder/links.log"
 [ ! -s "$folder/links.log" ] || exit 1
-printf '%s files, %s bytes\n' "$(wc -l < "$folder/files")" "$(cat "$target"/package/claimgate-*.crate | wc -c)"
+printf '%s files, %s bytes\n' "$(wc -l < "$folder/files")" "$(cat "$target/package/claimgate-$version.crate" | wc -c)"
 
 step "a stranger's first hour: the README's examples in an empty folder, with the packaged crate"
 mkdir -p "$folder/stranger/src/bin"
