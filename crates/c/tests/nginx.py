@@ -332,6 +332,7 @@ def test_file():
     wait_until("all keys are withdrawn", 401, lambda: get("/api", b)[0])
     write("keys.json", jwks(KEYS["a"]))
     wait_until("keys again", 200, lambda: get("/api", a)[0])
+    time.sleep(1.5)  # Each worker looks at the file for itself, once a second.
 
 
 LOCATION = f"""
