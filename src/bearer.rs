@@ -59,9 +59,9 @@ impl<'t> BearerToken<'t> {
     /// [`Error::InvalidRequest`] where `Bearer` is not followed by exactly one
     /// token of the grammar `token68`.
     pub fn from_authorization(value: &'t str) -> Result<Self, Error> {
-        match Credentials::from_authorization(value)? {
-            Credentials::Bearer(token) => Ok(token),
-            Credentials::Dpop(_) => Err(Error::MissingToken),
+        match scheme_and_rest(value) {
+            (scheme, rest) if scheme.eq_ignore_ascii_case("Bearer") => token68(rest).map(Self::new),
+            _ => Err(Error::MissingToken),
         }
     }
 
@@ -146,13 +146,11 @@ impl<'t> Credentials<'t> {
     /// [`Error::InvalidRequest`] where the scheme is not followed by exactly one token of the
     /// grammar `token68`.
     pub fn from_authorization(value: &'t str) -> Result<Self, Error> {
-        let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
-        if scheme.eq_ignore_ascii_case("Bearer") {
-            token68(rest).map(|token| Self::Bearer(BearerToken::new(token)))
-        } else if scheme.eq_ignore_ascii_case("DPoP") {
-            token68(rest).map(|token| Self::Dpop(DpopToken(token)))
-        } else {
-            Err(Error::MissingToken)
+        match scheme_and_rest(value) {
+            (scheme, rest) if scheme.eq_ignore_ascii_case("DPoP") => {
+                token68(rest).map(|token| Self::Dpop(DpopToken(token)))
+            }
+            _ => BearerToken::from_authorization(value).map(Self::Bearer),
         }
     }
 
@@ -168,6 +166,11 @@ impl<'t> Credentials<'t> {
     ) -> Result<Self, Error> {
         Self::from_authorization(sole(values)?)
     }
+}
+
+/// Splits the value of an `Authorization` header field at its first space.
+fn scheme_and_rest(value: &str) -> (&str, &str) {
+    value.split_once(' ').unwrap_or((value, ""))
 }
 
 /// Returns the only one of the values of a header field.
@@ -233,7 +236,9 @@ mod tests {
 
     #[test]
     fn no_bearer_token_is_told_from_a_bad_one() {
-        for value in ["", "Basic YTpi", "Bearertoken", "DPoP abc", " Bearer a", "Bearer\ta"] {
+        for value in
+            ["", "Basic YTpi", "Bearertoken", "DPoP abc", "DPoP a b", " Bearer a", "Bearer\ta"]
+        {
             assert_eq!(BearerToken::from_authorization(value), Err(Error::MissingToken), "{value}");
         }
         for value in [

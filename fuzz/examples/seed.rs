@@ -156,6 +156,8 @@ fn main() -> io::Result<()> {
         r#"{"alg":"RS256"}"#,
         r#"{"alg":"RS256","typ":"application\/at+jwt","kid":"\u0061"}"#,
         r#"{"alg":"none"}"#,
+        r#"{"alg":"ES256","kid":"1"}"#,
+        r#"{"alg":"Ed25519"}"#,
         r#"{"alg":"RS256","crit":["b64"],"b64":false,"zip":"DEF"}"#,
         r#"{"alg":"RS256","kid":1,"typ":[],"jwk":{"kty":"oct"}}"#,
     ] {
@@ -190,6 +192,31 @@ fn main() -> io::Result<()> {
         let mut key = jwk(0);
         key[name] = value;
         jwks.add(json!({"keys": [key]}).to_string())?;
+    }
+
+    let mut discovery = Corpus::of("discovery")?;
+    let document = json!({
+        "issuer": ISSUER, "jwks_uri": format!("{ISSUER}.well-known/jwks.json"),
+        "userinfo_endpoint": format!("{ISSUER}userinfo"),
+        "id_token_signing_alg_values_supported": ["RS256", "ES256", "EdDSA", "HS256"],
+        "response_types_supported": ["code"],
+    });
+    discovery.add(document.to_string())?;
+    discovery.add(document.to_string().replace('/', "\\/"))?;
+    for (name, value) in [
+        ("issuer", json!("https://issuer.example.com/tenant")),
+        ("issuer", json!("http://localhost:8080")),
+        ("jwks_uri", json!("http://a.example/jwks")),
+        ("jwks_uri", json!("https://user@a.example/jwks#f")),
+        ("jwks_uri", json!("https://[::1]:8443/j?a=b")),
+        ("jwks_uri", json!(null)),
+        ("userinfo_endpoint", json!(["https://a.example"])),
+        ("id_token_signing_alg_values_supported", json!([])),
+        ("id_token_signing_alg_values_supported", json!(["Ed25519", 1])),
+    ] {
+        let mut changed = document.clone();
+        changed[name] = value;
+        discovery.add(changed.to_string())?;
     }
 
     for target in ["id_token", "access_token", "json_dialect"] {
