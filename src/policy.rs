@@ -203,6 +203,13 @@ macro_rules! at_compile_time {
 /// The settings about time and marks that both kinds of policy have.
 macro_rules! common_settings {
     () => {
+        /// Remembers the first mistake.
+        pub(super) const fn note(&mut self, result: Result<(), ConfigError>) {
+            if let (None, Err(error)) = (self.error, result) {
+                self.error = Some(error);
+            }
+        }
+
         /// How many seconds the issuer's clock may differ from `now`, for every
         /// rule that looks at the clock: 60 unless set, at most 600.
         #[must_use]

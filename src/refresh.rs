@@ -46,7 +46,7 @@ pub enum RefreshDecision {
 /// - A key set replaces the one before, also if none of its keys can be used: its issuer
 ///   has withdrawn them. [`complete`](Self::complete) does that.
 /// - A fetch that failed, or a text that is not a key set, leaves the keys in use, since
-///   an issuer that is down for an hour should lock nobody out.
+///   an issuer that is down for an hour should lock no user out.
 /// - Keys that could not be refreshed are trusted until they have the age
 ///   [`max_stale`](Self::max_stale), 24 hours by default. From then on
 ///   [`are_keys_usable`](Self::are_keys_usable) says `false`, and no token may be

@@ -189,53 +189,27 @@ mod sealed {
     }
 }
 
-impl<'b> Token<'b> for AccessToken<'b> {}
+macro_rules! kinds {
+    ($($kind:ident),*) => {$(
+        impl<'b> Token<'b> for $kind<'b> {}
 
-impl<'b> sealed::Token<'b> for AccessToken<'b> {
-    fn header(&self) -> Header<'b> {
-        self.header
-    }
+        impl<'b> sealed::Token<'b> for $kind<'b> {
+            fn header(&self) -> Header<'b> {
+                self.header
+            }
 
-    fn payload(&self) -> &'b [u8] {
-        self.payload
-    }
+            fn payload(&self) -> &'b [u8] {
+                self.payload
+            }
 
-    fn registered(&self) -> &RegisteredClaims<'b> {
-        &self.registered
-    }
+            fn registered(&self) -> &RegisteredClaims<'b> {
+                &self.registered
+            }
+        }
+    )*};
 }
 
-impl<'b> Token<'b> for IdToken<'b> {}
-
-impl<'b> sealed::Token<'b> for IdToken<'b> {
-    fn header(&self) -> Header<'b> {
-        self.header
-    }
-
-    fn payload(&self) -> &'b [u8] {
-        self.payload
-    }
-
-    fn registered(&self) -> &RegisteredClaims<'b> {
-        &self.registered
-    }
-}
-
-impl<'b> Token<'b> for LogoutToken<'b> {}
-
-impl<'b> sealed::Token<'b> for LogoutToken<'b> {
-    fn header(&self) -> Header<'b> {
-        self.header
-    }
-
-    fn payload(&self) -> &'b [u8] {
-        self.payload
-    }
-
-    fn registered(&self) -> &RegisteredClaims<'b> {
-        &self.registered
-    }
-}
+kinds!(AccessToken, IdToken, LogoutToken);
 
 /// The claims that all kinds of token have.
 impl<'b, T: Token<'b>> Validated<T> {

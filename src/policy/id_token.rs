@@ -330,13 +330,6 @@ impl<'a> IdTokenPolicyBuilder<'a> {
         self
     }
 
-    /// Remembers the first mistake.
-    const fn note(&mut self, result: Result<(), ConfigError>) {
-        if let (None, Err(error)) = (self.error, result) {
-            self.error = Some(error);
-        }
-    }
-
     /// The policy.
     ///
     /// # Errors

@@ -215,13 +215,6 @@ impl<'a> LogoutTokenPolicyBuilder<'a> {
         self
     }
 
-    /// Remembers the first mistake.
-    const fn note(&mut self, result: Result<(), ConfigError>) {
-        if let (None, Err(error)) = (self.error, result) {
-            self.error = Some(error);
-        }
-    }
-
     /// Returns the policy.
     ///
     /// # Errors

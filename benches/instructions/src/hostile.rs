@@ -199,7 +199,7 @@ fn long_quoted(n: usize) -> String {
     r#"\""#.repeat(36) + &format!("{n:02}")
 }
 
-/// As many of them as a payload has room for.
+/// Escaped names, of a length at which a payload still has room for all of them.
 fn long_escaped(n: usize) -> String {
     r"\u0061".repeat(9) + &escaped(n)
 }

@@ -183,7 +183,7 @@ pub unsafe extern "C" fn claimgate_issuer_set_keys(
         jwks.range().check_apart(Range::of(issuer))?;
         // SAFETY: the caller's promise.
         let jwks = unsafe { jwks.required() }?;
-        // SAFETY: an issuer that is used by nobody else; its list of tenants is not touched.
+        // SAFETY: an issuer without another user; its list of tenants is not touched.
         let (url, tenants, bits) =
             unsafe { ((*issuer).url, (*issuer).tenants, (*issuer).algorithms) };
         let keys = match read_keys(url, tenants, bits, jwks) {
@@ -243,7 +243,7 @@ pub unsafe extern "C" fn claimgate_issuer_withdraw_keys(
     code((|| {
         // SAFETY: the caller's promise.
         unsafe { check(issuer.cast_const()) }?;
-        // SAFETY: an issuer that is used by nobody else.
+        // SAFETY: an issuer without another user.
         unsafe { (*issuer).keys = KnownKeys::None };
         Ok(())
     })())

@@ -110,7 +110,7 @@ unsafe fn ask(
         if !seconds.is_aligned() {
             return Err(claimgate_code::CLAIMGATE_MISALIGNED);
         }
-        // SAFETY: checked, and the caller promises that nobody else uses it.
+        // SAFETY: checked, and the caller promises exclusive access.
         let wait = match ask(unsafe { &mut (*refresh).refresh }) {
             RefreshDecision::FetchNow => 0,
             RefreshDecision::Wait { seconds } => seconds.max(1),
@@ -176,7 +176,7 @@ pub unsafe extern "C" fn claimgate_refresh_complete(
     crate::memory::code((|| {
         // SAFETY: the caller's promise.
         unsafe { check(refresh.cast_const()) }?;
-        // SAFETY: checked, and the caller promises that nobody else uses it.
+        // SAFETY: checked, and the caller promises exclusive access.
         let decision = unsafe { &mut (*refresh).refresh };
         let now = NumericDate::from_secs(now);
         if code == claimgate_code::CLAIMGATE_OK.number() {
@@ -203,7 +203,7 @@ pub unsafe extern "C" fn claimgate_refresh_failed(
     code((|| {
         // SAFETY: the caller's promise.
         unsafe { check(refresh.cast_const()) }?;
-        // SAFETY: checked, and the caller promises that nobody else uses it.
+        // SAFETY: checked, and the caller promises exclusive access.
         unsafe { (*refresh).refresh.failed(NumericDate::from_secs(now)) };
         Ok(())
     })())

@@ -214,7 +214,7 @@ pub struct claimgate_issuer_settings {
 pub const CLAIMGATE_NONCE_ABSENT: u32 = 1;
 /// `nonce` has to equal the one of the login.
 pub const CLAIMGATE_NONCE_EXPECTED: u32 = 2;
-/// `nonce` is not looked at. For flows that protect the login otherwise.
+/// Accepts any `nonce`, and none. For flows that protect the login by other means.
 pub const CLAIMGATE_NONCE_IGNORED: u32 = 3;
 
 /// The facts of one login.

@@ -118,13 +118,6 @@ impl<'a> AccessTokenPolicyBuilder<'a> {
         self
     }
 
-    /// Remembers the first mistake.
-    pub(super) const fn note(&mut self, result: Result<(), ConfigError>) {
-        if let (None, Err(error)) = (self.error, result) {
-            self.error = Some(error);
-        }
-    }
-
     /// The policy.
     ///
     /// # Errors
