@@ -233,7 +233,7 @@ typedef struct claimgate_refresh claimgate_refresh;
 #define CLAIMGATE_NONCE_EXPECTED 2
 
 /*
- `nonce` is not looked at. For flows that protect the login otherwise.
+ Accepts any `nonce`, and none. For flows that protect the login by other means.
  */
 #define CLAIMGATE_NONCE_IGNORED 3
 
