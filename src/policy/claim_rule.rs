@@ -133,8 +133,11 @@ impl<'a> ClaimRule<'a> {
 // An index of members is large: not in the stack frame of rules on the outermost object.
 #[inline(never)]
 fn member<'v>(value: Value<'v>, name: &str) -> Result<Value<'v>, Refused> {
-    let object = value.object(Segment::Payload).map_err(Refused::Error)?;
-    Ok(object.ok_or(Problem::WrongType)?.get(name).ok_or(Problem::Absent)?)
+    let mut members = Object::empty();
+    if !value.read_object(&mut members, Segment::Payload).map_err(Refused::Error)? {
+        return Err(Problem::WrongType.into());
+    }
+    Ok(members.get(name).ok_or(Problem::Absent)?)
 }
 
 impl Expected<'_> {
