@@ -1,31 +1,28 @@
-//! Firmware of a gateway on a Cortex-M3: no operating system, no heap.
+//! Firmware that parses an issuer's key set, validates the ID token and the access token of
+//! the demonstration, and refuses their misuses. No operating system, no heap.
 //!
-//! It holds an issuer's key set, takes the tokens of the articles the whole
-//! way, RSA included, refuses the misuses, and says what each step takes.
-//! `run.sh` beside it builds it, runs it in QEMU and judges the figures.
+//! It prints the stack and the instructions of each step. `run.sh` builds it, runs it in
+//! QEMU, and compares the figures with the limits.
 
 #![no_std]
 #![no_main]
-
-mod board;
 
 use claimgate::error::{Claim, Problem};
 use claimgate::{
     AccessToken, AccessTokenPolicy, BearerToken, Error, IdToken, IdTokenPolicy, Issuer, JwkSet,
     Login, Nonce, NumericDate, PureRustKey, ScopePolicy, TokenBuffer, at_compile_time,
 };
+use claimgate_firmware::{Console, Meter, exit};
 use cortex_m_rt::entry;
 
-use crate::board::{Console, Meter};
-
 type OnlyIssuer = Issuer<PureRustKey, 1>;
-/// As long as the longest of the tokens, which decode to three quarters of it.
+/// For tokens of up to 800 characters.
 type Buffer = TokenBuffer<800>;
 
-/// Includes a file of the demonstration.
+/// Includes a file of the demonstration of `examples/validate`.
 macro_rules! demo {
     ($name:literal) => {
-        include_str!(concat!("../../../examples/validate/demo/", $name)).trim_ascii()
+        include_str!(concat!("../../../../examples/validate/demo/", $name)).trim_ascii()
     };
 }
 
@@ -41,7 +38,7 @@ const API: AccessTokenPolicy<'_> = at_compile_time!(
         .build()
 );
 
-/// A moment at which the tokens are valid, and one at which they have expired.
+/// A time at which the tokens are valid, and one at which they have expired.
 const DURING: NumericDate = NumericDate::from_secs(1_311_281_470);
 const AFTERWARDS: NumericDate = NumericDate::from_secs(1_311_300_000);
 const EXPIRED: Error = Error::Expired { exp: 1_311_281_970, now: AFTERWARDS.as_secs(), leeway: 60 };
@@ -97,8 +94,7 @@ static ROWS: [Row; 10] = [
     ),
 ];
 
-/// The row's token, validated as the row says. A valid one is the user's of the
-/// articles.
+/// Validates the token of a row. A valid one has to have the subject of the demonstration.
 #[inline(never)]
 fn verdict(row: &Row, issuer: &OnlyIssuer, buffer: &mut Buffer) -> Result<(), Error> {
     let is_the_users = match row.used {
@@ -129,14 +125,14 @@ fn main() -> ! {
     static mut BUFFER: Buffer = Buffer::new();
 
     let mut console = Console::new();
-    let Some(peripherals) = cortex_m::Peripherals::take() else { board::exit(false) };
+    let Some(peripherals) = cortex_m::Peripherals::take() else { exit(false) };
     let meter = Meter::new(peripherals.SYST);
     console.text("                                                         stack  instructions\n");
 
     let (read, cost) = meter.measure(|| read_issuer(ONLY_ISSUER));
     let Ok(issuer) = read else {
         console.text("the key set is refused\n");
-        board::exit(false)
+        exit(false)
     };
     console.column("  key set", 52).cost(cost);
 
@@ -148,10 +144,10 @@ fn main() -> ! {
         console.text("  ").column(row.name, 28).column(code, 22).cost(cost);
         highest = highest.max(cost.stack);
         if verdict != row.expected {
-            console.text("    is not what it ought to be\n");
+            console.text("    is not the expected verdict\n");
             all_as_expected = false;
         }
     }
     console.column("stack high-water mark", 52).number(highest).text("\n");
-    board::exit(all_as_expected)
+    exit(all_as_expected)
 }

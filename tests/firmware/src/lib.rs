@@ -1,4 +1,8 @@
-//! The machine: what work costs on it, and a console.
+//! The board: a meter for stack and instructions, and a console.
+//!
+//! The programs of this package are in `src/bin`.
+
+#![no_std]
 
 use core::arch::asm;
 use core::ptr;
@@ -9,41 +13,42 @@ use cortex_m::register::msp;
 use cortex_m_semihosting::debug::{self, EXIT_FAILURE, EXIT_SUCCESS};
 use cortex_m_semihosting::hio::{self, HostStream};
 
-/// What the free part of the stack holds before work begins.
+/// The pattern of unused stack.
 const PAINT: u32 = 0x5741_4c4c;
 const WORD: usize = size_of::<u32>();
 
 unsafe extern "C" {
-    // The linker script's: only their addresses mean something.
+    // Symbols of the linker script, which have an address and no value.
     static _stack_start: u32;
     static _stack_end: u32;
 }
 
-/// How long the loop is that tells what a tick stands for.
+/// The iterations of the loop that calibrates the timer.
 const KNOWN_ROUNDS: u32 = 500_000;
 
-/// What a piece of work takes.
+/// The cost of a piece of work.
 #[derive(Clone, Copy)]
 pub struct Cost {
-    /// Bytes from the bottom of the stack to its highest mark.
+    /// The bytes of stack that were in use at most, those of the callers included.
     pub stack: u32,
+    /// The instructions executed.
     pub instructions: u32,
 }
 
-/// Counts instructions: the emulator's clock goes by them.
+/// Counts instructions by the timer, which the emulator advances with each instruction.
 pub struct Meter {
     instructions_per_tick: u32,
 }
 
 impl Meter {
-    /// Starts the timer and finds out what a tick of it stands for.
+    /// Starts the timer and calibrates it.
     pub fn new(mut timer: SYST) -> Self {
         timer.set_clock_source(SystClkSource::Core);
         timer.set_reload(0x00ff_ffff);
         timer.clear_current();
         timer.enable_counter();
         let start = SYST::get_current();
-        // SAFETY: counts a register down, two instructions a round.
+        // SAFETY: counts a register down, two instructions per iteration.
         unsafe {
             asm!("2: subs {rounds}, #1", "bne 2b", rounds = inout(reg) KNOWN_ROUNDS => _);
         }
@@ -51,7 +56,7 @@ impl Meter {
         Self { instructions_per_tick: (2 * KNOWN_ROUNDS + ticks / 2) / ticks }
     }
 
-    /// Does the work and measures it.
+    /// Runs `work` and measures its cost.
     pub fn measure<T>(&self, work: impl FnOnce() -> T) -> (T, Cost) {
         paint();
         let start = SYST::get_current();
@@ -61,57 +66,60 @@ impl Meter {
     }
 }
 
-/// The timer counts down, in 24 bits.
+/// Returns the ticks since `start`. The timer counts down, in 24 bits.
 fn elapsed_since(start: u32) -> u32 {
     start.wrapping_sub(SYST::get_current()) & 0x00ff_ffff
 }
 
-/// Paints the part of the stack that is free.
+/// Fills the unused part of the stack with the pattern.
 #[inline(never)]
 fn paint() {
-    // The function's own frame may be below the stack pointer that it reads.
+    // The frame of this function may extend below the stack pointer that it reads.
     let end = msp::read() as usize - 64;
     let mut place = &raw const _stack_end as usize;
     while place < end {
-        // SAFETY: the words between the end of the static data and the stack
-        // pointer are RAM that nothing uses; volatile, so that no call stands
-        // here that would need a stack itself.
+        // SAFETY: the words between the end of the static data and the stack pointer are
+        // unused RAM. The write is volatile so that it is not replaced by a call, which
+        // would use the stack.
         unsafe { ptr::write_volatile(place as *mut u32, PAINT) };
         place += WORD;
     }
 }
 
+/// Returns the bytes of stack that no longer contain the pattern.
 #[inline(never)]
 fn high_water_mark() -> u32 {
     let start = &raw const _stack_start as usize;
     let mut place = &raw const _stack_end as usize;
-    // SAFETY: as above, RAM up to the start of the stack; all of it is words
-    // that have been written.
+    // SAFETY: the words up to the start of the stack are RAM, and were written by `paint`.
     while place < start && unsafe { ptr::read_volatile(place as *const u32) } == PAINT {
         place += WORD;
     }
     (start - place) as u32
 }
 
-/// The console of the machine that emulates this one.
+/// The console of the host that runs the emulator.
+#[derive(Default)]
 pub struct Console {
     stream: Option<HostStream>,
 }
 
 impl Console {
+    /// Opens the console.
     pub fn new() -> Self {
         Self { stream: hio::hstdout().ok() }
     }
 
+    /// Writes a text.
     pub fn text(&mut self, text: &str) -> &mut Self {
         if let Some(stream) = &mut self.stream {
-            // Whoever reads it will miss it; the exit status counts.
+            // The exit status is the result; output that cannot be written is dropped.
             let _ = stream.write_all(text.as_bytes());
         }
         self
     }
 
-    /// The text, and spaces up to the width.
+    /// Writes a text, padded with spaces to `width` characters.
     pub fn column(&mut self, text: &str, width: usize) -> &mut Self {
         self.text(text);
         for _ in text.len()..width {
@@ -120,7 +128,7 @@ impl Console {
         self
     }
 
-    /// A number, to the right in ten places.
+    /// Writes a number, aligned to the right in ten columns.
     pub fn number(&mut self, mut number: u32) -> &mut Self {
         let mut digits = [b' '; 10];
         for place in digits.iter_mut().rev() {
@@ -133,12 +141,13 @@ impl Console {
         self.text(core::str::from_utf8(&digits).unwrap_or_default())
     }
 
+    /// Writes a cost: stack and instructions.
     pub fn cost(&mut self, cost: Cost) -> &mut Self {
         self.number(cost.stack).number(cost.instructions).text("\n")
     }
 }
 
-/// Ends the emulation, with this as its exit status.
+/// Ends the emulation with exit status 0 for success, and 1 otherwise.
 pub fn exit(is_success: bool) -> ! {
     loop {
         debug::exit(if is_success { EXIT_SUCCESS } else { EXIT_FAILURE });
