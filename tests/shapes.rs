@@ -8,6 +8,12 @@
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
+#[cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
+#[path = "shapes/pages/mod.rs"]
+mod pages;
+#[cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
+#[path = "support/signers.rs"]
+mod signers;
 mod support;
 #[path = "shapes/table/mod.rs"]
 mod table;

@@ -4,6 +4,7 @@ mod auth0;
 mod more_providers;
 mod providers;
 mod specifications;
+mod workloads;
 
 use serde_json::{Value, json};
 
@@ -58,7 +59,12 @@ fn id(further: &Value) -> Value {
 
 /// All shapes.
 pub(crate) fn shapes() -> Vec<Shape> {
-    let groups =
-        [auth0::shapes(), providers::shapes(), more_providers::shapes(), specifications::shapes()];
+    let groups = [
+        auth0::shapes(),
+        providers::shapes(),
+        more_providers::shapes(),
+        workloads::shapes(),
+        specifications::shapes(),
+    ];
     groups.into_iter().flatten().collect()
 }

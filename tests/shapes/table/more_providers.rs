@@ -1,4 +1,4 @@
-//! Shapes of Supabase, Logto and SPIFFE.
+//! Shapes of Supabase, Logto, Firebase and Zitadel.
 
 use serde_json::json;
 
@@ -26,6 +26,16 @@ pub(super) fn shapes() -> Vec<Shape> {
                 "user_metadata": {}, "amr": [{"method": "password", "timestamp": IAT}]}),
             "",
             ("claim_type", "claim_type"),
+        ),
+        shape(
+            "Supabase access token with the methods in amr as strings",
+            JWT,
+            &json!({"aud": API, "role": "authenticated", "aal": "aal1", "session_id": "s",
+                "email": "jane@example.com", "phone": "", "is_anonymous": false,
+                "app_metadata": {"provider": "email", "providers": ["email"]},
+                "user_metadata": {}, "amr": ["password"]}),
+            "AK",
+            ("audience_mismatch", OK),
         ),
         // Logto: https://docs.logto.io/user-management/
         shape(
@@ -59,28 +69,53 @@ pub(super) fn shapes() -> Vec<Shape> {
             "",
             ("audience_mismatch", "audience_mismatch"),
         ),
-        // SPIFFE: https://github.com/spiffe/spiffe/blob/main/standards/JWT-SVID.md
+        // Firebase: https://firebase.google.com/docs/auth/admin/verify-id-tokens
         shape(
-            "SPIFFE JWT-SVID",
+            "Firebase ID token",
             JWT,
-            &json!({"sub": "spiffe://example.org/workload", "aud": [API]}),
+            &json!({"sub": "u1", "user_id": "u1", "aud": API, "auth_time": IAT,
+                "name": "Jane Doe", "email": "jane@example.com", "email_verified": true,
+                "firebase": {"identities": {"email": ["jane@example.com"]},
+                "sign_in_provider": "password"}}),
             "AK",
             ("audience_mismatch", OK),
         ),
         shape(
-            "SPIFFE JWT-SVID with the typ JOSE",
-            "JOSE",
-            &json!({"sub": "spiffe://example.org/workload", "aud": [API]}),
+            "Firebase ID token of an anonymous user",
+            JWT,
+            &json!({"sub": "u2", "user_id": "u2", "aud": API, "auth_time": IAT,
+                "provider_id": "anonymous",
+                "firebase": {"identities": {}, "sign_in_provider": "anonymous"}}),
+            "AK",
+            ("audience_mismatch", OK),
+        ),
+        // https://firebase.google.com/docs/auth/admin/create-custom-tokens
+        shape(
+            "Firebase custom token, which is for Firebase alone",
+            JWT,
+            &json!({"sub": "firebase@my-project.iam.gserviceaccount.com", "uid": "u1",
+                "aud": "https://identitytoolkit.googleapis.com/google.identity.identitytoolkit.v1.IdentityToolkit"}),
             "",
-            ("audience_mismatch", "token_type"),
+            ("audience_mismatch", "audience_mismatch"),
+        ),
+        // Zitadel: https://zitadel.com/docs/apis/openidoauth/claims
+        shape(
+            "Zitadel access token",
+            JWT,
+            &json!({"sub": "345", "aud": [CLIENT_ID, API], "client_id": CLIENT_ID, "nbf": IAT,
+                "jti": "1", "urn:zitadel:iam:org:project:366:roles":
+                {"nurse": {"344": "hospital.zitadel.cloud"}}}),
+            "AK",
+            ("untrusted_audience", OK),
         ),
         shape(
-            "SPIFFE JWT-SVID without an issuer",
+            "Zitadel ID token, whose audiences are all clients of the project and the project",
             JWT,
-            &json!({"iss": null, "iat": null, "sub": "spiffe://example.org/workload",
-                "aud": [API]}),
+            &id(&json!({"aud": [CLIENT_ID, "other_client", API], "azp": CLIENT_ID,
+                "client_id": CLIENT_ID, "nonce": "n-0S6", "auth_time": IAT,
+                "amr": ["password", "pwd"], "at_hash": "x", "sid": "s"})),
             "",
-            ("missing_claim", "missing_claim"),
+            ("untrusted_audience", "token_type"),
         ),
     ]
 }

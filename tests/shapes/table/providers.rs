@@ -6,7 +6,7 @@ use super::*;
 
 pub(super) fn shapes() -> Vec<Shape> {
     vec![
-        // Google: https://developers.google.com/fingerprint/openid-connect/openid-connect
+        // Google: https://developers.google.com/identity/openid-connect/openid-connect
         shape(
             "Google ID token",
             JWT,
@@ -30,7 +30,7 @@ pub(super) fn shapes() -> Vec<Shape> {
             "",
             ("audience_mismatch", "audience_mismatch"),
         ),
-        // Microsoft: https://learn.microsoft.com/entra/fingerprint-platform/id-token-claims-reference
+        // Microsoft: https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
         shape(
             "Microsoft Entra v2.0 ID token",
             JWT,
@@ -48,7 +48,7 @@ pub(super) fn shapes() -> Vec<Shape> {
             "LT",
             (OK, "audience_mismatch"),
         ),
-        // https://learn.microsoft.com/entra/fingerprint-platform/access-token-claims-reference
+        // https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
         shape(
             "Microsoft Entra v2.0 access token",
             JWT,
