@@ -286,7 +286,7 @@ fn each_shape_has_a_page_and_each_page_a_shape() {
     let mut used = BTreeSet::new();
     for Shape { what, .. } in shapes() {
         let prefix = prefixes().find(|prefix| what.starts_with(prefix)).unwrap();
-        // A name in capitals is a name: of an issuer, or of a specification.
+        // All others are named for an issuer or a specification, which has to be known.
         let is_mixture = ["ID token ", "access token ", "logout token "]
             .iter()
             .any(|kind| what.starts_with(kind));
