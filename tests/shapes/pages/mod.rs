@@ -9,6 +9,7 @@ mod auth0;
 mod auth0_management;
 mod cloudflare_access;
 mod firebase;
+mod former_subject;
 mod github_actions;
 mod gitlab;
 mod google;
