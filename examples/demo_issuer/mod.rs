@@ -76,8 +76,9 @@ impl SigningKey {
         let key_pair = match algorithm {
             Algorithm::Es256 => ec(&signature::ECDSA_P256_SHA256_FIXED_SIGNING, keys.p256),
             Algorithm::Es384 => ec(&signature::ECDSA_P384_SHA384_FIXED_SIGNING, keys.p384),
-            Algorithm::EdDsa => Ed25519KeyPair::from_pkcs8_maybe_unchecked(keys.ed25519)
-                .map(KeyPair::Ed25519),
+            Algorithm::EdDsa => {
+                Ed25519KeyPair::from_pkcs8_maybe_unchecked(keys.ed25519).map(KeyPair::Ed25519)
+            }
             _ => RsaKeyPair::from_pkcs8(keys.rsa).map(|key| KeyPair::Rsa(Box::new(key))),
         };
         let key_pair = key_pair.expect("the test keys are valid PKCS#8");
