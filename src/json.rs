@@ -133,20 +133,25 @@ impl<'a, const MAX: usize> Object<'a, MAX> {
     }
 
     /// The value of the member of this name.
+    #[inline]
     pub(crate) fn get(&self, name: &str) -> Option<Value<'a>> {
-        // One text has all members, so that all may have escapes or none.
-        let may_have_escapes = self.members.first()?.value.may_have_escapes();
-        let member = if may_have_escapes {
-            self.members.iter().find(|member| member.name().is(name))
-        } else {
-            // The last bytes first: most names are too short for a call of `memcmp`.
-            let last = name.as_bytes().last();
-            self.members.iter().find(|member| {
-                let found = member.name.as_bytes();
-                found.len() == name.len() && found.last() == last && member.name == name
-            })
-        };
+        // All members are from one text: either all may have escapes, or none.
+        if self.members.first()?.value.may_have_escapes() {
+            return self.get_escaped(name);
+        }
+        // Lengths and last bytes first: most names are too short for a call of `memcmp`.
+        let last = name.as_bytes().last();
+        let member = self.members.iter().find(|member| {
+            let found = member.name.as_bytes();
+            found.len() == name.len() && found.last() == last && member.name == name
+        });
         member.map(|member| member.value)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn get_escaped(&self, name: &str) -> Option<Value<'a>> {
+        self.members.iter().find(|member| member.name().is(name)).map(|member| member.value)
     }
 }
 
