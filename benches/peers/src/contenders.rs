@@ -3,6 +3,7 @@
 //! library leaves the choice of the key to its caller, `kid` chooses it.
 
 pub mod claimgate;
+pub mod dpop;
 pub mod jsonwebtoken;
 pub mod jwt_compact;
 pub mod jwt_simple;

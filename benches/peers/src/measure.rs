@@ -21,6 +21,11 @@ impl<'c> Contender<'c> {
         Self { name, raw, call: Box::new(call) }
     }
 
+    /// Calls it once.
+    pub fn run(&mut self) {
+        (self.call)();
+    }
+
     fn time(&mut self, calls: u32) -> Duration {
         let start = Instant::now();
         for _ in 0..calls {

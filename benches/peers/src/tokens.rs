@@ -85,6 +85,15 @@ impl Keys {
         self.signing.encoded()
     }
 
+    /// The required members of the public key as a JWK.
+    pub fn public_jwk(&self) -> Value {
+        let mut jwk = jwk(self.algorithm, self.material(), "");
+        for name in ["use", "alg", "kid"] {
+            jwk.as_object_mut().unwrap().remove(name);
+        }
+        jwk
+    }
+
     /// The header of a token that the issuer signs.
     pub fn header(&self) -> Value {
         header(self.algorithm.name(), KEY_ID)

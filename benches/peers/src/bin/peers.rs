@@ -5,6 +5,7 @@ use claimgate::{
     RingKey,
 };
 use claimgate_peers::contenders::claimgate::{self as gate, Gate};
+use claimgate_peers::contenders::dpop::Bound;
 use claimgate_peers::contenders::{jsonwebtoken, jwt_compact, jwt_simple, raw};
 use claimgate_peers::measure::{Measured, interleaved};
 use claimgate_peers::options::Options;
@@ -67,6 +68,19 @@ fn measure_algorithm(title: &'static str, algorithm: Algorithm, rounds: usize) -
         pure_rust.contender(gate::PURE_RUST, raw::PURE_RUST, &token, kind),
         jsonwebtoken::contender(JSONWEBTOKEN, Some(raw::AWS_LC_RS), &keys, &token, kind),
     ];
+    Report { title, measured: interleaved(&mut contenders, rounds) }
+}
+
+/// An access token and its DPoP proof, both signatures with one backend.
+fn measure_bound(rounds: usize) -> Report {
+    let bound = Bound::new();
+    let mut contenders = [
+        raw::ring_pair(&bound),
+        bound.contender::<RingAnyKey>(gate::RING, raw::RING),
+        raw::aws_lc_rs_pair(&bound),
+        bound.contender::<AwsLcAnyKey>(gate::AWS_LC_RS, raw::AWS_LC_RS),
+    ];
+    let title = "An RS256 access token with an ES256 DPoP proof";
     Report { title, measured: interleaved(&mut contenders, rounds) }
 }
 
@@ -136,6 +150,9 @@ fn main() {
         (name, report)
     });
 
+    let bound = measure_bound(options.rounds.div_ceil(2));
+    println!("{bound}");
+
     typical.ratio("whole_over_raw.ring", gate::RING, raw::RING);
     typical.ratio("whole_over_raw.aws-lc-rs", gate::AWS_LC_RS, raw::AWS_LC_RS);
     typical.ratio("whole_over_raw.pure-rust", gate::PURE_RUST, raw::PURE_RUST);
@@ -157,6 +174,9 @@ fn main() {
     for (name, report) in &others {
         print_ratios(report, name);
     }
+
+    bound.ratio("token_and_proof_over_raw.ring", gate::RING, raw::RING);
+    bound.ratio("token_and_proof_over_raw.aws-lc-rs", gate::AWS_LC_RS, raw::AWS_LC_RS);
 
     let token = keys.token(Kind::Typical);
     let two_over_one = threads::two_over_one(options.rounds, || {

@@ -10,6 +10,7 @@ use claimgate::{Algorithm, PublicKey};
 use graviola::signing::rsa::VerifyingKey as GraviolaKey;
 use ring::signature as ring_signature;
 
+use crate::contenders::dpop::Bound;
 use crate::measure::Contender;
 use crate::tokens::Keys;
 
@@ -57,6 +58,26 @@ pub fn aws_lc_rs<'c>(keys: &'c Keys, token: &'c str) -> Contender<'c> {
     let key = aws_lc::ParsedPublicKey::new(algorithm, keys.encoded()).unwrap();
     Contender::new(AWS_LC_RS, None, move || {
         key.verify_sig(black_box(signed), &signature).unwrap();
+    })
+}
+
+/// Both signatures of a token and its proof, with ring.
+pub fn ring_pair<'c>(bound: &'c Bound) -> Contender<'c> {
+    let mut token = ring(&bound.issuer_keys, &bound.token);
+    let mut proof = ring(&bound.proof_keys, &bound.proof);
+    Contender::new(RING, None, move || {
+        token.run();
+        proof.run();
+    })
+}
+
+/// Both signatures of a token and its proof, with aws-lc-rs.
+pub fn aws_lc_rs_pair<'c>(bound: &'c Bound) -> Contender<'c> {
+    let mut token = aws_lc_rs(&bound.issuer_keys, &bound.token);
+    let mut proof = aws_lc_rs(&bound.proof_keys, &bound.proof);
+    Contender::new(AWS_LC_RS, None, move || {
+        token.run();
+        proof.run();
     })
 }
 
