@@ -10,7 +10,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use claimgate::error::{InvalidSignature, JsonProblem, KeyRejected, Problem, Segment};
+use claimgate::error::{Input, InvalidSignature, JsonProblem, KeyRejected, Problem};
 use claimgate::jwk::{Algorithms, KeyMaterial};
 use claimgate::jws::{CompactJws, VerifiedJws};
 use claimgate::{
@@ -303,7 +303,7 @@ impl Refused {
             refused(
                 "garbage",
                 garbage(typical),
-                Error::InvalidJson(Segment::Header, JsonProblem::NotUtf8),
+                Error::InvalidJson(Input::Header, JsonProblem::NotUtf8),
             ),
             refused("malformed", signed.to_owned(), Error::MalformedToken),
         ]

@@ -6,7 +6,7 @@ use core::fmt;
 
 use crate::algorithm::Algorithms;
 use crate::buffer::TokenBuffer;
-use crate::error::{Error, JsonProblem, Segment};
+use crate::error::{Error, Input, JsonProblem};
 use crate::http_uri::HttpUri;
 use crate::json::{Object, Scratch, Value};
 
@@ -103,7 +103,7 @@ impl<'a> ProviderMetadata<'a> {
         buffer: &'a mut TokenBuffer<N>,
     ) -> Result<Self, Error> {
         let mut document = Object::<MAX_MEMBERS>::empty_with_capacity();
-        document.read(text.as_bytes(), Segment::Discovery)?;
+        document.read(text.as_bytes(), Input::DiscoveryDocument)?;
         let issuer = document
             .get("issuer")
             .and_then(Value::string)
@@ -188,7 +188,7 @@ fn read_url<'a>(
     schemes: Schemes,
     scratch: &mut Scratch<'a>,
 ) -> Result<&'a str, Error> {
-    let problem = Error::InvalidJson(Segment::Discovery, JsonProblem::NotAnHttpsUrl);
+    let problem = Error::InvalidJson(Input::DiscoveryDocument, JsonProblem::NotAnHttpsUrl);
     let text = value.and_then(Value::string).ok_or(problem)?;
     let url = scratch.string(text)?;
     HttpUri::parse(url)
@@ -199,7 +199,7 @@ fn read_url<'a>(
 }
 
 fn read_algorithms(value: Value<'_>) -> Result<Algorithms, Error> {
-    let problem = Error::InvalidJson(Segment::Discovery, JsonProblem::NotStrings);
+    let problem = Error::InvalidJson(Input::DiscoveryDocument, JsonProblem::NotStrings);
     let mut known = Algorithms::NONE;
     for element in value.array().ok_or(problem)? {
         let name = element.string().ok_or(problem)?;
@@ -241,7 +241,7 @@ mod tests {
         let issuer = "http://127.0.0.1:8080";
         let text = r#"{"issuer":"http://127.0.0.1:8080","jwks_uri":"http://127.0.0.1:8080/keys"}"#;
         let mut buffer = TokenBuffer::<0>::new();
-        let refused = Err(Error::InvalidJson(Segment::Discovery, JsonProblem::NotAnHttpsUrl));
+        let refused = Err(Error::InvalidJson(Input::DiscoveryDocument, JsonProblem::NotAnHttpsUrl));
         assert_eq!(ProviderMetadata::from_json(text, issuer, &mut buffer), refused);
         let read = ProviderMetadata::danger_from_json_with_http(text, issuer, &mut buffer);
         assert_eq!(read.unwrap().jwks_uri(), "http://127.0.0.1:8080/keys");
@@ -257,7 +257,7 @@ mod tests {
     fn m01_algorithms_are_read_by_all_of_their_names() {
         let read = |list: &str| {
             let text = std::format!(r#"{{"a":{list}}}"#);
-            let object = Object::parse(text.as_bytes(), Segment::Discovery).unwrap();
+            let object = Object::parse(text.as_bytes(), Input::DiscoveryDocument).unwrap();
             read_algorithms(object.get("a").unwrap())
         };
         let names: std::string::String =

@@ -14,7 +14,7 @@ use crate::bearer::{BearerToken, DpopToken};
 use crate::buffer::TokenBuffer;
 use crate::claims::{NumericDate, Reader, Rounding};
 use crate::compare::constant_time_eq;
-use crate::error::{Claim, Error, JsonType, KeyRejected, Segment, WrongKind};
+use crate::error::{Claim, Error, Input, JsonType, KeyRejected, WrongKind};
 use crate::http_uri::HttpUri;
 use crate::json::Object;
 use crate::jwk::{Jwk, parse_key};
@@ -217,8 +217,8 @@ impl<'b> DpopProof<'b> {
 
     fn read(jws: VerifiedJws<'b>, jkt: Hash) -> Result<Self, Error> {
         let mut object = Object::empty();
-        object.read_decoded(jws.payload, Segment::Payload)?;
-        let mut reader = Reader::new(jws.scratch, Segment::Payload);
+        object.read_decoded(jws.payload, Input::Payload)?;
+        let mut reader = Reader::new(jws.scratch, Input::Payload);
         let mut proof = Self {
             jkt,
             token_id: None,

@@ -8,7 +8,7 @@ use core::fmt;
 
 pub use claim::{Claim, JsonType};
 pub use reasons::{
-    Curve, HeaderParameter, JsonProblem, KeyRejected, KeyType, Problem, RequestProblem, Segment,
+    Curve, HeaderParameter, Input, JsonProblem, KeyRejected, KeyType, Problem, RequestProblem,
     SkipCounts, WrongKind,
 };
 
@@ -69,11 +69,11 @@ pub enum Error {
         available: usize,
     },
     /// A segment is not canonical unpadded base64url.
-    InvalidBase64(Segment),
+    InvalidBase64(Input),
     /// A part is not JSON in the crate's dialect.
-    InvalidJson(Segment, JsonProblem),
+    InvalidJson(Input, JsonProblem),
     /// An object has two members of one name, compared after unescaping.
-    DuplicateMember(Segment),
+    DuplicateMember(Input),
     /// A registered claim has the wrong type.
     ClaimType(Claim, JsonType),
     /// The token names more audiences than the 16 that are read.

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::claims::{Reader, RegisteredClaims, span_fields};
-use crate::error::{Error, Segment};
+use crate::error::{Error, Input};
 use crate::json::Object;
 use crate::jws::Header;
 use crate::public_key::VerifiedJws;
@@ -65,10 +65,10 @@ impl<'b> IdToken<'b> {
         examine: impl FnOnce(&Object<'_>, Option<&str>),
     ) -> Result<(), Error> {
         let mut object = Object::empty();
-        self.payload = object.read_decoded(jws.payload, Segment::Payload)?;
+        self.payload = object.read_decoded(jws.payload, Input::Payload)?;
         self.header = jws.header;
         let registered = &mut self.registered;
-        let mut reader = Reader::new(jws.scratch, Segment::Payload);
+        let mut reader = Reader::new(jws.scratch, Input::Payload);
         for member in object.members() {
             if !registered.read(member, &mut reader)? {
                 self.standard.read(member, &mut reader)?;

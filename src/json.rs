@@ -16,7 +16,7 @@ use core::mem;
 use heapless::Vec;
 
 use crate::bytes::split_once_near;
-use crate::error::{Error, JsonProblem, Segment};
+use crate::error::{Error, Input, JsonProblem};
 use escape::{Unescaped, normalise};
 use names::{Names, fingerprint, fingerprint_of_characters};
 use scanner::{Scanner, WrittenMember, is_plain, unquoted};
@@ -62,19 +62,19 @@ impl<'a> Object<'a> {
 
     /// Checks a whole text, from the first byte to the last, and indexes the
     /// members of its outermost object.
-    pub(crate) fn parse(text: &'a [u8], segment: Segment) -> Result<Self, Error> {
-        Self::parse_with(text, Escapes::Any, segment)
+    pub(crate) fn parse(text: &'a [u8], input: Input) -> Result<Self, Error> {
+        Self::parse_with(text, Escapes::Any, input)
     }
 
     /// Like [`parse`](Self::parse), but of a text that [`read_decoded`](Self::read_decoded)
     /// returned, or that is a part of one.
-    pub(crate) fn parse_decoded(text: &'a [u8], segment: Segment) -> Result<Self, Error> {
-        Self::parse_with(text, Escapes::Needed, segment)
+    pub(crate) fn parse_decoded(text: &'a [u8], input: Input) -> Result<Self, Error> {
+        Self::parse_with(text, Escapes::Needed, input)
     }
 
-    fn parse_with(text: &'a [u8], escapes: Escapes, segment: Segment) -> Result<Self, Error> {
+    fn parse_with(text: &'a [u8], escapes: Escapes, input: Input) -> Result<Self, Error> {
         let mut object = Self::empty();
-        object.index(text, Prescan::at(text), escapes, segment)?;
+        object.index(text, Prescan::at(text), escapes, input)?;
         Ok(object)
     }
 }
@@ -86,8 +86,8 @@ impl<'a, const MAX: usize> Object<'a, MAX> {
     }
 
     /// Like [`parse`](Object::parse), in place.
-    pub(crate) fn read(&mut self, text: &'a [u8], segment: Segment) -> Result<(), Error> {
-        self.index(text, Prescan::at(text), Escapes::Any, segment)
+    pub(crate) fn read(&mut self, text: &'a [u8], input: Input) -> Result<(), Error> {
+        self.index(text, Prescan::at(text), Escapes::Any, input)
     }
 
     /// Like [`parse`](Object::parse), but removes the needless escapes from the text in
@@ -101,7 +101,7 @@ impl<'a, const MAX: usize> Object<'a, MAX> {
     pub(crate) fn read_decoded(
         &mut self,
         buffer: &'a mut [u8],
-        segment: Segment,
+        input: Input,
     ) -> Result<&'a [u8], Error> {
         let mut prescan = Prescan::at(buffer);
         let mut length = buffer.len();
@@ -110,7 +110,7 @@ impl<'a, const MAX: usize> Object<'a, MAX> {
             prescan = Prescan::at(buffer.get(..length).unwrap_or_default());
         }
         let text = buffer.get(..length).unwrap_or_default();
-        self.index(text, prescan, Escapes::Needed, segment)?;
+        self.index(text, prescan, Escapes::Needed, input)?;
         Ok(text)
     }
 
@@ -119,18 +119,18 @@ impl<'a, const MAX: usize> Object<'a, MAX> {
         text: &'a [u8],
         prescan: Prescan,
         escapes: Escapes,
-        segment: Segment,
+        input: Input,
     ) -> Result<(), Error> {
         let mut names = Names::<MAX>::new();
-        for_each_member(text, prescan, escapes, segment, |member| {
+        for_each_member(text, prescan, escapes, input, |member| {
             let fingerprint = match member.value.escapes {
                 Escapes::Any => fingerprint_of_characters(Unescaped(member.name)),
                 // Names are equal exactly if their bytes are.
                 Escapes::Absent | Escapes::Needed => fingerprint(member.name.as_bytes()),
             };
-            let too_many = Error::InvalidJson(segment, JsonProblem::TooManyMembers);
+            let too_many = Error::InvalidJson(input, JsonProblem::TooManyMembers);
             if names.contain(fingerprint) {
-                return Err(Error::DuplicateMember(segment));
+                return Err(Error::DuplicateMember(input));
             }
             names.add(fingerprint).ok_or(too_many)?;
             self.members.push(member).map_err(|_| too_many)
@@ -166,10 +166,10 @@ fn for_each_member<'a>(
     text: &'a [u8],
     prescan: Prescan,
     escapes: Escapes,
-    segment: Segment,
+    input: Input,
     mut tell: impl FnMut(Member<'a>) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let fault = |fault| Error::InvalidJson(segment, fault);
+    let fault = |fault| Error::InvalidJson(input, fault);
     let text = core::str::from_utf8(text).map_err(|_| fault(JsonProblem::NotUtf8))?;
     let escapes = if prescan == Prescan::Backslash { escapes } else { Escapes::Absent };
     let mut scanner = Scanner::new(text, prescan == Prescan::Plain);
@@ -222,9 +222,9 @@ impl Prescan {
 /// The first member of this name in a text that nobody vouches for. Names are not
 /// compared with each other, which takes time, so nothing else may be done with it
 /// than to choose by it.
-pub(crate) fn find_first<'a>(text: &'a [u8], name: &str, segment: Segment) -> Option<Value<'a>> {
+pub(crate) fn find_first<'a>(text: &'a [u8], name: &str, input: Input) -> Option<Value<'a>> {
     let mut first = None;
-    for_each_member(text, Prescan::at(text), Escapes::Any, segment, |member| {
+    for_each_member(text, Prescan::at(text), Escapes::Any, input, |member| {
         if first.is_none() && member.name().is(name) {
             first = Some(member.value);
         }
@@ -285,9 +285,9 @@ impl<'a> Value<'a> {
     }
 
     /// The members of an object; `None` for another type.
-    pub(crate) fn object(self, segment: Segment) -> Result<Option<Object<'a>>, Error> {
+    pub(crate) fn object(self, input: Input) -> Result<Option<Object<'a>>, Error> {
         if self.text.starts_with('{') {
-            Object::parse_with(self.text.as_bytes(), self.escapes, segment).map(Some)
+            Object::parse_with(self.text.as_bytes(), self.escapes, input).map(Some)
         } else {
             Ok(None)
         }

@@ -8,7 +8,7 @@ use heapless::{String, Vec};
 
 use crate::algorithm::Algorithm;
 use crate::base64url::{self, decoded_len};
-use crate::error::{Curve, Error, JsonProblem, KeyRejected, KeyType, Problem, Segment, SkipCounts};
+use crate::error::{Curve, Error, Input, JsonProblem, KeyRejected, KeyType, Problem, SkipCounts};
 use crate::json::{Elements, Object, Text, Value};
 use crate::jws::Header;
 use crate::public_key::PublicKey;
@@ -318,10 +318,10 @@ impl<K, const N: usize> fmt::Debug for JwkSet<K, N> {
 /// ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
 #[inline(never)]
 fn parse_members(text: &str) -> Result<Elements<'_>, Error> {
-    Object::parse(text.as_bytes(), Segment::Jwks)?
+    Object::parse(text.as_bytes(), Input::JwkSet)?
         .get("keys")
         .and_then(Value::array)
-        .ok_or(Error::InvalidJson(Segment::Jwks, JsonProblem::NotAKeySet))
+        .ok_or(Error::InvalidJson(Input::JwkSet, JsonProblem::NotAKeySet))
 }
 
 /// What a member of a set says that is used if its components are acceptable.
@@ -355,7 +355,7 @@ fn read_member<K: PublicKey>(
     algorithms: Algorithms,
     default: Option<Algorithm>,
 ) -> Result<Members<'_>, KeyRejected> {
-    let Ok(Some(object)) = member.object(Segment::Jwks) else {
+    let Ok(Some(object)) = member.object(Input::JwkSet) else {
         return Err(KeyRejected::Malformed);
     };
     let string = |name| match object.get(name) {

@@ -6,7 +6,7 @@ use core::fmt;
 use crate::algorithm::{Algorithm, Algorithms};
 use crate::base64url::{self, decoded_len};
 use crate::bytes::find;
-use crate::error::{Error, HeaderParameter, Problem, Segment};
+use crate::error::{Error, HeaderParameter, Input, Problem};
 use crate::json::{self, Object, Scratch, Text};
 
 pub use crate::public_key::VerifiedJws;
@@ -118,8 +118,8 @@ impl<'t> CompactJws<'t> {
     /// Decodes the payload alone into `buffer` and returns the issuer that it claims, which is
     /// unverified.
     pub(crate) fn claimed_issuer<'b>(&self, buffer: &'b mut [u8]) -> Option<Text<'b>> {
-        let (payload, _) = decode_segment(self.payload, buffer, Segment::Payload).ok()?;
-        json::find_first(payload, "iss", Segment::Payload)?.string()
+        let (payload, _) = decode_segment(self.payload, buffer, Input::Payload).ok()?;
+        json::find_first(payload, "iss", Input::Payload)?.string()
     }
 
     /// Like [`decode`](Self::decode), but `alg` has to name one of `algorithms`.
@@ -151,12 +151,12 @@ impl<'t> CompactJws<'t> {
         if needed > buffer.len() {
             return Err(Error::BufferTooSmall { needed, available: buffer.len() });
         }
-        let (header, free) = decode_segment(self.header, buffer, Segment::Header)?;
-        let (payload, free) = decode_segment(self.payload, free, Segment::Payload)?;
-        let (signature, free) = decode_segment(self.signature, free, Segment::Signature)?;
+        let (header, free) = decode_segment(self.header, buffer, Input::Header)?;
+        let (payload, free) = decode_segment(self.payload, free, Input::Payload)?;
+        let (signature, free) = decode_segment(self.signature, free, Input::Signature)?;
         let mut scratch = Scratch::new(free);
         let mut object = Object::empty();
-        object.read_decoded(header, Segment::Header)?;
+        object.read_decoded(header, Input::Header)?;
         let header = Header::parse(&object, algorithms, &mut scratch)?;
         let examined = examine(header, &object)?;
         let signing_input = self.signing_input;
@@ -177,7 +177,7 @@ fn split_at_dot(text: &str) -> Option<(&str, &str)> {
 fn decode_segment<'b>(
     text: &str,
     buffer: &'b mut [u8],
-    segment: Segment,
+    segment: Input,
 ) -> Result<(&'b mut [u8], &'b mut [u8]), Error> {
     let invalid = Error::InvalidBase64(segment);
     let (bytes, free) = buffer.split_at_mut_checked(decoded_len(text.len())).ok_or(invalid)?;
@@ -326,7 +326,7 @@ impl<'b> UnverifiedJws<'_, 'b> {
     /// Returns the issuer that the token claims, which is unverified: use it only to select
     /// an issuer, and compare it again once the signature is verified.
     pub(crate) fn claimed_issuer(&self) -> Option<Text<'_>> {
-        json::find_first(self.payload, "iss", Segment::Payload)?.string()
+        json::find_first(self.payload, "iss", Input::Payload)?.string()
     }
 }
 

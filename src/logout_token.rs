@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::claims::{Reader, RegisteredClaims, span_fields};
-use crate::error::{Claim, Error, Problem, Segment};
+use crate::error::{Claim, Error, Input, Problem};
 use crate::json::Object;
 use crate::jws::Header;
 use crate::public_key::VerifiedJws;
@@ -70,17 +70,17 @@ impl<'b> LogoutToken<'b> {
         examine: impl FnOnce(&Object<'_>, Option<&str>),
     ) -> Result<(), Error> {
         let mut object = Object::empty();
-        self.payload = object.read_decoded(jws.payload, Segment::Payload)?;
+        self.payload = object.read_decoded(jws.payload, Input::Payload)?;
         self.header = jws.header;
         let registered = &mut self.registered;
-        let mut reader = Reader::new(jws.scratch, Segment::Payload);
+        let mut reader = Reader::new(jws.scratch, Input::Payload);
         for member in object.members() {
             if registered.read(member, &mut reader)? {
                 if member.name == "events" {
                     let events = reader.object(Claim::Events, member.value)?;
                     self.event = match events.get(LOGOUT_EVENT) {
                         None => Some(Problem::Absent),
-                        Some(event) => match event.object(Segment::Payload)? {
+                        Some(event) => match event.object(Input::Payload)? {
                             None => Some(Problem::WrongType),
                             Some(_) => None,
                         },

@@ -31,7 +31,7 @@ pub(crate) use fingerprint::Fingerprint;
 use crate::claims::{NumericDate, RegisteredClaims};
 use claim_rule::ClaimRules;
 
-use crate::error::{Claim, ConfigError, Error, Problem, Segment};
+use crate::error::{Claim, ConfigError, Error, Input, Problem};
 use crate::json::Object;
 use crate::public_key::{PublicKey, VerifiedJws, VerifyingKey};
 use crate::trust::ExpectedIssuer;
@@ -121,7 +121,7 @@ impl<'c> CommonContext<'c> {
         match (self.issuer, rules) {
             (ExpectedIssuer::Url(_), None) => Ok(()),
             _ => {
-                self.examine(rules, &Object::parse_decoded(payload, Segment::Payload)?, iss);
+                self.examine(rules, &Object::parse_decoded(payload, Input::Payload)?, iss);
                 Ok(())
             }
         }

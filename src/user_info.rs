@@ -2,7 +2,7 @@
 
 use crate::buffer::TokenBuffer;
 use crate::claims::Reader;
-use crate::error::{Claim, Error, JsonType, Segment};
+use crate::error::{Claim, Error, Input, JsonType};
 use crate::id_token::IdToken;
 use crate::json::{Object, Scratch};
 use crate::standard_claims::StandardClaims;
@@ -48,8 +48,8 @@ impl Validated<IdToken<'_>> {
         let (text, free) = buffer.bytes.split_at_mut_checked(response.len()).ok_or(too_small)?;
         text.copy_from_slice(response.as_bytes());
         let mut object = Object::empty();
-        object.read_decoded(text, Segment::UserInfo)?;
-        let mut reader = Reader::new(Scratch::new(free), Segment::UserInfo);
+        object.read_decoded(text, Input::UserInfoResponse)?;
+        let mut reader = Reader::new(Scratch::new(free), Input::UserInfoResponse);
         let subject = object.get("sub").ok_or(Error::MissingClaim(Claim::Subject))?;
         if reader.string(Claim::Subject, subject)? != self.subject() {
             return Err(Error::SubjectMismatch);

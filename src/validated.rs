@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::access_token::{AccessToken, SubjectKind};
 use crate::claims::{Audience, Confirmation, NumericDate, RegisteredClaims, Scope, StringArray};
-use crate::error::{Error, Segment};
+use crate::error::{Error, Input};
 use crate::id_token::IdToken;
 use crate::json::{self, Object};
 use crate::jws::Header;
@@ -323,7 +323,7 @@ impl<'b, T: Token<'b>> Validated<T> {
     ///
     /// Those of [`claims`](Self::claims).
     pub fn claims_with<C: Deserialize<'b>>(&self, scratch: &mut [u8]) -> Result<C, Error> {
-        let object = Object::parse_decoded(self.0.payload(), Segment::Payload)?;
+        let object = Object::parse_decoded(self.0.payload(), Input::Payload)?;
         json::deserialize(&object, scratch)
     }
 }

@@ -8,7 +8,7 @@ mod support;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::error::{
-    Claim, HeaderParameter, JsonProblem, JsonType, KeyRejected, Problem, Segment,
+    Claim, HeaderParameter, Input, JsonProblem, JsonType, KeyRejected, Problem,
 };
 use claimgate::jws::CompactJws;
 use claimgate::{
@@ -177,7 +177,7 @@ fn cve_2026_29000_an_encrypted_token_is_not_taken_for_a_verified_one() {
     assert_eq!(api(&format!("{header}..AA.{inner}.AA")), Err(Error::EncryptedToken));
     // Nor is a signed token that only wraps one.
     let wrapped = Signer::a().sign_raw(br#"{"alg":"RS256","cty":"JWT"}"#, inner.as_bytes());
-    let not_an_object = Error::InvalidJson(Segment::Payload, JsonProblem::NotAnObject);
+    let not_an_object = Error::InvalidJson(Input::Payload, JsonProblem::NotAnObject);
     assert_eq!(api(&wrapped), Err(not_an_object));
 }
 
@@ -200,7 +200,7 @@ fn cve_2025_30204_and_cve_2025_22868_dots_cost_nothing() {
 #[test]
 fn cve_2025_53864_nesting_does_not_exhaust_the_stack() {
     // Nimbus JOSE+JWT recursed into a claims set nested without bound.
-    let too_deep = Error::InvalidJson(Segment::Payload, JsonProblem::TooDeep);
+    let too_deep = Error::InvalidJson(Input::Payload, JsonProblem::TooDeep);
     for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
         let payload = format!(r#"{{"x":{}1{}}}"#, open.repeat(1000), close.repeat(1000));
         let token = Signer::a().sign_raw(br#"{"alg":"RS256"}"#, payload.as_bytes());

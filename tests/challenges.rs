@@ -5,7 +5,7 @@
 
 mod support;
 
-use claimgate::error::{Claim, Problem, RequestProblem, Segment};
+use claimgate::error::{Claim, Input, Problem, RequestProblem};
 use claimgate::{
     AccessToken, AccessTokenPolicy, BearerToken, Challenge, Error, ScopePolicy, TokenBuffer,
     at_compile_time,
@@ -261,7 +261,7 @@ fn nothing_of_the_token_is_in_a_challenge() {
     let secret = "c2VjcmV0LXNlY3JldA";
     let token = format!("{secret}.{secret}.{secret}");
     let error = check_access(&API_POLICY, &token, NOW).unwrap_err();
-    assert!(matches!(error, Error::InvalidJson(Segment::Header, _)));
+    assert!(matches!(error, Error::InvalidJson(Input::Header, _)));
     let challenge = API_POLICY.challenge(error).to_string();
     assert!(!challenge.contains("c2Vj") && !challenge.contains("secret"), "{challenge}");
     assert!(matches!(

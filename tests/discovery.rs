@@ -1,6 +1,6 @@
 //! Discovery documents: the issuer before anything else, and URLs that are fit to be fetched.
 
-use claimgate::error::{JsonProblem, Segment};
+use claimgate::error::{Input, JsonProblem};
 use claimgate::jwk::Algorithms;
 use claimgate::{Algorithm, Error, ProviderMetadata, TokenBuffer};
 use proptest::prelude::*;
@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 const ISSUER: &str = "https://op.example.com";
 const JWKS_URI: &str = "https://op.example.com/keys";
 
-const NOT_A_URL: Error = Error::InvalidJson(Segment::Discovery, JsonProblem::NotAnHttpsUrl);
-const NOT_STRINGS: Error = Error::InvalidJson(Segment::Discovery, JsonProblem::NotStrings);
+const NOT_A_URL: Error = Error::InvalidJson(Input::DiscoveryDocument, JsonProblem::NotAnHttpsUrl);
+const NOT_STRINGS: Error = Error::InvalidJson(Input::DiscoveryDocument, JsonProblem::NotStrings);
 
 fn document() -> Value {
     json!({
@@ -192,7 +192,7 @@ fn m01_algorithms_are_an_array_of_names() {
 
 #[test]
 fn m01_duplicates_are_refused_also_when_escaped_and_also_where_nobody_reads() {
-    let duplicate = Err(Error::DuplicateMember(Segment::Discovery));
+    let duplicate = Err(Error::DuplicateMember(Input::DiscoveryDocument));
     for text in [
         r#"{"issuer":"https://op.example.com","issuer":"https://op.example.com","jwks_uri":"https://a/"}"#,
         r#"{"issuer":"https://evil.example","issuer":"https://op.example.com","jwks_uri":"https://a/"}"#,
@@ -206,7 +206,7 @@ fn m01_duplicates_are_refused_also_when_escaped_and_also_where_nobody_reads() {
 
 #[test]
 fn m01_a_document_is_one_object_in_the_dialect() {
-    let problem = |problem| Err(Error::InvalidJson(Segment::Discovery, problem));
+    let problem = |problem| Err(Error::InvalidJson(Input::DiscoveryDocument, problem));
     for (text, expected) in [
         ("", JsonProblem::NotAnObject),
         ("[]", JsonProblem::NotAnObject),
@@ -232,7 +232,7 @@ fn m01_a_document_has_at_most_128_members() {
     assert!(read(&of(65)).is_ok());
     assert!(read(&of(127)).is_ok());
     assert!(read(&of(128)).is_ok());
-    let too_many = Error::InvalidJson(Segment::Discovery, JsonProblem::TooManyMembers);
+    let too_many = Error::InvalidJson(Input::DiscoveryDocument, JsonProblem::TooManyMembers);
     assert_eq!(read(&of(129)), Err(too_many));
 }
 

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use claimgate::Algorithm;
 use claimgate::error::{
-    Claim, ConfigError, Curve, HeaderParameter, JsonProblem, JsonType, KeyRejected, KeyType,
-    Problem, RequestProblem, Segment, WrongKind,
+    Claim, ConfigError, Curve, HeaderParameter, Input, JsonProblem, JsonType, KeyRejected, KeyType,
+    Problem, RequestProblem, WrongKind,
 };
 use support::*;
 
@@ -355,11 +355,11 @@ fn the_parts_of_errors_are_pinned() {
     };
     assert_eq!(
         text(&[
-            &Segment::Header,
-            &Segment::Payload,
-            &Segment::Signature,
-            &Segment::Jwks,
-            &Segment::UserInfo,
+            &Input::Header,
+            &Input::Payload,
+            &Input::Signature,
+            &Input::JwkSet,
+            &Input::UserInfoResponse,
         ]),
         ["header", "payload", "signature", "key set", "userinfo response"]
     );

@@ -6,7 +6,7 @@
 
 mod support;
 
-use claimgate::error::{Claim, HeaderParameter, JsonType, Problem, Segment, WrongKind};
+use claimgate::error::{Claim, HeaderParameter, Input, JsonType, Problem, WrongKind};
 use claimgate::policy::{Rule, RuleSet, SubjectKind};
 use claimgate::{
     AccessToken, AccessTokenPolicy, BearerToken, Error, IdToken, IdTokenPolicy, Login, Nonce,
@@ -96,7 +96,7 @@ const COMMON: &[Defect] = &[
     (
         "base64url",
         |token| token.signature = |text| format!("{text}="),
-        Error::InvalidBase64(Segment::Signature),
+        Error::InvalidBase64(Input::Signature),
     ),
     (
         "algorithm",

@@ -1,6 +1,6 @@
 //! When a key set is fetched again.
 
-use claimgate::error::{JsonProblem, Segment, SkipCounts};
+use claimgate::error::{Input, JsonProblem, SkipCounts};
 use claimgate::{Error, JwksRefresh, NumericDate, RefreshDecision};
 
 const START: u64 = 1_311_280_970;
@@ -323,9 +323,9 @@ fn r1_a_key_set_without_a_usable_key_replaces_the_old_one() {
 #[test]
 fn r1_a_text_that_is_no_key_set_and_a_failed_fetch_keep_the_old_one() {
     for error in [
-        Error::InvalidJson(Segment::Jwks, JsonProblem::NotAKeySet),
-        Error::InvalidJson(Segment::Jwks, JsonProblem::Syntax),
-        Error::DuplicateMember(Segment::Jwks),
+        Error::InvalidJson(Input::JwkSet, JsonProblem::NotAKeySet),
+        Error::InvalidJson(Input::JwkSet, JsonProblem::Syntax),
+        Error::DuplicateMember(Input::JwkSet),
         Error::TooManyKeys { limit: 4 },
     ] {
         let (keys, refresh) = completed(Err(error));

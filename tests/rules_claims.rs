@@ -4,7 +4,7 @@
 
 mod support;
 
-use claimgate::error::{Claim, ConfigError, JsonType, Problem, Segment};
+use claimgate::error::{Claim, ConfigError, Input, JsonType, Problem};
 use claimgate::policy::{ClaimRule, Rule};
 use claimgate::trust::TenantIssuer;
 use claimgate::{
@@ -316,7 +316,7 @@ fn c09_names_and_values_are_compared_after_unescaping() {
     assert_eq!(verdict_of_text(&rule, &with(r#""a\\\"b":{"c":"d"}"#)), mismatch(Problem::Absent));
     // A member that is there twice on the way is refused, in whatever spelling.
     for more in [r#""a\"b":{"c":"d","c":"d"}"#, r#""a\"b":{"c":"d","\u0063":"e"}"#] {
-        let duplicate = Err(Error::DuplicateMember(Segment::Payload));
+        let duplicate = Err(Error::DuplicateMember(Input::Payload));
         assert_eq!(verdict_of_text(&rule, &with(more)), duplicate, "{more}");
     }
 }

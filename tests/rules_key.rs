@@ -7,7 +7,7 @@ mod support;
 use std::cell::RefCell;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use claimgate::error::{HeaderParameter, InvalidSignature, KeyRejected, KeyType, Problem, Segment};
+use claimgate::error::{HeaderParameter, Input, InvalidSignature, KeyRejected, KeyType, Problem};
 use claimgate::jwk::{Algorithms, Jwk, KeyMaterial, Skipped, VerifyingKey};
 use claimgate::jws::{CompactJws, Header};
 use claimgate::{
@@ -381,14 +381,14 @@ fn k08_two_usable_keys_with_one_kid_are_ambiguous() {
 fn k08_a_text_that_is_no_key_set_is_an_error() {
     use claimgate::error::JsonProblem;
     let error = |text: &str| Keys::from_json(text).map(|_| ()).unwrap_err();
-    let invalid = |fault| Error::InvalidJson(Segment::Jwks, fault);
+    let invalid = |fault| Error::InvalidJson(Input::JwkSet, fault);
     for text in ["{}", r#"{"keys":{}}"#, r#"{"keys":null}"#, r#"{"KEYS":[]}"#] {
         assert_eq!(error(text), invalid(JsonProblem::NotAKeySet), "{text}");
     }
     assert_eq!(error("[]"), invalid(JsonProblem::NotAnObject));
     assert_eq!(error(r#"{"keys":[]} x"#), invalid(JsonProblem::TrailingData));
     assert_eq!(error(r#"{"keys":[}"#), invalid(JsonProblem::Syntax));
-    assert_eq!(error(r#"{"keys":[],"keys":[]}"#), Error::DuplicateMember(Segment::Jwks));
+    assert_eq!(error(r#"{"keys":[],"keys":[]}"#), Error::DuplicateMember(Input::JwkSet));
 }
 
 fn jwk(signer: &Signer, kid: Option<&str>) -> Result<Jwk<TestKey>, KeyRejected> {

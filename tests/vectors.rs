@@ -7,7 +7,7 @@ mod support;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::Algorithm;
-use claimgate::error::{JsonProblem, KeyRejected, KeyType, Segment};
+use claimgate::error::{Input, JsonProblem, KeyRejected, KeyType};
 use claimgate::jwk::{Skipped, VerifyingKey};
 use claimgate::jws::CompactJws;
 use claimgate::{AccessToken, BearerToken, Error, IdToken, JwkSet, TokenBuffer};
@@ -107,7 +107,7 @@ fn rfc_7520_4_1_is_verified_and_is_no_token() {
         assert!(
             verified.payload().starts_with("It\u{2019}s a dangerous business, Frodo".as_bytes())
         );
-        let no_object = Error::InvalidJson(Segment::Payload, JsonProblem::NotAnObject);
+        let no_object = Error::InvalidJson(Input::Payload, JsonProblem::NotAnObject);
         assert_eq!(read(verified), Err(no_object));
     }
 }

@@ -4,7 +4,7 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::Error;
-use claimgate::error::Segment;
+use claimgate::error::Input;
 use claimgate::jws::CompactJws;
 use claimgate_fuzz::timed;
 use libfuzzer_sys::fuzz_target;
@@ -31,6 +31,6 @@ fn run(text: &str) {
             assert_eq!(rest[0], 0);
             assert!(rest[1..].iter().all(|byte| *byte == 0xaa));
         }
-        Err(_) => assert_eq!(verdict, Err(Error::InvalidBase64(Segment::Payload))),
+        Err(_) => assert_eq!(verdict, Err(Error::InvalidBase64(Input::Payload))),
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use claimgate::error::{JsonProblem, Segment};
+use claimgate::error::{JsonProblem, Input};
 use claimgate::{Error, IdToken, TokenBuffer};
 use claimgate_fuzz::{APPLICATION_POLICY, HEADER, LOGIN, NOW, issuer, parse_json, sign, timed};
 use libfuzzer_sys::fuzz_target;
@@ -27,7 +27,7 @@ fn run(text: &[u8]) {
     let trust = (issuer(), &APPLICATION_POLICY);
     let validated = IdToken::validate(&token, trust, LOGIN, NOW, &mut buffer);
     let refused = match validated {
-        Err(error @ (Error::InvalidJson(Segment::Payload, _) | Error::DuplicateMember(_))) => {
+        Err(error @ (Error::InvalidJson(Input::Payload, _) | Error::DuplicateMember(_))) => {
             Some(error)
         }
         // Not read as JSON at all.

@@ -1,19 +1,19 @@
 //! Reading registered claims: the right type, or an error that names the claim.
 
 use super::{Audience, Confirmation, NumericDate, Rounding, Scope, StringArray};
-use crate::error::{Claim, Error, JsonType, Segment};
+use crate::error::{Claim, Error, Input, JsonType};
 use crate::json::{Member, Object, Scratch, Value};
 
 /// Reads the values of claims, and unescapes strings into the caller's buffer
 /// where that is needed.
 pub(crate) struct Reader<'b> {
     scratch: Scratch<'b>,
-    segment: Segment,
+    input: Input,
 }
 
 impl<'b> Reader<'b> {
-    pub(crate) const fn new(scratch: Scratch<'b>, segment: Segment) -> Self {
-        Self { scratch, segment }
+    pub(crate) const fn new(scratch: Scratch<'b>, input: Input) -> Self {
+        Self { scratch, input }
     }
 
     #[inline]
@@ -49,7 +49,7 @@ impl<'b> Reader<'b> {
     }
 
     pub(crate) fn object(&self, claim: Claim, value: Value<'b>) -> Result<Object<'b>, Error> {
-        value.object(self.segment)?.ok_or(Error::ClaimType(claim, JsonType::Object))
+        value.object(self.input)?.ok_or(Error::ClaimType(claim, JsonType::Object))
     }
 
     /// Whether there is an object; another type is an error.

@@ -4,11 +4,11 @@ use core::fmt;
 
 use crate::algorithm::Algorithm;
 
-/// A part of what was parsed.
+/// The input that an error refers to: a segment of a token, or a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-pub enum Segment {
+pub enum Input {
     /// The first segment of a token.
     Header,
     /// The second segment of a token.
@@ -16,22 +16,22 @@ pub enum Segment {
     /// The third segment of a token.
     Signature,
     /// A JSON Web Key Set.
-    Jwks,
+    JwkSet,
     /// A response of the `/userinfo` endpoint.
-    UserInfo,
+    UserInfoResponse,
     /// A discovery document.
-    Discovery,
+    DiscoveryDocument,
 }
 
-impl fmt::Display for Segment {
+impl fmt::Display for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Header => "header",
             Self::Payload => "payload",
             Self::Signature => "signature",
-            Self::Jwks => "key set",
-            Self::UserInfo => "userinfo response",
-            Self::Discovery => "discovery document",
+            Self::JwkSet => "key set",
+            Self::UserInfoResponse => "userinfo response",
+            Self::DiscoveryDocument => "discovery document",
         })
     }
 }

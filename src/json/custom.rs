@@ -16,7 +16,7 @@ use serde::forward_to_deserialize_any;
 use serde_json_core::de::{Deserializer as Scalar, Error as ScalarError};
 
 use super::{Elements, Member, Object, Text, Value};
-use crate::error::{Claim, Error, JsonType, Segment};
+use crate::error::{Claim, Error, Input, JsonType};
 
 /// Deserialises the members of `object` into a struct or a map.
 ///
@@ -148,7 +148,7 @@ struct One<'de, 's> {
 impl<'de> One<'de, '_> {
     /// The members of an object. No two have one name here either.
     fn object(&self) -> Result<Object<'de>, Failure> {
-        self.value.object(Segment::Payload).map_err(Failure)?.ok_or(Failure::TYPE)
+        self.value.object(Input::Payload).map_err(Failure)?.ok_or(Failure::TYPE)
     }
 
     fn visit_object<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {

@@ -2,7 +2,7 @@ use serde::Deserialize;
 
 use super::*;
 
-const SEGMENT: Segment = Segment::Payload;
+const SEGMENT: Input = Input::Payload;
 
 #[track_caller]
 fn assert_valid(text: &str) {

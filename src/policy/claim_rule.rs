@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::{Fingerprint, Forbidden};
-use crate::error::{ConfigError, Error, Problem, Segment};
+use crate::error::{ConfigError, Error, Input, Problem};
 use crate::json::{Object, Value};
 use crate::validated::{Token, Validated};
 
@@ -133,7 +133,7 @@ impl<'a> ClaimRule<'a> {
 // An index of members is large: not in the stack frame of rules on the outermost object.
 #[inline(never)]
 fn member<'v>(value: Value<'v>, name: &str) -> Result<Value<'v>, Refused> {
-    let object = value.object(Segment::Payload).map_err(Refused::Error)?;
+    let object = value.object(Input::Payload).map_err(Refused::Error)?;
     Ok(object.ok_or(Problem::WrongType)?.get(name).ok_or(Problem::Absent)?)
 }
 
@@ -247,7 +247,7 @@ impl<'b, T: Token<'b>> Validated<T> {
     ///
     /// [`Forbidden`] with [`Error::ClaimMismatch`] for the first rule that is not met.
     pub fn authorize_claims(&self, rules: &[ClaimRule<'_>]) -> Result<(), Forbidden<'static>> {
-        Object::parse_decoded(self.0.payload(), Segment::Payload)
+        Object::parse_decoded(self.0.payload(), Input::Payload)
             .and_then(|payload| check_all(rules, &payload))
             .map_err(Forbidden::of_claims)
     }

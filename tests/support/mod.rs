@@ -7,7 +7,7 @@ mod verbs;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::error::{
-    Claim, HeaderParameter, JsonProblem, JsonType, KeyRejected, Problem, RequestProblem, Segment,
+    Claim, HeaderParameter, Input, JsonProblem, JsonType, KeyRejected, Problem, RequestProblem,
     WrongKind,
 };
 use claimgate::jwk::{KeyMaterial, VerifyingKey};
@@ -294,9 +294,9 @@ pub fn every_error() -> Vec<Error> {
         Error::OpaqueToken,
         Error::TokenTooLarge { length: 8193, limit: 8192 },
         Error::BufferTooSmall { needed: 600, available: 512 },
-        Error::InvalidBase64(Segment::Payload),
-        Error::InvalidJson(Segment::Header, JsonProblem::TrailingData),
-        Error::DuplicateMember(Segment::Payload),
+        Error::InvalidBase64(Input::Payload),
+        Error::InvalidJson(Input::Header, JsonProblem::TrailingData),
+        Error::DuplicateMember(Input::Payload),
         Error::ClaimType(Claim::Expiry, JsonType::NumericDate),
         Error::TooManyAudiences { limit: 16 },
         Error::HeaderType(HeaderParameter::KeyId),

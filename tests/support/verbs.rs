@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use claimgate::error::{Claim, Error, JsonProblem, JsonType, Segment, WrongKind};
+use claimgate::error::{Claim, Error, Input, JsonProblem, JsonType, WrongKind};
 use claimgate::policy::{ForeignClaim, Rule, RuleSet};
 use claimgate::{
     AccessToken, AccessTokenPolicy, BearerToken, IdToken, IdTokenPolicy, Issuer, JwkSet, Login,
@@ -303,8 +303,8 @@ fn is_found_without_a_key(error: &Error) -> bool {
             | Error::OpaqueToken
             | Error::TokenTooLarge { .. }
             | Error::InvalidBase64(_)
-            | Error::InvalidJson(Segment::Header, _)
-            | Error::DuplicateMember(Segment::Header)
+            | Error::InvalidJson(Input::Header, _)
+            | Error::DuplicateMember(Input::Header)
             | Error::AlgorithmNotAllowed(_)
             | Error::CriticalHeader(_)
             | Error::HeaderType(_)
@@ -316,7 +316,7 @@ fn is_found_without_a_key(error: &Error) -> bool {
 fn names_the_issuer(token: &str, error: &Error) -> bool {
     // How many members an object may have is no question of its grammar.
     let is_readable = match error {
-        Error::InvalidJson(Segment::Payload, problem) => *problem == JsonProblem::TooManyMembers,
+        Error::InvalidJson(Input::Payload, problem) => *problem == JsonProblem::TooManyMembers,
         _ => true,
     };
     let first = payload_bytes(token)

@@ -5,7 +5,7 @@ mod support;
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use claimgate::error::Segment;
+use claimgate::error::Input;
 use claimgate::jwk::Algorithms;
 use claimgate::{Algorithm, Error, RingKey};
 use claimgate_tower::{Authorities, Authority, AuthorityError, FetchError, KeyState, Refusal};
@@ -48,7 +48,7 @@ async fn what_is_fetched_or_answered_wrongly_changes_nothing() {
     let limit = FetchError::TooLarge { limit: 256 * 1024 };
     let too_slow = Duration::from_secs(5);
     let text = |error: &dyn ToString| error.to_string();
-    let twice = FetchError::Document(Error::DuplicateMember(Segment::Jwks));
+    let twice = FetchError::Document(Error::DuplicateMember(Input::JwkSet));
     let cases: Vec<(Behaviour, String)> = vec![
         (Behaviour::Redirect(elsewhere.keys()), text(&FetchError::Status(302))),
         (Behaviour::Status(500, good.clone()), text(&FetchError::Status(500))),
