@@ -271,7 +271,7 @@ fn every_error_is_pinned() {
 
 /// The codes in the text of `Error::code`.
 fn codes_in_the_source() -> BTreeSet<&'static str> {
-    let source = include_str!("../src/error.rs");
+    let source = include_str!("../src/error/code.rs");
     let start = source.find("pub const fn code(&self)").unwrap();
     let end = start + source[start..].find("\n    }\n").unwrap();
     source[start..end].split('"').skip(1).step_by(2).collect()

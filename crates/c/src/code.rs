@@ -293,7 +293,7 @@ mod tests {
     #[test]
     fn each_error_of_the_library_has_a_number() {
         // The names in the function `code`, which is a `match` without a wildcard.
-        let source = include_str!("../../../src/error.rs");
+        let source = include_str!("../../../src/error/code.rs");
         let start = source.find("pub const fn code").unwrap();
         let function = &source[start..][..source[start..].find("\n    }").unwrap()];
         let names: std::vec::Vec<&str> = function.split('"').skip(1).step_by(2).collect();

@@ -1,0 +1,78 @@
+//! The errors of a configuration.
+
+use core::fmt;
+
+/// Why a policy, an issuer or a scope set cannot be built.
+///
+/// It appears where the policy is written, never while a token is validated.
+///
+/// ```
+/// use claimgate::AccessTokenPolicy;
+/// use claimgate::error::ConfigError;
+///
+/// let policy = AccessTokenPolicy::general("https://example.com/health-api").leeway(601).build();
+/// assert_eq!(policy, Err(ConfigError::LeewayTooLong));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// An identifier is the empty string.
+    Empty(&'static str),
+    /// A list that must name something is empty.
+    EmptyList(&'static str),
+    /// More leeway was asked for than 600 seconds.
+    LeewayTooLong,
+    /// A scope token has characters outside of
+    /// [RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3).
+    ScopeToken,
+    /// An audience equals a client ID: the tokens of the one would open the
+    /// other.
+    AudienceIsClientId,
+    /// The path of a claim rule has no names or more than four.
+    ClaimPath,
+    /// A DPoP proof may be older than 600 seconds.
+    ProofAgeTooLong,
+    /// The template of an issuer of many tenants does not contain `{tenantid}` exactly once.
+    TenantTemplate,
+}
+
+impl ConfigError {
+    /// The error's name for machines: always `construction`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        "construction"
+    }
+
+    /// The error in prose, for `const` contexts.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Empty(_) => "an identifier is empty",
+            Self::EmptyList(_) => "a list is empty",
+            Self::LeewayTooLong => "the leeway is longer than 600 seconds",
+            Self::ScopeToken => "a scope token is empty or has characters that scopes cannot have",
+            Self::AudienceIsClientId => "an audience equals a client ID",
+            Self::ClaimPath => "the path of a claim rule has no names or more than four",
+            Self::ProofAgeTooLong => "the greatest age of a proof is more than 600 seconds",
+            Self::TenantTemplate => "the issuer template does not contain {tenantid} exactly once",
+        }
+    }
+}
+
+impl core::error::Error for ConfigError {}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())?;
+        match self {
+            Self::Empty(name) | Self::EmptyList(name) => write!(f, ": {name}"),
+            Self::LeewayTooLong
+            | Self::ScopeToken
+            | Self::AudienceIsClientId
+            | Self::ClaimPath
+            | Self::ProofAgeTooLong
+            | Self::TenantTemplate => Ok(()),
+        }
+    }
+}
