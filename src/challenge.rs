@@ -24,7 +24,7 @@ use crate::policy::{AccessTokenPolicy, Forbidden, ScopePolicy};
 /// let challenge = Challenge::new(Error::InvalidSignature);
 /// assert_eq!(
 ///     challenge.to_string(),
-///     r#"Bearer error="invalid_token", error_description="The signature does not hold""#,
+///     r#"Bearer error="invalid_token", error_description="The signature is invalid""#,
 /// );
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -259,7 +259,7 @@ impl<'f, 'g> Attributes<'f, 'g> {
 /// What a challenge says of an error: fixed text, without numbers.
 const fn description(error: &Error) -> &'static str {
     match error {
-        Error::MissingToken => "The request carries no token",
+        Error::MissingToken => "The request has no token",
         Error::InvalidRequest(_) => "The Authorization header is not Bearer and one token",
         Error::MalformedToken
         | Error::InvalidBase64(_)
@@ -271,21 +271,21 @@ const fn description(error: &Error) -> &'static str {
         Error::TokenTooLarge { .. }
         | Error::BufferTooSmall { .. }
         | Error::TooManyAudiences { .. } => "The token is too large",
-        Error::ClaimType(..) => "A claim of the token has the wrong type",
-        Error::AlgorithmNotAllowed(_) => "The token is not signed with RS256",
+        Error::ClaimType(..) => "A claim has the wrong type",
+        Error::AlgorithmNotAllowed(_) => "The signature algorithm is not accepted",
         Error::CriticalHeader(_) => "The token uses an unsupported extension",
         Error::UnknownKey
         | Error::AmbiguousKey { .. }
         | Error::NoUsableKeys(_)
         | Error::TooManyKeys { .. }
-        | Error::KeyRejected(_) => "No key fits the token",
-        Error::InvalidSignature => "The signature does not hold",
+        | Error::KeyRejected(_) => "No usable key matches the token",
+        Error::InvalidSignature => "The signature is invalid",
         Error::UnknownIssuer | Error::IssuerMismatch => "The issuer is not trusted",
         Error::MissingClaim(_) => "A required claim is missing",
         Error::Expired { .. } => "The token has expired",
         Error::NotYetValid { .. } | Error::IssuedInFuture { .. } => "The token is not yet valid",
         Error::TokenTooOld { .. } => "The token is too old",
-        Error::LifetimeTooLong { .. } => "The token was issued for too long",
+        Error::LifetimeTooLong { .. } => "The token's lifetime is too long",
         Error::AudienceMismatch { .. } | Error::UntrustedAudience { .. } => {
             "The token is for another audience"
         }
@@ -294,11 +294,11 @@ const fn description(error: &Error) -> &'static str {
         Error::NonceMismatch | Error::UnexpectedClaim(_) => "The token is from another login",
         Error::AuthenticationTooOld { .. } => "The authentication is too old",
         Error::InsufficientAuthentication(..) => "A stronger or newer authentication is required",
-        Error::HashMismatch(_) => "The token does not belong to the values beside it",
+        Error::HashMismatch(_) => "A hash in the token does not match",
         Error::OrganizationMismatch => "The token is from another organization",
-        Error::RefreshMismatch(_) | Error::SubjectMismatch => "The token is about another user",
+        Error::RefreshMismatch(_) | Error::SubjectMismatch => "The token is for another user",
         Error::InsufficientScope(_) => "The request requires a higher privilege",
-        Error::ClaimMismatch { .. } => "The claims of the token do not suffice",
+        Error::ClaimMismatch { .. } => "The claims do not meet the requirements",
         Error::TenantNotAllowed => "The tenant is not allowed",
         Error::SubjectKind => "The token has the wrong kind of subject",
         Error::ConfirmationRequired | Error::ConfirmationMismatch => {
@@ -306,7 +306,7 @@ const fn description(error: &Error) -> &'static str {
         }
         Error::ProofMismatch(_) => "The proof is for another request",
         Error::ProofTooOld { .. } => "The proof is too old",
-        Error::Replayed => "The token was used before",
+        Error::Replayed => "The token was already used",
         Error::ReplayWindowFull => "Too many requests",
     }
 }

@@ -29,7 +29,7 @@ pub use reasons::{HeaderParameter, Input, JsonProblem, Problem, RequestProblem, 
 /// assert_eq!(error.http_status(), 401);
 /// assert_eq!(
 ///     error.to_string(),
-///     "the token expired at 1311281970, it is 1311282030, leeway 60 s"
+///     "the token expired at 1311281970 (now 1311282030, leeway 60 s)"
 /// );
 /// assert_eq!(Error::InsufficientScope(Claim::Scope).http_status(), 403);
 /// ```
@@ -107,7 +107,7 @@ pub enum Error {
     },
     /// A key was refused.
     KeyRejected(KeyRejected),
-    /// The signature does not hold. There are no details, on purpose.
+    /// The signature is invalid. There are no details, on purpose.
     InvalidSignature,
     /// The token's issuer is none of those that are trusted.
     UnknownIssuer,
@@ -236,7 +236,7 @@ pub enum Error {
         /// The policy's leeway.
         leeway: u64,
     },
-    /// The token was used before.
+    /// The token was already used.
     Replayed,
     /// The replay window has no place for another token.
     ReplayWindowFull,

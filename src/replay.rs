@@ -242,7 +242,7 @@ impl<const N: usize> fmt::Debug for ReplayWindow<N> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum ReplayError {
-    /// The token was used before, or expired so long ago that this is not known.
+    /// The token was already used, or expired so long ago that this is not known.
     Replayed,
     /// The window has no place for another token.
     Full,
@@ -253,7 +253,7 @@ impl core::error::Error for ReplayError {}
 impl fmt::Display for ReplayError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Replayed => "the token was used before, or has expired",
+            Self::Replayed => "the token was already used, or has expired",
             Self::Full => "the replay window is full",
         })
     }

@@ -110,7 +110,7 @@ fn answers_have_the_documented_form() {
             "id": "late",
             "verdict": "invalid",
             "error": "expired",
-            "message": "the token expired at 1311281970, it is 1311282030, leeway 60 s",
+            "message": "the token expired at 1311281970 (now 1311282030, leeway 60 s)",
             "status": 401,
             "www_authenticate":
                 "Bearer error=\"invalid_token\", error_description=\"The token has expired\"",

@@ -340,11 +340,11 @@ fn m01_errors_say_what_is_wrong_with_the_document() {
     for (error, text) in [
         (
             NOT_A_URL,
-            "the discovery document is not acceptable JSON: a member is not the https URL that it has to be",
+            "the discovery document is not acceptable JSON: a required https URL is missing or invalid",
         ),
         (
             NOT_STRINGS,
-            "the discovery document is not acceptable JSON: a member is not the array of strings that it has to be",
+            "the discovery document is not acceptable JSON: a member is not an array of strings",
         ),
     ] {
         assert_eq!(error.to_string(), text);

@@ -463,8 +463,8 @@ fn k08_the_reasons_are_counted_up_to_five_and_the_others_together() {
         "2 skipped because kty is not accepted: oct; \
          1 skipped because crv is not accepted: P-521; \
          1 skipped because crv is not accepted: secp256k1; \
-         1 skipped because alg does not fit kty and crv: ES384; \
-         1 skipped because the modulus has 1024 bits, fewer than 2048"
+         1 skipped because alg does not match kty and crv: ES384; \
+         1 skipped because the modulus has 1024 bits (minimum 2048)"
     );
     members.push(with(p256.clone(), "use", "enc"));
     members.push(with(p256, "key_ops", json!([])));

@@ -336,7 +336,7 @@ fn p08_the_window_is_constant_and_can_be_shared_behind_a_lock() {
 
 #[test]
 fn p08_errors_say_what_happened() {
-    assert_eq!(ReplayError::Replayed.to_string(), "the token was used before, or has expired");
+    assert_eq!(ReplayError::Replayed.to_string(), "the token was already used, or has expired");
     assert_eq!(ReplayError::Full.to_string(), "the replay window is full");
 }
 

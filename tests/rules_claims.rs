@@ -348,7 +348,7 @@ fn c09_the_answer_is_403_and_shows_no_value() {
     let challenge = Challenge::new(error).to_string();
     assert_eq!(
         challenge,
-        r#"Bearer error="insufficient_scope", error_description="The claims of the token do not suffice""#
+        r#"Bearer error="insufficient_scope", error_description="The claims do not meet the requirements""#
     );
     for text in [challenge, error.to_string(), format!("{error:?}")] {
         assert!(!text.contains("secret"), "{text}");

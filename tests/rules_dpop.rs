@@ -485,12 +485,12 @@ fn p11_challenges_are_those_of_rfc_9449() {
     let token = Challenge::new(Error::InvalidSignature).realm("api").dpop(algorithms);
     assert_eq!(
         token.to_string(),
-        r#"DPoP realm="api", algs="PS256 ES256", error="invalid_token", error_description="The signature does not hold""#
+        r#"DPoP realm="api", algs="PS256 ES256", error="invalid_token", error_description="The signature is invalid""#
     );
     let proof = Challenge::new(Error::Replayed).dpop_proof(algorithms);
     assert_eq!(
         proof.to_string(),
-        r#"DPoP algs="PS256 ES256", error="invalid_dpop_proof", error_description="The token was used before""#
+        r#"DPoP algs="PS256 ES256", error="invalid_dpop_proof", error_description="The token was already used""#
     );
     for error in [Error::NonceMismatch, Error::MissingClaim(Claim::Nonce)] {
         let challenge = Challenge::new(error).dpop_proof(algorithms).to_string();

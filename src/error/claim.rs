@@ -133,9 +133,9 @@ impl fmt::Display for JsonType {
             }
             Self::Boolean => "true or false",
             Self::Object => "an object",
-            Self::Scope => "scope tokens in one string or one array, given once",
+            Self::Scope => "scope tokens, as one string or one array, in one claim only",
             Self::Identifier => "a string of 1 to 256 bytes",
-            Self::Requested => "of the type asked for",
+            Self::Requested => "of the requested type",
         })
     }
 }

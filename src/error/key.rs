@@ -160,30 +160,30 @@ impl fmt::Display for KeyRejected {
             Self::KeyType(key_type) => return write!(f, "kty is not accepted: {key_type}"),
             Self::Curve(curve) => return write!(f, "crv is not accepted: {curve}"),
             Self::Use => "use is not sig",
-            Self::KeyOperations => "key_ops lacks verify",
+            Self::KeyOperations => "key_ops does not include verify",
             Self::Algorithm(Some(algorithm)) => {
-                return write!(f, "its algorithm is not accepted: {algorithm}");
+                return write!(f, "the algorithm is not accepted: {algorithm}");
             }
-            Self::Algorithm(None) => "its algorithm is not accepted: unknown",
+            Self::Algorithm(None) => "the algorithm is not accepted: unknown",
             Self::AlgorithmMismatch(algorithm) => {
-                return write!(f, "alg does not fit kty and crv: {algorithm}");
+                return write!(f, "alg does not match kty and crv: {algorithm}");
             }
             Self::PrivateKey => "it contains a private or symmetric key",
             Self::KeyIdTooLong => "kid is longer than 256 bytes",
             Self::Components => "n, e, x or y is absent or not canonical base64url",
             Self::LeadingZero => "n or e starts with a zero octet",
             Self::ModulusTooSmall { bits } => {
-                return write!(f, "the modulus has {bits} bits, fewer than 2048");
+                return write!(f, "the modulus has {bits} bits (minimum 2048)");
             }
             Self::ModulusTooLarge => {
-                "the modulus has more bits than the backend accepts, or than 4096"
+                "the modulus has more than 4096 bits, or more than the backend accepts"
             }
             Self::ModulusEven => "the modulus is even",
             Self::Exponent => "the exponent is even, below 3 or above 2^33 - 1",
             Self::Roca => "the modulus is weak (ROCA, CVE-2017-15361)",
             Self::CoordinateLength => "x or y does not have the length of the curve's field",
-            Self::Point => "x and y are not an acceptable point of the curve",
-            Self::Backend => "the backend does not accept it",
+            Self::Point => "x and y are not an acceptable point on the curve",
+            Self::Backend => "the backend does not accept the key",
         })
     }
 }

@@ -70,18 +70,18 @@ pub enum JsonProblem {
 impl fmt::Display for JsonProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NotUtf8 => "it is not UTF-8",
-            Self::NotAnObject => "it is not an object",
-            Self::Syntax => "it breaks the grammar or ends too early",
-            Self::TrailingData => "something follows the object",
-            Self::TooDeep => "it is nested more than 16 deep",
-            Self::TooManyMembers => "it has too many members",
-            Self::ControlCharacter => "a string holds a raw control character",
-            Self::BadEscape => "a string holds an invalid escape",
-            Self::BadNumber => "a number is malformed",
-            Self::NotAKeySet => "it has no array named keys",
-            Self::NotAnHttpsUrl => "a member is not the https URL that it has to be",
-            Self::NotStrings => "a member is not the array of strings that it has to be",
+            Self::NotUtf8 => "not UTF-8",
+            Self::NotAnObject => "not an object",
+            Self::Syntax => "syntax error or unexpected end",
+            Self::TrailingData => "trailing data after the object",
+            Self::TooDeep => "nested more than 16 levels deep",
+            Self::TooManyMembers => "too many members in an object",
+            Self::ControlCharacter => "unescaped control character in a string",
+            Self::BadEscape => "invalid escape in a string",
+            Self::BadNumber => "invalid number",
+            Self::NotAKeySet => "no array named keys",
+            Self::NotAnHttpsUrl => "a required https URL is missing or invalid",
+            Self::NotStrings => "a member is not an array of strings",
         })
     }
 }
@@ -101,9 +101,9 @@ pub enum Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Absent => "is absent",
+            Self::Absent => "is missing",
             Self::WrongType => "has the wrong type",
-            Self::WrongValue => "has another value",
+            Self::WrongValue => "has an unacceptable value",
         })
     }
 }
@@ -156,8 +156,8 @@ pub enum RequestProblem {
 impl fmt::Display for RequestProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Malformed => "the header is not Bearer and one token",
-            Self::SeveralTokens => "more than one token was sent",
+            Self::Malformed => "expected Bearer and one token",
+            Self::SeveralTokens => "more than one token",
         })
     }
 }

@@ -106,7 +106,7 @@ async fn a_handler_runs_with_what_it_requires_and_not_without() {
         lacking("The request requires a higher privilege\", scope=\"patients:delete\"");
     assert_eq!(ask(&api, "DELETE", path, &reader).await, answer(403, &permissions, ""));
     let permitted = with(claims(ISSUER), "permissions", json!(["patients:delete"]));
-    let role = lacking("The claims of the token do not suffice\"");
+    let role = lacking("The claims do not meet the requirements\"");
     assert_eq!(ask(&api, "DELETE", path, &token(&permitted)).await, answer(403, &role, ""));
     let admin = with(permitted, "realm_access", json!({"roles": ["admin"]}));
     let deleted = answer(200, "", "deleted by alice");
