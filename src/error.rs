@@ -1,5 +1,4 @@
-//! One error type for everything that can be wrong with a token or a key set,
-//! and one for policies that cannot be built.
+//! The errors: one type for tokens, key sets and requests, one for configurations.
 
 mod claim;
 mod code;
@@ -13,12 +12,11 @@ pub use config::ConfigError;
 pub use key::{Curve, KeyRejected, KeyType, SkipCounts};
 pub use reasons::{HeaderParameter, Input, JsonProblem, Problem, RequestProblem, WrongKind};
 
-/// Why a token, a key set or a request was refused.
+/// The reason why a token, a key set or a request is rejected.
 ///
-/// An error names the rule that failed and, where they are numbers, the two
-/// values that disagree. It never holds text of the token. All times and
-/// durations are in seconds, all times since the epoch; all lengths are in
-/// bytes.
+/// An error names the rule that failed and, for numeric rules, the two values that disagree.
+/// It never contains text of the token. Durations are in seconds, times in seconds since the
+/// epoch, lengths in bytes.
 ///
 /// ```
 /// use claimgate::Error;
@@ -34,17 +32,17 @@ pub use reasons::{HeaderParameter, Input, JsonProblem, Problem, RequestProblem, 
 /// assert_eq!(Error::InsufficientScope(Claim::Scope).http_status(), 403);
 /// ```
 ///
-/// Three views are stable: [`Error::code`] for logs and metrics,
-/// [`Error::http_status`] for responses, and the
-/// [challenge](crate::Challenge) for `WWW-Authenticate`.
+/// Three representations are stable: [`Error::code`] for logs and metrics,
+/// [`Error::http_status`] for responses, and the [challenge](crate::Challenge) for
+/// `WWW-Authenticate`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Error {
     // The request
-    /// There is no bearer token in the request.
+    /// The request has no bearer token.
     MissingToken,
-    /// The `Authorization` header cannot be read as one bearer token.
+    /// The `Authorization` header does not contain exactly one bearer token.
     InvalidRequest(RequestProblem),
 
     // Form
@@ -53,69 +51,69 @@ pub enum Error {
     /// The token is a JWE, which has five segments
     /// ([RFC 7516 §3.1](https://www.rfc-editor.org/rfc/rfc7516#section-3.1)).
     EncryptedToken,
-    /// The token is not a JWS at all; only its issuer can read it.
+    /// The token is not a JWS; only its issuer can interpret it.
     OpaqueToken,
-    /// The token, or the header within it, is longer than its limit.
+    /// The token or its header is longer than the limit.
     TokenTooLarge {
-        /// The length found.
+        /// The length of the token or the header.
         length: usize,
-        /// The longest that is taken.
+        /// The greatest length that is accepted.
         limit: usize,
     },
     /// The caller's buffer is too small for this token.
     BufferTooSmall {
-        /// The bytes that this step needs at least.
+        /// The minimum number of bytes that this step needs.
         needed: usize,
-        /// The bytes that were left.
+        /// The number of bytes that are available.
         available: usize,
     },
     /// A segment is not canonical unpadded base64url.
     InvalidBase64(Input),
-    /// A part is not JSON in the crate's dialect.
+    /// The input is not JSON, or is outside the subset that this crate accepts.
     InvalidJson(Input, JsonProblem),
-    /// An object has two members of one name, compared after unescaping.
+    /// An object has two members with the same name, compared after unescaping.
     DuplicateMember(Input),
     /// A registered claim has the wrong type.
     ClaimType(Claim, JsonType),
-    /// The token names more audiences than the 16 that are read.
+    /// The number of audiences exceeds the capacity.
     TooManyAudiences {
-        /// The most that are read.
+        /// The capacity.
         limit: usize,
     },
 
     // Header and key
-    /// A header parameter is not a string, or longer than its limit.
+    /// A header parameter is not a string, or its length is outside the limits.
     HeaderType(HeaderParameter),
-    /// `alg` is not exactly `RS256`.
+    /// `alg` is not an accepted algorithm, or not the algorithm of the key.
     AlgorithmNotAllowed(Problem),
-    /// The header asks for something that is not implemented and must not be
-    /// ignored: `crit`, `b64` or `zip`.
+    /// The header contains a parameter that is not implemented and must not be ignored:
+    /// `crit`, `b64` or `zip`.
     CriticalHeader(HeaderParameter),
-    /// No usable key has the token's `kid`. Worth a refresh of the key set.
+    /// No usable key has the token's `kid`. Refreshing the key set may help.
     UnknownKey,
-    /// Several keys could be meant.
+    /// More than one key could have signed the token.
     AmbiguousKey {
-        /// How many.
+        /// The number of such keys.
         candidates: usize,
     },
-    /// The key set holds no key that can verify an RS256 signature.
+    /// The key set contains no key that can verify signatures.
     NoUsableKeys(SkipCounts),
-    /// The key set has more members than there is room for.
+    /// The number of members of the key set exceeds the capacity.
     TooManyKeys {
-        /// The room.
+        /// The capacity.
         limit: usize,
     },
-    /// A key was refused.
+    /// A key was rejected.
     KeyRejected(KeyRejected),
-    /// The signature is invalid. There are no details, on purpose.
+    /// The signature is invalid. The error has no details, on purpose.
     InvalidSignature,
-    /// The token's issuer is none of those that are trusted.
+    /// The token's issuer is not one of the trusted issuers.
     UnknownIssuer,
 
-    // Both kinds
-    /// A required claim is absent, or is `sub` and empty.
+    // All kinds of token
+    /// A required claim is missing, or `sub` is empty.
     MissingClaim(Claim),
-    /// `iss` is not the expected issuer, byte for byte.
+    /// `iss` is not the expected issuer, compared byte for byte.
     IssuerMismatch,
     /// `tid` is not the ID of an allowed tenant of the issuer
     /// ([`TenantIssuer`](crate::trust::TenantIssuer)).
@@ -124,7 +122,7 @@ pub enum Error {
     Expired {
         /// `exp`, rounded down.
         exp: u64,
-        /// The caller's clock.
+        /// The time of the validation.
         now: u64,
         /// The policy's leeway.
         leeway: u64,
@@ -133,7 +131,7 @@ pub enum Error {
     NotYetValid {
         /// `nbf`, rounded up.
         nbf: u64,
-        /// The caller's clock.
+        /// The time of the validation.
         now: u64,
         /// The policy's leeway.
         leeway: u64,
@@ -142,12 +140,12 @@ pub enum Error {
     IssuedInFuture {
         /// `iat`, rounded up.
         iat: u64,
-        /// The caller's clock.
+        /// The time of the validation.
         now: u64,
         /// The policy's leeway.
         leeway: u64,
     },
-    /// The token is older than the policy takes: `now > iat + limit + leeway`.
+    /// The token is older than the policy allows: `now > iat + limit + leeway`.
     TokenTooOld {
         /// `now − iat`.
         age: u64,
@@ -156,32 +154,32 @@ pub enum Error {
         /// The policy's leeway.
         leeway: u64,
     },
-    /// The token was issued for longer than the policy takes.
+    /// The lifetime of the token is longer than the policy allows.
     LifetimeTooLong {
         /// `exp − iat`.
         lifetime: u64,
         /// The policy's `max_lifetime`.
         limit: u64,
     },
-    /// The expected audience is not among the token's.
+    /// The token's audiences do not include an expected one.
     AudienceMismatch {
-        /// How many audiences the token names.
+        /// The number of the token's audiences.
         audiences: usize,
     },
-    /// The token names an audience that is not trusted.
+    /// The token's audiences include an untrusted one.
     UntrustedAudience {
-        /// How many audiences the token names.
+        /// The number of the token's audiences.
         audiences: usize,
     },
     /// `azp` or `client_id` is not an expected client.
     AuthorizedPartyMismatch(Claim),
-    /// The token is of another kind than the one it is used as.
+    /// The token is of a different kind than expected.
     TokenType(WrongKind),
 
     // ID token
     /// `nonce` is not the expected one.
     NonceMismatch,
-    /// A claim is there that must not be.
+    /// A claim is present that must not be.
     UnexpectedClaim(Claim),
     /// The user authenticated too long ago:
     /// `auth_time + max_age + leeway < now`.
@@ -193,39 +191,37 @@ pub enum Error {
         /// The policy's leeway.
         leeway: u64,
     },
-    /// The authentication was not the one asked for: `acr`, `amr`, or, for an
+    /// The authentication does not meet the requirements of the policy: `acr`, `amr` or, in an
     /// access token, `auth_time`.
     InsufficientAuthentication(Claim, Problem),
-    /// `at_hash` or `c_hash` does not belong to the value handed in.
+    /// `at_hash` or `c_hash` does not match the access token or the code.
     HashMismatch(Claim),
-    /// The user logged in to another organization than the one expected.
+    /// The user logged in to an organization other than the expected one.
     OrganizationMismatch,
-    /// A refreshed ID token differs from the first in this claim.
+    /// This claim differs between a refreshed ID token and the first one.
     RefreshMismatch(Claim),
-    /// The `/userinfo` response speaks of another user.
+    /// The subject of the `/userinfo` response is not that of the ID token.
     SubjectMismatch,
 
     // Access token
-    /// The token's scope or permissions do not suffice.
+    /// The token's scope or permissions do not meet the requirements.
     InsufficientScope(Claim),
     /// A claim does not meet a rule of the policy ([`ClaimRule`](crate::policy::ClaimRule)).
     ClaimMismatch {
         /// The index of the rule, from 0.
         rule: usize,
-        /// What is wrong with the claim, or with an object on the path to it.
+        /// The problem with the claim, or with an object on the path to it.
         problem: Problem,
     },
-    /// The token's subject is a user where a client is asked for, or the other
-    /// way round.
+    /// The token's subject is a user and the policy requires a client, or the other way round.
     SubjectKind,
-    /// The token is bound to a key, and the policy has nothing to compare that
-    /// key with.
+    /// The token is bound to a key, and the request has no key to compare it with.
     ConfirmationRequired,
-    /// The token is bound to another key than the request's.
+    /// The token is bound to a different key than the request's.
     ConfirmationMismatch,
 
     // DPoP proof
-    /// The proof was made for another request: `htm` or `htu` differs.
+    /// The proof was made for a different request: `htm` or `htu` differs.
     ProofMismatch(Claim),
     /// The proof is too old: `now > iat + limit + leeway`.
     ProofTooOld {
@@ -238,7 +234,7 @@ pub enum Error {
     },
     /// The token was already used.
     Replayed,
-    /// The replay window has no place for another token.
+    /// The replay window is full.
     ReplayWindowFull,
 }
 
@@ -250,9 +246,9 @@ impl From<KeyRejected> for Error {
     }
 }
 
-/// The error of a signature that is not valid.
+/// The error for an invalid signature.
 ///
-/// It has no details, since those would help an attacker.
+/// It has no details, because they would help an attacker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct InvalidSignature;

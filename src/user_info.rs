@@ -9,18 +9,17 @@ use crate::standard_claims::StandardClaims;
 use crate::validated::Validated;
 
 impl Validated<IdToken<'_>> {
-    /// Reads a response of the `/userinfo` endpoint, which is JSON text, if it is about
-    /// this user
-    /// ([OIDC Core §5.3.2](https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse)).
+    /// Reads a response of the `/userinfo` endpoint, which is JSON text, and checks that it is
+    /// about the user of this token ([OIDC Core
+    /// §5.3.2](https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse)).
     ///
     /// `buffer` is overwritten, and the returned claims borrow from it.
     ///
     /// # Errors
     ///
-    /// [`Error::BufferTooSmall`], [`Error::InvalidJson`],
-    /// [`Error::DuplicateMember`], [`Error::ClaimType`],
-    /// [`Error::MissingClaim`] without `sub`, and [`Error::SubjectMismatch`] if
-    /// `sub` is that of another user.
+    /// [`Error::BufferTooSmall`], [`Error::InvalidJson`], [`Error::DuplicateMember`],
+    /// [`Error::ClaimType`], [`Error::MissingClaim`] if there is no `sub`, and
+    /// [`Error::SubjectMismatch`] if `sub` is that of a different user.
     pub fn user_info<'b, const N: usize>(
         &self,
         response: &str,

@@ -1,11 +1,10 @@
-//! Reading registered claims: the right type, or an error that names the claim.
+//! The registered claims, read with their types.
 
 use super::{Audience, Confirmation, NumericDate, Rounding, Scope, StringArray};
 use crate::error::{Claim, Error, Input, JsonType};
 use crate::json::{Member, Object, Scratch, Value};
 
-/// Reads the values of claims, and unescapes strings into the caller's buffer
-/// where that is needed.
+/// A reader of claims, which unescapes strings into the caller's buffer where needed.
 pub(crate) struct Reader<'b> {
     scratch: Scratch<'b>,
     input: Input,
@@ -31,7 +30,7 @@ impl<'b> Reader<'b> {
         self.rounded_date(claim, value, rounding).map(|(date, _)| date)
     }
 
-    /// As [`date`](Self::date), and whether there was a fraction to be rounded.
+    /// Like [`date`](Self::date), but also returns whether a fraction was rounded.
     pub(crate) fn rounded_date(
         &self,
         claim: Claim,
@@ -52,8 +51,8 @@ impl<'b> Reader<'b> {
         value.object(self.input)?.ok_or(Error::ClaimType(claim, JsonType::Object))
     }
 
-    /// Whether there is an object; another type is an error.
-    // Large and rare: not in the frame of its caller.
+    /// Returns whether the value is an object; another type is an error.
+    // Not inlined: it is large and rare.
     #[inline(never)]
     fn has_object(&self, claim: Claim, value: Value<'b>) -> Result<bool, Error> {
         self.object(claim, value).map(|_| true)
@@ -64,7 +63,7 @@ impl<'b> Reader<'b> {
         Ok(StringArray::from_json(array))
     }
 
-    /// One string, or an array of strings: both read as an array.
+    /// Returns a string or an array of strings, both as an array.
     pub(crate) fn one_or_more_strings(
         &self,
         claim: Claim,
@@ -72,7 +71,7 @@ impl<'b> Reader<'b> {
     ) -> Result<StringArray<'b>, Error> {
         let is_plain = value.string().is_some_and(|text| text.plain().is_some());
         if is_plain {
-            // Between its quotes stands what an array of it would hold.
+            // The text between its quotes is that of an array with this string.
             return Ok(StringArray::from_json(value.as_written()));
         }
         self.strings(claim, value).map_err(|_| Error::ClaimType(claim, JsonType::StringOrStrings))
@@ -116,7 +115,7 @@ impl<'b> Reader<'b> {
         self.scratch.string(value.string().ok_or(wrong)?)
     }
 
-    // Large and rare: not in the frame of its caller.
+    // Not inlined: it is large and rare.
     #[inline(never)]
     pub(crate) fn confirmation(&mut self, value: Value<'b>) -> Result<Confirmation<'b>, Error> {
         let object = self.object(Claim::Confirmation, value)?;
@@ -124,9 +123,9 @@ impl<'b> Reader<'b> {
     }
 }
 
-/// The claims that both kinds of token have
-/// ([RFC 7519 §4.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1)), and
-/// those by which another kind gives itself away.
+/// The claims that the kinds of token share ([RFC 7519
+/// §4.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1)), and those that indicate another
+/// kind.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RegisteredClaims<'b> {
     pub(crate) issuer: Option<&'b str>,
@@ -135,7 +134,7 @@ pub struct RegisteredClaims<'b> {
     pub(crate) expiry: Option<NumericDate>,
     pub(crate) not_before: Option<NumericDate>,
     pub(crate) issued_at: Option<NumericDate>,
-    /// Whether a fraction of a second was dropped from `exp`.
+    /// Whether `exp` had a fraction of a second.
     pub(crate) expiry_has_fraction: bool,
     /// Whether `iat` was rounded up.
     pub(crate) issued_at_has_fraction: bool,
@@ -193,7 +192,7 @@ impl<'b> RegisteredClaims<'b> {
         organization_name: None,
     };
 
-    /// Reads one member. `false` if it is none of these claims.
+    /// Reads one member. Returns `false` if it is not one of these claims.
     pub(crate) fn read(
         &mut self,
         member: Member<'b>,
@@ -256,22 +255,23 @@ impl<'b> RegisteredClaims<'b> {
         })
     }
 
-    /// `aud`, which is empty if it is absent.
+    /// Returns `aud`, which is empty if it is missing.
     pub(crate) fn audience(&self) -> &Audience<'b> {
         self.audience.as_ref().unwrap_or(const { &Audience::NONE })
     }
 
-    /// `scope` or `scp`, which is empty if both are absent.
+    /// Returns `scope` or `scp`, which is empty if both are missing.
     pub(crate) fn scope(&self) -> Scope<'b> {
         self.scope.or(self.scp).unwrap_or(Scope::EMPTY)
     }
 
-    /// `permissions`, which are empty if they are absent.
+    /// Returns `permissions`, which are empty if they are missing.
     pub(crate) fn permissions(&self) -> StringArray<'b> {
         self.permissions.unwrap_or(StringArray::EMPTY)
     }
 
-    /// Both spellings at once would leave it to the reader which one counts.
+    /// Checks that only one of `scope` and `scp` is present, so that there is one
+    /// interpretation.
     pub(crate) fn check_scope_is_given_once(&self) -> Result<(), Error> {
         match (self.scope, self.scp) {
             (Some(_), Some(_)) => Err(Error::ClaimType(Claim::Scp, JsonType::Scope)),

@@ -1,9 +1,9 @@
-//! The code of an error, and its place in an HTTP response.
+//! The stable code of an error, and its representation in an HTTP response.
 
 use super::Error;
 
 impl Error {
-    /// The error's name for machines. Codes never change.
+    /// Returns the error's name for programs. Codes never change.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -61,10 +61,9 @@ impl Error {
         }
     }
 
-    /// The status of the HTTP response that an API gives: 400 for a request
-    /// that cannot be read, 403 for a token that does not suffice, 401 for
-    /// everything else
-    /// ([RFC 6750 §3.1](https://www.rfc-editor.org/rfc/rfc6750#section-3.1)).
+    /// Returns the status of an API's response: 400 for a malformed request, 403 for
+    /// insufficient privileges, 401 for everything else ([RFC 6750
+    /// §3.1](https://www.rfc-editor.org/rfc/rfc6750#section-3.1)).
     #[must_use]
     pub const fn http_status(&self) -> u16 {
         match self {
@@ -74,12 +73,11 @@ impl Error {
         }
     }
 
-    /// The value of the `error` attribute of a challenge
+    /// Returns the value of the `error` attribute of a challenge
     /// ([RFC 6750 §3.1](https://www.rfc-editor.org/rfc/rfc6750#section-3.1),
     /// [RFC 9470 §3](https://www.rfc-editor.org/rfc/rfc9470#section-3)).
     ///
-    /// `None` where the request had no token: a challenge then says nothing
-    /// about errors.
+    /// `None` if the request had no token: a challenge then contains no error.
     #[must_use]
     pub const fn rfc6750_error(&self) -> Option<&'static str> {
         match self {
@@ -91,7 +89,7 @@ impl Error {
         }
     }
 
-    /// Whether fetching the issuer's key set anew could change the verdict.
+    /// Returns whether fetching the issuer's key set again could change the result.
     #[must_use]
     pub const fn is_worth_a_key_refresh(&self) -> bool {
         matches!(self, Self::UnknownKey)

@@ -2,9 +2,9 @@
 
 use core::fmt;
 
-/// Why a policy, an issuer or a scope set cannot be built.
+/// The reason why a policy, an issuer or a scope set cannot be built.
 ///
-/// It appears where the policy is written, never while a token is validated.
+/// It occurs when a policy is built, never when a token is validated.
 ///
 /// ```
 /// use claimgate::AccessTokenPolicy;
@@ -19,32 +19,31 @@ use core::fmt;
 pub enum ConfigError {
     /// An identifier is the empty string.
     Empty(&'static str),
-    /// A list that must name something is empty.
+    /// A list that must not be empty is empty.
     EmptyList(&'static str),
-    /// More leeway was asked for than 600 seconds.
+    /// The leeway is longer than 600 seconds.
     LeewayTooLong,
-    /// A scope token has characters outside of
+    /// A scope token is empty or contains characters outside of
     /// [RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3).
     ScopeToken,
-    /// An audience equals a client ID: the tokens of the one would open the
-    /// other.
+    /// An audience equals a client ID, so that ID tokens and access tokens could be confused.
     AudienceIsClientId,
-    /// The path of a claim rule has no names or more than four.
+    /// The path of a claim rule is empty or has more than four names.
     ClaimPath,
-    /// A DPoP proof may be older than 600 seconds.
+    /// The maximum age of a DPoP proof is more than 600 seconds.
     ProofAgeTooLong,
-    /// The template of an issuer of many tenants does not contain `{tenantid}` exactly once.
+    /// The template of a multi-tenant issuer does not contain `{tenantid}` exactly once.
     TenantTemplate,
 }
 
 impl ConfigError {
-    /// The error's name for machines: always `construction`.
+    /// Returns the error's name for programs: always `construction`.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         "construction"
     }
 
-    /// The error in prose, for `const` contexts.
+    /// Returns the message without the name of the setting, for `const` contexts.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {

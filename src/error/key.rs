@@ -18,7 +18,7 @@ pub enum KeyType {
     /// `OKP`: octet key pairs
     /// ([RFC 8037 §2](https://www.rfc-editor.org/rfc/rfc8037#section-2)).
     Okp,
-    /// `oct`: symmetric keys. In a published set it is a disclosed secret.
+    /// `oct`: symmetric keys. In a published set, such a key is a disclosed secret.
     Oct,
     /// Another type, or no `kty`.
     Other,
@@ -65,7 +65,7 @@ pub enum Curve {
 }
 
 impl Curve {
-    /// The curves that have a name, in the order of their declaration.
+    /// The curves with a name, in the order of their declaration.
     pub(crate) const NAMED: [Self; 8] = [
         Self::P256,
         Self::P384,
@@ -77,7 +77,7 @@ impl Curve {
         Self::X448,
     ];
 
-    /// Returns the name that `crv` has.
+    /// Returns the value of `crv`.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::P256 => "P-256",
@@ -99,7 +99,7 @@ impl fmt::Display for Curve {
     }
 }
 
-/// The reason why a key is not used.
+/// The reason why a key is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -107,32 +107,32 @@ pub enum KeyRejected {
     /// The member is not a well-formed JWK: it is not an object, or it has a duplicate
     /// member name or a parameter of the wrong type.
     Malformed,
-    /// `kty` is a type of key that is not accepted.
+    /// `kty` is not an accepted key type.
     KeyType(KeyType),
-    /// `crv` is a curve that is not accepted.
+    /// `crv` is not an accepted curve.
     Curve(Curve),
     /// `use` is present and is not `sig`.
     Use,
     /// `key_ops` is present and does not contain `verify`.
     KeyOperations,
-    /// The key's algorithm is not accepted: the one that `alg` names, or without `alg`
-    /// the default of the key's type. `None` is an algorithm that is not an
-    /// [`Algorithm`], such as `RSA-OAEP-256`.
+    /// The key's algorithm is not accepted: the value of `alg`, or the default of the key's
+    /// type if `alg` is missing. `None` stands for an algorithm that is not an [`Algorithm`],
+    /// such as `RSA-OAEP-256`.
     Algorithm(Option<Algorithm>),
-    /// `alg` is an algorithm that is not used with this type of key or this curve.
+    /// `alg` is not an algorithm for this key type or this curve.
     AlgorithmMismatch(Algorithm),
     /// The member contains a private or symmetric key: `d`, `p`, `q`, `dp`, `dq`, `qi`,
     /// `oth` or `k`. A private key that was published no longer proves who signed.
     PrivateKey,
     /// `kid` is longer than 256 bytes.
     KeyIdTooLong,
-    /// `n`, `e`, `x` or `y` is absent or not canonical base64url.
+    /// `n`, `e`, `x` or `y` is missing or not canonical base64url.
     Components,
     /// The modulus or the exponent starts with a zero octet.
     LeadingZero,
     /// The modulus has fewer than 2,048 bits.
     ModulusTooSmall {
-        /// The bits of the modulus.
+        /// The length of the modulus in bits.
         bits: u16,
     },
     /// The modulus has more than 4,096 bits, or more than the backend accepts.
@@ -141,13 +141,13 @@ pub enum KeyRejected {
     ModulusEven,
     /// The exponent is even, below 3 or above 2^33 − 1.
     Exponent,
-    /// The modulus has the fingerprint of keys whose primes can be found
+    /// The modulus has the fingerprint of keys that can be factored
     /// ([CVE-2017-15361](https://nvd.nist.gov/vuln/detail/CVE-2017-15361)).
     Roca,
-    /// A coordinate does not have exactly the length of the curve's field.
+    /// A coordinate does not have the exact length of the curve's field.
     CoordinateLength,
-    /// The coordinates are not those of an acceptable point: the point is not on the
-    /// curve, its encoding is not canonical, or it is of small order.
+    /// The coordinates are not an acceptable point: it is not on the curve, its encoding is
+    /// not canonical, or it is of small order.
     Point,
     /// The backend does not accept the key.
     Backend,
@@ -198,11 +198,11 @@ pub struct SkipCounts {
 }
 
 impl SkipCounts {
-    /// The number of different reasons that are counted. An [`Error`](crate::Error) stays
-    /// small with it.
+    /// The number of different reasons that are counted. The bound keeps
+    /// [`Error`](crate::Error) small.
     pub const MAX_REASONS: usize = 5;
 
-    /// Counts one more.
+    /// Counts a skipped member.
     pub(crate) fn add(&mut self, reason: KeyRejected) {
         for (candidate, count) in self.reasons.iter_mut().zip(&mut self.counts) {
             if *count == 0 || *candidate == reason {
@@ -214,13 +214,13 @@ impl SkipCounts {
         self.others = self.others.saturating_add(1);
     }
 
-    /// Returns the reasons in the order in which they occurred, the first
-    /// [`MAX_REASONS`](Self::MAX_REASONS), each with its count.
+    /// Returns the first [`MAX_REASONS`](Self::MAX_REASONS) reasons in the order in which they
+    /// occurred, each with its count.
     pub fn iter(&self) -> impl Iterator<Item = (KeyRejected, u8)> + '_ {
         self.reasons.into_iter().zip(self.counts).filter(|(_, count)| *count > 0)
     }
 
-    /// Returns the number of members that were skipped for further reasons.
+    /// Returns the number of members that were skipped for other reasons.
     #[must_use]
     pub const fn others(&self) -> u8 {
         self.others

@@ -1,4 +1,4 @@
-//! The messages of errors.
+//! The messages of the errors.
 
 use core::fmt;
 

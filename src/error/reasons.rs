@@ -1,4 +1,4 @@
-//! The small enums that say more about an error.
+//! The details of errors.
 
 use core::fmt;
 
@@ -34,8 +34,8 @@ impl fmt::Display for Input {
     }
 }
 
-/// Why a text is not JSON in this crate's dialect: strict
-/// [RFC 8259](https://www.rfc-editor.org/rfc/rfc8259), one object, with limits.
+/// The reason why a text is not acceptable JSON: one object, strict [RFC
+/// 8259](https://www.rfc-editor.org/rfc/rfc8259), within limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -44,26 +44,26 @@ pub enum JsonProblem {
     NotUtf8,
     /// The text is not an object.
     NotAnObject,
-    /// The text breaks the grammar, or ends too early.
+    /// The text violates the grammar, or ends too early.
     Syntax,
-    /// Something follows the object.
+    /// Data follows the object.
     TrailingData,
-    /// Objects and arrays are nested more than 16 deep.
+    /// Objects and arrays are nested more than 16 levels deep.
     TooDeep,
-    /// The object has more members than the limit: 64, and 128 in a discovery document.
+    /// An object has more members than the limit: 64, or 128 in a discovery document.
     TooManyMembers,
-    /// A string holds a raw control character.
+    /// A string contains an unescaped control character.
     ControlCharacter,
-    /// A string holds an escape that JSON does not have, or half of a
-    /// surrogate pair.
+    /// A string contains an invalid escape or half of a surrogate pair.
     BadEscape,
-    /// A number breaks the grammar.
+    /// A number violates the grammar.
     BadNumber,
-    /// A key set has no array `keys`.
+    /// A key set has no array named `keys`.
     NotAKeySet,
-    /// A member that has to be an `https` URL is absent, of another type, or another text.
+    /// A member that must be an `https` URL is missing, has another type, or is not such a
+    /// URL.
     NotAnHttpsUrl,
-    /// A member that has to be an array of strings is not.
+    /// A member that must be an array of strings is not one.
     NotStrings,
 }
 
@@ -86,15 +86,15 @@ impl fmt::Display for JsonProblem {
     }
 }
 
-/// How a value failed: the three cases are never folded into one.
+/// The problem with a value. The three cases are always distinguished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Problem {
-    /// The value is not there.
+    /// The value is missing.
     Absent,
     /// The value has the wrong JSON type.
     WrongType,
-    /// The value has the right type and is not acceptable.
+    /// The value has the right type but is not acceptable.
     WrongValue,
 }
 
@@ -141,15 +141,15 @@ impl fmt::Display for HeaderParameter {
     }
 }
 
-/// How the bytes of an `Authorization` header were wrong
+/// The problem with an `Authorization` header
 /// ([RFC 6750 §2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RequestProblem {
-    /// `Bearer` is not followed by one token of the `token68` grammar.
+    /// The header is not `Bearer` followed by one token of the `token68` grammar.
     Malformed,
-    /// More than one token was sent.
+    /// The request has more than one token.
     SeveralTokens,
 }
 
@@ -162,15 +162,14 @@ impl fmt::Display for RequestProblem {
     }
 }
 
-/// What told that a token is of another kind.
+/// The part of a token that shows its kind to be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum WrongKind {
     /// The header parameter `typ`.
     HeaderType,
-    /// A claim that only other kinds of token carry, or that names another
-    /// kind.
+    /// A claim that occurs only in other kinds of token, or that names another kind.
     Claim(super::Claim),
 }
 
