@@ -58,7 +58,7 @@ fn a_valid_token_exits_with_0_and_keeps_every_rule() {
     let (status, output) = judge(&token, &["--scopes-all", "read:patients,openid"]);
     assert_eq!(status, 0);
     assert!(output.starts_with("valid\n  sub    auth0|123456\n"), "{output}");
-    assert!(output.contains("\n  [x] the scope suffices\n"), "{output}");
+    assert!(output.contains("\n  [x] the scope is sufficient\n"), "{output}");
     assert!(!output.contains("[ ]"), "{output}");
 }
 
@@ -69,7 +69,7 @@ fn an_invalid_token_exits_with_1_and_shows_each_rule_that_it_breaks() {
     assert_eq!(status, 1);
     assert!(output.starts_with("invalid: expired\n"), "{output}");
     let broken: Vec<&str> = output.lines().filter_map(|line| line.strip_prefix("  [ ] ")).collect();
-    assert_eq!(broken, ["the token has not expired", "the scope suffices"]);
+    assert_eq!(broken, ["the token has not expired", "the scope is sufficient"]);
 }
 
 #[test]
