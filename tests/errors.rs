@@ -455,10 +455,7 @@ fn construction_errors_are_pinned() {
         (ConfigError::Empty("audience"), "an identifier is empty: audience"),
         (ConfigError::EmptyList("scope tokens"), "a list is empty: scope tokens"),
         (ConfigError::LeewayTooLong, "the leeway is longer than 600 seconds"),
-        (
-            ConfigError::ScopeToken,
-            "a scope token is empty or has characters that scopes cannot have",
-        ),
+        (ConfigError::ScopeToken, "a scope token is empty or contains invalid characters"),
         (ConfigError::AudienceIsClientId, "an audience equals a client ID"),
     ] {
         assert_eq!(error.to_string(), message);

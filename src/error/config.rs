@@ -50,10 +50,10 @@ impl ConfigError {
             Self::Empty(_) => "an identifier is empty",
             Self::EmptyList(_) => "a list is empty",
             Self::LeewayTooLong => "the leeway is longer than 600 seconds",
-            Self::ScopeToken => "a scope token is empty or has characters that scopes cannot have",
+            Self::ScopeToken => "a scope token is empty or contains invalid characters",
             Self::AudienceIsClientId => "an audience equals a client ID",
-            Self::ClaimPath => "the path of a claim rule has no names or more than four",
-            Self::ProofAgeTooLong => "the greatest age of a proof is more than 600 seconds",
+            Self::ClaimPath => "the path of a claim rule is empty or has more than four names",
+            Self::ProofAgeTooLong => "the maximum age of a proof is more than 600 seconds",
             Self::TenantTemplate => "the issuer template does not contain {tenantid} exactly once",
         }
     }

@@ -98,7 +98,7 @@ pub unsafe extern "C" fn claimgate_id_policy_init(
     })())
 }
 
-/// Reads the facts of a login.
+/// Reads the expectations of a login.
 ///
 /// # Safety
 ///

@@ -149,5 +149,5 @@ async fn a_proxy_opens_a_connection_and_sees_only_tls() {
     assert_eq!(head, "CONNECT issuer.example:443 HTTP/1.1\r\nHost: issuer.example:443\r\n\r\n");
     let authorities = fetched(authority()).await;
     let failure = authorities.health().authorities[0].last_failure.clone().unwrap();
-    assert!(failure.contains("the proxy opens no connection"), "{failure}");
+    assert!(failure.contains("the proxy refused the connection"), "{failure}");
 }
