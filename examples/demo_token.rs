@@ -1,5 +1,5 @@
-//! Signs a token with a test key, to try the other examples with. No issuer that
-//! anybody should trust does this.
+//! Signs a token with a test key, for use with the other examples. A real issuer must not be
+//! operated like this.
 
 mod demo_issuer;
 
@@ -9,16 +9,16 @@ use serde_json::{Value, json};
 
 use crate::demo_issuer::{ISSUER, SigningKey, jwks};
 
-/// Prints a token, signed with a test key, for trying the other examples.
+/// Prints a token, signed with a test key, for use with the other examples.
 #[derive(Parser)]
 struct Arguments {
-    /// The key that signs; given several times, with --jwks, the keys of the set.
+    /// The key that signs; with --jwks, the keys of the set (may be repeated).
     #[arg(long, value_enum, default_value = "a")]
     key: Vec<Key>,
     /// Print the key set of these keys instead.
     #[arg(long)]
     jwks: bool,
-    /// Make an ID token for the audience, not an access token.
+    /// Make an ID token for the audience instead of an access token.
     #[arg(long)]
     id_token: bool,
     /// `iss`.
@@ -33,7 +33,7 @@ struct Arguments {
     /// `scope`.
     #[arg(long, default_value = "openid profile read:patients")]
     scope: String,
-    /// Seconds until the token expires; less than 0, how long ago it has.
+    /// Seconds until the token expires; negative if it has expired.
     #[arg(long, default_value_t = 3_600, allow_negative_numbers = true)]
     expires_in: i64,
 }
@@ -63,7 +63,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let now = NumericDate::now().as_secs();
     let expiry = now.saturating_add_signed(arguments.expires_in);
     let key = keys.first().ok_or("no key")?;
-    // Long before it expires, whether or not it has, and never in the future.
+    // Long before the expiry, and never in the future.
     let issued_at = expiry.saturating_sub(7_200).min(now);
     println!("{}", key.sign(&claims(&arguments, issued_at, expiry)));
     Ok(())

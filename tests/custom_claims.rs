@@ -1,4 +1,4 @@
-//! Claims of the caller's own: any type of serde's, and never a panic.
+//! Custom claims of any type that serde supports, without panics.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 

@@ -1,4 +1,4 @@
-//! Every error: its message, its code, its status and its name in a challenge.
+//! Every error: its message, code, HTTP status and challenge error.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 

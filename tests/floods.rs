@@ -1,8 +1,8 @@
-//! Inputs that are made to cost much: each is refused after little work, and
-//! none needs more stack than another.
+//! Inputs designed to be expensive: each is rejected after little work, and none needs more
+//! stack than others.
 //!
-//! There are no clocks here: that little work was done shows in what is
-//! reported, and `benches/pipeline.rs` measures it.
+//! No time is measured here: the amount of work is visible in the error, and
+//! `benches/pipeline.rs` measures it.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
@@ -14,8 +14,8 @@ use claimgate::jws::{CompactJws, Header};
 use claimgate::{AccessToken, BearerToken, Error, JwkSet, TokenBuffer};
 use support::*;
 
-/// Scratch for a token buffer, a parsed object and the test's own frames without
-/// optimisation; recursion over 100,000 brackets would need megabytes.
+/// Stack for a token buffer, a parsed object and the test's own frames without optimisation.
+/// Recursion over 100,000 brackets would need megabytes.
 const STACK: usize = 256 * 1024;
 
 /// Runs a check on a thread with little stack.
@@ -26,7 +26,7 @@ fn on_a_small_stack<T: Send>(check: impl FnOnce() -> T + Send) -> T {
     })
 }
 
-/// What a caller sees who takes tokens of any length.
+/// The errors of a caller who accepts tokens of any length.
 fn check_unlimited(token: &str) -> Result<(), Error> {
     let issuer = trusted();
     let mut buffer = TokenBuffer::<16_384>::new().max_token_len(usize::MAX);
@@ -62,7 +62,7 @@ fn ten_megabytes_of_one_letter() {
     });
 }
 
-/// An object that nests `depth` arrays in a member that nobody reads.
+/// Returns an object with `depth` nested arrays in a member that is not read.
 fn nested(depth: usize) -> String {
     let (open, close) = ("[".repeat(depth), "]".repeat(depth));
     format!(r#"{{"x":{open}{close},"alg":"RS256"}}"#)

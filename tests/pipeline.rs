@@ -1,4 +1,4 @@
-//! The way of a token, end to end, on the tokens of the articles.
+//! The validation pipeline, end to end, with the demonstration tokens.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 

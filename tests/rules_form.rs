@@ -293,7 +293,7 @@ fn f06_a_member_is_not_given_twice() {
         let text = doubled(member);
         assert_eq!(payload_error(text.as_bytes()), Error::DuplicateMember(Input::Payload));
     }
-    // Nor is the issuer, be it ours first or another one.
+    // Nor is the issuer, whether the trusted one is first or second.
     let twice = format!("{},\"iss\":\"https://x.example/\"}}", &claims[..claims.len() - 1]);
     for text in [twice, doubled(r#""iss":"https://x.example/""#), doubled(r#""\u0069ss":1"#)] {
         assert_eq!(payload_error(text.as_bytes()), Error::DuplicateMember(Input::Payload));
@@ -306,7 +306,7 @@ fn f06_a_member_is_not_given_twice() {
         let verdict = access_raw(header.as_bytes(), claims.as_bytes());
         assert_eq!(verdict, Err(Error::DuplicateMember(Input::Header)), "{header}");
     }
-    // Names that only look alike are two names.
+    // Names that only look alike are different names.
     assert_eq!(access_raw(HEADER, doubled(r#""AUD":1,"aud ":2"#).as_bytes()), Ok(()));
 }
 
@@ -322,7 +322,7 @@ fn f06_a_member_of_an_object_that_is_read_is_not_given_twice() {
     assert_eq!(check_id(&LOGIN_POLICY, &token, NOW), expected);
 }
 
-/// Every JSON type, one value each.
+/// One value of every JSON type.
 fn one_of_each_type() -> [Value; 8] {
     [
         json!(null),

@@ -1,4 +1,4 @@
-//! The index of the rule book: which tests show each rule.
+//! The index of the rule book: the tests of each rule.
 //!
 //! `CLAIMGATE_WRITE_INDEX=1 cargo test --test rules_index` writes `tests/rules.md`.
 
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 
-/// The rows of the rule book: prefix of the tests' names, number, rule.
+/// The rows of the rule book: the prefix of the tests' names, the number, the rule.
 const ROWS: &[(&str, &str, &str)] = &[
     ("f01", "F1", "three non-empty segments, found without scanning past the dots that matter"),
     ("f02", "F2", "encrypted and opaque tokens are named as such"),
@@ -103,7 +103,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("ch5", "challenge 5", "insufficient authentication"),
 ];
 
-/// The names of the tests in a source text.
+/// Returns the names of the tests in a source text.
 fn test_names(source: &str) -> impl Iterator<Item = &str> {
     source.split("#[test]").skip(1).filter_map(|rest| {
         let rest = rest.split_once("fn ")?.1;
@@ -111,7 +111,7 @@ fn test_names(source: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Each row's tests, as `file::name`.
+/// Returns each row's tests, as `file::name`.
 fn index() -> BTreeMap<&'static str, Vec<String>> {
     let mut index: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let modules = fs::read_dir("src").unwrap().map(|entry| entry.unwrap().path());
@@ -119,7 +119,7 @@ fn index() -> BTreeMap<&'static str, Vec<String>> {
     for folder in folders {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            // The names in this file's own test are no tests.
+            // The names in this file's own test are not tests.
             if path.extension().is_none_or(|extension| extension != "rs")
                 || path.ends_with("rules_index.rs")
             {

@@ -1,10 +1,8 @@
-//! Token shapes of real issuers against every policy of one deployment.
+//! Tokens in the form of real issuers, validated with every policy of one deployment.
 //!
-//! All shapes have the issuer, the client and the API of one deployment, and its key,
-//! which their headers bring too: what tells them apart is their shape alone. That is the
-//! worst case.
-//! Forms are from the documentation named in each row; names and numbers are
-//! ours.
+//! All of them have the issuer, the client and the API of one deployment, and its key, which
+//! is also in their headers: only their form differs, which is the worst case. Forms are from
+//! the documentation named in each row; names and numbers are made up.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
@@ -22,22 +20,22 @@ use support::*;
 const MANAGEMENT_API: &str = "https://my-domain.auth0.com/api/v2/";
 const THUMBPRINT: &str = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
 
-/// The policies of the deployment, each by a letter.
+/// The policies of the deployment, each identified by a letter.
 const ACCESS_POLICIES: &[(char, AccessTokenPolicy<'_>)] = &[
-    // An API at Auth0, and at most issuers.
+    // An API with Auth0, and with most issuers.
     ('A', at_compile_time!(AccessTokenPolicy::general(API).build())),
-    // An API whose tokens keep to RFC 9068.
+    // An API whose tokens follow RFC 9068.
     ('R', at_compile_time!(AccessTokenPolicy::rfc9068(API).build())),
-    // An API behind Amazon Cognito.
+    // An API with Amazon Cognito.
     ('C', at_compile_time!(AccessTokenPolicy::without_audience(&[CLIENT_ID]).build())),
-    // An API behind an older Keycloak, which puts the nonce into access tokens.
+    // An API with an older Keycloak, which writes the nonce into access tokens.
     (
         'K',
         at_compile_time!(
             AccessTokenPolicy::general(API).allow_foreign_claim(ForeignClaim::Nonce).build()
         ),
     ),
-    // Auth0's Management API itself.
+    // The Auth0 Management API.
     (
         'M',
         at_compile_time!(
@@ -48,16 +46,16 @@ const ACCESS_POLICIES: &[(char, AccessTokenPolicy<'_>)] = &[
     ),
 ];
 
-/// The letter of the API, where the request has proved its DPoP key.
+/// The letter of the API, if the request proves its DPoP key.
 const DPOP: char = 'D';
 const DPOP_KEY: RequestKey<'_> = at_compile_time!(RequestKey::dpop(THUMBPRINT));
 
 const ID_POLICIES: &[(char, IdTokenPolicy<'_>, Login<'_>)] = &[
-    // A login without a nonce to compare: the laxest there is.
+    // A login without a nonce to compare: the most permissive policy.
     ('L', LOGIN_POLICY, LOGIN),
-    // A login with one.
+    // A login with a nonce.
     ('N', LOGIN_POLICY, at_compile_time!(Login::new(Nonce::Expect("n-0S6")).build())),
-    // A login whose tokens name a second audience.
+    // A login whose tokens have a second audience.
     (
         'T',
         at_compile_time!(IdTokenPolicy::new(CLIENT_ID).trusted_audiences(&["backend"]).build()),
@@ -66,13 +64,13 @@ const ID_POLICIES: &[(char, IdTokenPolicy<'_>, Login<'_>)] = &[
 ];
 
 const LOGOUT_POLICIES: &[(char, LogoutTokenPolicy<'_>)] = &[
-    // Logouts by issuers that write `exp`.
+    // Logouts with issuers that write `exp`.
     ('O', at_compile_time!(LogoutTokenPolicy::new(CLIENT_ID).build())),
-    // Logouts by those that do not: the laxest there is.
+    // Logouts with issuers that do not: the most permissive policy.
     ('E', at_compile_time!(LogoutTokenPolicy::new(CLIENT_ID).accept_without_expiry(600).build())),
 ];
 
-/// The verifier of DPoP proofs, at its laxest.
+/// The verifier of DPoP proofs, with the most permissive policy.
 const PROOFS: DpopPolicy = at_compile_time!(DpopPolicy::new().max_age(DpopPolicy::MAX_AGE).build());
 const DPOP_TOKEN: &str = "Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU";
 /// The hash of that access token: RFC 9449 §7.1.
@@ -88,18 +86,18 @@ const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
 /// A token of some issuer.
 struct Shape {
-    /// What it is, and where its form is documented.
+    /// Its description and the documentation of its form.
     what: &'static str,
     typ: Option<&'static str>,
     claims: Value,
     /// The letters of the policies that accept it.
     accepted_by: &'static str,
-    /// What the laxest login and the API say, if they do not accept it.
+    /// The errors of the most permissive login and of the API, if they do not accept it.
     login: &'static str,
     api: &'static str,
 }
 
-/// A shape of these further claims. `null` takes a claim away.
+/// Returns a form with these additional claims. `null` removes a claim.
 fn shape(
     what: &'static str,
     typ: impl Into<Option<&'static str>>,
@@ -250,7 +248,7 @@ fn shapes() -> Vec<Shape> {
             "",
             ("audience_mismatch", "audience_mismatch"),
         ),
-        // Google: https://developers.google.com/fingerprint/openid-connect/openid-connect
+        // Google: https://developers.google.com/identity/openid-connect/openid-connect
         shape(
             "Google ID token",
             jwt,
@@ -274,7 +272,8 @@ fn shapes() -> Vec<Shape> {
             "",
             ("audience_mismatch", "audience_mismatch"),
         ),
-        // Microsoft: https://learn.microsoft.com/entra/fingerprint-platform/id-token-claims-reference
+        // Microsoft:
+        // https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
         shape(
             "Microsoft Entra v2.0 ID token",
             jwt,
@@ -292,7 +291,7 @@ fn shapes() -> Vec<Shape> {
             "LT",
             (OK, "audience_mismatch"),
         ),
-        // https://learn.microsoft.com/entra/fingerprint-platform/access-token-claims-reference
+        // https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
         shape(
             "Microsoft Entra v2.0 access token",
             jwt,
@@ -652,7 +651,7 @@ fn shapes() -> Vec<Shape> {
             ("audience_mismatch", OK),
         ),
         // Supabase: https://supabase.com/docs/guides/auth/jwt-fields
-        // RFC 8176 has strings in `amr`, Supabase objects.
+        // RFC 8176 defines `amr` as strings; Supabase writes objects.
         shape(
             "Supabase access token",
             jwt,
@@ -834,7 +833,7 @@ fn shapes() -> Vec<Shape> {
             "ID token for the client and the API at once",
             jwt,
             &id(&json!({"aud": [CLIENT_ID, API], "azp": CLIENT_ID, "nonce": "n-0S6"})),
-            // Only a policy that was told to let the nonce pass.
+            // Only a policy that accepts the nonce by name.
             "K",
             ("untrusted_audience", "token_type"),
         ),
@@ -861,7 +860,7 @@ fn text_of_type(typ: Option<&str>, claims: &Value) -> String {
     signer.sign_with(&header, claims)
 }
 
-/// The letters of the policies of access tokens that accept a token.
+/// Returns the letters of the access token policies that accept a token.
 fn opened_by(token: &str) -> String {
     let with_key = BearerToken::new(token).with_key(DPOP_KEY);
     let is_accepted =
@@ -873,14 +872,14 @@ fn opened_by(token: &str) -> String {
     plain.chain(is_accepted(&API_POLICY, with_key).then_some(DPOP)).collect()
 }
 
-/// The letters of the policies of ID tokens that accept a token.
+/// Returns the letters of the ID token policies that accept a token.
 fn logged_in_by(token: &str) -> String {
     let is_accepted = |policy, login| check_login(policy, login, token, NOW).is_ok();
     let accepting = ID_POLICIES.iter().filter(|(_, policy, login)| is_accepted(policy, *login));
     accepting.map(|(letter, ..)| *letter).collect()
 }
 
-/// The letters of the policies of logout tokens that accept a token.
+/// Returns the letters of the logout token policies that accept a token.
 fn logged_out_by(token: &str) -> String {
     let issuer = trusted();
     let mut buffer = TokenBuffer::<16_384>::new();
@@ -897,7 +896,7 @@ fn logged_out_by(token: &str) -> String {
     accepting.map(|(letter, _)| *letter).collect()
 }
 
-/// The letters of the requests for which a token is a DPoP proof.
+/// Returns the letters of the requests for which a token is a DPoP proof.
 fn proved_by(token: &str) -> String {
     let is_accepted = |request| {
         let mut buffer = TokenBuffer::<16_384>::new();
@@ -909,12 +908,12 @@ fn proved_by(token: &str) -> String {
     accepting.map(|(letter, _)| *letter).collect()
 }
 
-/// The letters of all that accept a token, one text for each kind.
+/// Returns the letters of all that accept a token, one text for each kind.
 fn accepted_by(token: &str) -> [String; 4] {
     [opened_by(token), logged_in_by(token), logged_out_by(token), proved_by(token)]
 }
 
-/// The same by `validate` alone, for many tokens.
+/// Returns the same, but only with `validate`, for many tokens.
 fn accepted_by_one_verb(token: &str) -> [String; 4] {
     let issuer = trusted();
     let mut buffer = TokenBuffer::<16_384>::new();
@@ -966,7 +965,7 @@ fn no_shape_is_accepted_as_two_kinds_under_any_header_type() {
             let letters = accepted_by_one_verb(&text_of_type(typ, &shape.claims));
             let kinds = letters.iter().filter(|letters| !letters.is_empty()).count();
             assert!(kinds <= 1, "{} as {typ:?}: {letters:?}", shape.what);
-            // A proof is one by its type, and then nothing else.
+            // A proof is identified by its type and is never another kind.
             let [.., proved] = &letters;
             assert!(proved.is_empty() || typ == Some("dpop+jwt"), "{} as {typ:?}", shape.what);
             assert!(kinds == 0 || !proved.is_empty() || typ != Some("dpop+jwt"), "{}", shape.what);

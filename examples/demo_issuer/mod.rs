@@ -1,5 +1,5 @@
-//! Stands in for an issuer, so that the examples run without one: it signs what
-//! it is told to, with the test keys. Nothing of it belongs into an application.
+//! A stand-in for an issuer, so that the examples run without one: it signs any claims, with
+//! the test keys. It must not be used in an application.
 
 #![allow(dead_code, reason = "each example uses a part of it")]
 
@@ -10,7 +10,7 @@ use ring::rsa::{KeyPair, PublicKeyComponents};
 use ring::signature::RSA_PKCS1_SHA256;
 use serde_json::{Value, json};
 
-/// What the demonstration issuer calls itself in `iss`.
+/// The `iss` of the demonstration issuer.
 pub const ISSUER: &str = "https://my-domain.auth0.com/";
 
 /// One of the issuer's keys.
@@ -20,12 +20,12 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// The key that `examples/validate/demo/jwks.json` holds.
+    /// Returns the key in `examples/validate/demo/jwks.json`.
     pub fn a() -> Self {
         Self::new(include_bytes!("../../tests/data/keys/a.pk8"), "key-a")
     }
 
-    /// The key that comes after it.
+    /// Returns the next key.
     pub fn b() -> Self {
         Self::new(include_bytes!("../../tests/data/keys/b.pk8"), "key-b")
     }
@@ -35,7 +35,7 @@ impl SigningKey {
         Self { key_pair, key_id }
     }
 
-    /// A token of these claims, its header as Auth0 writes it.
+    /// Signs a token with these claims, and the header that Auth0 writes.
     pub fn sign(&self, claims: &Value) -> String {
         let header = json!({ "alg": "RS256", "typ": "JWT", "kid": self.key_id });
         let encode = |json: &Value| Base64UrlUnpadded::encode_string(json.to_string().as_bytes());
@@ -57,13 +57,13 @@ impl SigningKey {
     }
 }
 
-/// The key set that an issuer with these keys publishes.
+/// Returns the key set that an issuer with these keys publishes.
 pub fn jwks(keys: &[SigningKey]) -> String {
     let keys: Vec<Value> = keys.iter().map(SigningKey::jwk).collect();
     json!({ "keys": keys }).to_string()
 }
 
-/// What `at_hash` holds for this access token.
+/// Returns the `at_hash` for this access token.
 pub fn access_token_hash(access_token: &str) -> String {
     Base64UrlUnpadded::encode_string(&digest(&SHA256, access_token.as_bytes()).as_ref()[..16])
 }

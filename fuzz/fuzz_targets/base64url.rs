@@ -1,5 +1,5 @@
-//! base64url, against base64ct: one verdict, the same octets, and nothing
-//! written beyond them.
+//! base64url, compared with base64ct: the same verdict and octets, and nothing written beyond
+//! them.
 #![no_main]
 
 use base64ct::{Base64UrlUnpadded, Encoding};

@@ -1,4 +1,4 @@
-//! The machine: what work costs on it, and a console.
+//! The board: measurement of time and stack, and a console.
 
 use core::arch::asm;
 use core::ptr;
@@ -9,41 +9,41 @@ use cortex_m::register::msp;
 use cortex_m_semihosting::debug::{self, EXIT_FAILURE, EXIT_SUCCESS};
 use cortex_m_semihosting::hio::{self, HostStream};
 
-/// What the free part of the stack holds before work begins.
+/// The pattern in the free part of the stack before a measurement.
 const PAINT: u32 = 0x5741_4c4c;
 const WORD: usize = size_of::<u32>();
 
 unsafe extern "C" {
-    // The linker script's: only their addresses mean something.
+    // From the linker script: only their addresses are significant.
     static _stack_start: u32;
     static _stack_end: u32;
 }
 
-/// How long the loop is that tells what a tick stands for.
+/// The number of iterations of the loop that calibrates a tick.
 const KNOWN_ROUNDS: u32 = 500_000;
 
-/// What a piece of work takes.
+/// The cost of a task.
 #[derive(Clone, Copy)]
 pub struct Cost {
-    /// Bytes from the bottom of the stack to its highest mark.
+    /// Bytes from the bottom of the stack to its high-water mark.
     pub stack: u32,
     pub instructions: u32,
 }
 
-/// Counts instructions: the emulator's clock goes by them.
+/// Counts instructions, to which the emulator's clock is coupled.
 pub struct Meter {
     instructions_per_tick: u32,
 }
 
 impl Meter {
-    /// Starts the timer and finds out what a tick of it stands for.
+    /// Starts the timer and calibrates a tick.
     pub fn new(mut timer: SYST) -> Self {
         timer.set_clock_source(SystClkSource::Core);
         timer.set_reload(0x00ff_ffff);
         timer.clear_current();
         timer.enable_counter();
         let start = SYST::get_current();
-        // SAFETY: counts a register down, two instructions a round.
+        // SAFETY: decrements a register, two instructions per iteration.
         unsafe {
             asm!("2: subs {rounds}, #1", "bne 2b", rounds = inout(reg) KNOWN_ROUNDS => _);
         }
@@ -51,7 +51,7 @@ impl Meter {
         Self { instructions_per_tick: (2 * KNOWN_ROUNDS + ticks / 2) / ticks }
     }
 
-    /// Does the work and measures it.
+    /// Runs a task and measures it.
     pub fn measure<T>(&self, work: impl FnOnce() -> T) -> (T, Cost) {
         paint();
         let start = SYST::get_current();
@@ -66,16 +66,16 @@ fn elapsed_since(start: u32) -> u32 {
     start.wrapping_sub(SYST::get_current()) & 0x00ff_ffff
 }
 
-/// Paints the part of the stack that is free.
+/// Fills the free part of the stack with the pattern.
 #[inline(never)]
 fn paint() {
     // The function's own frame may be below the stack pointer that it reads.
     let end = msp::read() as usize - 64;
     let mut place = &raw const _stack_end as usize;
     while place < end {
-        // SAFETY: the words between the end of the static data and the stack
-        // pointer are RAM that nothing uses; volatile, so that no call stands
-        // here that would need a stack itself.
+        // SAFETY: the words between the end of the static data and the stack pointer are
+        // unused RAM; volatile, so that the compiler does not insert a call, which would use
+        // stack.
         unsafe { ptr::write_volatile(place as *mut u32, PAINT) };
         place += WORD;
     }
@@ -85,15 +85,14 @@ fn paint() {
 fn high_water_mark() -> u32 {
     let start = &raw const _stack_start as usize;
     let mut place = &raw const _stack_end as usize;
-    // SAFETY: as above, RAM up to the start of the stack; all of it is words
-    // that have been written.
+    // SAFETY: as above, RAM up to the start of the stack, which has been initialised.
     while place < start && unsafe { ptr::read_volatile(place as *const u32) } == PAINT {
         place += WORD;
     }
     (start - place) as u32
 }
 
-/// The console of the machine that emulates this one.
+/// The console of the emulated board.
 pub struct Console {
     stream: Option<HostStream>,
 }
@@ -105,13 +104,13 @@ impl Console {
 
     pub fn text(&mut self, text: &str) -> &mut Self {
         if let Some(stream) = &mut self.stream {
-            // Whoever reads it will miss it; the exit status counts.
+            // Errors are ignored: the exit status is significant.
             let _ = stream.write_all(text.as_bytes());
         }
         self
     }
 
-    /// The text, and spaces up to the width.
+    /// Writes the text, padded with spaces to the width.
     pub fn column(&mut self, text: &str, width: usize) -> &mut Self {
         self.text(text);
         for _ in text.len()..width {
@@ -120,7 +119,7 @@ impl Console {
         self
     }
 
-    /// A number, to the right in ten places.
+    /// Writes a number, right-aligned in ten columns.
     pub fn number(&mut self, mut number: u32) -> &mut Self {
         let mut digits = [b' '; 10];
         for place in digits.iter_mut().rev() {
@@ -138,7 +137,7 @@ impl Console {
     }
 }
 
-/// Ends the emulation, with this as its exit status.
+/// Ends the emulation with this exit status.
 pub fn exit(is_success: bool) -> ! {
     loop {
         debug::exit(if is_success { EXIT_SUCCESS } else { EXIT_FAILURE });

@@ -1,8 +1,8 @@
-//! Firmware of a gateway on a Cortex-M3: no operating system, no heap.
+//! Firmware for a Cortex-M3: no operating system, no heap.
 //!
-//! It holds an issuer's key set, takes the tokens of the articles the whole
-//! way, RSA included, refuses the misuses, and says what each step takes.
-//! `run.sh` beside it builds it, runs it in QEMU and judges the figures.
+//! It parses an issuer's key set, validates the demonstration tokens including RSA, rejects
+//! the misuses, and prints the cost of each step. `run.sh` builds it, runs it in QEMU and
+//! checks the figures.
 
 #![no_std]
 #![no_main]
@@ -19,7 +19,7 @@ use cortex_m_rt::entry;
 use crate::board::{Console, Meter};
 
 type OnlyIssuer = Issuer<PureRustKey, 1>;
-/// As long as the longest of the tokens, which decode to three quarters of it.
+/// The length of the longest token, which decodes to three quarters of it.
 type Buffer = TokenBuffer<800>;
 
 /// Includes a file of the demonstration.
@@ -30,10 +30,10 @@ macro_rules! demo {
 }
 
 const ISSUER: &str = "https://my-domain.auth0.com/";
-/// The application that asked for the login, without a nonce.
+/// The client that started the login, without a nonce.
 const APPLICATION: IdTokenPolicy<'_> = at_compile_time!(IdTokenPolicy::new("my_client_id").build());
 const LOGIN: Login<'_> = at_compile_time!(Login::new(Nonce::ExpectNone).build());
-/// The API: reading patients' records.
+/// The API, which requires the scope for reading patients' records.
 const READ_PATIENTS: ScopePolicy<'_> = at_compile_time!(ScopePolicy::all_of(&["read:patients"]));
 const API: AccessTokenPolicy<'_> = at_compile_time!(
     AccessTokenPolicy::general("https://example.com/health-api")
@@ -41,7 +41,7 @@ const API: AccessTokenPolicy<'_> = at_compile_time!(
         .build()
 );
 
-/// A moment at which the tokens are valid, and one at which they have expired.
+/// A time at which the tokens are valid, and one at which they have expired.
 const DURING: NumericDate = NumericDate::from_secs(1_311_281_470);
 const AFTERWARDS: NumericDate = NumericDate::from_secs(1_311_300_000);
 const EXPIRED: Error = Error::Expired { exp: 1_311_281_970, now: AFTERWARDS.as_secs(), leeway: 60 };
@@ -97,8 +97,7 @@ static ROWS: [Row; 10] = [
     ),
 ];
 
-/// The row's token, validated as the row says. A valid one is the user's of the
-/// articles.
+/// Validates the row's token. A valid one must be that of the demonstration user.
 #[inline(never)]
 fn verdict(row: &Row, issuer: &OnlyIssuer, buffer: &mut Buffer) -> Result<(), Error> {
     let is_the_users = match row.used {
