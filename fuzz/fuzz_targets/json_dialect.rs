@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use claimgate::error::{JsonProblem, Input};
+use claimgate::error::{Input, JsonProblem};
 use claimgate::{Error, IdToken, TokenBuffer};
 use claimgate_fuzz::{APPLICATION_POLICY, HEADER, LOGIN, NOW, issuer, parse_json, sign, timed};
 use libfuzzer_sys::fuzz_target;
