@@ -18,32 +18,34 @@ use crate::jws::CompactJws;
 /// rest. `N` should be the length of the longest expected token.
 pub struct TokenBuffer<const N: usize> {
     pub(crate) bytes: [u8; N],
-    max_token_len: usize,
+    /// The limit, exclusive-or [`CompactJws::MAX_LEN`]: a new buffer is all zeros, so that a
+    /// `static` one takes no space in a firmware's image.
+    limit: usize,
 }
 
 impl<const N: usize> TokenBuffer<N> {
     /// Returns an empty buffer, for tokens of at most [`CompactJws::MAX_LEN`] bytes.
     #[must_use]
     pub const fn new() -> Self {
-        Self { bytes: [0; N], max_token_len: CompactJws::MAX_LEN }
+        Self { bytes: [0; N], limit: 0 }
     }
 
     /// Sets the length of the longest token that is accepted, in bytes, instead of
     /// [`CompactJws::MAX_LEN`].
     #[must_use]
     pub const fn max_token_len(mut self, bytes: usize) -> Self {
-        self.max_token_len = bytes;
+        self.limit = bytes ^ CompactJws::MAX_LEN;
         self
     }
 
     /// Returns the length of the longest token that is accepted, in bytes.
     pub(crate) const fn token_len_limit(&self) -> usize {
-        self.max_token_len
+        self.limit ^ CompactJws::MAX_LEN
     }
 
     /// Returns whether a token is short enough to be parsed.
     pub(crate) const fn accepts_len(&self, token: &str) -> bool {
-        token.len() <= self.max_token_len
+        token.len() <= self.token_len_limit()
     }
 }
 

@@ -60,21 +60,10 @@ impl<'a> Object<'a> {
         Self::empty_with_capacity()
     }
 
-    /// Checks a whole text, from the first byte to the last, and indexes the
-    /// members of its outermost object.
-    pub(crate) fn parse(text: &'a [u8], input: Input) -> Result<Self, Error> {
-        Self::parse_with(text, Escapes::Any, input)
-    }
-
-    /// Like [`parse`](Self::parse), but of a text that [`read_decoded`](Self::read_decoded)
-    /// returned, or that is a part of one.
+    /// Indexes the members of a text that [`read_decoded`](Self::read_decoded) returned.
     pub(crate) fn parse_decoded(text: &'a [u8], input: Input) -> Result<Self, Error> {
-        Self::parse_with(text, Escapes::Needed, input)
-    }
-
-    fn parse_with(text: &'a [u8], escapes: Escapes, input: Input) -> Result<Self, Error> {
         let mut object = Self::empty();
-        object.index(text, Prescan::at(text), escapes, input)?;
+        object.index(text, Prescan::at(text), Escapes::Needed, input)?;
         Ok(object)
     }
 }
@@ -85,16 +74,17 @@ impl<'a, const MAX: usize> Object<'a, MAX> {
         Self { members: Vec::new() }
     }
 
-    /// Like [`parse`](Object::parse), in place.
+    /// Checks a whole text, from the first byte to the last, and indexes the members of its
+    /// outermost object.
     pub(crate) fn read(&mut self, text: &'a [u8], input: Input) -> Result<(), Error> {
         self.index(text, Prescan::at(text), Escapes::Any, input)
     }
 
-    /// Like [`parse`](Object::parse), but removes the needless escapes from the text in
-    /// `buffer` before, and returns what is left.
+    /// Like [`read`](Self::read), but first removes the needless escapes from the text in
+    /// `buffer`. Returns the remaining text.
     ///
-    /// The index is made where it is to stay: it has room for so many members that it
-    /// takes longer to move than to make.
+    /// The index is filled in place: it is so large that moving it would cost more than
+    /// filling it.
     ///
     /// Issuers that write `https:\/\/…` or `\u00f6` then cost nothing further on,
     /// and serde-json-core, which does not unescape names, sees each name.
@@ -284,13 +274,15 @@ impl<'a> Value<'a> {
         (self.is_array_of_strings && !has_escapes).then_some(self.text)
     }
 
-    /// The members of an object; `None` for another type.
-    pub(crate) fn object(self, input: Input) -> Result<Option<Object<'a>>, Error> {
-        if self.text.starts_with('{') {
-            Object::parse_with(self.text.as_bytes(), self.escapes, input).map(Some)
-        } else {
-            Ok(None)
+    /// Reads the members of an object into `members`, which is empty. Returns `false` for
+    /// another type.
+    pub(crate) fn read_object(self, members: &mut Object<'a>, input: Input) -> Result<bool, Error> {
+        if !self.text.starts_with('{') {
+            return Ok(false);
         }
+        let text = self.text.as_bytes();
+        members.index(text, Prescan::at(text), self.escapes, input)?;
+        Ok(true)
     }
 
     /// The value as it is written.

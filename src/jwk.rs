@@ -318,7 +318,9 @@ impl<K, const N: usize> fmt::Debug for JwkSet<K, N> {
 /// ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
 #[inline(never)]
 fn parse_members(text: &str) -> Result<Elements<'_>, Error> {
-    Object::parse(text.as_bytes(), Input::JwkSet)?
+    let mut object = Object::empty();
+    object.read(text.as_bytes(), Input::JwkSet)?;
+    object
         .get("keys")
         .and_then(Value::array)
         .ok_or(Error::InvalidJson(Input::JwkSet, JsonProblem::NotAKeySet))
@@ -355,7 +357,8 @@ fn read_member<K: PublicKey>(
     algorithms: Algorithms,
     default: Option<Algorithm>,
 ) -> Result<Members<'_>, KeyRejected> {
-    let Ok(Some(object)) = member.object(Input::JwkSet) else {
+    let mut object = Object::empty();
+    let Ok(true) = member.read_object(&mut object, Input::JwkSet) else {
         return Err(KeyRejected::Malformed);
     };
     let string = |name| match object.get(name) {
@@ -458,13 +461,17 @@ fn algorithm_rejected(alg: Option<Text<'_>>, fitting: Algorithms) -> KeyRejected
 
 /// Reads a key for one of `algorithms`. A key without `alg` has the algorithm `default` if it
 /// fits the kind of key; without a default, that of its kind.
-#[inline(never)]
+#[inline]
 pub(crate) fn parse_key<K: PublicKey>(
     member: Value<'_>,
     algorithms: Algorithms,
     default: Option<Algorithm>,
 ) -> Result<Jwk<K>, KeyRejected> {
-    let members = read_member::<K>(member, algorithms, default)?;
+    construct_key(read_member::<K>(member, algorithms, default)?)
+}
+
+#[inline(never)]
+fn construct_key<K: PublicKey>(members: Members<'_>) -> Result<Jwk<K>, KeyRejected> {
     let mut key_id = [0; Header::MAX_KEY_ID_LEN];
     let key_id = match members.key_id {
         None => None,

@@ -76,13 +76,15 @@ impl<'b> LogoutToken<'b> {
         for member in object.members() {
             if registered.read(member, &mut reader)? {
                 if member.name == "events" {
-                    let events = reader.object(Claim::Events, member.value)?;
+                    let mut events = Object::empty();
+                    reader.object(Claim::Events, member.value, &mut events)?;
                     self.event = match events.get(LOGOUT_EVENT) {
                         None => Some(Problem::Absent),
-                        Some(event) => match event.object(Input::Payload)? {
-                            None => Some(Problem::WrongType),
-                            Some(_) => None,
-                        },
+                        Some(event) => {
+                            let is_object =
+                                event.read_object(&mut Object::empty(), Input::Payload)?;
+                            (!is_object).then_some(Problem::WrongType)
+                        }
                     };
                 }
             } else if member.name == "sid" {

@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::claims::{NumericDate, Reader, Rounding, span_fields};
 use crate::error::{Claim, Error, JsonType};
-use crate::json::{Member, Value};
+use crate::json::{Member, Object, Value};
 
 macro_rules! standard_claims {
     ($($(#[$doc:meta])* $name:ident: $type:ty = $member:literal, $claim:ident, $read:ident;)*) => {
@@ -140,7 +140,9 @@ impl<'b> StandardClaims<'b> {
         reader: &mut Reader<'b>,
     ) -> Result<Address<'b>, Error> {
         let mut address = Address::NONE;
-        for member in reader.object(claim, value)?.members() {
+        let mut members = Object::empty();
+        reader.object(claim, value, &mut members)?;
+        for member in members.members() {
             address.read(member, reader)?;
         }
         Ok(address)

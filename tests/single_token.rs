@@ -12,15 +12,22 @@ use std::process::{Command, Stdio};
 use serde_json::json;
 use support::*;
 
-fn program() -> PathBuf {
+fn program(name: &str) -> PathBuf {
     // target/debug/deps/single_token-… → target/debug/examples/validate
     let this = std::env::current_exe().unwrap();
-    this.parent().unwrap().parent().unwrap().join("examples/validate")
+    this.parent().unwrap().parent().unwrap().join("examples").join(name)
+}
+
+/// The output of `demo_token`.
+fn demo_token(options: &[&str]) -> String {
+    let output = Command::new(program("demo_token")).args(options).output().unwrap();
+    assert!(output.status.success(), "{options:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// Returns exit status and output, with these options and a token on standard input.
 fn run(options: &[&str], input: &str) -> (i32, String) {
-    let mut child = Command::new(program())
+    let mut child = Command::new(program("validate"))
         .args(options)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -118,4 +125,52 @@ fn wrong_usage_exits_with_2_and_prints_no_verdict() {
     assert_eq!(run(&["--audience", API], ""), usage);
     let options = ["--jwks", "no such file", "--issuer", "i", "--client-id", "c", "a.b.c"];
     assert_eq!(run(&options, ""), usage);
+}
+
+#[test]
+fn each_kind_and_algorithm_of_demo_token_is_valid() {
+    const URL: &str = "https://example.com/health-api/patients";
+    let folder = std::env::temp_dir().join(format!("claimgate-demo-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    for algorithm in claimgate::Algorithm::ALL.map(claimgate::Algorithm::name) {
+        let file = folder.join(algorithm);
+        let jwks = file.to_str().unwrap();
+        let make = |options: &[&str]| demo_token(&[&["--algorithm", algorithm], options].concat());
+        std::fs::write(&file, make(&["--jwks"])).unwrap();
+        let validate = |options: &[&str], token: &str| {
+            let all = ["--jwks", jwks, "--issuer", ISSUER, "--algorithms", algorithm];
+            run(&[&all[..], options, &["-"]].concat(), token)
+        };
+
+        let access = make(&[]);
+        let (status, output) = validate(&["--audience", API], &access);
+        assert_eq!(status, 0, "{algorithm}: {output}");
+        let (status, output) = validate(&["--client-id", "app"], &access);
+        assert_eq!((status, output.lines().next()), (1, Some("invalid: audience_mismatch")));
+
+        let id = make(&["--kind", "id", "--audience", "app"]);
+        let (status, output) = validate(&["--client-id", "app", "--nonce", "n-0S6_WzA2Mj"], &id);
+        assert_eq!(status, 0, "{algorithm}: {output}");
+
+        let logout = make(&["--kind", "logout", "--audience", "app"]);
+        let options = ["--client-id", "app", "--token-use", "logout"];
+        let (status, output) = validate(&options, &logout);
+        assert_eq!(status, 0, "{algorithm}: {output}");
+        let (status, output) = validate(&options, &id);
+        assert_eq!(status, 1, "{algorithm}: {output}");
+
+        let bound = make(&["--bound-to", algorithm]);
+        let bound = bound.trim();
+        let proof = make(&["--kind", "dpop", "--key", "b", "--access-token", bound]);
+        let request = ["--method", "GET", "--url", URL];
+        let proof_alone = [&request[..], &["--access-token", bound, "-"]].concat();
+        let (status, output) = run(&proof_alone, &proof);
+        assert_eq!(status, 0, "{algorithm}: {output}");
+        let both = [&["--audience", API, "--dpop", proof.trim()], &request[..]].concat();
+        let (status, output) = validate(&both, bound);
+        assert_eq!(status, 0, "{algorithm}: {output}");
+        let (status, output) = validate(&["--audience", API], bound);
+        assert_eq!((status, output.lines().next()), (1, Some("invalid: confirmation_required")));
+    }
+    std::fs::remove_dir_all(folder).unwrap();
 }

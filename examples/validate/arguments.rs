@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use claimgate::NumericDate;
-use clap::Parser;
+use clap::{ArgGroup, Parser};
 
 use crate::case::{
     Backend, Case, ClaimRule, Confirmation, ConfirmationKeyword, Given, Profile, SubjectKind,
@@ -17,7 +17,7 @@ use crate::case::{
 /// and violates; exit status 0 if it is valid, 1 if not, 2 for wrong usage. With --batch: JSON
 /// Lines in, JSON Lines out.
 #[derive(Debug, Parser)]
-#[command(name = "validate")]
+#[command(name = "validate", group = ArgGroup::new("use").multiple(true))]
 pub struct Arguments {
     /// The token, or - to read it from standard input
     #[arg(requires = "use")]
@@ -34,7 +34,14 @@ pub struct Arguments {
     #[arg(long, value_name = "URL", requires = "token")]
     pub issuer: Option<String>,
     /// An ID token for this client, or with --token-use logout a logout token
-    #[arg(long, value_name = "ID", group = "use", requires = "jwks", requires = "issuer")]
+    #[arg(
+        long,
+        value_name = "ID",
+        group = "use",
+        requires = "jwks",
+        requires = "issuer",
+        conflicts_with_all = ["audience", "no_audience", "url"]
+    )]
     pub client_id: Option<String>,
     /// An access token for this API
     #[arg(long, value_name = "API", group = "use", requires = "jwks", requires = "issuer")]
@@ -43,6 +50,7 @@ pub struct Arguments {
     #[arg(
         long,
         group = "use",
+        conflicts_with = "audience",
         requires = "authorized_parties",
         requires = "jwks",
         requires = "issuer"

@@ -47,15 +47,22 @@ impl<'b> Reader<'b> {
         value.boolean().ok_or(Error::ClaimType(claim, JsonType::Boolean))
     }
 
-    pub(crate) fn object(&self, claim: Claim, value: Value<'b>) -> Result<Object<'b>, Error> {
-        value.object(self.input)?.ok_or(Error::ClaimType(claim, JsonType::Object))
+    /// Reads the members of a claim that is an object into `members`, which is empty.
+    pub(crate) fn object(
+        &self,
+        claim: Claim,
+        value: Value<'b>,
+        members: &mut Object<'b>,
+    ) -> Result<(), Error> {
+        let is_object = value.read_object(members, self.input)?;
+        if is_object { Ok(()) } else { Err(Error::ClaimType(claim, JsonType::Object)) }
     }
 
     /// Returns whether the value is an object; another type is an error.
     // Not inlined: it is large and rare.
     #[inline(never)]
     fn has_object(&self, claim: Claim, value: Value<'b>) -> Result<bool, Error> {
-        self.object(claim, value).map(|_| true)
+        self.object(claim, value, &mut Object::empty()).map(|()| true)
     }
 
     pub(crate) fn strings(&self, claim: Claim, value: Value<'b>) -> Result<StringArray<'b>, Error> {
@@ -118,7 +125,8 @@ impl<'b> Reader<'b> {
     // Not inlined: it is large and rare.
     #[inline(never)]
     pub(crate) fn confirmation(&mut self, value: Value<'b>) -> Result<Confirmation<'b>, Error> {
-        let object = self.object(Claim::Confirmation, value)?;
+        let mut object = Object::empty();
+        self.object(Claim::Confirmation, value, &mut object)?;
         Confirmation::read(self, &object)
     }
 }

@@ -146,13 +146,15 @@ struct One<'de, 's> {
 }
 
 impl<'de> One<'de, '_> {
-    /// The members of an object. No two have one name here either.
-    fn object(&self) -> Result<Object<'de>, Failure> {
-        self.value.object(Input::Payload).map_err(Failure)?.ok_or(Failure::TYPE)
+    /// Reads the members of an object, whose names differ here, too.
+    fn read_object(&self, members: &mut Object<'de>) -> Result<(), Failure> {
+        let is_object = self.value.read_object(members, Input::Payload).map_err(Failure)?;
+        if is_object { Ok(()) } else { Err(Failure::TYPE) }
     }
 
     fn visit_object<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        let object = self.object()?;
+        let mut object = Object::empty();
+        self.read_object(&mut object)?;
         let members = Members { members: &object.members, current: None, scratch: self.scratch };
         visitor.visit_map(members)
     }
@@ -285,7 +287,8 @@ impl<'de> Deserializer<'de> for One<'de, '_> {
             return visitor.visit_enum(BorrowedStrDeserializer::new(name));
         }
         // `{"Variant": content}`
-        let object = self.object()?;
+        let mut object = Object::empty();
+        self.read_object(&mut object)?;
         let members: &[_] = &object.members;
         if members.len() != 1 {
             return Err(Failure::TYPE);

@@ -134,8 +134,11 @@ impl<'a> ClaimRule<'a> {
 // Not inlined: the index of members would enlarge the stack frame of all rules.
 #[inline(never)]
 fn member<'v>(value: Value<'v>, name: &str) -> Result<Value<'v>, Refused> {
-    let object = value.object(Input::Payload).map_err(Refused::Error)?;
-    Ok(object.ok_or(Problem::WrongType)?.get(name).ok_or(Problem::Absent)?)
+    let mut members = Object::empty();
+    if !value.read_object(&mut members, Input::Payload).map_err(Refused::Error)? {
+        return Err(Problem::WrongType.into());
+    }
+    Ok(members.get(name).ok_or(Problem::Absent)?)
 }
 
 impl Expected<'_> {

@@ -46,8 +46,13 @@ impl VerifyingKey<PureRustKey> {
 impl PublicKey for PureRustKey {
     const ALGORITHMS: Algorithms = Algorithms::RS256;
 
+    #[inline(always)]
     fn new(_: Algorithm, material: KeyMaterial<'_>) -> Result<Self, KeyRejected> {
-        rsa_key(material, RsaKey::new).map(Self)
+        let KeyMaterial::Rsa { n, e } = material else { return Err(KeyRejected::Backend) };
+        match RsaKey::new(n, e) {
+            Ok(key) => Ok(Self(key)),
+            Err(_) => Err(KeyRejected::Backend),
+        }
     }
 
     fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
@@ -80,13 +85,17 @@ impl PublicKey for PureRustPortableKey {
 }
 
 /// Constructs an RSA key.
+#[inline(always)]
 pub(super) fn rsa_key(
     material: KeyMaterial<'_>,
     new: impl FnOnce(&[u8], &[u8]) -> Result<RsaKey, claimgate_rsa::KeyRejected>,
 ) -> Result<RsaKey, KeyRejected> {
     let KeyMaterial::Rsa { n, e } = material else { return Err(KeyRejected::Backend) };
     // `VerifyingKey` has named the reasons that there are.
-    new(n, e).map_err(|_| KeyRejected::Backend)
+    match new(n, e) {
+        Ok(key) => Ok(key),
+        Err(_) => Err(KeyRejected::Backend),
+    }
 }
 
 fn verify_rs256(key: &RsaKey, message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {

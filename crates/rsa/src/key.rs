@@ -69,9 +69,10 @@ impl PublicKey {
     ///
     /// # Errors
     ///
-    /// [`KeyRejected`] if the modulus or the exponent starts with a zero octet or is empty, if
-    /// the modulus does not have 2,048 to 4,096 bits or is even, or if the exponent is even,
-    /// below 3, or above [`MAX_EXPONENT`].
+    /// [`KeyRejected`] if the modulus or the exponent starts with a zero octet or
+    /// is empty, if the modulus does not have 2,048 to 4,096 bits or is even, or
+    /// if the exponent is even, below 3, or above [`MAX_EXPONENT`].
+    #[inline]
     pub fn new(n: &[u8], e: &[u8]) -> Result<Self, KeyRejected> {
         #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
         if let (Ok(octets), Some(lanes)) = (n.try_into(), ifma::Detected::new()) {
@@ -86,6 +87,7 @@ impl PublicKey {
     /// # Errors
     ///
     /// Those of [`new`](Self::new).
+    #[inline]
     pub fn portable(n: &[u8], e: &[u8]) -> Result<Self, KeyRejected> {
         let e = check(n, e)?;
         let mut key = Ok(Self(Prepared::Portable(portable::Key::unprepared(e))));

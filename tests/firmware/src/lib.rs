@@ -1,4 +1,8 @@
-//! The board: measurement of time and stack, and a console.
+//! The board: a meter for stack and instructions, and a console.
+//!
+//! The programs of this package are in `src/bin`.
+
+#![no_std]
 
 use core::arch::asm;
 use core::ptr;
@@ -27,6 +31,7 @@ const KNOWN_ROUNDS: u32 = 500_000;
 pub struct Cost {
     /// Bytes from the bottom of the stack to its high-water mark.
     pub stack: u32,
+    /// The instructions executed.
     pub instructions: u32,
 }
 
@@ -61,7 +66,7 @@ impl Meter {
     }
 }
 
-/// The timer counts down, in 24 bits.
+/// Returns the ticks since `start`. The timer counts down, in 24 bits.
 fn elapsed_since(start: u32) -> u32 {
     start.wrapping_sub(SYST::get_current()) & 0x00ff_ffff
 }
@@ -69,7 +74,7 @@ fn elapsed_since(start: u32) -> u32 {
 /// Fills the free part of the stack with the pattern.
 #[inline(never)]
 fn paint() {
-    // The function's own frame may be below the stack pointer that it reads.
+    // The frame of this function may extend below the stack pointer that it reads.
     let end = msp::read() as usize - 64;
     let mut place = &raw const _stack_end as usize;
     while place < end {
@@ -81,6 +86,7 @@ fn paint() {
     }
 }
 
+/// Returns the bytes of stack that no longer contain the pattern.
 #[inline(never)]
 fn high_water_mark() -> u32 {
     let start = &raw const _stack_start as usize;
@@ -92,16 +98,19 @@ fn high_water_mark() -> u32 {
     (start - place) as u32
 }
 
-/// The console of the emulated board.
+/// The console of the host that runs the emulator.
+#[derive(Default)]
 pub struct Console {
     stream: Option<HostStream>,
 }
 
 impl Console {
+    /// Opens the console.
     pub fn new() -> Self {
         Self { stream: hio::hstdout().ok() }
     }
 
+    /// Writes a text.
     pub fn text(&mut self, text: &str) -> &mut Self {
         if let Some(stream) = &mut self.stream {
             // Errors are ignored: the exit status is significant.
@@ -132,6 +141,7 @@ impl Console {
         self.text(core::str::from_utf8(&digits).unwrap_or_default())
     }
 
+    /// Writes a cost: stack and instructions.
     pub fn cost(&mut self, cost: Cost) -> &mut Self {
         self.number(cost.stack).number(cost.instructions).text("\n")
     }

@@ -7,25 +7,22 @@
 #![no_std]
 #![no_main]
 
-mod board;
-
 use claimgate::error::{Claim, Problem};
 use claimgate::{
     AccessToken, AccessTokenPolicy, BearerToken, Error, IdToken, IdTokenPolicy, Issuer, JwkSet,
     Login, Nonce, NumericDate, PureRustKey, ScopePolicy, TokenBuffer, at_compile_time,
 };
+use claimgate_firmware::{Console, Meter, exit};
 use cortex_m_rt::entry;
-
-use crate::board::{Console, Meter};
 
 type OnlyIssuer = Issuer<PureRustKey, 1>;
 /// The length of the longest token, which decodes to three quarters of it.
 type Buffer = TokenBuffer<800>;
 
-/// Includes a file of the demonstration.
+/// Includes a file of the demonstration of `examples/validate`.
 macro_rules! demo {
     ($name:literal) => {
-        include_str!(concat!("../../../examples/validate/demo/", $name)).trim_ascii()
+        include_str!(concat!("../../../../examples/validate/demo/", $name)).trim_ascii()
     };
 }
 
@@ -128,14 +125,14 @@ fn main() -> ! {
     static mut BUFFER: Buffer = Buffer::new();
 
     let mut console = Console::new();
-    let Some(peripherals) = cortex_m::Peripherals::take() else { board::exit(false) };
+    let Some(peripherals) = cortex_m::Peripherals::take() else { exit(false) };
     let meter = Meter::new(peripherals.SYST);
     console.text("                                                         stack  instructions\n");
 
     let (read, cost) = meter.measure(|| read_issuer(ONLY_ISSUER));
     let Ok(issuer) = read else {
         console.text("the key set is refused\n");
-        board::exit(false)
+        exit(false)
     };
     console.column("  key set", 52).cost(cost);
 
@@ -147,10 +144,10 @@ fn main() -> ! {
         console.text("  ").column(row.name, 28).column(code, 22).cost(cost);
         highest = highest.max(cost.stack);
         if verdict != row.expected {
-            console.text("    is not what it ought to be\n");
+            console.text("    is not the expected verdict\n");
             all_as_expected = false;
         }
     }
     console.column("stack high-water mark", 52).number(highest).text("\n");
-    board::exit(all_as_expected)
+    exit(all_as_expected)
 }
