@@ -467,11 +467,11 @@ pub(crate) fn parse_key<K: PublicKey>(
     algorithms: Algorithms,
     default: Option<Algorithm>,
 ) -> Result<Jwk<K>, KeyRejected> {
-    construct_key(read_member::<K>(member, algorithms, default)?)
+    construct_key(&read_member::<K>(member, algorithms, default)?)
 }
 
 #[inline(never)]
-fn construct_key<K: PublicKey>(members: Members<'_>) -> Result<Jwk<K>, KeyRejected> {
+fn construct_key<K: PublicKey>(members: &Members<'_>) -> Result<Jwk<K>, KeyRejected> {
     let mut key_id = [0; Header::MAX_KEY_ID_LEN];
     let key_id = match members.key_id {
         None => None,

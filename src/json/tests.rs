@@ -372,11 +372,13 @@ fn an_object_in_a_decoded_text_compares_names_as_bytes() {
         object.read_decoded(&mut buffer, INPUT).unwrap();
         let expected = if is_duplicate { Err(Error::DuplicateMember(INPUT)) } else { Ok(()) };
         let inner = object.get("o").unwrap();
-        assert_eq!(inner.read_object(&mut Object::empty(), INPUT).map(|_| ()), expected, "{text}");
+        let result = inner.read_object(&mut Object::empty(), INPUT).map(|_| ());
+        assert_eq!(result, expected, "{text}");
         // And in one that is read where it stands.
         let object = parse(text.as_bytes(), INPUT).unwrap();
         let inner = object.get("o").unwrap();
-        assert_eq!(inner.read_object(&mut Object::empty(), INPUT).map(|_| ()), expected, "{text}");
+        let result = inner.read_object(&mut Object::empty(), INPUT).map(|_| ());
+        assert_eq!(result, expected, "{text}");
     }
 }
 
