@@ -45,8 +45,8 @@ const MAX_MEMBERS: usize = 128;
 /// assert_eq!(refused, Err(Error::IssuerMismatch));
 /// # Ok::<(), Error>(())
 /// ```
+///
 /// The grammar of other members is checked; their values are ignored.
-/// Other members are checked for grammar alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProviderMetadata<'a> {
     issuer: &'a str,

@@ -393,7 +393,7 @@ fn the_parts_of_errors_are_pinned() {
             &KeyRejected::Backend,
         ]),
         [
-            "it is not a well-formed JWK",
+            "the member is not a well-formed JWK",
             "kty is not accepted: oct",
             "crv is not accepted: secp256k1",
             "use is not sig",

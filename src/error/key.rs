@@ -156,7 +156,7 @@ pub enum KeyRejected {
 impl fmt::Display for KeyRejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Malformed => "it is not a well-formed JWK",
+            Self::Malformed => "the member is not a well-formed JWK",
             Self::KeyType(key_type) => return write!(f, "kty is not accepted: {key_type}"),
             Self::Curve(curve) => return write!(f, "crv is not accepted: {curve}"),
             Self::Use => "use is not sig",

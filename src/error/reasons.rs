@@ -162,7 +162,7 @@ impl fmt::Display for RequestProblem {
     }
 }
 
-/// The part of a token that shows its kind to be wrong.
+/// The part of a token that indicates the wrong kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

@@ -156,7 +156,7 @@ fn f05_nesting_is_bounded() {
     assert_fault(&nested(16), JsonProblem::TooDeep);
     assert_fault(&nested(200_000), JsonProblem::TooDeep);
     assert_fault(&r#"{"a":"#.repeat(200_000), JsonProblem::TooDeep);
-    // Depth counts what is open, not what has been.
+    // The depth counts open containers only.
     assert_valid(&std::format!(r#"{{"a":[{}]}}"#, ["[[]]"; 40].join(",")));
 }
 
@@ -164,7 +164,7 @@ fn f05_nesting_is_bounded() {
 fn f05_members_are_bounded() {
     assert_valid(&numbered_members(64));
     assert_fault(&numbered_members(65), JsonProblem::TooManyMembers);
-    // Only in objects that are read.
+    // The limit applies only to objects that are read.
     assert_valid(&std::format!(r#"{{"a":{}}}"#, numbered_members(65)));
 }
 
@@ -285,7 +285,7 @@ fn the_first_member_of_a_name_is_found_in_a_valid_text_alone() {
     }
 }
 
-/// The members and how the text ends, by both ways of reading it.
+/// Returns the number of members or the error, by both ways of reading.
 fn both_ways(text: &[u8]) -> [Result<usize, Error>; 2] {
     let mut buffer = std::vec::Vec::from(text);
     let mut decoded = Object::empty();
@@ -305,7 +305,7 @@ fn no_text_becomes_valid_by_being_rewritten_or_invalid() {
         r#"{"a":1\n}"#,
         r"\u007b}",
         r#"{"a":"\u00"}"#,
-        // Escapes that would complete a bad one.
+        // Escapes that would complete an invalid one.
         r#"{"a":"\u\u00610073"}"#,
         r#"{"a":"\u00\u0036\u0031"}"#,
         r#"{"\/":"\u\u0030\u0030\u0030\u0030","b":"\/"}"#,
@@ -374,7 +374,7 @@ fn an_object_in_a_decoded_text_compares_names_as_bytes() {
         let inner = object.get("o").unwrap();
         let result = inner.read_object(&mut Object::empty(), INPUT).map(|_| ());
         assert_eq!(result, expected, "{text}");
-        // And in one that is read where it stands.
+        // The same in an object that is read in place.
         let object = parse(text.as_bytes(), INPUT).unwrap();
         let inner = object.get("o").unwrap();
         let result = inner.read_object(&mut Object::empty(), INPUT).map(|_| ());

@@ -1,4 +1,4 @@
-//! Whether two threads do twice the work of one thread.
+//! The throughput of two threads, compared with that of one.
 
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -117,7 +117,7 @@ unsafe fn tenants_of(
     settings: &claimgate_issuer_settings,
     places: *mut [&'static str; TENANTS],
 ) -> Result<Tenants, claimgate_code> {
-    // SAFETY: the caller's promise; the list is borrowed by this issuer alone.
+    // SAFETY: the caller's promise; the list is borrowed only by this issuer.
     let places: &'static mut [&'static str] = unsafe {
         places.write([""; TENANTS]);
         &mut *places

@@ -42,7 +42,7 @@ impl fmt::Display for AuthorityError {
             Self::Url(url) => write!(f, "invalid URL: {url}"),
             Self::PlainHttp(url) => write!(
                 f,
-                "plain HTTP is allowed only for loopback hosts, and only if it is enabled: {url}"
+                "plain HTTP is allowed only for loopback hosts, and only with an explicit setting: {url}"
             ),
             Self::Issuer(error) => write!(f, "invalid issuer: {error}"),
             Self::NoAuthority => f.write_str("no authority is configured"),

@@ -39,7 +39,7 @@ pub(crate) struct FetchUrl {
     port: u16,
 }
 
-/// Whether plain HTTP to the loopback interface is allowed.
+/// The permission of plain HTTP to the loopback interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LoopbackHttp {
     Refuse,
