@@ -185,7 +185,6 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
 /// policy. The cache can therefore be any map with any hash: an error in it causes a miss,
 /// never a wrong result. An entry can be found, cloned as an `Arc`, and checked after the lock
 /// of the map is released.
-/// lock of the map is released.
 ///
 /// ```
 /// use claimgate::{

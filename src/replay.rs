@@ -139,7 +139,6 @@ impl fmt::Debug for TokenId {
 /// window with one key; a keyed hash such as the standard library's `RandomState` prevents
 /// clients from choosing theirs. Several processes behind a load balancer each know only their
 /// own requests: a proof can then be used once at each, unless requests are routed by client.
-/// the client.
 ///
 /// ```
 /// use std::hash::{BuildHasher, RandomState};
