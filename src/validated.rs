@@ -414,7 +414,7 @@ impl<'b> Validated<AccessToken<'b>> {
     /// The URL is assumed to be the issuer's followed by `userinfo`, as at Auth0. For another
     /// URL, use `audience().contains(url)`.
     #[must_use]
-    pub fn opens_userinfo(&self) -> bool {
+    pub fn is_for_userinfo(&self) -> bool {
         let issuer = self.issuer();
         let issuer = issuer.strip_suffix('/').unwrap_or(issuer);
         self.audience()

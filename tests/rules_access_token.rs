@@ -454,8 +454,8 @@ fn a10_a_step_up_asks_for_acr_and_a_recent_authentication() {
 }
 
 #[test]
-fn a11_a_token_tells_whether_it_opens_userinfo() {
-    let opens = |claims: &Value| look(claims, |token| token.opens_userinfo());
+fn a11_a_token_is_also_for_userinfo_if_its_audience_is() {
+    let opens = |claims: &Value| look(claims, |token| token.is_for_userinfo());
     assert!(opens(&access_claims()));
     for other in [
         "https://my-domain.auth0.com/userinfo/",

@@ -613,6 +613,6 @@ fn i15_each_scope_asks_for_its_claims() {
     assert_eq!(StandardScope::Address.claims(), [Claim::Address]);
     let phone = [Claim::PhoneNumber, Claim::PhoneNumberVerified];
     assert_eq!(StandardScope::Phone.claims(), phone);
-    assert_eq!(StandardScope::asking_for(Claim::Nickname), Some(StandardScope::Profile));
-    assert_eq!(StandardScope::asking_for(Claim::Issuer), None);
+    assert_eq!(StandardScope::requesting(Claim::Nickname), Some(StandardScope::Profile));
+    assert_eq!(StandardScope::requesting(Claim::Issuer), None);
 }

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Objects in memory of the caller. Their sizes and alignments are told by functions. */
+/* Objects in memory of the caller. Functions return their sizes and alignments. */
 typedef struct claimgate_policy claimgate_policy;
 typedef struct claimgate_id_policy claimgate_id_policy;
 typedef struct claimgate_logout_policy claimgate_logout_policy;

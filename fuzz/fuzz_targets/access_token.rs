@@ -45,7 +45,7 @@ fn look_at(token: &Validated<AccessToken<'_>>) {
     assert_eq!(scope.to_string().split_ascii_whitespace().count(), scope.iter().count());
     assert!(token.permissions().iter().all(|permission| token.permissions().contains(permission)));
     assert!(token.confirmation().is_none());
-    let _ = (token.subject_kind(), token.opens_userinfo(), token.client_id(), token.token_id());
+    let _ = (token.subject_kind(), token.is_for_userinfo(), token.client_id(), token.token_id());
     let owned = token.to_owned_token::<16384>();
     assert!(owned.is_ok_and(|owned| owned.token().scope() == scope));
 }

@@ -255,7 +255,7 @@ impl StandardScope {
 
     /// Returns the scope token that requests this claim, if there is one.
     #[must_use]
-    pub fn asking_for(claim: Claim) -> Option<Self> {
+    pub fn requesting(claim: Claim) -> Option<Self> {
         Self::ALL.into_iter().find(|scope| scope.claims().contains(&claim))
     }
 }
@@ -347,11 +347,11 @@ mod tests {
 
     #[test]
     fn i15_each_standard_claim_has_its_scope() {
-        assert_eq!(StandardScope::asking_for(Claim::Birthdate), Some(StandardScope::Profile));
-        assert_eq!(StandardScope::asking_for(Claim::EmailVerified), Some(StandardScope::Email));
-        assert_eq!(StandardScope::asking_for(Claim::Address), Some(StandardScope::Address));
-        assert_eq!(StandardScope::asking_for(Claim::PhoneNumber), Some(StandardScope::Phone));
-        assert_eq!(StandardScope::asking_for(Claim::Subject), None);
+        assert_eq!(StandardScope::requesting(Claim::Birthdate), Some(StandardScope::Profile));
+        assert_eq!(StandardScope::requesting(Claim::EmailVerified), Some(StandardScope::Email));
+        assert_eq!(StandardScope::requesting(Claim::Address), Some(StandardScope::Address));
+        assert_eq!(StandardScope::requesting(Claim::PhoneNumber), Some(StandardScope::Phone));
+        assert_eq!(StandardScope::requesting(Claim::Subject), None);
         let names = StandardScope::ALL.map(StandardScope::name);
         assert_eq!(names, ["profile", "email", "address", "phone"]);
     }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Who needs less pays nothing: a program that verifies RS256 alone contains nothing of other
+# A program that verifies only RS256 contains no code or constants of other
 # algorithms. Builds the library with a key type for RS256, in which no symbol and no
 # constant of them may be, and with one for all, in which they have to be found. Takes nm.
 set -euo pipefail

@@ -220,7 +220,7 @@ fn tell_access_token(token: &Validated<AccessToken<'_>>) {
     token.scope().iter().for_each(tell);
     token.permissions().iter().for_each(tell);
     tell(token.confirmation().and_then(|confirmation| confirmation.jkt()).unwrap_or_default());
-    tell(if token.opens_userinfo() { "userinfo" } else { "" });
+    tell(if token.is_for_userinfo() { "userinfo" } else { "" });
     tell(if token.subject_kind() == SubjectKind::User { "user" } else { "client" });
     if let Ok(custom) = token.claims::<Custom<'_>>() {
         tell_custom(&custom);
