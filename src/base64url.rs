@@ -1,7 +1,7 @@
 //! Canonical unpadded base64url, decoded into the caller's buffer.
 //!
-//! [RFC 4648 §5](https://www.rfc-editor.org/rfc/rfc4648#section-5) without padding, as in [RFC
-//! 7515 §2](https://www.rfc-editor.org/rfc/rfc7515#section-2). Only the canonical encoding is
+//! [RFC 4648 §5](https://www.rfc-editor.org/rfc/rfc4648#section-5) without padding, as in
+//! [RFC 7515 §2](https://www.rfc-editor.org/rfc/rfc7515#section-2). Only the canonical encoding is
 //! accepted ([RFC 4648 §3.5](https://www.rfc-editor.org/rfc/rfc4648#section-3.5)), so a byte
 //! string has exactly one encoding.
 

@@ -80,8 +80,9 @@ impl<'a> Challenge<'a> {
     }
 
     /// Sets the URL of the [metadata](crate::ResourceMetadata) of the protected resource, from
-    /// which a client learns the authorization server ([RFC 9728
-    /// §5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)). Every challenge contains
+    /// which a client learns the authorization server
+    /// ([RFC 9728 §5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)).
+    /// Every challenge contains
     /// it, with or without an error.
     ///
     /// ```
@@ -124,8 +125,9 @@ impl<'a> Challenge<'a> {
     }
 
     /// Like [`dpop`](Self::dpop), but for a rejected proof: `error` is `invalid_dpop_proof`,
-    /// or `use_dpop_nonce` if the nonce is missing or not the expected one ([RFC 9449
-    /// §9](https://www.rfc-editor.org/rfc/rfc9449#section-9)). The response then also has a
+    /// or `use_dpop_nonce` if the nonce is missing or not the expected one
+    /// ([RFC 9449 §9](https://www.rfc-editor.org/rfc/rfc9449#section-9)).
+    /// The response then also has a
     /// `DPoP-Nonce` header field.
     #[must_use]
     pub const fn dpop_proof(mut self, algorithms: Algorithms) -> Self {

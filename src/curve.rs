@@ -129,8 +129,8 @@ pub(crate) fn is_p384_signature(signature: &[u8]) -> bool {
     is_ecdsa_signature(signature, &P384_ORDER)
 }
 
-/// Checks the ranges of the two numbers (SEC 1 §4.1.4, step 1) in the encoding of [RFC 7518
-/// §3.4](https://www.rfc-editor.org/rfc/rfc7518#section-3.4).
+/// Checks the ranges of the two numbers (SEC 1 §4.1.4, step 1) in the encoding of
+/// [RFC 7518 §3.4](https://www.rfc-editor.org/rfc/rfc7518#section-3.4).
 ///
 /// Both s and n − s verify. That is harmless here: signatures are not used as identifiers, and
 /// the second signature, which anyone can compute, is of the same text.

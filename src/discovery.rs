@@ -1,6 +1,6 @@
-//! Discovery documents, which contain the URL of an issuer's keys ([OpenID Connect Discovery
-//! 1.0](https://openid.net/specs/openid-connect-discovery-1_0.html), [RFC
-//! 8414](https://www.rfc-editor.org/rfc/rfc8414)).
+//! Discovery documents, which contain the URL of an issuer's keys
+//! ([OpenID Connect Discovery 1.0](https://openid.net/specs/openid-connect-discovery-1_0.html),
+//! [RFC 8414](https://www.rfc-editor.org/rfc/rfc8414)).
 
 use core::fmt;
 
@@ -57,8 +57,7 @@ pub struct ProviderMetadata<'a> {
 
 impl<'a> ProviderMetadata<'a> {
     /// Reads a discovery document. Its `issuer` must equal the expected one byte for byte
-    /// ([OIDC Discovery
-    /// §4.3](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationValidation),
+    /// ([OIDC Discovery §4.3](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationValidation),
     /// [RFC 8414 §3.3](https://www.rfc-editor.org/rfc/rfc8414#section-3.3)).
     ///
     /// `jwks_uri`, and `userinfo_endpoint` if it is present, must be `https` URLs within the

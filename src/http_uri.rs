@@ -38,8 +38,8 @@ enum Scheme {
 impl<'a> HttpUri<'a> {
     /// Parses a URI.
     ///
-    /// Returns `None` if the scheme is neither `http` nor `https`, if there is no host ([RFC
-    /// 9110 §4.2](https://www.rfc-editor.org/rfc/rfc9110#section-4.2)), if there is user
+    /// Returns `None` if the scheme is neither `http` nor `https`, if there is no host
+    /// ([RFC 9110 §4.2](https://www.rfc-editor.org/rfc/rfc9110#section-4.2)), if there is user
     /// information (`user@host`), if the port is not a decimal number of at most 65,535
     /// without leading zeros, or if host or path contain characters outside of the grammar: a
     /// backslash, white space, a control character, a non-ASCII character, or a `%` that is
@@ -77,11 +77,11 @@ impl<'a> HttpUri<'a> {
     }
 
     /// Returns whether two URIs are equal apart from query and fragment, as required of a DPoP
-    /// proof's `htu` and the URL of the request ([RFC 9449
-    /// §4.3](https://www.rfc-editor.org/rfc/rfc9449#section-4.3)).
+    /// proof's `htu` and the URL of the request
+    /// ([RFC 9449 §4.3](https://www.rfc-editor.org/rfc/rfc9449#section-4.3)).
     ///
-    /// Only these differences are ignored ([RFC 3986
-    /// §6.2.2](https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2),
+    /// Only these differences are ignored
+    /// ([RFC 3986 §6.2.2](https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2),
     /// [§6.2.3](https://www.rfc-editor.org/rfc/rfc3986#section-6.2.3)): the case of scheme and
     /// host; a missing, an empty and the scheme's default port; an unnecessary escape such as
     /// `%7E` for `~`; the case of the digits of an escape; an empty path and `/`.

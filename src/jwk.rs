@@ -89,8 +89,8 @@ impl<K> Jwk<K> {
         K::sha256(&[fingerprint, &self.thumbprint, algorithm, &has_key_id, key_id])
     }
 
-    /// Returns the JWK thumbprint with SHA-256 ([RFC
-    /// 7638](https://www.rfc-editor.org/rfc/rfc7638)), 32 bytes.
+    /// Returns the JWK thumbprint with SHA-256
+    /// ([RFC 7638](https://www.rfc-editor.org/rfc/rfc7638)), 32 bytes.
     #[must_use]
     pub const fn thumbprint(&self) -> &[u8; 32] {
         &self.thumbprint
@@ -225,8 +225,9 @@ impl<K: PublicKey, const N: usize> JwkSet<K, N> {
         Ok(())
     }
 
-    /// Selects the key for a token's header ([RFC 7515
-    /// §4.1.4](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.4)): the only key that has
+    /// Selects the key for a token's header
+    /// ([RFC 7515 §4.1.4](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.4)):
+    /// the only key that has
     /// the header's algorithm, and its `kid` if it has one.
     ///
     /// # Errors

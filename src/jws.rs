@@ -184,8 +184,9 @@ fn decode_segment<'b>(
     }
 }
 
-/// The header parameters that are evaluated. The others of [RFC 7515
-/// §4.1](https://www.rfc-editor.org/rfc/rfc7515#section-4.1), such as `jwk`, `jku`, `x5u` and
+/// The header parameters that are evaluated. The others of
+/// [RFC 7515 §4.1](https://www.rfc-editor.org/rfc/rfc7515#section-4.1),
+/// such as `jwk`, `jku`, `x5u` and
 /// `x5c`, are never used as a source of keys and are not read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Header<'b> {
@@ -261,15 +262,15 @@ impl<'b> Header<'b> {
         self.algorithm
     }
 
-    /// Returns `kid`: the key ID, which selects one of the issuer's keys ([RFC 7515
-    /// §4.1.4](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.4)).
+    /// Returns `kid`: the key ID, which selects one of the issuer's keys
+    /// ([RFC 7515 §4.1.4](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.4)).
     #[must_use]
     pub const fn key_id(&self) -> Option<&'b str> {
         self.key_id
     }
 
-    /// Returns `typ`: the media type of the token ([RFC 7515
-    /// §4.1.9](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.9)).
+    /// Returns `typ`: the media type of the token
+    /// ([RFC 7515 §4.1.9](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.9)).
     #[must_use]
     pub const fn typ(&self) -> Option<&'b str> {
         self.typ

@@ -126,8 +126,9 @@ impl<'c> CommonContext<'c> {
         }
     }
 
-    /// Checks that `iss` equals the issuer, byte for byte (C1, [RFC 7519
-    /// §4.1.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.1)), or the template with
+    /// Checks that `iss` equals the issuer, byte for byte (C1,
+    /// [RFC 7519 §4.1.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.1)),
+    /// or the template with
     /// the ID of an allowed tenant (C10).
     fn check_issuer(&self, claims: &RegisteredClaims<'_>) -> Result<(), Error> {
         match (self.issuer, claims.issuer) {

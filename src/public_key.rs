@@ -240,8 +240,8 @@ pub trait PublicKey: Sized {
     /// The signature has the length that the key's algorithm requires. The numbers of an ECDSA
     /// signature are in range, the S of an EdDSA signature is below the order, and its R is
     /// neither of small order nor above the field. For RSA, the implementation must check that
-    /// the number is below the modulus, and the whole encoded message ([RFC 8017
-    /// §8.2.2](https://www.rfc-editor.org/rfc/rfc8017#section-8.2.2),
+    /// the number is below the modulus, and the whole encoded message
+    /// ([RFC 8017 §8.2.2](https://www.rfc-editor.org/rfc/rfc8017#section-8.2.2),
     /// [§8.1.2](https://www.rfc-editor.org/rfc/rfc8017#section-8.1.2)). For EdDSA, it must
     /// compare R octet by octet with the result of the equation without a cofactor.
     ///
@@ -294,8 +294,8 @@ impl<K: PublicKey> VerifyingKey<K> {
     /// The reason why the key is not accepted: an algorithm that `K` does not implement or
     /// that does not match the material; for RSA a leading zero octet, a modulus below
     /// [`KeyMaterial::MIN_MODULUS_BITS`], above [`KeyMaterial::MAX_MODULUS_BITS`] or even, an
-    /// exponent that is even, below 3 or above [`KeyMaterial::MAX_EXPONENT`] ([RFC 7518
-    /// §3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3),
+    /// exponent that is even, below 3 or above [`KeyMaterial::MAX_EXPONENT`]
+    /// ([RFC 7518 §3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3),
     /// [§6.3.1](https://www.rfc-editor.org/rfc/rfc7518#section-6.3.1)); for the curves
     /// coordinates that are not below the field's modulus, or a point that is not on the curve
     /// or of small order; or the backend's reason.

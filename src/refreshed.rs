@@ -7,8 +7,8 @@ use crate::validated::Validated;
 impl Validated<IdToken<'_>> {
     /// Compares `self`, an ID token from a refresh, with the first ID token of the session.
     /// Issuer, subject, audience, authorized party and, if the refreshed token has one, nonce
-    /// must be equal ([OIDC Core
-    /// §12.2](https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse)).
+    /// must be equal
+    /// ([OIDC Core §12.2](https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse)).
     ///
     /// # Errors
     ///

@@ -57,8 +57,8 @@ pub struct ResourceMetadata<'a> {
     dpop_required: bool,
 }
 
-/// A method of sending a bearer token ([RFC 6750
-/// §2](https://www.rfc-editor.org/rfc/rfc6750#section-2)).
+/// A method of sending a bearer token
+/// ([RFC 6750 §2](https://www.rfc-editor.org/rfc/rfc6750#section-2)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum BearerMethod {
@@ -175,8 +175,8 @@ impl<'a> ResourceMetadata<'a> {
         self
     }
 
-    /// Sets the algorithms with which DPoP proofs may be signed ([RFC 9449
-    /// §5.1](https://www.rfc-editor.org/rfc/rfc9449#section-5.1)).
+    /// Sets the algorithms with which DPoP proofs may be signed
+    /// ([RFC 9449 §5.1](https://www.rfc-editor.org/rfc/rfc9449#section-5.1)).
     #[must_use]
     pub const fn dpop_signing_alg_values_supported(mut self, algorithms: Algorithms) -> Self {
         self.dpop_signing_alg_values_supported = algorithms;

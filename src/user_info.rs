@@ -10,8 +10,8 @@ use crate::validated::Validated;
 
 impl Validated<IdToken<'_>> {
     /// Reads a response of the `/userinfo` endpoint, which is JSON text, and checks that it is
-    /// about the user of this token ([OIDC Core
-    /// §5.3.2](https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse)).
+    /// about the user of this token
+    /// ([OIDC Core §5.3.2](https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse)).
     ///
     /// `buffer` is overwritten, and the returned claims borrow from it.
     ///

@@ -96,8 +96,9 @@ impl NumericDate {
         Some((seconds, has_fraction))
     }
 
-    /// Reads a UTC timestamp of the form `2017-03-30T15:13:40.474Z` ([RFC 3339
-    /// §5.6](https://www.rfc-editor.org/rfc/rfc3339#section-5.6)). A fraction is truncated.
+    /// Reads a UTC timestamp of the form `2017-03-30T15:13:40.474Z`
+    /// ([RFC 3339 §5.6](https://www.rfc-editor.org/rfc/rfc3339#section-5.6)).
+    /// A fraction is truncated.
     pub(crate) fn from_timestamp(text: &str) -> Option<Self> {
         let text = text.strip_suffix('Z')?;
         let text = match text.split_once(['.']) {

@@ -131,8 +131,9 @@ impl<'b> Reader<'b> {
     }
 }
 
-/// The claims that the kinds of token share ([RFC 7519
-/// §4.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1)), and those that indicate another
+/// The claims that the kinds of token share
+/// ([RFC 7519 §4.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1)),
+/// and those that indicate another
 /// kind.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RegisteredClaims<'b> {

@@ -108,8 +108,9 @@ pub enum JsonType {
     Boolean,
     /// A JSON object.
     Object,
-    /// Scope tokens, as one string with single spaces or as an array ([RFC 6749
-    /// §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)), in only one of `scope` and
+    /// Scope tokens, as one string with single spaces or as an array
+    /// ([RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)),
+    /// in only one of `scope` and
     /// `scp`.
     Scope,
     /// A JSON string of 1 to 256 bytes.

@@ -62,8 +62,8 @@ impl Error {
     }
 
     /// Returns the status of an API's response: 400 for a malformed request, 403 for
-    /// insufficient privileges, 401 for everything else ([RFC 6750
-    /// §3.1](https://www.rfc-editor.org/rfc/rfc6750#section-3.1)).
+    /// insufficient privileges, 401 for everything else
+    /// ([RFC 6750 §3.1](https://www.rfc-editor.org/rfc/rfc6750#section-3.1)).
     #[must_use]
     pub const fn http_status(&self) -> u16 {
         match self {

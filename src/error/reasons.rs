@@ -34,8 +34,8 @@ impl fmt::Display for Input {
     }
 }
 
-/// The reason why a text is not acceptable JSON: one object, strict [RFC
-/// 8259](https://www.rfc-editor.org/rfc/rfc8259), within limits.
+/// The reason why a text is not acceptable JSON: one object, strict
+/// [RFC 8259](https://www.rfc-editor.org/rfc/rfc8259), within limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

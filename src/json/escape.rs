@@ -4,8 +4,8 @@
 /// Reads the escape at the start of `text`, including the backslash, and returns the character
 /// and the number of bytes.
 ///
-/// Returns `None` if it is not an escape of [RFC 8259
-/// §7](https://www.rfc-editor.org/rfc/rfc8259#section-7), or is half of a surrogate pair.
+/// Returns `None` if it is not an escape of
+/// [RFC 8259 §7](https://www.rfc-editor.org/rfc/rfc8259#section-7), or is half of a surrogate pair.
 pub(super) fn decode_escape(text: &[u8]) -> Option<(char, usize)> {
     let simple = match text.get(1)? {
         b'"' => '"',

@@ -1,5 +1,5 @@
-//! The rules of an API for access tokens ([RFC 9068
-//! §4](https://www.rfc-editor.org/rfc/rfc9068#section-4)).
+//! The rules of an API for access tokens
+//! ([RFC 9068 §4](https://www.rfc-editor.org/rfc/rfc9068#section-4)).
 
 mod builder;
 
@@ -93,8 +93,8 @@ impl<'a> AccessTokenPolicy<'a> {
         Self::start(Profile::General, ExpectedAudience::OneOf(audience, &[]))
     }
 
-    /// Starts a policy for the API with this identifier, for tokens of the profile of [RFC
-    /// 9068](https://www.rfc-editor.org/rfc/rfc9068): `typ` is `at+jwt`, and `iss`, `exp`,
+    /// Starts a policy for the API with this identifier, for tokens of the profile of
+    /// [RFC 9068](https://www.rfc-editor.org/rfc/rfc9068): `typ` is `at+jwt`, and `iss`, `exp`,
     /// `aud`, `sub`, `client_id`, `iat` and `jti` are present.
     #[must_use]
     pub const fn rfc9068(audience: &'a str) -> AccessTokenPolicyBuilder<'a> {

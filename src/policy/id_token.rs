@@ -1,5 +1,5 @@
-//! The rules of an application for ID tokens ([OIDC Core
-//! §3.1.3.7](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation)).
+//! The rules of an application for ID tokens
+//! ([OIDC Core §3.1.3.7](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation)).
 
 use super::audience::ClientAudience;
 use super::claim_rule::{ClaimRule, ClaimRules};

@@ -10,8 +10,8 @@ use crate::validated::Validated;
 
 /// The scope tokens, or permissions, that something requires.
 ///
-/// Scope tokens are compared as a whole and case-sensitively ([RFC 6749
-/// §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)): `read` does not grant
+/// Scope tokens are compared as a whole and case-sensitively
+/// ([RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)): `read` does not grant
 /// `read:patients`.
 ///
 /// ```

@@ -55,8 +55,8 @@ impl TimePolicy {
             .optional(*max_lifetime)
     }
 
-    /// Checks that the token has not expired: `now < exp + leeway` (C3, [RFC 7519
-    /// §4.1.4](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4)).
+    /// Checks that the token has not expired: `now < exp + leeway` (C3,
+    /// [RFC 7519 §4.1.4](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4)).
     pub(crate) fn expiry(
         &self,
         claims: &RegisteredClaims<'_>,
@@ -70,8 +70,8 @@ impl TimePolicy {
         Ok(())
     }
 
-    /// Checks that the token is valid already: `now ≥ nbf − leeway` (C4, [RFC 7519
-    /// §4.1.5](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.5)).
+    /// Checks that the token is valid already: `now ≥ nbf − leeway` (C4,
+    /// [RFC 7519 §4.1.5](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.5)).
     pub(crate) fn not_before(
         &self,
         claims: &RegisteredClaims<'_>,

@@ -34,8 +34,8 @@ pub trait HashFunction {
 }
 
 /// The octets of an encoded message before the hash: the zero octet at the end of the padding,
-/// and the DER encoding of a `DigestInfo` up to the hash ([RFC 8017
-/// §9.2](https://www.rfc-editor.org/rfc/rfc8017#section-9.2), note 1).
+/// and the DER encoding of a `DigestInfo` up to the hash
+/// ([RFC 8017 §9.2](https://www.rfc-editor.org/rfc/rfc8017#section-9.2), note 1).
 pub(crate) type Prefix = [u8; 20];
 
 pub(crate) mod sealed {

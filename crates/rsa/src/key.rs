@@ -140,8 +140,9 @@ impl PublicKey {
         if is_valid { Ok(()) } else { Err(InvalidSignature) }
     }
 
-    /// Verifies a signature by RSASSA-PSS ([RFC 8017
-    /// §8.1.2](https://www.rfc-editor.org/rfc/rfc8017#section-8.1.2)), with MGF1 and the same
+    /// Verifies a signature by RSASSA-PSS
+    /// ([RFC 8017 §8.1.2](https://www.rfc-editor.org/rfc/rfc8017#section-8.1.2)),
+    /// with MGF1 and the same
     /// hash function, and a salt with the length of the hash.
     ///
     /// # Errors

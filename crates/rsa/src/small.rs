@@ -292,8 +292,8 @@ fn limb(octets: &[u8], index: usize) -> u32 {
     chunk.iter().fold(0, |value, &octet| value << 8 | u32::from(octet))
 }
 
-/// Converts octets to an integer ([RFC 8017
-/// §4.2](https://www.rfc-editor.org/rfc/rfc8017#section-4.2)).
+/// Converts octets to an integer
+/// ([RFC 8017 §4.2](https://www.rfc-editor.org/rfc/rfc8017#section-4.2)).
 fn write_limbs(limbs: &mut [u32], octets: &[u8]) {
     for (index, value) in limbs.iter_mut().enumerate() {
         *value = limb(octets, index);

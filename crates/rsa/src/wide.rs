@@ -456,8 +456,8 @@ pub(crate) fn bits(limbs: &[u64]) -> u32 {
         .map_or(0, |(limb, count)| 64 * count - limb.leading_zeros())
 }
 
-/// Converts octets to an integer ([RFC 8017
-/// §4.2](https://www.rfc-editor.org/rfc/rfc8017#section-4.2)).
+/// Converts octets to an integer
+/// ([RFC 8017 §4.2](https://www.rfc-editor.org/rfc/rfc8017#section-4.2)).
 pub(crate) fn write_limbs(limbs: &mut [u64], octets: &[u8]) {
     let (rest, chunks) = octets.as_rchunks();
     let mut limbs = limbs.iter_mut();
@@ -469,8 +469,8 @@ pub(crate) fn write_limbs(limbs: &mut [u64], octets: &[u8]) {
     }
 }
 
-/// Converts an integer to octets ([RFC 8017
-/// §4.1](https://www.rfc-editor.org/rfc/rfc8017#section-4.1)).
+/// Converts an integer to octets
+/// ([RFC 8017 §4.1](https://www.rfc-editor.org/rfc/rfc8017#section-4.1)).
 pub(crate) fn write_octets(octets: &mut [u8], limbs: &[u64]) {
     for (chunk, limb) in octets.rchunks_mut(8).zip(limbs) {
         for (octet, value) in chunk.iter_mut().rev().zip(limb.to_le_bytes()) {

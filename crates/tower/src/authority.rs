@@ -66,8 +66,8 @@ type BuildJudge = fn(Identity, Algorithms) -> Result<Arc<dyn Judge>, AuthorityEr
 
 impl Authority {
     /// Constructs an authority that finds its keys with the issuer's discovery document, at
-    /// `/.well-known/openid-configuration` below its URL ([OpenID Connect Discovery
-    /// §4](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig)).
+    /// `/.well-known/openid-configuration` below its URL
+    /// ([OpenID Connect Discovery §4](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig)).
     ///
     /// The URL must be written exactly as in the `iss` of the issuer's tokens: Auth0's end
     /// with a slash. The document must name the same issuer, byte for byte.

@@ -142,8 +142,9 @@ impl<S: Sync> OptionalFromRequestParts<S> for Authenticated {
 
 impl AuthLayer {
     /// Returns a router with the document of [`resource`](Self::resource) at its well-known
-    /// path, without authentication ([RFC 9728
-    /// §3](https://www.rfc-editor.org/rfc/rfc9728#section-3)). It is empty without a resource.
+    /// path, without authentication
+    /// ([RFC 9728 §3](https://www.rfc-editor.org/rfc/rfc9728#section-3)).
+    /// It is empty without a resource.
     /// Merge it outside of the layer.
     pub fn metadata_route<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         let router = Router::new();

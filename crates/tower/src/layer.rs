@@ -46,8 +46,9 @@ pub(crate) struct Passed(pub(crate) Arc<Settings>);
 /// The thumbprint of the client certificate of the TLS connection.
 ///
 /// The code that accepts the connection inserts it into the extensions of the request. An
-/// access token that is bound to a certificate ([RFC 8705
-/// §3](https://www.rfc-editor.org/rfc/rfc8705#section-3)) is accepted only on a connection
+/// access token that is bound to a certificate
+/// ([RFC 8705 §3](https://www.rfc-editor.org/rfc/rfc8705#section-3))
+/// is accepted only on a connection
 /// with this certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientCertificate {
@@ -58,8 +59,9 @@ pub struct ClientCertificate {
 /// A layer that accepts requests with a valid access token.
 ///
 /// The token is inserted as an [`Authenticated`] into the extensions of the request. A request
-/// without a valid token is answered with a challenge ([RFC 6750
-/// §3](https://www.rfc-editor.org/rfc/rfc6750#section-3)), and a gRPC request with a gRPC
+/// without a valid token is answered with a challenge
+/// ([RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3)),
+/// and a gRPC request with a gRPC
 /// status. Further requirements of a route are checked after the layer, with
 /// [`authorize`](claimgate::Validated::authorize) or an extractor.
 ///

@@ -1,7 +1,8 @@
 //! Stores of used DPoP proofs.
 //!
-//! A proof may be used once (rule P8, [RFC 9449
-//! §11.1](https://www.rfc-editor.org/rfc/rfc9449#section-11.1)). A service with one process
+//! A proof may be used once (rule P8,
+//! [RFC 9449 §11.1](https://www.rfc-editor.org/rfc/rfc9449#section-11.1)).
+//! A service with one process
 //! stores its proofs in a [`MemoryReplayStore`]. Instances that serve the same URL share a
 //! [`RedisReplayStore`](self::redis::RedisReplayStore) or another [`ReplayStore`].
 

@@ -40,8 +40,8 @@ impl<'a> AccessTokenPolicyBuilder<'a> {
     common_settings!();
 
     /// Adds identifiers of the same API. `aud` may contain any of them, for example while an
-    /// API is renamed. They have no effect [without an
-    /// audience](AccessTokenPolicy::without_audience).
+    /// API is renamed. They have no effect
+    /// [without an audience](AccessTokenPolicy::without_audience).
     #[must_use]
     pub const fn or_audiences(mut self, audiences: &'a [&'a str]) -> Self {
         self.note(check_none_empty(audiences, "audience"));
@@ -85,8 +85,8 @@ impl<'a> AccessTokenPolicyBuilder<'a> {
         self
     }
 
-    /// Requires `acr` to be one of these authentication context classes ([RFC
-    /// 9470](https://www.rfc-editor.org/rfc/rfc9470)).
+    /// Requires `acr` to be one of these authentication context classes
+    /// ([RFC 9470](https://www.rfc-editor.org/rfc/rfc9470)).
     #[must_use]
     pub const fn require_acr(mut self, any_of: &'a [&'a str]) -> Self {
         self.note(check_list(any_of, "acr values"));
