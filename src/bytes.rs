@@ -19,8 +19,12 @@ pub(crate) fn find_near(needle: u8, bytes: &[u8]) -> Option<usize> {
         }
         rest = after;
     }
-    let place = rest.iter().position(|byte| *byte == needle)?;
-    bytes.len().wrapping_sub(rest.len()).checked_add(place)
+    if let Some(last) = bytes.last_chunk() {
+        // It overlaps the word before it, which has no mark.
+        let place = first_marked(mark(needle, u64::from_le_bytes(*last)))?;
+        return bytes.len().wrapping_sub(8).checked_add(place);
+    }
+    rest.iter().position(|byte| *byte == needle)
 }
 
 /// Returns the number of bytes before the first quote, backslash or control character, or the

@@ -9,7 +9,7 @@ use crate::access_token::AccessToken;
 use crate::bearer::BearerToken;
 use crate::buffer::TokenBuffer;
 use crate::claims::NumericDate;
-use crate::compare::constant_time_eq;
+use crate::compare::{constant_time_eq, constant_time_eq_arrays};
 use crate::error::Error;
 use crate::json::Text;
 use crate::policy::{AccessTokenPolicy, Fingerprint};
@@ -133,7 +133,7 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
         let tag = tag(text).filter(|_| buffer.accepts_len(text))?;
         let is_of = |slot: &Slot<TOKEN_MAX>| slot.buffer_len <= N && slot.entry.is_for(text, trust);
         self.tags.iter().zip(&self.slots).position(|(candidate, slot)| {
-            constant_time_eq(candidate, tag) && slot.as_ref().is_some_and(is_of)
+            constant_time_eq_arrays(candidate, tag) && slot.as_ref().is_some_and(is_of)
         })
     }
 
@@ -319,7 +319,7 @@ impl Fingerprints {
 impl PartialEq for Fingerprints {
     #[inline]
     fn eq(&self, other: &Self) -> bool {
-        self.policy == other.policy && constant_time_eq(&self.keys, &other.keys)
+        self.policy == other.policy && constant_time_eq_arrays(&self.keys, &other.keys)
     }
 }
 

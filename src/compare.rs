@@ -7,6 +7,16 @@ pub(crate) fn constant_time_eq(left: &[u8], right: &[u8]) -> bool {
     left.len() == right.len() && core::hint::black_box(difference) == 0
 }
 
+/// Like [`constant_time_eq`], for a length that the compiler knows.
+#[inline]
+pub(crate) fn constant_time_eq_arrays<const LEN: usize>(
+    left: &[u8; LEN],
+    right: &[u8; LEN],
+) -> bool {
+    let difference = left.iter().zip(right).fold(0, |sum, (left, right)| sum | (left ^ right));
+    core::hint::black_box(difference) == 0
+}
+
 /// Returns whether `values` contains `value`, in `const` contexts.
 pub(crate) const fn list_contains(values: &[&str], value: &str) -> bool {
     let mut rest = values;
@@ -46,6 +56,9 @@ mod tests {
                 assert!(!list_contains(&[left], right), "{left} {right}");
             }
             assert!(constant_time_eq(left.as_bytes(), left.as_bytes()));
+            assert!(constant_time_eq_arrays(&[1, 2], &[1, 2]));
+            assert!(!constant_time_eq_arrays(&[1, 2], &[1, 3]));
+            assert!(!constant_time_eq_arrays(&[1, 2], &[0, 2]));
             assert!(list_contains(&[right, left], left));
         }
     }

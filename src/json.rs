@@ -132,20 +132,25 @@ impl<'a, const MAX: usize> Object<'a, MAX> {
     }
 
     /// Returns the value of the member with this name.
+    #[inline]
     pub(crate) fn get(&self, name: &str) -> Option<Value<'a>> {
         // All members are from one text, so either all of them may have escapes or none.
-        let may_have_escapes = self.members.first()?.value.may_have_escapes();
-        let member = if may_have_escapes {
-            self.members.iter().find(|member| member.name().is(name))
-        } else {
-            // Compares the last bytes first: most names are too short for a call of `memcmp`.
-            let last = name.as_bytes().last();
-            self.members.iter().find(|member| {
-                let found = member.name.as_bytes();
-                found.len() == name.len() && found.last() == last && member.name == name
-            })
-        };
+        if self.members.first()?.value.may_have_escapes() {
+            return self.get_escaped(name);
+        }
+        // Compares lengths and last bytes first: most names are too short for a call of `memcmp`.
+        let last = name.as_bytes().last();
+        let member = self.members.iter().find(|member| {
+            let found = member.name.as_bytes();
+            found.len() == name.len() && found.last() == last && member.name == name
+        });
         member.map(|member| member.value)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn get_escaped(&self, name: &str) -> Option<Value<'a>> {
+        self.members.iter().find(|member| member.name().is(name)).map(|member| member.value)
     }
 }
 

@@ -239,7 +239,7 @@ impl<'b> ToSpans<'b> for Audience<'b> {
 
     fn from_spans(spans: &Self::Spans, text: &'b str) -> Self {
         let mut audience = Self::NONE;
-        for span in spans.iter().flatten() {
+        for span in spans.iter().map_while(Option::as_ref) {
             audience.push(<&str>::from_spans(span, text));
         }
         audience
