@@ -262,8 +262,8 @@ fn each_page_names_its_issuer_and_its_shapes() {
         let (issuer, shapes) = (page.issuer, page.shapes);
         assert!(text.contains(&format!("`{issuer}`")), "{}: {issuer}", page.name);
         let last = format!(
-            "Shapes in `tests/shapes`: every row that begins with \"{shapes}\". \
-             The settings above are run on them.\n"
+            "The forms in `tests/shapes` that begin with \"{shapes}\" \
+             are validated with the settings above.\n"
         );
         assert!(text.ends_with(&last), "{}", page.name);
     }
