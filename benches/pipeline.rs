@@ -1,7 +1,6 @@
-//! What each stage of a validation costs, what the whole costs with each
-//! backend, and what it costs to say no.
+//! The time of each stage of a validation, of the whole with each backend, and of rejections.
 //!
-//! `benches/README.md` tells how to run this and what the figures mean.
+//! `benches/README.md` describes how to run this and interpret the results.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -10,7 +9,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use claimgate::error::{InvalidSignature, JsonProblem, KeyRejected, Problem, Segment};
+use claimgate::error::{Input, InvalidSignature, JsonProblem, KeyRejected, Problem};
 use claimgate::jwk::{Algorithms, KeyMaterial};
 use claimgate::jws::{CompactJws, VerifiedJws};
 use claimgate::{
@@ -22,7 +21,7 @@ use criterion::{Criterion, Throughput};
 use serde_json::{Value, json};
 use support::{API, CLIENT_ID, EXP, ISSUER, NOW, Signer, access_claims, jwks, with};
 
-/// As long as the key IDs that Auth0 gives: 54 characters.
+/// The length of Auth0's key IDs: 54 characters.
 const KEY_ID: &str = "NjVBRjY5MDlCMUIwNzU4RTA2QzZFMDQ4QzQ2MDAyQjVDNjk1RTM2Qg";
 
 const SCOPES: ScopePolicy<'_> = at_compile_time!(ScopePolicy::all_of(&["read:patients"]));
@@ -40,7 +39,7 @@ const WITH_PERMISSIONS: AccessTokenPolicy<'_> = at_compile_time!(
         .build()
 );
 
-/// The backend that does nothing: what is left is the cost of all the rest.
+/// A backend that accepts every signature, to measure the cost of everything else.
 struct NoRsa;
 
 impl PublicKey for NoRsa {
@@ -128,8 +127,8 @@ fn verified<'b>(case: &Case, keys: &JwkSet<NoRsa, 4>, buffer: &'b mut [u8]) -> V
     jws.verify(key).unwrap()
 }
 
-/// Times `parse` alone. It takes its argument for good, and that borrows from a
-/// buffer, so sixteen are made ready before the clock starts.
+/// Measures `parse`. It consumes its argument, which borrows from a buffer, so sixteen are
+/// prepared before each measurement.
 fn time_parsing(
     iterations: u64,
     case: &Case,
@@ -156,7 +155,7 @@ fn time_parsing(
     elapsed
 }
 
-/// The stages that are the same for every backend.
+/// The stages that do not depend on the backend.
 fn stages(criterion: &mut Criterion, signer: &Signer, cases: &[Case]) {
     let keys = key_set::<NoRsa>(signer);
     let issuer = Issuer::new(ISSUER, key_set::<NoRsa>(signer)).unwrap();
@@ -170,7 +169,7 @@ fn stages(criterion: &mut Criterion, signer: &Signer, cases: &[Case]) {
             bencher.iter(|| CompactJws::parse(black_box(&case.token)).unwrap());
         });
 
-        // As little payload and signature as there can be.
+        // The shortest payload and signature.
         let (header, _) = case.token.split_once('.').unwrap();
         let only_header = format!("{header}.e30.AA");
         let only_header = CompactJws::parse(&only_header).unwrap();
@@ -203,14 +202,14 @@ fn stages(criterion: &mut Criterion, signer: &Signer, cases: &[Case]) {
             });
         });
 
-        // What the stages above leave of this is the policy.
+        // The difference to the stages above is the policy.
         group.bench_function(format!("all but RSA/{}", case.name), |bencher| {
             bencher
                 .iter(|| assert_eq!(black_box(case).validate(&issuer, &mut token_buffer), Ok(())));
         });
     }
 
-    // Of the policy, the part that can be asked again: the scopes.
+    // The part of the policy that can be repeated: the scopes.
     let token = BearerToken::new(&cases[1].token);
     let token = AccessToken::validate(token, (&issuer, &ACCESS), NOW, &mut token_buffer).unwrap();
     group.throughput(cases[1].throughput());
@@ -228,8 +227,8 @@ fn stages(criterion: &mut Criterion, signer: &Signer, cases: &[Case]) {
     group.finish();
 }
 
-/// What the number of trusted issuers costs: the comparisons of `iss` with their URLs, which
-/// all have one length. A token is split, decoded and read once.
+/// The cost of several trusted issuers: the comparisons of `iss` with their URLs, which have
+/// the same length. A token is split, decoded and parsed once.
 fn among_issuers(criterion: &mut Criterion, signer: &Signer) {
     let url = |n: usize| format!("https://tenant-{n:02}.auth0.com/");
     let issuer = |n| Issuer::new(url(n), key_set::<NoRsa>(signer)).unwrap();
@@ -258,7 +257,7 @@ fn among_issuers(criterion: &mut Criterion, signer: &Signer) {
     group.finish();
 }
 
-/// A token that is refused, and what is said of it.
+/// A token that is rejected, and the error.
 struct Refused {
     name: &'static str,
     token: String,
@@ -303,14 +302,14 @@ impl Refused {
             refused(
                 "garbage",
                 garbage(typical),
-                Error::InvalidJson(Segment::Header, JsonProblem::NotUtf8),
+                Error::InvalidJson(Input::Header, JsonProblem::NotUtf8),
             ),
             refused("malformed", signed.to_owned(), Error::MalformedToken),
         ]
     }
 }
 
-/// Three segments as long as those of `model`, of characters without a meaning.
+/// Returns three segments with the lengths of those of `model`, of arbitrary characters.
 fn garbage(model: &str) -> String {
     let mut state = 1_u32;
     let mut character = || {
@@ -318,7 +317,7 @@ fn garbage(model: &str) -> String {
         char::from(b'a' + u8::try_from((state >> 16) % 26).unwrap())
     };
     let segments = model.split('.').map(|segment| {
-        // The last `A` leaves no bit set that has to be zero.
+        // The last `A` sets none of the bits that must be zero.
         let mut text: String = (1..segment.len()).map(|_| character()).collect();
         text.push('A');
         text
@@ -360,7 +359,7 @@ fn backend<K: PublicKey>(criterion: &mut Criterion, name: &str, signer: &Signer,
         group.bench_function(refused.name, |bencher| {
             bencher.iter(|| {
                 let token = BearerToken::new(black_box(&refused.token));
-                // A service of one issuer learns of another one only after RSA.
+                // A service with one issuer rejects a token of another one after RSA.
                 let verdict = match refused.error {
                     Error::UnknownIssuer => {
                         let trust = (&issuers[..], &ACCESS);
@@ -377,8 +376,8 @@ fn backend<K: PublicKey>(criterion: &mut Criterion, name: &str, signer: &Signer,
     cache(criterion, name, signer, issuer);
 }
 
-/// Tokens that the cache holds, and as many that it does not: one more than
-/// there are slots, in turn, so that each has made way when it comes again.
+/// Tokens that are in the cache, and tokens that are not: one more than there are slots, in
+/// turn, so that each is evicted before it is used again.
 fn cache<K: PublicKey>(
     criterion: &mut Criterion,
     name: &str,

@@ -273,8 +273,8 @@ mod tests {
         for (token, why) in [
             (SigningKey::a().sign(&expired), "The token has expired"),
             (SigningKey::a().sign(&id_token), "The token is not an access token"),
-            (SigningKey::b().sign(&claims("read:patients")), "No key fits the token"),
-            (tampered, "The signature does not hold"),
+            (SigningKey::b().sign(&claims("read:patients")), "No usable key matches the token"),
+            (tampered, "The signature is invalid"),
         ] {
             let challenge = format!(
                 "Bearer realm=\"health\", error=\"invalid_token\", error_description=\"{why}\""

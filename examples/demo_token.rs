@@ -1,4 +1,5 @@
-//! Signs tokens with the test keys, to try the other examples with.
+//! Signs a token with a test key, for use with the other examples. A real issuer must not be
+//! operated like this.
 
 mod demo_issuer;
 
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::demo_issuer::{ISSUER, SigningKey, jwks, sha256_text};
 
-/// Prints a token, signed with a test key, for trying the other examples.
+/// Prints a token, signed with a test key, for use with the other examples.
 #[derive(Parser)]
 struct Arguments {
     /// The kind of the token.
@@ -35,7 +36,7 @@ struct Arguments {
     /// `scope`.
     #[arg(long, default_value = "openid profile read:patients")]
     scope: String,
-    /// Seconds until the token expires; less than 0, how long ago it has.
+    /// Seconds until the token expires; negative if it has expired.
     #[arg(long, default_value_t = 3_600, allow_negative_numbers = true)]
     expires_in: i64,
     /// `sid` of a logout token.
@@ -95,7 +96,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let now = NumericDate::now().as_secs();
     let expiry = now.saturating_add_signed(arguments.expires_in);
     let key = keys.first().ok_or("no key")?;
-    // Long before it expires, whether or not it has, and never in the future.
+    // Long before the expiry, and never in the future.
     let issued_at = expiry.saturating_sub(7_200).min(now);
     let claims = claims(&arguments, issued_at, expiry);
     println!(

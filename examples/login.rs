@@ -1,11 +1,11 @@
-//! Logging a user in, and out again: what an application does once the token endpoint
-//! has answered (OpenID Connect Core 1.0, the authorization code flow, §3.1.3.3 to
-//! §3.1.3.7 and §5.3), and when the issuer reports the end of a session (OpenID Connect
-//! Back-Channel Logout 1.0, §2.5 to §2.8).
+//! Login and logout of a user: what an application does with the response of the token
+//! endpoint (OpenID Connect Core 1.0, the authorization code flow, §3.1.3.3 to §3.1.3.7 and
+//! §5.3), and when the issuer reports the end of a session (OpenID Connect Back-Channel Logout
+//! 1.0, §2.5 to §2.8).
 //!
-//! `cargo run --example login` plays one login that succeeds and five that must
-//! not, and then one logout that succeeds and six that must not. `log_in`, `log_out` and
-//! what they use are worth copying; the rest plays the other side.
+//! `cargo run --example login` runs one login that succeeds and five that must fail, then one
+//! logout that succeeds and six that must fail. `log_in`, `log_out` and the items that they
+//! use are meant to be copied; the rest simulates the issuer.
 
 mod demo_issuer;
 
@@ -25,29 +25,28 @@ use crate::demo_issuer::{ISSUER, SigningKey, access_token_hash, jwks};
 
 const CLIENT_ID: &str = "my_client_id";
 
-/// What the application asks of every ID token. What one login expects is a `Login`.
+/// The application's policy for ID tokens. The expectations of one login are a `Login`.
 const POLICY: IdTokenPolicy<'_> = at_compile_time!(IdTokenPolicy::new(CLIENT_ID).build());
 
-/// What the application asks of every logout token.
+/// The application's policy for logout tokens.
 const LOGOUT_POLICY: LogoutTokenPolicy<'_> = at_compile_time!(
     LogoutTokenPolicy::new(CLIENT_ID).leeway(LEEWAY).max_lifetime(MAX_LOGOUT_LIFETIME).build()
 );
 
-/// The longest lifetime of a logout token, in seconds: the specification recommends two
-/// minutes (§2.4). It bounds how long a token has to be remembered.
+/// The maximum lifetime of a logout token, in seconds: the specification recommends two
+/// minutes (§2.4). It limits how long a token must be remembered.
 const MAX_LOGOUT_LIFETIME: u64 = 120;
 
-/// The difference between the clocks that is allowed, in seconds.
+/// The accepted difference between the clocks, in seconds.
 const LEEWAY: u64 = 60;
 
-/// What the application remembers between sending the browser to the issuer and
-/// its coming back.
+/// The state that the application stores between the redirect to the issuer and the callback.
 struct LoginSession {
     /// Sent as `nonce`: at least 128 random bits, used for one login.
     nonce: String,
 }
 
-/// What the token endpoint answers (RFC 6749 §5.1, OIDC Core §3.1.3.3).
+/// The response of the token endpoint (RFC 6749 §5.1, OIDC Core §3.1.3.3).
 #[derive(Deserialize)]
 struct TokenResponse {
     access_token: String,
@@ -55,34 +54,34 @@ struct TokenResponse {
     id_token: String,
 }
 
-/// The claim of an ID token that names the session at the issuer
-/// (Back-Channel Logout §2.1).
+/// The claim of an ID token that identifies the session at the issuer (Back-Channel Logout
+/// §2.1).
 #[derive(Deserialize)]
 struct SessionClaim {
     #[serde(default)]
     sid: Option<String>,
 }
 
-/// Who has logged in. Issuer and subject together name the user, for ever;
-/// an e-mail address does not: it changes hands.
+/// The user who has logged in. Issuer and subject together identify the user permanently. An
+/// e-mail address does not, because it can be reassigned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct User {
     issuer: String,
     subject: String,
-    /// `sid`: the session at the issuer, which a logout token may name.
+    /// `sid`: the session at the issuer, which a logout token may contain.
     session_id: Option<String>,
     name: Option<String>,
     verified_email: Option<String>,
 }
 
-/// Why nobody has.
+/// The reason why a login failed.
 #[derive(Debug, PartialEq, Eq)]
 enum LoginError {
-    /// The token response is not one, or not for a bearer token.
+    /// The token response is malformed, or not for a bearer token.
     TokenResponse,
     /// The session has no nonce, or the response no access token.
     Incomplete(ConfigError),
-    /// The ID token or the user info cannot be trusted.
+    /// The ID token or the user info was rejected.
     Refused(Error),
 }
 
@@ -108,12 +107,11 @@ impl fmt::Display for LoginError {
     }
 }
 
-/// Decides who has logged in.
+/// Validates a login and returns the user.
 ///
-/// `response` is the body that the token endpoint answered with. `user_info`
-/// asks the issuer's `/userinfo` endpoint, with the access token as it is, and
-/// gives the body of its response. The access token is for the issuer and for
-/// APIs: nothing here looks into it.
+/// `response` is the body of the token endpoint's response. `user_info` sends a request to the
+/// issuer's `/userinfo` endpoint, with the access token, and returns the body of the response.
+/// The access token is opaque to the application.
 #[expect(clippy::needless_pass_by_value, reason = "a session serves one login")]
 fn log_in(
     session: LoginSession,
@@ -129,16 +127,16 @@ fn log_in(
     }
     let access_token = BearerToken::new(&response.access_token);
 
-    // The ID token is for this client, from this login (nonce), and came with this
-    // access token (at_hash). In this flow an issuer may leave at_hash out, as Auth0 and
-    // Microsoft Entra do; where yours writes it, `access_token` requires it.
+    // The ID token is for this client, from this login (nonce), and matches this access token
+    // (at_hash). In this flow an issuer may omit at_hash, as Auth0 and Microsoft Entra do; if
+    // yours includes it, use `access_token` to require it.
     let login = Login::new(Nonce::Expect(&session.nonce));
     let login = login.access_token_if_bound(access_token).build()?;
     let mut buffer = TokenBuffer::<8_192>::new();
     let id_token =
         IdToken::validate(&response.id_token, (issuer, &POLICY), login, now, &mut buffer)?;
 
-    // Nothing of the user info is read unless it speaks of the same user.
+    // The user info is used only if it is about the same user.
     let body = user_info(access_token);
     let mut buffer = TokenBuffer::<8_192>::new();
     let user = id_token.user_info(&body, &mut buffer)?;
@@ -153,11 +151,11 @@ fn log_in(
     })
 }
 
-/// Ends the sessions that a logout token is about, and returns their number.
+/// Ends the sessions that a logout token identifies, and returns their number.
 ///
 /// `token` is the form parameter `logout_token` of the issuer's `POST` request, which is
-/// answered with 200, or with 400 for an error (§2.8). `window` is one for the whole
-/// application: behind a `Mutex`, where requests are served at a time.
+/// answered with 200, or with 400 for an error (§2.8). The application has one `window`, in a
+/// `Mutex` if requests are served concurrently.
 fn log_out<const N: usize>(
     token: &str,
     issuer: &Issuer<RingKey, 4>,
@@ -168,16 +166,16 @@ fn log_out<const N: usize>(
     let mut buffer = TokenBuffer::<8_192>::new();
     let token = LogoutToken::validate(token, (issuer, &LOGOUT_POLICY), now, &mut buffer)?;
 
-    // Each token ends sessions once: a stolen one must not end those that begin later.
-    // Nothing that is refused for another reason takes a place in the window.
+    // Each token ends sessions once: a stolen one must not end later sessions. A token that is
+    // rejected for another reason occupies no entry of the window.
     let jti = token.token_id().ok_or(Error::MissingClaim(Claim::TokenId))?;
     let id = TokenId::logout_token::<RingKey>(token.issuer(), jti).ok_or(Error::Replayed)?;
     let expiry = token.expiry().ok_or(Error::MissingClaim(Claim::Expiry))?;
     let until = NumericDate::from_secs(expiry.as_secs().saturating_add(LEEWAY));
     window.admit(id, until, now)?;
 
-    // `sid` names one session; without it, `sub` names all sessions of the user. A token
-    // with both is about the session of that user.
+    // `sid` identifies one session; without it, `sub` identifies all sessions of the user. A
+    // token with both is about the session of that user.
     let before = sessions.len();
     sessions.retain(|user| {
         let is_other = |named: Option<&str>, own: Option<&str>| named.is_some() && named != own;
@@ -188,7 +186,7 @@ fn log_out<const N: usize>(
     Ok(before - sessions.len())
 }
 
-/// What the other side sends, and how it would go wrong.
+/// A simulated login of the issuer, and its expected result.
 struct Scene {
     title: &'static str,
     id_token: Value,
@@ -254,11 +252,11 @@ fn scenes(now: u64) -> Vec<Scene> {
     ]
 }
 
-/// A logout token, and what becomes of it.
+/// A logout token, and the expected result.
 struct LogoutScene {
     title: &'static str,
     token: Value,
-    /// How many sessions it ends.
+    /// The number of sessions that it ends.
     expected: Result<usize, Error>,
 }
 
@@ -327,7 +325,7 @@ fn main() -> ExitCode {
 
 fn play() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let key = SigningKey::a();
-    // From the issuer, once: see `JwksRefresh` for when to fetch it again.
+    // Fetched from the issuer once: see `JwksRefresh` for when to fetch it again.
     let keys = JwkSet::from_json(&jwks(&[SigningKey::a()]))?;
     let issuer = Issuer::new(ISSUER, keys)?;
     let now = NumericDate::now();
@@ -359,7 +357,7 @@ fn play() -> Result<ExitCode, Box<dyn std::error::Error>> {
         }
     }
 
-    // The same user at another device, whose session goes on.
+    // The same user on another device, whose session continues.
     let phone = sessions.iter().map(|user| {
         let session_id = Some("session-of-the-phone".to_owned());
         User { session_id, ..user.clone() }

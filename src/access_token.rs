@@ -1,20 +1,19 @@
-//! Access tokens: what the bearer may do, told to one API.
+//! Access tokens, which authorize their bearer at one API.
 
 use core::fmt;
 
 use crate::claims::{Reader, RegisteredClaims, span_fields};
-use crate::error::{Error, Segment};
+use crate::error::{Error, Input};
 use crate::json::Object;
 use crate::jws::Header;
 use crate::public_key::VerifiedJws;
 
-/// An access token whose signature holds and whose claims have the right types
+/// An access token whose signature is valid and whose claims have the right types
 /// ([RFC 9068 §2](https://www.rfc-editor.org/rfc/rfc9068#section-2)).
 ///
-/// It is not known to be acceptable, so it gives no access to its claims.
-/// [`AccessToken::validate`] applies the rules of an
-/// [`AccessTokenPolicy`](crate::AccessTokenPolicy) and returns a
-/// [`Validated`](crate::Validated) token, which does.
+/// Its claims are not accessible, because they are not checked yet. [`AccessToken::validate`]
+/// applies the rules of an [`AccessTokenPolicy`](crate::AccessTokenPolicy) and returns a
+/// [`Validated`](crate::Validated) token, whose claims are.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccessToken<'b> {
     pub(crate) header: Header<'b>,
@@ -36,7 +35,7 @@ impl AccessTokenSpans {
 }
 
 impl<'b> AccessToken<'b> {
-    /// Without claims.
+    /// No claims.
     pub(crate) const EMPTY: Self =
         Self { header: Header::EMPTY, payload: &[], registered: RegisteredClaims::NONE };
 
@@ -45,19 +44,18 @@ impl<'b> AccessToken<'b> {
     /// # Errors
     ///
     /// [`Error::InvalidJson`] and [`Error::DuplicateMember`] for the payload,
-    /// [`Error::ClaimType`] for a registered claim of the wrong type, whether or
-    /// not a policy looks at it, [`Error::TooManyAudiences`], and
-    /// [`Error::BufferTooSmall`] if there is no room to unescape a string.
+    /// [`Error::ClaimType`] for a registered claim of the wrong type, even if no policy reads
+    /// it, [`Error::TooManyAudiences`], and [`Error::BufferTooSmall`] if the buffer has no
+    /// space for an unescaped string.
     pub fn parse(jws: VerifiedJws<'b>) -> Result<Self, Error> {
         let mut token = Self::EMPTY;
         token.read(jws, |_, _| {})?;
         Ok(token)
     }
 
-    /// As [`parse`](Self::parse), into its place: there is more in the claims than
-    /// should be moved needlessly.
+    /// Like [`parse`](Self::parse), but in place, because the claims are large to move.
     ///
-    /// `examine` sees all members of the payload, and `iss`.
+    /// `examine` receives all members of the payload, and `iss`.
     #[inline]
     pub(crate) fn read(
         &mut self,
@@ -65,10 +63,10 @@ impl<'b> AccessToken<'b> {
         examine: impl FnOnce(&Object<'_>, Option<&str>),
     ) -> Result<(), Error> {
         let mut object = Object::empty();
-        self.payload = object.read_decoded(jws.payload, Segment::Payload)?;
+        self.payload = object.read_decoded(jws.payload, Input::Payload)?;
         self.header = jws.header;
         let registered = &mut self.registered;
-        let mut reader = Reader::new(jws.scratch, Segment::Payload);
+        let mut reader = Reader::new(jws.scratch, Input::Payload);
         for member in object.members() {
             registered.read(member, &mut reader)?;
         }
@@ -77,7 +75,7 @@ impl<'b> AccessToken<'b> {
         Ok(())
     }
 
-    /// A8.
+    /// Returns the kind of the subject (rule A8).
     pub(crate) fn subject_kind(&self) -> SubjectKind {
         let claims = &self.registered;
         let subject = claims.subject.unwrap_or_default();
@@ -97,16 +95,14 @@ impl fmt::Debug for AccessToken<'_> {
 
 /// The kind of an access token's subject.
 ///
-/// [`require_subject`](crate::policy::AccessTokenPolicyBuilder::require_subject) requires
-/// one of them, and
-/// [`Validated::subject_kind`](crate::Validated::subject_kind) says how they are
-/// distinguished. Issuers that mark clients
-/// in other ways, such as Okta (`cid` equals `sub`) and Microsoft Entra (`idtyp`),
-/// are not told apart: all their tokens count as [`SubjectKind::User`].
+/// [`require_subject`](crate::policy::AccessTokenPolicyBuilder::require_subject) requires one
+/// of them, and [`Validated::subject_kind`](crate::Validated::subject_kind) explains how they
+/// are distinguished. The marks that Okta (`cid` equals `sub`) and Microsoft Entra (`idtyp`)
+/// use for clients are not evaluated: all their tokens count as [`SubjectKind::User`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum SubjectKind {
-    /// A user, who let the client act.
+    /// A user, on whose behalf the client acts.
     User,
     /// The client itself, as in the client credentials grant.
     Client,

@@ -9,9 +9,9 @@ use core::fmt;
 /// A key has exactly one algorithm. The header of a token names an algorithm, which is
 /// compared with that of the key and never selects code.
 ///
-/// `HS256`, `HS384` and `HS512` are missing, since whoever can verify with them can also
-/// sign; `none` signs nothing; `ES512`, `Ed448` and `ES256K` are missing, since not all
-/// backends implement them.
+/// `HS256`, `HS384` and `HS512` are not supported, because every verifier could also sign;
+/// `none`, because it does not sign; `ES512`, `Ed448` and `ES256K`, because not all backends
+/// implement them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -32,7 +32,7 @@ pub enum Algorithm {
     Es256,
     /// ECDSA on P-384 with SHA-384.
     Es384,
-    /// EdDSA on Ed25519. `Ed25519` is another name of it
+    /// EdDSA with Ed25519. `Ed25519` is another name of it
     /// ([RFC 9864 §2.2](https://www.rfc-editor.org/rfc/rfc9864#section-2.2)).
     EdDsa,
 }
@@ -51,7 +51,7 @@ impl Algorithm {
         Self::EdDsa,
     ];
 
-    /// Returns the name that `alg` has, such as `RS256`.
+    /// Returns the algorithm's name in `alg`, such as `RS256`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -67,7 +67,7 @@ impl Algorithm {
         }
     }
 
-    /// Returns the algorithm that `alg` names, compared case-sensitively.
+    /// Returns the algorithm with this name, compared case-sensitively.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Algorithms::ALL.find(|candidate| candidate == name)
@@ -100,7 +100,7 @@ impl fmt::Display for Algorithm {
 /// use claimgate::jwk::Algorithms;
 /// use claimgate::Algorithm;
 ///
-/// /// What FAPI 2.0 allows
+/// /// The algorithms that FAPI 2.0 allows
 /// /// ([FAPI 2.0 §5.4](https://openid.net/specs/fapi-2_0-security-profile.html)).
 /// const FAPI: Algorithms = Algorithms::of(&[Algorithm::Ps256, Algorithm::Es256, Algorithm::EdDsa]);
 /// assert!(!FAPI.contains(Algorithm::Rs256));
@@ -109,16 +109,16 @@ impl fmt::Display for Algorithm {
 pub struct Algorithms(u16);
 
 impl Algorithms {
-    /// All algorithms that this crate knows.
+    /// All algorithms.
     pub const ALL: Self = Self::of(&Algorithm::ALL);
 
-    /// The set of no algorithm.
+    /// The empty set.
     pub const NONE: Self = Self(0);
 
-    /// The set of RS256 alone.
+    /// The set that contains only RS256.
     pub const RS256: Self = Self::of(&[Algorithm::Rs256]);
 
-    /// The algorithms that RSA keys are used with.
+    /// The algorithms of RSA keys.
     pub const RSA: Self = Self::of(&[
         Algorithm::Rs256,
         Algorithm::Rs384,
@@ -128,13 +128,13 @@ impl Algorithms {
         Algorithm::Ps512,
     ]);
 
-    /// The algorithm that keys on P-256 are used with.
+    /// The algorithm of P-256 keys.
     pub const P256: Self = Self::of(&[Algorithm::Es256]);
 
-    /// The algorithm that keys on P-384 are used with.
+    /// The algorithm of P-384 keys.
     pub const P384: Self = Self::of(&[Algorithm::Es384]);
 
-    /// The algorithm that keys on Ed25519 are used with.
+    /// The algorithm of Ed25519 keys.
     pub const ED25519: Self = Self::of(&[Algorithm::EdDsa]);
 
     /// Returns the set of these algorithms.
@@ -160,7 +160,7 @@ impl Algorithms {
         Self(self.0 & other.0)
     }
 
-    /// Returns the algorithms that are in one of the sets or in both.
+    /// Returns the algorithms that are in either set.
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -178,15 +178,15 @@ impl Algorithms {
         self.0 == 0
     }
 
-    /// Returns the algorithms of the set.
+    /// Returns an iterator over the algorithms of the set.
     pub fn iter(self) -> impl Iterator<Item = Algorithm> {
         Algorithm::ALL.into_iter().filter(move |algorithm| self.contains(*algorithm))
     }
 
     /// Returns the algorithm of the set whose name satisfies `is_name`.
     ///
-    /// Each algorithm is tested by a constant pattern, so that a set that is known when
-    /// the program is compiled costs nothing for the algorithms that it does not contain.
+    /// Each algorithm is tested with a constant pattern, so that a set known at compile time
+    /// costs nothing for the algorithms that it does not contain.
     #[inline]
     pub(crate) fn find(self, is_name: impl Fn(&str) -> bool) -> Option<Algorithm> {
         for algorithm in Algorithm::ALL {

@@ -1,10 +1,9 @@
 //! Canonical unpadded base64url, decoded into the caller's buffer.
 //!
-//! [RFC 4648 §5](https://www.rfc-editor.org/rfc/rfc4648#section-5) without
-//! padding, as [RFC 7515 §2](https://www.rfc-editor.org/rfc/rfc7515#section-2)
-//! has it, and canonical as
-//! [RFC 4648 §3.5](https://www.rfc-editor.org/rfc/rfc4648#section-3.5) allows to
-//! ask for: one byte string has one spelling.
+//! [RFC 4648 §5](https://www.rfc-editor.org/rfc/rfc4648#section-5) without padding, as in
+//! [RFC 7515 §2](https://www.rfc-editor.org/rfc/rfc7515#section-2). Only the canonical encoding is
+//! accepted ([RFC 4648 §3.5](https://www.rfc-editor.org/rfc/rfc4648#section-3.5)), so a byte
+//! string has exactly one encoding.
 
 use core::hint::black_box;
 
@@ -12,13 +11,13 @@ use core::hint::black_box;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidBase64;
 
-/// How many characters are decoded at a time: a vector of SSE2's or NEON's.
+/// The number of characters that are decoded at a time: an SSE2 or NEON vector.
 const CHUNK: usize = 16;
 
-/// The bytes that a chunk decodes to.
+/// The number of bytes that a chunk decodes to.
 const CHUNK_BYTES: usize = CHUNK / 4 * 3;
 
-/// The bytes that `characters` base64url characters decode to.
+/// Returns the number of bytes that `characters` base64url characters decode to.
 pub(crate) const fn decoded_len(characters: usize) -> usize {
     // Three bytes from four characters, rounded down: 4k + 2 → 3k + 1, 4k + 3 → 3k + 2.
     let quotient = characters.wrapping_div(4);
@@ -26,10 +25,10 @@ pub(crate) const fn decoded_len(characters: usize) -> usize {
     quotient.saturating_mul(3).saturating_add(remainder.saturating_mul(3).wrapping_div(4))
 }
 
-/// Decodes `text` to the front of `out` and returns how many bytes it took.
+/// Decodes `text` to the front of `out` and returns the number of bytes.
 ///
-/// Which characters there are changes neither the branches taken nor the
-/// addresses read; only where the text stops does.
+/// Neither the branches nor the addresses depend on the characters, only on the length of the
+/// text.
 pub(crate) fn decode(text: &str, out: &mut [u8]) -> Result<usize, InvalidBase64> {
     let length = decoded_len(text.len());
     let out = out.get_mut(..length).ok_or(InvalidBase64)?;
@@ -39,23 +38,23 @@ pub(crate) fn decode(text: &str, out: &mut [u8]) -> Result<usize, InvalidBase64>
     for (chunk, place) in chunks.iter().zip(places) {
         decode_chunk(chunk, place, &mut all);
     }
-    // The rest, filled up with the character of six zero bits.
+    // The rest, filled up with the character for six zero bits.
     let mut chunk = [b'A'; CHUNK];
     let mut decoded = [0; CHUNK_BYTES];
     chunk.iter_mut().zip(rest).for_each(|(place, character)| *place = *character);
     decode_chunk(&chunk, &mut decoded, &mut all);
     end.iter_mut().zip(decoded).for_each(|(place, byte)| *place = byte);
-    // What is left over are the unused bits of the last character.
+    // The remaining bits are the unused bits of the last character.
     let unused = decoded.get(end.len()).copied().unwrap_or_default();
     let is_whole = text.len().wrapping_rem(4) != 1;
     let is_valid = all.iter().fold(VALID, |all, sextet| all & sextet) == VALID;
     if is_valid && unused == 0 && is_whole { Ok(length) } else { Err(InvalidBase64) }
 }
 
-/// What is set in a sextet beside its six bits.
+/// The bit that marks a valid sextet, next to its six bits.
 const VALID: u8 = 1 << 6;
 
-/// Decodes a chunk, and clears [`VALID`] in `all` where it holds other characters.
+/// Decodes a chunk, and clears [`VALID`] in `all` if it contains invalid characters.
 #[inline(always)]
 fn decode_chunk(characters: &[u8; CHUNK], out: &mut [u8; CHUNK_BYTES], all: &mut [u8; CHUNK]) {
     let mut sextets = [0; CHUNK];
@@ -66,7 +65,7 @@ fn decode_chunk(characters: &[u8; CHUNK], out: &mut [u8; CHUNK_BYTES], all: &mut
     let (groups, _) = sextets.as_chunks::<8>();
     let mut words = [0; CHUNK / 8];
     words.iter_mut().zip(groups).for_each(|(word, group)| *word = u64::from_le_bytes(*group));
-    // Eight times six bits move together, by two, by four, by eight.
+    // Combines eight groups of six bits, by two, by four, by eight.
     for word in &mut words {
         *word = (*word & 0x003f_003f_003f_003f) << 6 | *word >> 8 & 0x003f_003f_003f_003f;
     }
@@ -76,8 +75,8 @@ fn decode_chunk(characters: &[u8; CHUNK], out: &mut [u8; CHUNK_BYTES], all: &mut
     for word in &mut words {
         *word = *word << 40 | *word >> 16;
     }
-    // Made to put the words next to each other into memory, the compiler has them in
-    // one vector until here: 17 instructions instead of 32.
+    // Without this, the compiler does not keep the words in one vector up to this point: 32
+    // instructions instead of 17.
     black_box(&mut words);
     let [first, second] = words.map(u64::to_be_bytes);
     // Six bytes of each: the second overwrites the last two of the first.
@@ -90,14 +89,14 @@ fn decode_chunk(characters: &[u8; CHUNK], out: &mut [u8; CHUNK_BYTES], all: &mut
     }
 }
 
-/// The six bits that a character stands for, with [`VALID`]; or, if it stands for
-/// none, zero. Without branches, so that the compiler does many at once.
+/// Returns the six bits of a character and [`VALID`], or zero for an invalid character.
+/// Branch-free, so that it can be vectorised.
 const fn sextet(character: u8) -> u8 {
     const fn mask(condition: bool) -> u8 {
         if condition { 0xff } else { 0 }
     }
-    /// Of the `count` characters from `first` on. Compares signed numbers, since SSE2
-    /// has no comparison of others.
+    /// Returns a mask for the `count` characters starting at `first`. Compares signed numbers,
+    /// because SSE2 has no unsigned comparison.
     const fn mask_from(first: u8, count: i8, character: u8) -> u8 {
         let above = character.wrapping_sub(first).wrapping_add(0x80);
         mask(above.cast_signed() < i8::MIN.wrapping_add(count))
@@ -109,7 +108,7 @@ const fn sextet(character: u8) -> u8 {
     let is_digit = mask_from(b'0', 10, character);
     let is_minus = mask(character == b'-');
     let is_underscore = mask(character == b'_');
-    // Of the letters, the small ones. Between the two alphabets stand six others.
+    // Distinguishes lower-case letters. There are six other characters between the alphabets.
     let is_small = mask(character.cast_signed() > b'Z'.cast_signed());
     is_letter & character.wrapping_add(distance(b'A', VALID)).wrapping_sub(is_small & 6)
         | is_digit & character.wrapping_add(distance(b'0', VALID | 52))
@@ -117,7 +116,7 @@ const fn sextet(character: u8) -> u8 {
         | is_underscore & (VALID | 63)
 }
 
-/// Encodes `bytes` to the front of `out`. Returns `None` if it is too short.
+/// Encodes `bytes` to the front of `out`. Returns `None` if `out` is too short.
 pub(crate) fn encode<'o>(bytes: &[u8], out: &'o mut [u8]) -> Option<&'o str> {
     let length = bytes.len().checked_mul(4)?.div_ceil(3);
     let out = out.get_mut(..length)?;
@@ -135,7 +134,7 @@ pub(crate) fn encode<'o>(bytes: &[u8], out: &'o mut [u8]) -> Option<&'o str> {
     core::str::from_utf8(out).ok()
 }
 
-/// The character that stands for six bits.
+/// Returns the character for six bits.
 const fn character(sextet: u8) -> u8 {
     let (first, start) = match sextet {
         ..26 => (b'A', 0),
@@ -225,7 +224,7 @@ mod tests {
         }
     }
 
-    /// What base64ct makes of it.
+    /// The result of base64ct.
     fn reference(text: &str) -> Result<std::vec::Vec<u8>, InvalidBase64> {
         let mut out = [0; 300];
         let bytes = Base64UrlUnpadded::decode(text, &mut out).map_err(|_| InvalidBase64)?;
@@ -268,7 +267,7 @@ mod tests {
                 }
             }
         }
-        // Bytes above 127 are no characters of one byte.
+        // Characters above 127 have more than one byte.
         for text in ["\u{80}A", "AA\u{ff}", "AAAAAAAAAAAAAAA\u{e9}AAA"] {
             assert_eq!(ours(text), Err(InvalidBase64));
         }

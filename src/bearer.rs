@@ -1,17 +1,16 @@
-//! Access tokens as their bearers see them.
+//! Access tokens as opaque strings.
 
 use core::fmt;
 
 use crate::error::{Error, RequestProblem};
 use crate::request_key::RequestKey;
 
-/// An access token that nobody has looked into: an opaque string
+/// An access token as an opaque string
 /// ([RFC 6749 §1.4](https://www.rfc-editor.org/rfc/rfc6749#section-1.4)).
 ///
-/// An application gets one from the token endpoint and sends it on; that is all
-/// it may do with it. An API gets one from a request and validates it with
-/// [`AccessToken::validate`](crate::AccessToken::validate). It cannot be used to log
-/// somebody in:
+/// A client receives it from the token endpoint and sends it to an API. The API reads it from
+/// a request and validates it with [`AccessToken::validate`](crate::AccessToken::validate). It
+/// cannot be used to authenticate a user:
 ///
 /// ```compile_fail,E0308
 /// # use claimgate::*;
@@ -25,7 +24,7 @@ use crate::request_key::RequestKey;
 /// # }
 /// ```
 ///
-/// Its `Debug` output shows nothing of it.
+/// Its `Debug` output does not contain the token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct BearerToken<'t> {
     token: &'t str,
@@ -33,14 +32,14 @@ pub struct BearerToken<'t> {
 }
 
 impl<'t> BearerToken<'t> {
-    /// Takes the access token of a token response.
+    /// Constructs the access token of a token response.
     #[must_use]
     pub const fn new(access_token: &'t str) -> Self {
         Self { token: access_token, key: None }
     }
 
-    /// Reads the value of an `Authorization` header: `Bearer`, in any case,
-    /// spaces, and one token
+    /// Reads the value of an `Authorization` header: `Bearer`, case-insensitive, spaces, and
+    /// one token
     /// ([RFC 6750 §2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1),
     /// [RFC 9110 §11.4](https://www.rfc-editor.org/rfc/rfc9110#section-11.4)).
     ///
@@ -56,8 +55,8 @@ impl<'t> BearerToken<'t> {
     /// # Errors
     ///
     /// [`Error::MissingToken`] for an empty value and for another scheme, and
-    /// [`Error::InvalidRequest`] where `Bearer` is not followed by exactly one
-    /// token of the grammar `token68`.
+    /// [`Error::InvalidRequest`] if `Bearer` is not followed by exactly one token of the
+    /// grammar `token68`.
     pub fn from_authorization(value: &'t str) -> Result<Self, Error> {
         match scheme_and_rest(value) {
             (scheme, rest) if scheme.eq_ignore_ascii_case("Bearer") => token68(rest).map(Self::new),
@@ -65,8 +64,8 @@ impl<'t> BearerToken<'t> {
         }
     }
 
-    /// Reads the values of all `Authorization` headers of a request. There has
-    /// to be exactly one.
+    /// Reads the values of all `Authorization` headers of a request. There must be exactly
+    /// one.
     ///
     /// # Errors
     ///
@@ -78,16 +77,16 @@ impl<'t> BearerToken<'t> {
         Self::from_authorization(sole(values)?)
     }
 
-    /// The token's text, for the `Authorization` header of a request.
+    /// Returns the token, for the `Authorization` header of a request.
     ///
-    /// It is a secret: whoever holds it may use it.
+    /// It is a secret: anyone who has it can use it.
     #[must_use]
     pub const fn expose(&self) -> &'t str {
         self.token
     }
 
-    /// Adds the keys that the request has proved: the token has to be bound to exactly
-    /// these. Without them, a token that is bound to a key is refused.
+    /// Adds the keys of which the request proves possession: the token must be bound to
+    /// exactly these. Without them, a token that is bound to a key is rejected.
     #[must_use]
     pub const fn with_key(self, key: RequestKey<'t>) -> Self {
         Self { token: self.token, key: Some(key) }
@@ -98,10 +97,10 @@ impl<'t> BearerToken<'t> {
     }
 }
 
-/// An access token that was sent with the scheme `DPoP`, together with a proof
+/// An access token that was sent with the scheme `DPoP` and a proof
 /// ([RFC 9449 §7.1](https://www.rfc-editor.org/rfc/rfc9449#section-7.1)).
 ///
-/// It becomes a [`BearerToken`] once the proof is validated.
+/// It becomes a [`BearerToken`] when the proof is validated.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct DpopToken<'t>(&'t str);
 
@@ -125,7 +124,7 @@ impl fmt::Debug for DpopToken<'_> {
     }
 }
 
-/// The credentials of a request: an access token, and the scheme that it was sent with.
+/// The credentials of a request: an access token and the scheme it was sent with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credentials<'t> {
     /// The scheme `Bearer`.
@@ -135,15 +134,15 @@ pub enum Credentials<'t> {
 }
 
 impl<'t> Credentials<'t> {
-    /// Reads the value of an `Authorization` header field: `Bearer` or `DPoP`, in any case,
-    /// spaces, and one token
+    /// Reads the value of an `Authorization` header field: `Bearer` or `DPoP`,
+    /// case-insensitive, spaces, and one token
     /// ([RFC 6750 §2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1),
     /// [RFC 9449 §7.1](https://www.rfc-editor.org/rfc/rfc9449#section-7.1)).
     ///
     /// # Errors
     ///
     /// [`Error::MissingToken`] for an empty value and for another scheme, and
-    /// [`Error::InvalidRequest`] where the scheme is not followed by exactly one token of the
+    /// [`Error::InvalidRequest`] if the scheme is not followed by exactly one token of the
     /// grammar `token68`.
     pub fn from_authorization(value: &'t str) -> Result<Self, Error> {
         match scheme_and_rest(value) {
@@ -154,7 +153,7 @@ impl<'t> Credentials<'t> {
         }
     }
 
-    /// Reads the values of all `Authorization` header fields of a request. There has to be
+    /// Reads the values of all `Authorization` header fields of a request. There must be
     /// exactly one.
     ///
     /// # Errors
@@ -173,7 +172,7 @@ fn scheme_and_rest(value: &str) -> (&str, &str) {
     value.split_once(' ').unwrap_or((value, ""))
 }
 
-/// Returns the only one of the values of a header field.
+/// Returns the value of a header field that must occur once.
 fn sole<'t>(values: impl IntoIterator<Item = &'t str>) -> Result<&'t str, Error> {
     let mut values = values.into_iter();
     let first = values.next().ok_or(Error::MissingToken)?;

@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::jws::CompactJws;
 
-/// Scratch space of `N` bytes for one token at a time, owned by the caller.
+/// Scratch space of `N` bytes for one token at a time, provided by the caller.
 ///
 /// ```
 /// use claimgate::TokenBuffer;
@@ -13,9 +13,9 @@ use crate::jws::CompactJws;
 /// static BUFFER: TokenBuffer<1024> = TokenBuffer::new().max_token_len(1024);
 /// ```
 ///
-/// The decoded segments of a token are written to it, three bytes for every four, and
-/// the validated token borrows from it. Strings with escapes such as `\"` are unescaped
-/// into the rest, so the best `N` is the length of the longest token to be expected.
+/// The decoded segments of a token are written to it, three bytes for every four, and the
+/// validated token borrows from it. Strings with escapes such as `\"` are unescaped into the
+/// rest. `N` should be the length of the longest expected token.
 pub struct TokenBuffer<const N: usize> {
     pub(crate) bytes: [u8; N],
     /// The limit, exclusive-or [`CompactJws::MAX_LEN`]: a new buffer is all zeros, so that a
@@ -30,7 +30,7 @@ impl<const N: usize> TokenBuffer<N> {
         Self { bytes: [0; N], limit: 0 }
     }
 
-    /// Accepts tokens of at most this many bytes, more or fewer than
+    /// Sets the length of the longest token that is accepted, in bytes, instead of
     /// [`CompactJws::MAX_LEN`].
     #[must_use]
     pub const fn max_token_len(mut self, bytes: usize) -> Self {

@@ -1,6 +1,6 @@
-//! Looking at many bytes at a time.
+//! Chunked and word-at-a-time byte search.
 
-/// Where `needle` first stands in `bytes`: 32 at a time, for what may be far.
+/// Returns the first position of `needle`, comparing 32 bytes at a time, for distant needles.
 #[inline]
 pub(crate) fn find(needle: u8, bytes: &[u8]) -> Option<usize> {
     let is_in = |chunk: &[u8; 32]| chunk.iter().fold(false, |any, &byte| any | (byte == needle));
@@ -9,7 +9,7 @@ pub(crate) fn find(needle: u8, bytes: &[u8]) -> Option<usize> {
     find_near(needle, bytes.get(before..)?)?.checked_add(before)
 }
 
-/// As [`find`], 8 at a time.
+/// Like [`find`], but comparing 8 bytes at a time, for near needles.
 #[inline]
 pub(crate) fn find_near(needle: u8, bytes: &[u8]) -> Option<usize> {
     let mut rest = bytes;
@@ -27,8 +27,8 @@ pub(crate) fn find_near(needle: u8, bytes: &[u8]) -> Option<usize> {
     rest.iter().position(|byte| *byte == needle)
 }
 
-/// How many bytes stand before the first that ends a run of a JSON string: a quote, a
-/// backslash, or a control character; the length if there is none.
+/// Returns the number of bytes before the first quote, backslash or control character, or the
+/// length if there is none.
 #[inline]
 pub(crate) fn find_special(bytes: &[u8]) -> usize {
     let mut rest = bytes;
@@ -45,15 +45,15 @@ pub(crate) fn find_special(bytes: &[u8]) -> usize {
     bytes.len().wrapping_sub(rest.len()).wrapping_add(place)
 }
 
-/// As `split_once`, for an ASCII character that is near.
+/// Like `split_once`, for an ASCII character that is near.
 #[inline]
 pub(crate) fn split_once_near(needle: u8, text: &str) -> Option<(&str, &str)> {
     let (before, rest) = text.split_at_checked(find_near(needle, text.as_bytes())?)?;
     Some((before, rest.get(1..)?))
 }
 
-/// Whether `test` holds for all of `bytes`. Each is looked at, without a branch, so
-/// that the compiler looks at 16 at a time.
+/// Returns whether `test` is true for all `bytes`. It is branch-free, so that 16 bytes are
+/// tested at a time.
 #[inline(always)]
 pub(crate) fn all(bytes: &[u8], test: impl Fn(u8) -> bool) -> bool {
     let Some(last) = bytes.last_chunk::<16>() else {
@@ -63,7 +63,7 @@ pub(crate) fn all(bytes: &[u8], test: impl Fn(u8) -> bool) -> bool {
     for chunk in bytes.as_chunks().0 {
         note_failing(chunk, &mut fails, &test);
     }
-    // It may overlap the one before.
+    // It may overlap the previous chunk.
     note_failing(last, &mut fails, &test);
     fails.iter().fold(0, |all, fails| all | fails) == 0
 }
@@ -75,20 +75,19 @@ fn note_failing(chunk: &[u8; 16], fails: &mut [u8; 16], test: &impl Fn(u8) -> bo
     }
 }
 
-/// Marks the bytes of a word that are `needle`, each by its highest bit. The
-/// lowest mark is true; those above it may not be, since a subtraction that marks
-/// a byte borrows from the next.
+/// Marks the bytes of a word that equal `needle` by their highest bit. Only the lowest mark is
+/// reliable, because the subtraction borrows from the next byte.
 const fn mark(needle: u8, word: u64) -> u64 {
     let others = word ^ u64::from_le_bytes([needle; 8]);
     others.wrapping_sub(u64::from_le_bytes([1; 8])) & !others & u64::from_le_bytes([0x80; 8])
 }
 
-/// As [`mark`], the bytes below 0x20.
+/// Like [`mark`], for the bytes below 0x20.
 const fn mark_controls(word: u64) -> u64 {
     word.wrapping_sub(u64::from_le_bytes([0x20; 8])) & !word & u64::from_le_bytes([0x80; 8])
 }
 
-/// The place of the byte that has the lowest mark.
+/// Returns the index of the byte with the lowest mark.
 fn first_marked(marks: u64) -> Option<usize> {
     if marks == 0 { None } else { usize::try_from(marks.trailing_zeros() / 8).ok() }
 }

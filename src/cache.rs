@@ -1,5 +1,5 @@
-//! Access tokens that were verified before, so that the next request with the
-//! same token costs no RSA.
+//! A cache of verified access tokens, which saves the signature verification for later
+//! requests with the same token.
 
 use core::fmt;
 
@@ -18,15 +18,14 @@ use crate::trust::Trust;
 use crate::validated::Validated;
 use crate::validator::{OwnedAccessToken, validate};
 
-/// By which bytes of a token the slots are searched: its last ones.
+/// The number of bytes by which slots are searched: the last bytes of a token.
 ///
-/// In a token that was accepted they are the end of a signature, which nobody but
-/// the issuer makes: the cache cannot be filled with tokens of one tag, only with one
-/// token for as many policies as there are.
+/// In an accepted token they are the end of a signature, which only the issuer can create. The
+/// cache therefore cannot be filled with different tokens that have the same tag.
 const TAG_LEN: usize = 16;
 
-/// Verified access tokens, at most `SLOTS` of them, each of at most `TOKEN_MAX`
-/// bytes, in storage of the caller's own.
+/// A cache of at most `SLOTS` verified access tokens, each of at most `TOKEN_MAX` bytes, in
+/// storage provided by the caller.
 ///
 /// ```
 /// use claimgate::{
@@ -48,46 +47,45 @@ const TAG_LEN: usize = 16;
 /// }
 /// ```
 ///
-/// A token is found by the whole of its text, by the policy that accepted it, and by
-/// the [fingerprint](crate::JwkSet::fingerprint) of the key set, so that neither a
-/// changed policy nor a key that is no longer there finds it. Nor is one found for a
-/// buffer that is smaller than the one it fitted in. What is remembered is that the
-/// signature held, and the claims, read. **Every rule of the policy is applied
-/// anew on every hit**, with the `now` of the call: a token that has expired is
-/// answered as without the cache.
+/// An entry is found by the whole text of the token, the policy that accepted it, and the
+/// [fingerprint](crate::JwkSet::fingerprint) of the key set. It is not found after a change of
+/// the policy or of the keys, nor with a buffer smaller than the one of the first validation.
+/// An entry contains the claims of a token with a valid signature. **Every rule of the policy
+/// is applied again on every hit**, with the `now` of the call: an expired token is rejected
+/// as without the cache.
 ///
-/// Policies are the same if all of their settings are, lists in the same order. For
-/// each policy a token is verified once and occupies a slot: where routes need different
-/// scopes, one policy and [`authorize`](crate::Validated::authorize) for each route need
-/// one verification and one slot. The [keys](crate::RequestKey) that a request has proved
-/// are compared on every hit, and are no part of an entry.
+/// Policies are equal if all of their settings are, with lists in the same order. For each
+/// policy, a token is verified once and occupies one slot: if routes require different scopes,
+/// use one policy, and [`authorize`](crate::Validated::authorize) for each route. The
+/// [keys](crate::RequestKey) that a request proves are compared on every hit, and are not part
+/// of an entry.
 ///
-/// Only tokens that were accepted get in. When all slots are taken, the oldest
-/// entry makes way. One lookup compares the last 16 bytes of each slot's token, and
-/// where they are equal the whole, in constant time.
+/// Only accepted tokens are stored. When all slots are occupied, the oldest entry is evicted.
+/// A lookup compares the last 16 bytes of each slot's token, and if they are equal the whole
+/// token, in constant time.
 ///
-/// A slot takes twice `TOKEN_MAX` and about 1.1 KB: `<64, 2048>` is 335 KB, which
-/// belongs into a `static` or on a heap rather than on a stack.
+/// A slot occupies twice `TOKEN_MAX` plus about 1.1 KB: `<64, 2048>` has 335 KB and should be
+/// a `static` or on a heap, not on a stack.
 pub struct VerifiedTokenCache<const SLOTS: usize, const TOKEN_MAX: usize> {
     tags: [[u8; TAG_LEN]; SLOTS],
     slots: [Option<Slot<TOKEN_MAX>>; SLOTS],
-    /// The slot to be taken next: the oldest.
+    /// The slot that is filled next: the oldest.
     next: usize,
     hits: u64,
     misses: u64,
     evictions: u64,
 }
 
-/// An entry, which is constructed as a whole before it is put in its place.
+/// An entry, which is constructed before it is stored.
 struct Slot<const TOKEN_MAX: usize> {
-    /// The size of the buffer that it was validated in: a smaller one might
-    /// have been too small, and that is a verdict too.
+    /// The size of the buffer in which the token was validated. With a smaller one, the result
+    /// could have been an error.
     buffer_len: usize,
     entry: CachedAccessToken<TOKEN_MAX>,
 }
 
 impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN_MAX> {
-    /// An empty cache.
+    /// Constructs an empty cache.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -100,25 +98,26 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
         }
     }
 
-    /// How many tokens were found, whatever the policy then said of them.
+    /// Returns the number of tokens that were found, whether the policy accepted them or not.
     #[must_use]
     pub const fn hits(&self) -> u64 {
         self.hits
     }
 
-    /// How many tokens were not found: for this policy, these keys and this buffer.
+    /// Returns the number of tokens that were not found for the policy, the keys and the
+    /// buffer.
     #[must_use]
     pub const fn misses(&self) -> u64 {
         self.misses
     }
 
-    /// How many entries made way for others.
+    /// Returns the number of evicted entries.
     #[must_use]
     pub const fn evictions(&self) -> u64 {
         self.evictions
     }
 
-    /// Forgets all tokens. The counters stay.
+    /// Removes all tokens. The counters are not reset.
     pub fn clear(&mut self) {
         self.slots.iter_mut().for_each(|slot| *slot = None);
     }
@@ -138,8 +137,8 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
         })
     }
 
-    /// Remembers a token that was accepted in a buffer of `buffer_len` bytes, unless it is
-    /// too long.
+    /// Stores a token that was accepted in a buffer of `buffer_len` bytes, unless it is too
+    /// long.
     fn insert<'p, T: Trust<AccessTokenPolicy<'p>>>(
         &mut self,
         text: &str,
@@ -152,7 +151,7 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
         }
     }
 
-    // Large: not in the stack frame of its caller, below which a token is validated.
+    // Not inlined: its large stack frame would remain during validation.
     #[inline(never)]
     fn insert_for(
         &mut self,
@@ -177,15 +176,15 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
     }
 }
 
-/// An access token that was accepted, as an entry for a cache of the caller's own, such as
-/// one that threads share.
+/// An access token that was accepted, as an entry for the caller's own cache, for example one
+/// that is shared between threads.
 ///
-/// Only a validation constructs an entry, and it contains the whole text of its token, the
+/// Only a validation constructs an entry. It contains the whole text of its token, the
 /// fingerprints of the policy and of the key set, and the claims.
-/// [`validate_again`](Self::validate_again) compares all of them and applies every rule of
-/// the policy. So the cache can be any map, found by any hash: an error in it causes a miss,
-/// never a wrong verdict. An entry can be found, cloned as an `Arc`, and judged after the
-/// lock of the map is released.
+/// [`validate_again`](Self::validate_again) compares all of them and applies every rule of the
+/// policy. The cache can therefore be any map with any hash: an error in it causes a miss,
+/// never a wrong result. An entry can be found, cloned as an `Arc`, and checked after the lock
+/// of the map is released.
 ///
 /// ```
 /// use claimgate::{
@@ -217,9 +216,9 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
 /// }
 /// ```
 ///
-/// `LEN` bytes have to contain the text of the token, and, a second time, its payload, `kid`
-/// and `typ`, and the strings that have escapes. The length of the token nearly always
-/// suffices. An entry has twice `LEN` and about 1.1 KB.
+/// `LEN` bytes must suffice for the text of the token, and a second time for its payload,
+/// `kid` and `typ`, and the strings with escapes. The length of the token nearly always
+/// suffices. An entry occupies twice `LEN` plus about 1.1 KB.
 pub struct CachedAccessToken<const LEN: usize> {
     text: String<LEN>,
     accepted_under: Fingerprints,
@@ -231,8 +230,8 @@ impl<const LEN: usize> CachedAccessToken<LEN> {
     ///
     /// # Errors
     ///
-    /// Those of [`AccessToken::validate`], and [`Error::BufferTooSmall`] for a token that is
-    /// valid but for which `LEN` is too small.
+    /// Those of [`AccessToken::validate`], and [`Error::BufferTooSmall`] for a valid token for
+    /// which `LEN` is too small.
     #[expect(clippy::needless_pass_by_value, reason = "a pair of references, or a reference")]
     pub fn validate<'p, const N: usize>(
         token: BearerToken<'_>,
@@ -246,7 +245,7 @@ impl<const LEN: usize> CachedAccessToken<LEN> {
         Self::new(text, accepted_under.ok_or(Error::UnknownIssuer)?, &validated)
     }
 
-    // Large: not in the stack frame of its caller, below which a token is validated.
+    // Not inlined: its large stack frame would remain during validation.
     #[inline(never)]
     fn new(
         text: &str,
@@ -260,10 +259,10 @@ impl<const LEN: usize> CachedAccessToken<LEN> {
 
     /// Applies all rules of the policy at the time `now`, without the cost of a signature.
     ///
-    /// Returns `None` if the entry is not of this token, or the token was accepted under
-    /// another policy or with another key set: then it has to be validated from the start.
-    /// Otherwise the verdict is that of [`AccessToken::validate`] with a buffer like the one
-    /// that the entry was validated with.
+    /// Returns `None` if the entry is for another token, or the token was accepted under
+    /// another policy or with another key set: then it must be validated in full. Otherwise
+    /// the result is that of [`AccessToken::validate`] with a buffer like the one of the first
+    /// validation.
     ///
     /// # Errors
     ///
@@ -279,13 +278,13 @@ impl<const LEN: usize> CachedAccessToken<LEN> {
             .then(|| judge_hit(self.token(), &trust, token.key(), now))
     }
 
-    /// Returns the token. Nothing is checked again: time has gone on since it was validated.
+    /// Returns the token. Nothing is checked again, although the token may have expired since.
     #[must_use]
     pub fn token(&self) -> Validated<AccessToken<'_>> {
         self.token.token()
     }
 
-    /// Returns whether the entry is of this token, and was accepted under the same policy and
+    /// Returns whether the entry is for this token, and was accepted under the same policy and
     /// with the same keys.
     fn is_for<'p, T: Trust<AccessTokenPolicy<'p>>>(&self, text: &str, trust: &T) -> bool {
         constant_time_eq(self.text.as_bytes(), text.as_bytes())
@@ -299,7 +298,7 @@ impl<const LEN: usize> fmt::Debug for CachedAccessToken<LEN> {
     }
 }
 
-/// The policy and the keys that a token was accepted under.
+/// The policy and the keys with which a token was accepted.
 #[derive(Clone, Copy)]
 struct Fingerprints {
     policy: Fingerprint,
@@ -307,7 +306,7 @@ struct Fingerprints {
 }
 
 impl Fingerprints {
-    /// Returns those that apply to the tokens of an issuer, if it is trusted.
+    /// Returns the fingerprints for the tokens of an issuer, if it is trusted.
     fn of<'t, 'p, T: Trust<AccessTokenPolicy<'p>>>(
         trust: &T,
         issuer: impl FnOnce() -> &'t str,
@@ -348,8 +347,8 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> fmt::Debug
 }
 
 impl<'b> AccessToken<'b> {
-    /// Like [`validate`](Self::validate), without the cost of a signature for a token that
-    /// is in the cache. The verdict is the same.
+    /// Like [`validate`](Self::validate), but without the cost of a signature for a token in
+    /// the cache. The result is the same.
     ///
     /// The returned token borrows from the cache if it was found there, and from the
     /// buffer otherwise.
@@ -381,8 +380,7 @@ impl<'b> AccessToken<'b> {
     }
 }
 
-/// Applies the rules of the policy to a token whose signature was verified before. This is
-/// the only way out of the cache.
+/// Applies the rules of the policy to a token from the cache. All hits are checked here.
 fn judge_hit<'b, 'p, T: Trust<AccessTokenPolicy<'p>>>(
     token: Validated<AccessToken<'b>>,
     trust: &T,
@@ -432,7 +430,7 @@ mod tests {
         Base64UrlUnpadded::encode(bytes, &mut out).unwrap().into()
     }
 
-    /// As if two policies had the same hash.
+    /// Simulates two policies with the same hash.
     #[test]
     fn an_entry_of_another_policy_gives_none_its_verdict() {
         let n = encoded(&[0xff; 256]);
@@ -507,17 +505,17 @@ mod tests {
         assert_eq!(entry.validate_again(token, trust, late), Some(Err(expired)));
         assert_eq!(entry.validate_again(other_token, trust, now), None);
         assert_eq!(entry.validate_again(token, (&issuer, &other_policy), now), None);
-        // `AnySignature` hashes everything to the same, so the fingerprint is set by hand.
+        // `AnySignature` has a constant hash, so the fingerprint is set here.
         let fingerprints = Fingerprints::of(&trust, || "i").unwrap();
         let other_keys = Fingerprints { keys: [1; 32], ..fingerprints };
         let of_other_keys =
             CachedAccessToken::<1024>::new(&text, other_keys, &entry.token()).unwrap();
         assert_eq!(of_other_keys.validate_again(token, trust, now), None);
-        // An issuer that is not trusted any more.
+        // An issuer that is no longer trusted.
         let renamed = Issuer::new("j", keys(0xff)).unwrap();
         let others = core::slice::from_ref(&renamed);
         assert_eq!(entry.validate_again(token, (others, &policy), now), None);
-        // A valid token that the entry is too small for.
+        // A valid token that does not fit into the entry.
         let too_small = Error::BufferTooSmall { needed: text.len(), available: 256 };
         let small = CachedAccessToken::<256>::validate(token, trust, now, &mut buffer);
         assert_eq!(small.map(|_| ()), Err(too_small));

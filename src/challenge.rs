@@ -1,5 +1,4 @@
-//! What an API answers where it refuses a request: the value of
-//! `WWW-Authenticate`
+//! The response to a rejected request: the value of `WWW-Authenticate`
 //! ([RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3),
 //! [RFC 9470 §3](https://www.rfc-editor.org/rfc/rfc9470#section-3)).
 
@@ -11,8 +10,8 @@ use crate::policy::{AccessTokenPolicy, Forbidden, ScopePolicy};
 
 /// The value of a `WWW-Authenticate` header, written by its `Display`.
 ///
-/// Nothing of the token is in it. Values that the caller gives have the
-/// characters that the grammar does not allow replaced by `?`.
+/// It contains no text of the token. In values from the caller, characters that the grammar
+/// does not allow are replaced by `?`.
 ///
 /// ```
 /// use claimgate::{Challenge, Error};
@@ -24,7 +23,7 @@ use crate::policy::{AccessTokenPolicy, Forbidden, ScopePolicy};
 /// let challenge = Challenge::new(Error::InvalidSignature);
 /// assert_eq!(
 ///     challenge.to_string(),
-///     r#"Bearer error="invalid_token", error_description="The signature does not hold""#,
+///     r#"Bearer error="invalid_token", error_description="The signature is invalid""#,
 /// );
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,9 +41,9 @@ pub struct Challenge<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scheme {
     Bearer,
-    /// With the algorithms of proofs.
+    /// With the algorithms accepted for proofs.
     Dpop(Algorithms),
-    /// The same, where the proof was refused and not the token.
+    /// Like `Dpop`, for a request whose proof was rejected.
     DpopProof(Algorithms),
 }
 
@@ -58,7 +57,7 @@ impl Scheme {
 }
 
 impl<'a> Challenge<'a> {
-    /// The challenge that answers a request refused with `error`.
+    /// Constructs the challenge for a request that was rejected with `error`.
     #[must_use]
     pub const fn new(error: Error) -> Self {
         Self {
@@ -72,7 +71,7 @@ impl<'a> Challenge<'a> {
         }
     }
 
-    /// The realm: what is protected
+    /// Sets the realm, the name of the protection space
     /// ([RFC 9110 §11.5](https://www.rfc-editor.org/rfc/rfc9110#section-11.5)).
     #[must_use]
     pub const fn realm(mut self, realm: &'a str) -> Self {
@@ -80,10 +79,11 @@ impl<'a> Challenge<'a> {
         self
     }
 
-    /// Names the URL of the [metadata](crate::ResourceMetadata) of the protected resource, by which
-    /// a client finds the authorization server
-    /// ([RFC 9728 §5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)). Every challenge
-    /// shows it, with an error and without.
+    /// Sets the URL of the [metadata](crate::ResourceMetadata) of the protected resource, from
+    /// which a client learns the authorization server
+    /// ([RFC 9728 §5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)).
+    /// Every challenge contains
+    /// it, with or without an error.
     ///
     /// ```
     /// use claimgate::{Challenge, Error};
@@ -98,17 +98,17 @@ impl<'a> Challenge<'a> {
         self
     }
 
-    /// The scope that would have sufficed, for
-    /// [`Error::InsufficientScope`]; other challenges do not show it.
+    /// Sets the scope that would have sufficed, which is written for
+    /// [`Error::InsufficientScope`] only.
     #[must_use]
     pub fn needed(mut self, needed: &ScopePolicy<'a>) -> Self {
         self.scope = needed.sufficient();
         self
     }
 
-    /// The authentication that would have sufficed, for
-    /// [`Error::InsufficientAuthentication`]: classes of authentication, and an
-    /// age in seconds. Other challenges do not show them.
+    /// Sets the authentication that would have sufficed, which is written for
+    /// [`Error::InsufficientAuthentication`] only: authentication context classes, and an age
+    /// in seconds.
     #[must_use]
     pub const fn authentication(mut self, acr_values: &'a [&'a str], max_age: Option<u64>) -> Self {
         self.acr_values = acr_values;
@@ -116,27 +116,26 @@ impl<'a> Challenge<'a> {
         self
     }
 
-    /// Changes the scheme to `DPoP`, for a resource that accepts access tokens with a proof
-    /// of these algorithms
-    /// ([RFC 9449 §7.1](https://www.rfc-editor.org/rfc/rfc9449#section-7.1)).
+    /// Changes the scheme to `DPoP`, for a resource that accepts access tokens with proofs of
+    /// these algorithms ([RFC 9449 §7.1](https://www.rfc-editor.org/rfc/rfc9449#section-7.1)).
     #[must_use]
     pub const fn dpop(mut self, algorithms: Algorithms) -> Self {
         self.scheme = Scheme::Dpop(algorithms);
         self
     }
 
-    /// Like [`dpop`](Self::dpop), where the proof was refused: `error` is
-    /// `invalid_dpop_proof`, or `use_dpop_nonce` if the nonce is absent or not the expected
-    /// one
-    /// ([RFC 9449 §9](https://www.rfc-editor.org/rfc/rfc9449#section-9)). The response then
-    /// also has a `DPoP-Nonce` header field.
+    /// Like [`dpop`](Self::dpop), but for a rejected proof: `error` is `invalid_dpop_proof`,
+    /// or `use_dpop_nonce` if the nonce is missing or not the expected one
+    /// ([RFC 9449 §9](https://www.rfc-editor.org/rfc/rfc9449#section-9)).
+    /// The response then also has a
+    /// `DPoP-Nonce` header field.
     #[must_use]
     pub const fn dpop_proof(mut self, algorithms: Algorithms) -> Self {
         self.scheme = Scheme::DpopProof(algorithms);
         self
     }
 
-    /// The value of the attribute `error`, if there is one.
+    /// Returns the value of the attribute `error`, if there is one.
     const fn error_name(&self) -> Option<&'static str> {
         match (self.scheme, self.error) {
             (Scheme::DpopProof(_), Error::NonceMismatch | Error::MissingClaim(Claim::Nonce)) => {
@@ -147,7 +146,7 @@ impl<'a> Challenge<'a> {
         }
     }
 
-    /// The status of the response.
+    /// Returns the status of the response.
     #[must_use]
     pub const fn status(&self) -> u16 {
         self.error.http_status()
@@ -155,8 +154,8 @@ impl<'a> Challenge<'a> {
 }
 
 impl<'a> AccessTokenPolicy<'a> {
-    /// The challenge that answers a request which this policy refused, with the
-    /// scope or the authentication that the policy asks for.
+    /// Returns the challenge for a request that this policy rejected, with the scope or the
+    /// authentication that the policy requires.
     #[must_use]
     pub fn challenge(&self, error: Error) -> Challenge<'a> {
         let challenge = Challenge::new(error).authentication(self.acr_values(), self.max_age());
@@ -172,8 +171,7 @@ impl<'a> AccessTokenPolicy<'a> {
 }
 
 impl<'p> Forbidden<'p> {
-    /// Returns the challenge that answers the request, with the scope that would have
-    /// sufficed.
+    /// Returns the challenge for the request, with the scope that would have sufficed.
     #[must_use]
     pub fn challenge(&self) -> Challenge<'p> {
         let challenge = Challenge::new(self.error());
@@ -209,7 +207,7 @@ impl fmt::Display for Challenge<'_> {
     }
 }
 
-/// Attributes, `name="value"`, with commas between them.
+/// A writer of attributes, `name="value"`, separated by commas.
 struct Attributes<'f, 'g> {
     f: &'f mut fmt::Formatter<'g>,
     separator: &'static str,
@@ -221,7 +219,7 @@ impl<'f, 'g> Attributes<'f, 'g> {
         Ok(Self { f, separator: " " })
     }
 
-    /// Writes an attribute with spaces between its values, if there are any.
+    /// Writes an attribute with spaces between its values, unless there are none.
     fn write(&mut self, name: &str, values: &[&str]) -> fmt::Result {
         self.write_names(name, values.iter().copied())
     }
@@ -256,10 +254,10 @@ impl<'f, 'g> Attributes<'f, 'g> {
     }
 }
 
-/// What a challenge says of an error: fixed text, without numbers.
+/// Returns the `error_description`: fixed text, without numbers.
 const fn description(error: &Error) -> &'static str {
     match error {
-        Error::MissingToken => "The request carries no token",
+        Error::MissingToken => "The request has no token",
         Error::InvalidRequest(_) => "The Authorization header is not Bearer and one token",
         Error::MalformedToken
         | Error::InvalidBase64(_)
@@ -271,21 +269,21 @@ const fn description(error: &Error) -> &'static str {
         Error::TokenTooLarge { .. }
         | Error::BufferTooSmall { .. }
         | Error::TooManyAudiences { .. } => "The token is too large",
-        Error::ClaimType(..) => "A claim of the token has the wrong type",
-        Error::AlgorithmNotAllowed(_) => "The token is not signed with RS256",
+        Error::ClaimType(..) => "A claim has the wrong type",
+        Error::AlgorithmNotAllowed(_) => "The signature algorithm is not accepted",
         Error::CriticalHeader(_) => "The token uses an unsupported extension",
         Error::UnknownKey
         | Error::AmbiguousKey { .. }
         | Error::NoUsableKeys(_)
         | Error::TooManyKeys { .. }
-        | Error::KeyRejected(_) => "No key fits the token",
-        Error::InvalidSignature => "The signature does not hold",
+        | Error::KeyRejected(_) => "No usable key matches the token",
+        Error::InvalidSignature => "The signature is invalid",
         Error::UnknownIssuer | Error::IssuerMismatch => "The issuer is not trusted",
         Error::MissingClaim(_) => "A required claim is missing",
         Error::Expired { .. } => "The token has expired",
         Error::NotYetValid { .. } | Error::IssuedInFuture { .. } => "The token is not yet valid",
         Error::TokenTooOld { .. } => "The token is too old",
-        Error::LifetimeTooLong { .. } => "The token was issued for too long",
+        Error::LifetimeTooLong { .. } => "The token's lifetime is too long",
         Error::AudienceMismatch { .. } | Error::UntrustedAudience { .. } => {
             "The token is for another audience"
         }
@@ -294,11 +292,11 @@ const fn description(error: &Error) -> &'static str {
         Error::NonceMismatch | Error::UnexpectedClaim(_) => "The token is from another login",
         Error::AuthenticationTooOld { .. } => "The authentication is too old",
         Error::InsufficientAuthentication(..) => "A stronger or newer authentication is required",
-        Error::HashMismatch(_) => "The token does not belong to the values beside it",
+        Error::HashMismatch(_) => "A hash in the token does not match",
         Error::OrganizationMismatch => "The token is from another organization",
-        Error::RefreshMismatch(_) | Error::SubjectMismatch => "The token is about another user",
+        Error::RefreshMismatch(_) | Error::SubjectMismatch => "The token is for another user",
         Error::InsufficientScope(_) => "The request requires a higher privilege",
-        Error::ClaimMismatch { .. } => "The claims of the token do not suffice",
+        Error::ClaimMismatch { .. } => "The claims do not meet the requirements",
         Error::TenantNotAllowed => "The tenant is not allowed",
         Error::SubjectKind => "The token has the wrong kind of subject",
         Error::ConfirmationRequired | Error::ConfirmationMismatch => {
@@ -306,7 +304,7 @@ const fn description(error: &Error) -> &'static str {
         }
         Error::ProofMismatch(_) => "The proof is for another request",
         Error::ProofTooOld { .. } => "The proof is too old",
-        Error::Replayed => "The token was used before",
+        Error::Replayed => "The token was already used",
         Error::ReplayWindowFull => "Too many requests",
     }
 }

@@ -1,4 +1,4 @@
-//! The vocabulary that both token kinds share.
+//! Claims and their types.
 
 mod audience;
 mod numeric_date;
@@ -22,14 +22,14 @@ use core::fmt;
 use crate::error::Error;
 use crate::json::Object;
 
-/// `cnf`: the key that the bearer has to prove
+/// `cnf`: the key of which the bearer must prove possession
 /// ([RFC 7800 §3.1](https://www.rfc-editor.org/rfc/rfc7800#section-3.1)).
 ///
-/// Members of other confirmation methods are tolerated and not read.
+/// Members for other confirmation methods are ignored.
 ///
 /// ```
 /// # fn show(token: &claimgate::Validated<claimgate::AccessToken<'_>>) {
-/// // Whatever the policy said about it, a log may want to tell the two kinds apart.
+/// // Distinguishes the two kinds, for example in a log.
 /// let is_bound_by_dpop = token.confirmation().is_some_and(|cnf| cnf.jkt().is_some());
 /// # }
 /// ```
@@ -54,15 +54,14 @@ impl<'b> Confirmation<'b> {
         Ok(confirmation)
     }
 
-    /// `x5t#S256`: the SHA-256 thumbprint of the client's certificate,
-    /// base64url
+    /// Returns `x5t#S256`: the SHA-256 thumbprint of the client's certificate, in base64url
     /// ([RFC 8705 §3.1](https://www.rfc-editor.org/rfc/rfc8705#section-3.1)).
     #[must_use]
     pub const fn x5t_s256(&self) -> Option<&'b str> {
         self.x5t_s256
     }
 
-    /// `jkt`: the SHA-256 thumbprint of the client's DPoP key, base64url
+    /// Returns `jkt`: the SHA-256 thumbprint of the client's DPoP key, in base64url
     /// ([RFC 9449 §6.1](https://www.rfc-editor.org/rfc/rfc9449#section-6.1)).
     #[must_use]
     pub const fn jkt(&self) -> Option<&'b str> {

@@ -1,7 +1,7 @@
-//! Comparisons of texts: in constant time, and in `const` contexts.
+//! Comparisons of strings: in constant time, and in `const` contexts.
 
-/// Returns whether two texts are equal, in a time that does not depend on where they
-/// differ.
+/// Returns whether two texts are equal, in a time that does not depend on the position of the
+/// first difference.
 pub(crate) fn constant_time_eq(left: &[u8], right: &[u8]) -> bool {
     let difference = left.iter().zip(right).fold(0, |sum, (left, right)| sum | (left ^ right));
     left.len() == right.len() && core::hint::black_box(difference) == 0

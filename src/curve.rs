@@ -1,9 +1,9 @@
-//! Points of P-256, P-384 and Ed25519, checked once per key, and the ranges of the
+//! Validation of points on P-256, P-384 and Ed25519, once per key, and of the ranges of the
 //! numbers in a signature.
 //!
-//! Backends differ in what they check, and when. What is checked here, before a backend
-//! sees the key or the signature, has one verdict with all of them. Everything is public,
-//! so nothing runs in constant time.
+//! Backends differ in what they check, and when. A check in this module, before a backend
+//! receives the key or the signature, has the same result with all of them. All inputs are
+//! public, so nothing needs constant time.
 
 /// The order of P-256, big-endian.
 const P256_ORDER: [u8; 32] = [
@@ -79,8 +79,8 @@ const FIELD_25519: Field<4> = Field {
 const ED25519_D: [u64; 4] =
     [0x75eb_4dca_1359_78a3, 0x0070_0a4d_4141_d8ab, 0x8cc7_4079_7779_e898, 0x5203_6cee_2b6f_fe73];
 
-/// The second coordinates of the eight points whose order divides 8: 0, 1, −1, and those
-/// of the four points of order 8, which are the roots of d·y⁴ + 2·y² − 1.
+/// The y coordinates of the eight points whose order divides 8: 0, 1, −1, and those of the
+/// four points of order 8, which are the roots of d·y⁴ + 2·y² − 1.
 const SMALL_ORDER: [[u64; 4]; 5] = [
     [0, 0, 0, 0],
     [1, 0, 0, 0],
@@ -89,8 +89,8 @@ const SMALL_ORDER: [[u64; 4]; 5] = [
     [0x4fd8_4d3d_706a_17c7, 0x0f67_100d_760b_3cba, 0xc6cc_392c_fa53_202a, 0x7a03_ac92_77fd_c74e],
 ];
 
-/// Returns whether the coordinates are below the field's modulus and satisfy the equation
-/// of P-256. The point at infinity has no coordinates, so no pair stands for it.
+/// Returns whether the coordinates are below the field's modulus and satisfy the equation of
+/// P-256. The point at infinity has no coordinates, so no pair represents it.
 pub(crate) fn is_p256_point(x: &[u8; 32], y: &[u8; 32]) -> bool {
     P256.contains(&limbs(x.iter().rev()), &limbs(y.iter().rev()))
 }
@@ -103,16 +103,16 @@ pub(crate) fn is_p384_point(x: &[u8; 48], y: &[u8; 48]) -> bool {
 /// Returns whether the encoding is canonical, not of a point of small order, and of a
 /// point on Ed25519 ([RFC 8032 §5.1.3](https://www.rfc-editor.org/rfc/rfc8032#section-5.1.3)).
 ///
-/// The sign bit is canonical except with x = 0, at y = 1 and y = −1, which are points of
-/// small order.
+/// The sign bit is canonical except for x = 0, at y = 1 and y = −1, which are points of small
+/// order.
 pub(crate) fn is_ed25519_point(encoded: &[u8; 32]) -> bool {
     let Some(y) = canonical_y(encoded) else { return false };
     let field = &FIELD_25519;
     let one = field.montgomery(&[1, 0, 0, 0]);
     let y = field.montgomery(&y);
     let y_squared = field.product(&y, &y);
-    // x² = (y² − 1)/(d·y² + 1). The divisor is not zero, since −1/d is not a square; the
-    // quotient is a square exactly if the product is.
+    // x² = (y² − 1)/(d·y² + 1). The divisor is not zero, because −1/d is not a square. The
+    // quotient is a square if and only if the product is.
     let dividend = field.difference(&y_squared, &one);
     let divisor = field.sum(&field.product(&field.montgomery(&ED25519_D), &y_squared), &one);
     let product = field.product(&dividend, &divisor);
@@ -129,14 +129,14 @@ pub(crate) fn is_p384_signature(signature: &[u8]) -> bool {
     is_ecdsa_signature(signature, &P384_ORDER)
 }
 
-/// SEC 1 §4.1.4, step 1, of the encoding of
+/// Checks the ranges of the two numbers (SEC 1 §4.1.4, step 1) in the encoding of
 /// [RFC 7518 §3.4](https://www.rfc-editor.org/rfc/rfc7518#section-3.4).
 ///
-/// Both s and n − s verify. That is harmless here: a signature identifies nothing, and a
-/// second one of the same text, which anybody can compute, says nothing else.
+/// Both s and n − s verify. That is harmless here: signatures are not used as identifiers, and
+/// the second signature, which anyone can compute, is of the same text.
 fn is_ecdsa_signature<const LEN: usize>(signature: &[u8], order: &[u8; LEN]) -> bool {
     let Some((r, s)) = signature.split_first_chunk::<LEN>() else { return false };
-    // Big-endian numbers of one length are ordered like their octets.
+    // Big-endian numbers of the same length have the order of their octets.
     let is_in_range = |number: &[u8]| number.iter().any(|octet| *octet != 0) && number < order;
     s.len() == LEN && is_in_range(r) && is_in_range(s)
 }
@@ -145,15 +145,15 @@ fn is_ecdsa_signature<const LEN: usize>(signature: &[u8], order: &[u8; LEN]) -> 
 /// small order, and S is below the order
 /// ([RFC 8032 §5.1.7](https://www.rfc-editor.org/rfc/rfc8032#section-5.1.7)).
 ///
-/// Backends compare R with the encoding of what they compute, so an encoding that is not
-/// of a point verifies nothing.
+/// Backends compare R with the encoding of the point that they compute, so an encoding that is
+/// not of a point is never accepted.
 pub(crate) fn is_ed25519_signature(signature: &[u8]) -> bool {
     let Some((r, s)) = signature.split_first_chunk::<32>() else { return false };
     s.len() == 32 && s.iter().rev().lt(ED25519_ORDER.iter().rev()) && canonical_y(r).is_some()
 }
 
-/// Returns the second coordinate of an encoded point of Ed25519, unless it is not below
-/// the modulus or that of a point of small order.
+/// Returns the y coordinate of an encoded point of Ed25519, unless it is not below the modulus
+/// or the point is of small order.
 fn canonical_y(encoded: &[u8; 32]) -> Option<[u64; 4]> {
     let mut y: [u64; 4] = limbs(encoded.iter());
     if let Some(last) = y.last_mut() {
@@ -162,7 +162,7 @@ fn canonical_y(encoded: &[u8; 32]) -> Option<[u64; 4]> {
     (FIELD_25519.contains(&y) && !SMALL_ORDER.contains(&y)).then_some(y)
 }
 
-/// Returns the number of these octets, the lowest first, in limbs, the lowest first.
+/// Returns these octets, the lowest first, as limbs, the lowest first.
 fn limbs<'a, const N: usize>(octets: impl Iterator<Item = &'a u8>) -> [u64; N] {
     let mut octets = octets;
     [(); N].map(|()| {
@@ -192,7 +192,7 @@ impl<const N: usize> ShortCurve<N> {
     }
 }
 
-/// A field of an odd prime modulus, with numbers of `N` limbs in Montgomery form: x·R with
+/// A prime field of odd characteristic, with numbers of `N` limbs in Montgomery form: x·R with
 /// R = 2^(64·N).
 struct Field<const N: usize> {
     modulus: [u64; N],
@@ -223,7 +223,7 @@ impl<const N: usize> Field<N> {
     fn difference(&self, left: &[u64; N], right: &[u64; N]) -> [u64; N] {
         let zero = [0; N];
         let (negative, _) = subtract(&self.modulus, right);
-        // −0 is the modulus, which is not below it.
+        // −0 is the modulus, which is not a reduced number.
         self.sum(left, if *right == zero { &zero } else { &negative })
     }
 
@@ -243,7 +243,7 @@ impl<const N: usize> Field<N> {
             for (place, limb) in sum.iter_mut().zip(&self.modulus) {
                 (*place, carry) = multiply_add(factor, *limb, *place, carry);
             }
-            // The lowest limb is zero now: one limb to the right.
+            // The lowest limb is zero now: shift by one limb.
             sum.rotate_left(1);
             let (last, second_overflow) = add(top, carry, false);
             if let Some(place) = sum.last_mut() {
@@ -254,7 +254,7 @@ impl<const N: usize> Field<N> {
         self.reduce(&sum, highest)
     }
 
-    /// Returns a number below 2·modulus, whose highest bit is `highest`, below modulus.
+    /// Reduces a number below 2·modulus, whose highest bit is `highest`.
     fn reduce(&self, number: &[u64; N], highest: bool) -> [u64; N] {
         let (difference, is_below) = subtract(number, &self.modulus);
         if is_below && !highest { *number } else { difference }
@@ -262,14 +262,14 @@ impl<const N: usize> Field<N> {
 }
 
 impl Field<4> {
-    /// Returns number^((p − 1)/2) for p = 2^255 − 19, which is one for the squares except
-    /// zero ([Euler's criterion](https://en.wikipedia.org/wiki/Euler%27s_criterion)).
+    /// Returns number^((p − 1)/2) for p = 2^255 − 19, which is one for squares except zero
+    /// ([Euler's criterion](https://en.wikipedia.org/wiki/Euler%27s_criterion)).
     #[inline(never)]
     fn quadratic_character(&self, number: &[u64; 4]) -> [u64; 4] {
         let square = |power: &[u64; 4], times: u32| {
             (0..times).fold(*power, |power, _| self.product(&power, &power))
         };
-        // number^(2^k − 1), with k = 250 in the end: its bits below the highest.
+        // number^(2^k − 1), up to k = 250: the exponent's bits below the highest.
         let (mut power, mut k) = (*number, 1_u32);
         for bit in [true, true, true, true, false, true, false] {
             power = self.product(&square(&power, k), &power);
@@ -305,7 +305,7 @@ fn add(left: u64, right: u64, carry: bool) -> (u64, bool) {
     (sum, first | second)
 }
 
-/// Returns left·right + addend + carry, the lower and the higher half. It fits.
+/// Returns left·right + addend + carry, the lower and the upper half. It does not overflow.
 fn multiply_add(left: u64, right: u64, addend: u64, carry: u64) -> (u64, u64) {
     let product = u128::from(left).wrapping_mul(u128::from(right));
     let sum = product.wrapping_add(u128::from(addend)).wrapping_add(u128::from(carry));
@@ -340,8 +340,8 @@ mod tests {
         power_of_two(255) - 19_u8
     }
 
-    /// Numbers below `modulus`: the first and the last, those around powers of two, and
-    /// some that look random.
+    /// Numbers below `modulus`: the first and the last, those around powers of two, and some
+    /// pseudorandom ones.
     fn numbers(modulus: &BigUint) -> Vec<BigUint> {
         let mut numbers: Vec<_> = (0_u8..5).map(BigUint::from).collect();
         numbers.extend((1_u8..5).map(|number| modulus - number));
@@ -422,7 +422,7 @@ mod tests {
             assert_eq!((&d * &square * &square + 2_u8 * square) % &p, BigUint::from(1_u8));
         }
         assert_eq!(&eighths[0] + &eighths[1], p);
-        // d·t² + 2·t − 1 has another root t: it is not a square, so y has no more values.
+        // d·t² + 2·t − 1 has another root t, which is not a square, so there are no other y.
         let t = &eighths[0] * &eighths[0] % &p;
         let d_inverse = d.modpow(&(&p - 2_u8), &p);
         let other = (&p + &p - 2_u8 * &d_inverse % &p - &t) % &p;

@@ -1,4 +1,4 @@
-//! Discovery documents, in which an issuer names the URL of its keys
+//! Discovery documents, which contain the URL of an issuer's keys
 //! ([OpenID Connect Discovery 1.0](https://openid.net/specs/openid-connect-discovery-1_0.html),
 //! [RFC 8414](https://www.rfc-editor.org/rfc/rfc8414)).
 
@@ -6,11 +6,11 @@ use core::fmt;
 
 use crate::algorithm::Algorithms;
 use crate::buffer::TokenBuffer;
-use crate::error::{Error, JsonProblem, Segment};
+use crate::error::{Error, Input, JsonProblem};
 use crate::http_uri::HttpUri;
 use crate::json::{Object, Scratch, Value};
 
-/// The largest number of members in a discovery document.
+/// The maximum number of members of a discovery document.
 ///
 /// Keycloak's has more than fifty, and about a hundred are registered.
 const MAX_MEMBERS: usize = 128;
@@ -28,7 +28,7 @@ const MAX_MEMBERS: usize = 128;
 ///     url.to_string(),
 ///     "https://my-domain.auth0.com/.well-known/openid-configuration",
 /// );
-/// // … the application fetches the document from that URL …
+/// // … fetch the document from that URL …
 /// let document = r#"{
 ///     "issuer": "https://my-domain.auth0.com/",
 ///     "jwks_uri": "https://my-domain.auth0.com/.well-known/jwks.json",
@@ -39,14 +39,14 @@ const MAX_MEMBERS: usize = 128;
 /// let metadata = ProviderMetadata::from_json(document, issuer, &mut buffer)?;
 /// assert_eq!(metadata.jwks_uri(), "https://my-domain.auth0.com/.well-known/jwks.json");
 ///
-/// // A document that names another issuer is not used, wherever it came from.
+/// // A document of another issuer is rejected, whatever its source.
 /// let other = "https://other-domain.auth0.com/";
 /// let refused = ProviderMetadata::from_json(document, other, &mut buffer);
 /// assert_eq!(refused, Err(Error::IssuerMismatch));
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Other members are checked for grammar alone.
+/// The grammar of other members is checked; their values are ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProviderMetadata<'a> {
     issuer: &'a str,
@@ -56,23 +56,24 @@ pub struct ProviderMetadata<'a> {
 }
 
 impl<'a> ProviderMetadata<'a> {
-    /// Reads a discovery document, whose `issuer` has to equal the expected one byte for byte
+    /// Reads a discovery document. Its `issuer` must equal the expected one byte for byte
     /// ([OIDC Discovery §4.3](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationValidation),
     /// [RFC 8414 §3.3](https://www.rfc-editor.org/rfc/rfc8414#section-3.3)).
     ///
-    /// `jwks_uri`, and `userinfo_endpoint` if it is present, have to be `https` URLs within the
+    /// `jwks_uri`, and `userinfo_endpoint` if it is present, must be `https` URLs within the
     /// grammar of RFC 3986, without user information and without a fragment.
     ///
-    /// The metadata borrow from the text, and from `buffer` where strings have escapes. The
-    /// buffer has to be as long as these strings are once unescaped: 256 bytes suffice for most
-    /// documents, and none for those without escapes.
+    /// The metadata borrows from the text, and from `buffer` for strings with escapes. The
+    /// buffer must be as long as these strings are after unescaping: 256 bytes suffice for
+    /// most documents, and none are needed for documents without escapes.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidJson`] and [`Error::DuplicateMember`] for the document as a whole; then
-    /// [`Error::IssuerMismatch`] if `issuer` is absent, not a string, or another one; then
-    /// [`Error::InvalidJson`] for the other members, with [`JsonProblem::NotAnHttpsUrl`] and
-    /// [`JsonProblem::NotStrings`]; and [`Error::BufferTooSmall`].
+    /// [`Error::IssuerMismatch`] if `issuer` is missing, not a string, or not the expected
+    /// one; then [`Error::InvalidJson`] for the other members, with
+    /// [`JsonProblem::NotAnHttpsUrl`] and [`JsonProblem::NotStrings`]; and
+    /// [`Error::BufferTooSmall`].
     pub fn from_json<const N: usize>(
         text: &'a str,
         expected_issuer: &str,
@@ -81,9 +82,9 @@ impl<'a> ProviderMetadata<'a> {
         Self::read(text, expected_issuer, Schemes::Https, buffer)
     }
 
-    /// Like [`from_json`](Self::from_json), but the URLs may also be `http` URLs, whose
-    /// responses anyone on the network can change. For a provider on the loopback interface,
-    /// as in tests.
+    /// Like [`from_json`](Self::from_json), but also accepts `http` URLs, whose responses
+    /// anyone on the network can change. It is intended for a provider on the loopback
+    /// interface, such as in tests.
     ///
     /// # Errors
     ///
@@ -103,7 +104,7 @@ impl<'a> ProviderMetadata<'a> {
         buffer: &'a mut TokenBuffer<N>,
     ) -> Result<Self, Error> {
         let mut document = Object::<MAX_MEMBERS>::empty_with_capacity();
-        document.read(text.as_bytes(), Segment::Discovery)?;
+        document.read(text.as_bytes(), Input::DiscoveryDocument)?;
         let issuer = document
             .get("issuer")
             .and_then(Value::string)
@@ -140,21 +141,21 @@ impl<'a> ProviderMetadata<'a> {
         self.userinfo_endpoint
     }
 
-    /// Returns the algorithms that the issuer may sign ID tokens with, as far as this crate
-    /// knows them.
+    /// Returns the algorithms that the issuer may use to sign ID tokens, without those that
+    /// this crate does not implement.
     ///
-    /// `None` if the document does not say: RFC 8414 does not have this member. What an issuer
-    /// says here restricts nothing: the algorithms that are accepted are those of its keys.
+    /// `None` if the document has no such member, which RFC 8414 does not define. It restricts
+    /// nothing: the accepted algorithms are those of the issuer's keys.
     #[must_use]
     pub const fn id_token_signing_alg_values_supported(&self) -> Option<Algorithms> {
         self.id_token_signing_alg_values_supported
     }
 
     /// Returns the URL of an issuer's OpenID Connect discovery document: the issuer without a
-    /// slash at the end, and then the well-known path
+    /// slash at the end, followed by the well-known path
     /// ([OIDC Discovery §4](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig)).
     ///
-    /// `None` if `issuer` is not an `http` or `https` URL without query and fragment.
+    /// Returns `None` if `issuer` is not an `http` or `https` URL without query and fragment.
     #[must_use]
     pub fn openid_configuration_url(issuer: &str) -> Option<WellKnownUrl<'_>> {
         HttpUri::parse(issuer).filter(HttpUri::ends_with_path)?;
@@ -162,11 +163,11 @@ impl<'a> ProviderMetadata<'a> {
         Some(WellKnownUrl::new(before, "openid-configuration", ""))
     }
 
-    /// Returns the URL of an authorization server's metadata: the well-known path stands between
-    /// host and path, and the path has no slash at its end
+    /// Returns the URL of an authorization server's metadata: the well-known path is inserted
+    /// between host and path, and a slash at the end of the path is removed
     /// ([RFC 8414 §3.1](https://www.rfc-editor.org/rfc/rfc8414#section-3.1)).
     ///
-    /// `None` if `issuer` is not an `http` or `https` URL without query and fragment.
+    /// Returns `None` if `issuer` is not an `http` or `https` URL without query and fragment.
     #[must_use]
     pub fn oauth_authorization_server_url(issuer: &str) -> Option<WellKnownUrl<'_>> {
         let (before, path) =
@@ -176,7 +177,7 @@ impl<'a> ProviderMetadata<'a> {
     }
 }
 
-/// The schemes that the URLs of a document may have.
+/// The accepted schemes of the URLs in a document.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Schemes {
     Https,
@@ -188,7 +189,7 @@ fn read_url<'a>(
     schemes: Schemes,
     scratch: &mut Scratch<'a>,
 ) -> Result<&'a str, Error> {
-    let problem = Error::InvalidJson(Segment::Discovery, JsonProblem::NotAnHttpsUrl);
+    let problem = Error::InvalidJson(Input::DiscoveryDocument, JsonProblem::NotAnHttpsUrl);
     let text = value.and_then(Value::string).ok_or(problem)?;
     let url = scratch.string(text)?;
     HttpUri::parse(url)
@@ -199,7 +200,7 @@ fn read_url<'a>(
 }
 
 fn read_algorithms(value: Value<'_>) -> Result<Algorithms, Error> {
-    let problem = Error::InvalidJson(Segment::Discovery, JsonProblem::NotStrings);
+    let problem = Error::InvalidJson(Input::DiscoveryDocument, JsonProblem::NotStrings);
     let mut known = Algorithms::NONE;
     for element in value.array().ok_or(problem)? {
         let name = element.string().ok_or(problem)?;
@@ -241,7 +242,7 @@ mod tests {
         let issuer = "http://127.0.0.1:8080";
         let text = r#"{"issuer":"http://127.0.0.1:8080","jwks_uri":"http://127.0.0.1:8080/keys"}"#;
         let mut buffer = TokenBuffer::<0>::new();
-        let refused = Err(Error::InvalidJson(Segment::Discovery, JsonProblem::NotAnHttpsUrl));
+        let refused = Err(Error::InvalidJson(Input::DiscoveryDocument, JsonProblem::NotAnHttpsUrl));
         assert_eq!(ProviderMetadata::from_json(text, issuer, &mut buffer), refused);
         let read = ProviderMetadata::danger_from_json_with_http(text, issuer, &mut buffer);
         assert_eq!(read.unwrap().jwks_uri(), "http://127.0.0.1:8080/keys");
@@ -258,7 +259,7 @@ mod tests {
         let read = |list: &str| {
             let text = std::format!(r#"{{"a":{list}}}"#);
             let mut object = Object::empty();
-            object.read(text.as_bytes(), Segment::Discovery).unwrap();
+            object.read(text.as_bytes(), Input::DiscoveryDocument).unwrap();
             read_algorithms(object.get("a").unwrap())
         };
         let names: std::string::String =

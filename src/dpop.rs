@@ -1,9 +1,9 @@
-//! DPoP proofs: the sender of a request holds the key that its access token is bound to
-//! ([RFC 9449](https://www.rfc-editor.org/rfc/rfc9449)).
+//! DPoP proofs, with which the sender of a request proves possession of the key that its
+//! access token is bound to ([RFC 9449](https://www.rfc-editor.org/rfc/rfc9449)).
 //!
-//! This is the only module in which a header brings a key. The key verifies the proof that
-//! contains it, and nothing else. It is also the only module beside the validation pipeline
-//! that constructs a [`Validated`]: a proof has no issuer to be trusted.
+//! This is the only module in which the key comes from the header. It verifies only the proof
+//! that contains it. Apart from the validation pipeline, this is also the only module that
+//! constructs a [`Validated`], because a proof has no issuer.
 
 use core::fmt;
 
@@ -14,7 +14,7 @@ use crate::bearer::{BearerToken, DpopToken};
 use crate::buffer::TokenBuffer;
 use crate::claims::{NumericDate, Reader, Rounding};
 use crate::compare::constant_time_eq;
-use crate::error::{Claim, Error, JsonType, KeyRejected, Segment, WrongKind};
+use crate::error::{Claim, Error, Input, JsonType, KeyRejected, WrongKind};
 use crate::http_uri::HttpUri;
 use crate::json::Object;
 use crate::jwk::{Jwk, parse_key};
@@ -32,9 +32,9 @@ type Hash = [u8; 43];
 /// A DPoP proof whose signature is valid and whose claims have the right types
 /// ([RFC 9449 §4.2](https://www.rfc-editor.org/rfc/rfc9449#section-4.2)).
 ///
-/// It gives no access to its claims. [`DpopProof::verify`] applies all rules but one, and
-/// returns an [`UnseenProof`], which becomes [`Validated`](crate::Validated) once it is known
-/// that the proof was not used before.
+/// Its claims are not accessible. [`DpopProof::verify`] applies all rules but one, and returns
+/// an [`UnseenProof`], which becomes [`Validated`](crate::Validated) when it is known not to
+/// have been used before.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DpopProof<'b> {
     jkt: Hash,
@@ -42,7 +42,7 @@ pub struct DpopProof<'b> {
     method: Option<&'b str>,
     uri: Option<&'b str>,
     issued_at: Option<NumericDate>,
-    /// Whether a fraction of a second was dropped from `iat`.
+    /// Whether `iat` had a fraction of a second.
     issued_at_has_fraction: bool,
     access_token_hash: Option<&'b str>,
     nonce: Option<&'b str>,
@@ -54,9 +54,9 @@ impl fmt::Debug for DpopProof<'_> {
     }
 }
 
-/// The request that a DPoP proof has to be made for.
+/// The request for which a DPoP proof must have been made.
 ///
-/// There is no default: each constructor says whether the request has an access token.
+/// There is no default: the constructor states whether the request has an access token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct DpopRequest<'r> {
     method: &'r str,
@@ -66,23 +66,23 @@ pub struct DpopRequest<'r> {
 }
 
 impl<'r> DpopRequest<'r> {
-    /// A request to a protected resource, with the access token of its `Authorization`
-    /// header. The proof has to contain the hash of the token.
+    /// Constructs a request to a protected resource, with the access token of its
+    /// `Authorization` header. The proof must contain the hash of the token.
     ///
     /// `url` is the URL of the request as the client sees it, with scheme and host; its query
-    /// and fragment are ignored. Behind a proxy, take scheme and host from the configuration.
+    /// and fragment are ignored. Behind a proxy, use scheme and host from the configuration.
     #[must_use]
     pub const fn to_resource(method: &'r str, url: &'r str, access_token: DpopToken<'r>) -> Self {
         Self { method, url, access_token: Some(access_token.expose()), nonce: None }
     }
 
-    /// A request without an access token, such as one to the token endpoint.
+    /// Constructs a request without an access token, such as one to the token endpoint.
     #[must_use]
     pub const fn without_access_token(method: &'r str, url: &'r str) -> Self {
         Self { method, url, access_token: None, nonce: None }
     }
 
-    /// Requires the proof to contain the nonce that the server gave
+    /// Requires the proof to contain the nonce that the server provided
     /// ([RFC 9449 §9](https://www.rfc-editor.org/rfc/rfc9449#section-9)).
     #[must_use]
     pub const fn nonce(mut self, nonce: &'r str) -> Self {
@@ -100,9 +100,9 @@ impl fmt::Debug for DpopRequest<'_> {
     }
 }
 
-/// A DPoP proof that meets all rules, except that it may have been used before.
+/// A DPoP proof that meets all rules, but may have been used before.
 ///
-/// [`once`](Self::once) makes it [`Validated`](crate::Validated).
+/// [`once`](Self::once) converts it to [`Validated`](crate::Validated).
 #[derive(Clone, Debug)]
 #[must_use = "the proof may have been used before"]
 pub struct UnseenProof<'b> {
@@ -112,7 +112,7 @@ pub struct UnseenProof<'b> {
 }
 
 impl<'b> UnseenProof<'b> {
-    /// Accepts the proof if the window has not seen it (P8).
+    /// Accepts the proof if the window does not contain it, and adds it (P8).
     ///
     /// # Errors
     ///
@@ -126,21 +126,21 @@ impl<'b> UnseenProof<'b> {
         Ok(Validated(self.proof))
     }
 
-    /// Returns the identity of the proof, for a store of another kind than [`ReplayWindow`].
+    /// Returns the identifier of the proof, for a store other than [`ReplayWindow`].
     #[must_use]
     pub const fn id(&self) -> TokenId {
         self.id
     }
 
-    /// Returns the first second at which the proof is refused for its age: a store has to
-    /// remember it until then.
+    /// Returns the first second at which the proof is rejected because of its age. A store
+    /// must remember the proof until then.
     #[must_use]
     pub const fn valid_until(&self) -> NumericDate {
         self.valid_until
     }
 
-    /// Accepts the proof on the word of the caller that another store has not seen it, and
-    /// remembers it now.
+    /// Accepts the proof without checking that it was not used before. The caller asserts that
+    /// another store did not contain it and now does.
     #[must_use]
     pub fn danger_assume_unseen(self) -> Validated<DpopProof<'b>> {
         Validated(self.proof)
@@ -148,12 +148,12 @@ impl<'b> UnseenProof<'b> {
 }
 
 impl<'b> DpopProof<'b> {
-    /// Returns the only value of the `DPoP` header field of a request
+    /// Returns the value of the `DPoP` header field of a request, which must occur once
     /// ([RFC 9449 §4.3](https://www.rfc-editor.org/rfc/rfc9449#section-4.3)).
     ///
     /// # Errors
     ///
-    /// [`Error::MalformedToken`] for none and for several (P1).
+    /// [`Error::MalformedToken`] if there is none or more than one (P1).
     pub fn from_header_values<'t>(
         values: impl IntoIterator<Item = &'t str>,
     ) -> Result<&'t str, Error> {
@@ -165,10 +165,10 @@ impl<'b> DpopProof<'b> {
     }
 
     /// Verifies the proof of a request at the time `now`: structure, header, key, signature,
-    /// claims, and the rules of the policy, all but P8.
+    /// claims, and all rules of the policy except P8.
     ///
-    /// `K` is the type of the key that the proof brings: one that implements several
-    /// algorithms, such as `RingAnyKey`.
+    /// `K` is the type of the key in the proof: one that implements several algorithms, such
+    /// as `RingAnyKey`.
     ///
     /// ```
     /// use claimgate::{
@@ -217,8 +217,8 @@ impl<'b> DpopProof<'b> {
 
     fn read(jws: VerifiedJws<'b>, jkt: Hash) -> Result<Self, Error> {
         let mut object = Object::empty();
-        object.read_decoded(jws.payload, Segment::Payload)?;
-        let mut reader = Reader::new(jws.scratch, Segment::Payload);
+        object.read_decoded(jws.payload, Input::Payload)?;
+        let mut reader = Reader::new(jws.scratch, Input::Payload);
         let mut proof = Self {
             jkt,
             token_id: None,
@@ -249,7 +249,7 @@ impl<'b> DpopProof<'b> {
         Ok(proof)
     }
 
-    /// P5, P6, P9 and P10: the proof was made for this request.
+    /// Checks that the proof was made for this request (P5, P6, P9, P10).
     fn check<K: PublicKey>(&self, request: DpopRequest<'_>) -> Result<(), Error> {
         let required = |value: Option<&'b str>, claim| value.ok_or(Error::MissingClaim(claim));
         if required(self.method, Claim::HttpMethod)? != request.method {
@@ -283,7 +283,7 @@ impl<'b> DpopProof<'b> {
     }
 }
 
-/// Decodes a proof, and constructs the key of its header: P1 to P4.
+/// Decodes a proof and constructs the key in its header (P1 to P4).
 fn decode<'t, 'b, K: PublicKey, const N: usize>(
     proof: &'t str,
     policy: &DpopPolicy,
@@ -291,7 +291,7 @@ fn decode<'t, 'b, K: PublicKey, const N: usize>(
 ) -> Result<(UnverifiedJws<'t, 'b>, Jwk<K>), Error> {
     let algorithms = policy.algorithms().intersection(K::ALGORITHMS);
     let jws = CompactJws::parse_up_to(proof, buffer.token_len_limit());
-    // P1: an opaque or an encrypted proof is no proof of another form.
+    // P1: opaque and encrypted tokens are malformed proofs.
     let jws = jws.map_err(|error| match error {
         Error::OpaqueToken | Error::EncryptedToken => Error::MalformedToken,
         error => error,
@@ -301,7 +301,7 @@ fn decode<'t, 'b, K: PublicKey, const N: usize>(
             return Err(Error::TokenType(WrongKind::HeaderType));
         }
         let key = members.get("jwk").ok_or(Error::KeyRejected(KeyRejected::Malformed))?;
-        // P4: a key without `alg` has the algorithm of the proof that it verifies.
+        // P4: a key without `alg` has the algorithm of the proof.
         let algorithm = header.algorithm;
         Ok(parse_key(key, Algorithms::of(&[algorithm]), Some(algorithm))?)
     })?;
@@ -325,14 +325,14 @@ impl From<ReplayError> for Error {
 }
 
 impl<'b> Validated<DpopProof<'b>> {
-    /// Returns the thumbprint of the key that the proof was signed with: SHA-256, base64url
-    /// without padding. `cnf.jkt` of an access token that is bound to the key equals it.
+    /// Returns the thumbprint of the key that signed the proof: SHA-256, base64url without
+    /// padding. It equals `cnf.jkt` of an access token that is bound to the key.
     #[must_use]
     pub fn thumbprint(&self) -> &str {
         self.0.thumbprint_str()
     }
 
-    /// Returns the key that the request has proved.
+    /// Returns the key of which the request proves possession.
     #[must_use]
     pub fn request_key(&self) -> RequestKey<'_> {
         RequestKey { x5t_s256: None, jkt: Some(self.thumbprint()) }
@@ -352,7 +352,7 @@ impl<'b> Validated<DpopProof<'b>> {
 }
 
 impl<'t> DpopToken<'t> {
-    /// Returns the token together with the key of a proof that was validated for it.
+    /// Returns the token together with the key of the proof that was validated for it.
     #[must_use]
     pub fn with_proof(self, proof: &'t Validated<DpopProof<'_>>) -> BearerToken<'t> {
         BearerToken::new(self.expose()).with_key(proof.request_key())
@@ -362,14 +362,14 @@ impl<'t> DpopToken<'t> {
 /// The error of an access token that came with a DPoP proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DpopError {
-    /// The proof was refused.
+    /// The proof was rejected.
     Proof(Error),
-    /// The access token was refused.
+    /// The access token was rejected.
     Token(Error),
 }
 
 impl DpopError {
-    /// Returns the error, of either.
+    /// Returns the error of the proof or of the token.
     #[must_use]
     pub const fn error(&self) -> Error {
         match *self {
@@ -390,9 +390,9 @@ impl fmt::Display for DpopError {
 }
 
 impl<'b> AccessToken<'b> {
-    /// Validates an access token and the DPoP proof that came with it: the proof by
-    /// [`DpopProof::verify`] and [`UnseenProof::once`], with keys of the type of the issuer's,
-    /// and then the token by [`validate`](Self::validate), which compares its `cnf` with the
+    /// Validates an access token and the DPoP proof that was sent with it: the proof with
+    /// [`DpopProof::verify`] and [`UnseenProof::once`], with keys of the issuer's key type,
+    /// and then the token with [`validate`](Self::validate), which compares its `cnf` with the
     /// key of the proof.
     ///
     /// # Errors

@@ -1,7 +1,6 @@
-//! Pages that go with the reference: rules in words, and the settings for the
-//! tokens of well-known issuers.
+//! Guides: the rules in prose, and the settings for the tokens of well-known issuers.
 //!
-//! This module is there in the documentation only.
+//! This module exists only in the documentation.
 
 #[doc = include_str!("../docs/from-auth0-documentation-to-code.md")]
 pub mod from_auth0_documentation_to_code {}

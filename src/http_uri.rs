@@ -22,7 +22,7 @@ pub struct HttpUri<'a> {
     scheme: Scheme,
     host: &'a str,
     port: u16,
-    /// The length of the text up to where the path begins.
+    /// The length of the text before the path.
     authority_end: usize,
     path: &'a str,
     query: Option<&'a str>,
@@ -38,15 +38,15 @@ enum Scheme {
 impl<'a> HttpUri<'a> {
     /// Parses a URI.
     ///
-    /// `None` if the scheme is neither `http` nor `https`, if there is no host
+    /// Returns `None` if the scheme is neither `http` nor `https`, if there is no host
     /// ([RFC 9110 §4.2](https://www.rfc-editor.org/rfc/rfc9110#section-4.2)), if there is user
-    /// information (`user@host`), if the port is no decimal number of at most 65,535 without
-    /// leading zeros, or if host or path have characters outside of the grammar: a backslash,
-    /// white space, a control character, anything that is not ASCII, or a `%` that two
-    /// hexadecimal digits do not follow.
+    /// information (`user@host`), if the port is not a decimal number of at most 65,535
+    /// without leading zeros, or if host or path contain characters outside of the grammar: a
+    /// backslash, white space, a control character, a non-ASCII character, or a `%` that is
+    /// not followed by two hexadecimal digits.
     ///
-    /// Query and fragment may consist of any visible ASCII characters: browsers send some that
-    /// the grammar does not have, and what a `?` or `#` begins is not compared.
+    /// Query and fragment may contain any visible ASCII characters: browsers send some that
+    /// the grammar does not allow, and neither is compared.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         let (scheme, rest) = Scheme::split(text)?;
@@ -76,20 +76,19 @@ impl<'a> HttpUri<'a> {
         })
     }
 
-    /// Returns whether two URIs are equal without query and fragment, as a DPoP proof's `htu`
-    /// has to be with the URL of the request
+    /// Returns whether two URIs are equal apart from query and fragment, as required of a DPoP
+    /// proof's `htu` and the URL of the request
     /// ([RFC 9449 §4.3](https://www.rfc-editor.org/rfc/rfc9449#section-4.3)).
     ///
-    /// These differences are none, and no others
+    /// Only these differences are ignored
     /// ([RFC 3986 §6.2.2](https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2),
     /// [§6.2.3](https://www.rfc-editor.org/rfc/rfc3986#section-6.2.3)): the case of scheme and
-    /// host; an absent, an empty and the scheme's default port; an escape such as `%7E` for a
-    /// character that needs none, such as `~`; the case of the digits of an escape; an empty
-    /// path and `/`.
+    /// host; a missing, an empty and the scheme's default port; an unnecessary escape such as
+    /// `%7E` for `~`; the case of the digits of an escape; an empty path and `/`.
     ///
-    /// Paths are not resolved: `/a/../b` is not `/b`, nor `/a/./b`, nor `/a//b`, since servers
-    /// differ in what they make of them. Hosts are compared as text: two spellings of an IPv6
-    /// address differ, as do a name and the same with a dot after it.
+    /// Dot segments and empty segments are not resolved: `/b` differs from `/a/../b`, `/./b`
+    /// and `//b`, because servers interpret them differently. Hosts are compared as text: two
+    /// notations of an IPv6 address differ, and so does a name with a final dot.
     #[must_use]
     pub fn is_same_without_query(&self, other: &Self) -> bool {
         self.scheme == other.scheme
@@ -112,13 +111,12 @@ impl<'a> HttpUri<'a> {
         self.scheme == Scheme::Https
     }
 
-    /// Returns scheme and authority as they are written, and what follows: path, query and
-    /// fragment.
+    /// Returns scheme and authority, and the rest: path, query and fragment.
     pub(crate) fn split_authority(&self) -> (&'a str, &'a str) {
         self.text.split_at_checked(self.authority_end).unwrap_or((self.text, ""))
     }
 
-    /// Returns whether the whole URI is within the grammar and has no fragment.
+    /// Returns whether the whole URI matches the grammar and has no fragment.
     pub(crate) fn is_strict_without_fragment(&self) -> bool {
         self.fragment.is_none() && self.query.is_none_or(|query| is_component(query, is_query_byte))
     }
@@ -131,14 +129,14 @@ impl<'a> HttpUri<'a> {
 
 impl fmt::Debug for HttpUri<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Queries may have secrets in them.
+        // Queries may contain secrets.
         let end = self.authority_end.saturating_add(self.path.len());
         f.debug_tuple("HttpUri").field(&self.text.get(..end).unwrap_or_default()).finish()
     }
 }
 
 impl Scheme {
-    /// Splits a text into scheme and what follows `://`.
+    /// Splits a text into the scheme and the text after `://`.
     fn split(text: &str) -> Option<(Self, &str)> {
         [(Self::Https, "https://"), (Self::Http, "http://")].into_iter().find_map(
             |(scheme, prefix)| {
@@ -181,7 +179,7 @@ fn parse_port(digits: &str) -> Option<u16> {
 }
 
 /// Returns whether a text is `IP-literal`, without `IPvFuture`, or a `reg-name` that is not
-/// empty; each `IPv4address` is one.
+/// empty. Every `IPv4address` is a `reg-name`.
 fn is_host(host: &str) -> bool {
     match host.strip_prefix('[') {
         Some(rest) => {
@@ -191,8 +189,8 @@ fn is_host(host: &str) -> bool {
     }
 }
 
-/// Returns whether a text is `IPv6address`: eight groups of 16 bits, or up to seven where `::`
-/// stands for the others. An IPv4 address at the end counts as two.
+/// Returns whether a text is `IPv6address`: eight groups of 16 bits, or up to seven and `::`
+/// for the others. An IPv4 address at the end counts as two.
 fn is_ipv6_address(text: &[u8]) -> bool {
     let is_double_colon = |pair: &[u8]| pair == b"::";
     let Some(place) = text.windows(2).position(is_double_colon) else {
@@ -204,7 +202,7 @@ fn is_ipv6_address(text: &[u8]) -> bool {
     counts.is_some_and(|(before, after)| before.saturating_add(after) <= 7)
 }
 
-/// Returns the number of groups with single colons between them. `None` if one is malformed.
+/// Returns the number of groups separated by single colons, or `None` if one is malformed.
 fn count_groups(text: &[u8], may_end_with_ipv4: bool) -> Option<usize> {
     if text.is_empty() {
         return Some(0);
@@ -265,13 +263,13 @@ fn is_query_byte(byte: u8) -> bool {
     is_path_byte(byte) || byte == b'?'
 }
 
-/// An octet of a component, once escapes that are not needed are removed.
+/// An octet of a component, after unnecessary escapes are decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Octet {
-    /// A character that is written as itself, or an unreserved one that was escaped.
+    /// An unescaped character, or an unreserved one that was escaped.
     Plain(u8),
-    /// Another octet that is escaped. It means something else than the character: `%2F` does
-    /// not separate segments.
+    /// Another octet that is escaped. It is not equivalent to the character: `%2F` does not
+    /// separate segments.
     Escaped(u8),
 }
 
@@ -284,8 +282,8 @@ impl Octet {
     }
 }
 
-/// Returns the octets of a component. A `%` that begins no escape is plain, which no valid
-/// component has.
+/// Returns the octets of a component. A `%` that does not begin an escape is plain; a valid
+/// component has none.
 fn octets(text: &str) -> impl Iterator<Item = Octet> {
     let mut rest = text.as_bytes();
     core::iter::from_fn(move || {
@@ -332,7 +330,7 @@ mod tests {
         }
     }
 
-    /// The standard library reads the same grammar.
+    /// The standard library implements the same grammar.
     #[test]
     fn p06_an_ipv6_address_is_what_the_standard_library_takes_for_one() {
         let check = |text: &str| {
@@ -359,7 +357,7 @@ mod tests {
             valid += texts.iter().filter(|text| check(text)).count();
         }
         assert!(valid > 1_000, "{valid}");
-        // As many groups as fit, one less and one more.
+        // The maximum number of groups, one fewer and one more.
         for before in 0..=9 {
             for after in 0..=9 {
                 for end in ["", "1.2.3.4"] {

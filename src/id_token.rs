@@ -1,21 +1,20 @@
-//! ID tokens: who the user is, told to one application.
+//! ID tokens, which authenticate a user to one client.
 
 use core::fmt;
 
 use crate::claims::{Reader, RegisteredClaims, span_fields};
-use crate::error::{Error, Segment};
+use crate::error::{Error, Input};
 use crate::json::Object;
 use crate::jws::Header;
 use crate::public_key::VerifiedJws;
 use crate::standard_claims::StandardClaims;
 
-/// An ID token whose signature holds and whose claims have the right types
+/// An ID token whose signature is valid and whose claims have the right types
 /// ([OIDC Core §2](https://openid.net/specs/openid-connect-core-1_0.html#IDToken)).
 ///
-/// It is not known to be acceptable, so it gives no access to its claims.
-/// [`IdToken::validate`] applies the rules of an
-/// [`IdTokenPolicy`](crate::IdTokenPolicy) and returns a
-/// [`Validated`](crate::Validated) token, which does.
+/// Its claims are not accessible, because they are not checked yet. [`IdToken::validate`]
+/// applies the rules of an [`IdTokenPolicy`](crate::IdTokenPolicy) and returns a
+/// [`Validated`](crate::Validated) token, whose claims are.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IdToken<'b> {
     pub(crate) header: Header<'b>,
@@ -32,7 +31,7 @@ span_fields! { IdToken as IdTokenSpans {
 } }
 
 impl<'b> IdToken<'b> {
-    /// Without claims.
+    /// No claims.
     pub(crate) const EMPTY: Self = Self {
         header: Header::EMPTY,
         payload: &[],
@@ -45,19 +44,18 @@ impl<'b> IdToken<'b> {
     /// # Errors
     ///
     /// [`Error::InvalidJson`] and [`Error::DuplicateMember`] for the payload,
-    /// [`Error::ClaimType`] for a registered claim of the wrong type, whether or
-    /// not a policy looks at it, [`Error::TooManyAudiences`], and
-    /// [`Error::BufferTooSmall`] if there is no room to unescape a string.
+    /// [`Error::ClaimType`] for a registered claim of the wrong type, even if no policy reads
+    /// it, [`Error::TooManyAudiences`], and [`Error::BufferTooSmall`] if the buffer has no
+    /// space for an unescaped string.
     pub fn parse(jws: VerifiedJws<'b>) -> Result<Self, Error> {
         let mut token = Self::EMPTY;
         token.read(jws, |_, _| {})?;
         Ok(token)
     }
 
-    /// As [`parse`](Self::parse), into its place: there is more in the claims than
-    /// should be moved needlessly.
+    /// Like [`parse`](Self::parse), but in place, because the claims are large to move.
     ///
-    /// `examine` sees all members of the payload, and `iss`.
+    /// `examine` receives all members of the payload, and `iss`.
     #[inline]
     pub(crate) fn read(
         &mut self,
@@ -65,10 +63,10 @@ impl<'b> IdToken<'b> {
         examine: impl FnOnce(&Object<'_>, Option<&str>),
     ) -> Result<(), Error> {
         let mut object = Object::empty();
-        self.payload = object.read_decoded(jws.payload, Segment::Payload)?;
+        self.payload = object.read_decoded(jws.payload, Input::Payload)?;
         self.header = jws.header;
         let registered = &mut self.registered;
-        let mut reader = Reader::new(jws.scratch, Segment::Payload);
+        let mut reader = Reader::new(jws.scratch, Input::Payload);
         for member in object.members() {
             if !registered.read(member, &mut reader)? {
                 self.standard.read(member, &mut reader)?;

@@ -1,10 +1,9 @@
-//! The one JSON dialect of the crate. serde-json-core is named in `custom.rs`
-//! only.
+//! The only JSON parser of the crate. Only `custom.rs` uses serde-json-core.
 //!
-//! [RFC 8259](https://www.rfc-editor.org/rfc/rfc8259), narrowed: UTF-8, one
-//! object with nothing after it, at most [`MAX_DEPTH`] containers deep, at most
-//! [`MAX_MEMBERS`] members in an object that is read (more in a few documents), no
-//! two of them with one name. The whole text is checked, also what nobody reads.
+//! It accepts a subset of [RFC 8259](https://www.rfc-editor.org/rfc/rfc8259): UTF-8, one
+//! object with nothing after it, at most [`MAX_DEPTH`] nested containers, at most
+//! [`MAX_MEMBERS`] members in an object that is read (more in some documents), and no
+//! duplicate names in it. The whole text is checked, including values that are not read.
 
 mod custom;
 mod escape;
@@ -16,22 +15,22 @@ use core::mem;
 use heapless::Vec;
 
 use crate::bytes::split_once_near;
-use crate::error::{Error, JsonProblem, Segment};
+use crate::error::{Error, Input, JsonProblem};
 use escape::{Unescaped, normalise};
 use names::{Names, fingerprint, fingerprint_of_characters};
 use scanner::{Scanner, WrittenMember, is_plain, unquoted};
 
 pub(crate) use custom::deserialize;
 
-/// How deep objects and arrays may be nested, the outermost object included.
+/// The maximum nesting depth of objects and arrays, including the outermost object.
 ///
-/// Tokens nest three or four deep (`cnf` → `jwk`); depth is an attacker's.
+/// Tokens have three or four levels (`cnf` → `jwk`); an attacker could send any number.
 pub(crate) const MAX_DEPTH: u32 = 16;
 
-/// How many members an object that is read may have.
+/// The maximum number of members of an object that is read.
 ///
-/// Each is compared with the others, so the bound keeps that work small. Tokens have
-/// about twenty members.
+/// Every name is compared with the others, so the limit bounds that work. Tokens have about
+/// twenty members.
 pub(crate) const MAX_MEMBERS: usize = 64;
 
 /// A member of an object.
@@ -55,29 +54,29 @@ pub(crate) struct Object<'a, const MAX: usize = MAX_MEMBERS> {
 }
 
 impl<'a> Object<'a> {
-    /// Without members.
+    /// Constructs an object without members.
     pub(crate) fn empty() -> Self {
         Self::empty_with_capacity()
     }
 
     /// Indexes the members of a text that [`read_decoded`](Self::read_decoded) returned.
-    pub(crate) fn parse_decoded(text: &'a [u8], segment: Segment) -> Result<Self, Error> {
+    pub(crate) fn parse_decoded(text: &'a [u8], input: Input) -> Result<Self, Error> {
         let mut object = Self::empty();
-        object.index(text, Prescan::at(text), Escapes::Needed, segment)?;
+        object.index(text, Prescan::at(text), Escapes::Needed, input)?;
         Ok(object)
     }
 }
 
 impl<'a, const MAX: usize> Object<'a, MAX> {
-    /// Without members, of which there may be `MAX`.
+    /// Constructs an object without members and with capacity for `MAX`.
     pub(crate) fn empty_with_capacity() -> Self {
         Self { members: Vec::new() }
     }
 
     /// Checks a whole text, from the first byte to the last, and indexes the members of its
     /// outermost object.
-    pub(crate) fn read(&mut self, text: &'a [u8], segment: Segment) -> Result<(), Error> {
-        self.index(text, Prescan::at(text), Escapes::Any, segment)
+    pub(crate) fn read(&mut self, text: &'a [u8], input: Input) -> Result<(), Error> {
+        self.index(text, Prescan::at(text), Escapes::Any, input)
     }
 
     /// Like [`read`](Self::read), but first removes the needless escapes from the text in
@@ -86,12 +85,12 @@ impl<'a, const MAX: usize> Object<'a, MAX> {
     /// The index is filled in place: it is so large that moving it would cost more than
     /// filling it.
     ///
-    /// Issuers that write `https:\/\/…` or `\u00f6` then cost nothing further on,
-    /// and serde-json-core, which does not unescape names, sees each name.
+    /// Issuers that write `https:\/\/…` or `\u00f6` then cause no further cost, and
+    /// serde-json-core, which does not unescape names, can compare names.
     pub(crate) fn read_decoded(
         &mut self,
         buffer: &'a mut [u8],
-        segment: Segment,
+        input: Input,
     ) -> Result<&'a [u8], Error> {
         let mut prescan = Prescan::at(buffer);
         let mut length = buffer.len();
@@ -100,7 +99,7 @@ impl<'a, const MAX: usize> Object<'a, MAX> {
             prescan = Prescan::at(buffer.get(..length).unwrap_or_default());
         }
         let text = buffer.get(..length).unwrap_or_default();
-        self.index(text, prescan, Escapes::Needed, segment)?;
+        self.index(text, prescan, Escapes::Needed, input)?;
         Ok(text)
     }
 
@@ -109,37 +108,37 @@ impl<'a, const MAX: usize> Object<'a, MAX> {
         text: &'a [u8],
         prescan: Prescan,
         escapes: Escapes,
-        segment: Segment,
+        input: Input,
     ) -> Result<(), Error> {
         let mut names = Names::<MAX>::new();
-        for_each_member(text, prescan, escapes, segment, |member| {
+        for_each_member(text, prescan, escapes, input, |member| {
             let fingerprint = match member.value.escapes {
                 Escapes::Any => fingerprint_of_characters(Unescaped(member.name)),
-                // Names are equal exactly if their bytes are.
+                // Names are equal if and only if their bytes are.
                 Escapes::Absent | Escapes::Needed => fingerprint(member.name.as_bytes()),
             };
-            let too_many = Error::InvalidJson(segment, JsonProblem::TooManyMembers);
+            let too_many = Error::InvalidJson(input, JsonProblem::TooManyMembers);
             if names.contain(fingerprint) {
-                return Err(Error::DuplicateMember(segment));
+                return Err(Error::DuplicateMember(input));
             }
             names.add(fingerprint).ok_or(too_many)?;
             self.members.push(member).map_err(|_| too_many)
         })
     }
 
-    /// The members in their order.
+    /// Returns the members in their order.
     pub(crate) fn members(&self) -> impl Iterator<Item = Member<'a>> + '_ {
         self.members.iter().copied()
     }
 
-    /// The value of the member of this name.
+    /// Returns the value of the member with this name.
     #[inline]
     pub(crate) fn get(&self, name: &str) -> Option<Value<'a>> {
-        // All members are from one text: either all may have escapes, or none.
+        // All members are from one text, so either all of them may have escapes or none.
         if self.members.first()?.value.may_have_escapes() {
             return self.get_escaped(name);
         }
-        // Lengths and last bytes first: most names are too short for a call of `memcmp`.
+        // Compares lengths and last bytes first: most names are too short for a call of `memcmp`.
         let last = name.as_bytes().last();
         let member = self.members.iter().find(|member| {
             let found = member.name.as_bytes();
@@ -155,16 +154,16 @@ impl<'a, const MAX: usize> Object<'a, MAX> {
     }
 }
 
-/// Checks a whole text, from the first byte to the last, and tells of each member
-/// of its outermost object. A backslash in the text stands for these `escapes`.
+/// Checks a whole text, and calls `visit` with each member of its outermost object. The text
+/// contains no other escapes than `escapes`.
 fn for_each_member<'a>(
     text: &'a [u8],
     prescan: Prescan,
     escapes: Escapes,
-    segment: Segment,
-    mut tell: impl FnMut(Member<'a>) -> Result<(), Error>,
+    input: Input,
+    mut visit: impl FnMut(Member<'a>) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let fault = |fault| Error::InvalidJson(segment, fault);
+    let fault = |fault| Error::InvalidJson(input, fault);
     let text = core::str::from_utf8(text).map_err(|_| fault(JsonProblem::NotUtf8))?;
     let escapes = if prescan == Prescan::Backslash { escapes } else { Escapes::Absent };
     let mut scanner = Scanner::new(text, prescan == Prescan::Plain);
@@ -175,29 +174,29 @@ fn for_each_member<'a>(
     let mut is_first = true;
     while let Some(written) = scanner.member(is_first).map_err(fault)? {
         let WrittenMember { name, value: text, is_array_of_strings } = written;
-        tell(Member { name, value: Value { text, escapes, is_array_of_strings } })?;
+        visit(Member { name, value: Value { text, escapes, is_array_of_strings } })?;
         is_first = false;
     }
     scanner.skip_whitespace();
     if scanner.is_at_end() { Ok(()) } else { Err(fault(JsonProblem::TrailingData)) }
 }
 
-/// What a prescan at all bytes of a text tells, many at a time.
+/// The result of a chunked scan of a text.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Prescan {
-    /// Nearly always: each string ends where the next quote stands.
+    /// Nearly all texts: a string ends at the next quote.
     Plain,
     /// There are control characters, such as line breaks, and no backslash.
     ControlCharacter,
     Backslash,
 }
 
-/// Which escapes a text may have.
+/// The escapes that a text may contain.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Escapes {
-    /// None: most texts have no backslash at all.
+    /// None: most texts contain no backslash.
     Absent,
-    /// Those that [`normalise`] leaves.
+    /// Only those that [`normalise`] leaves.
     Needed,
     Any,
 }
@@ -214,12 +213,11 @@ impl Prescan {
     }
 }
 
-/// The first member of this name in a text that nobody vouches for. Names are not
-/// compared with each other, which takes time, so nothing else may be done with it
-/// than to choose by it.
-pub(crate) fn find_first<'a>(text: &'a [u8], name: &str, segment: Segment) -> Option<Value<'a>> {
+/// Returns the first member with this name in an unverified text; use it only to select an
+/// issuer. Names are not checked for duplicates, to save time.
+pub(crate) fn find_first<'a>(text: &'a [u8], name: &str, input: Input) -> Option<Value<'a>> {
     let mut first = None;
-    for_each_member(text, Prescan::at(text), Escapes::Any, segment, |member| {
+    for_each_member(text, Prescan::at(text), Escapes::Any, input, |member| {
         if first.is_none() && member.name().is(name) {
             first = Some(member.value);
         }
@@ -234,7 +232,7 @@ pub(crate) fn find_first<'a>(text: &'a [u8], name: &str, segment: Segment) -> Op
 pub(crate) struct Value<'a> {
     text: &'a str,
     escapes: Escapes,
-    /// Whether it is an array, and nothing but strings in it.
+    /// Whether it is an array that contains only strings.
     is_array_of_strings: bool,
 }
 
@@ -243,13 +241,13 @@ impl<'a> Value<'a> {
         self.escapes != Escapes::Absent
     }
 
-    /// The text of a number; `None` for another type.
+    /// Returns the text of a number, or `None` for another type.
     pub(crate) fn number(self) -> Option<&'a str> {
         let is_number = matches!(self.text.as_bytes(), [b'-' | b'0'..=b'9', ..]);
         is_number.then_some(self.text)
     }
 
-    /// The value of a boolean; `None` for another type.
+    /// Returns the value of a boolean, or `None` for another type.
     pub(crate) fn boolean(self) -> Option<bool> {
         match self.text {
             "true" => Some(true),
@@ -258,22 +256,22 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// A string; `None` for another type.
+    /// Returns a string, or `None` for another type.
     #[inline]
     pub(crate) fn string(self) -> Option<Text<'a>> {
         let text = unquoted(self.text)?;
         Some(Text { text, may_have_escapes: self.may_have_escapes() })
     }
 
-    /// The elements of an array; `None` for another type.
+    /// Returns the elements of an array, or `None` for another type.
     pub(crate) fn array(self) -> Option<Elements<'a>> {
-        // It is valid: without backslashes, each string ends at the next quote.
+        // The text is valid: without backslashes, a string ends at the next quote.
         let mut scanner = Scanner::new(self.text, !self.may_have_escapes());
         scanner.take('[').then_some(Elements { scanner, escapes: self.escapes })
     }
 
-    /// An array of strings that hold no escapes, as it is written; `None` for
-    /// others, and for another type.
+    /// Returns an array of strings without escapes, as it is written, or `None` for another
+    /// value.
     pub(crate) fn plain_strings(self) -> Option<&'a str> {
         let has_escapes = self.may_have_escapes() && self.text.contains('\\');
         (self.is_array_of_strings && !has_escapes).then_some(self.text)
@@ -281,20 +279,16 @@ impl<'a> Value<'a> {
 
     /// Reads the members of an object into `members`, which is empty. Returns `false` for
     /// another type.
-    pub(crate) fn read_object(
-        self,
-        members: &mut Object<'a>,
-        segment: Segment,
-    ) -> Result<bool, Error> {
+    pub(crate) fn read_object(self, members: &mut Object<'a>, input: Input) -> Result<bool, Error> {
         if !self.text.starts_with('{') {
             return Ok(false);
         }
         let text = self.text.as_bytes();
-        members.index(text, Prescan::at(text), self.escapes, segment)?;
+        members.index(text, Prescan::at(text), self.escapes, input)?;
         Ok(true)
     }
 
-    /// The value as it is written.
+    /// Returns the value as it is written.
     pub(crate) const fn as_written(self) -> &'a str {
         self.text
     }
@@ -308,18 +302,18 @@ pub struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// A string that is not from JSON.
+    /// Constructs a text from a string that is not from JSON.
     pub(crate) const fn unescaped(text: &'a str) -> Self {
         Self { text, may_have_escapes: false }
     }
 
-    /// The string, if it holds no escapes.
+    /// Returns the string if it contains no escapes.
     pub(crate) fn plain(self) -> Option<&'a str> {
         let has_escapes = self.may_have_escapes && self.text.contains('\\');
         (!has_escapes).then_some(self.text)
     }
 
-    /// Whether the unescaped string is `expected`.
+    /// Returns whether the unescaped string is `expected`.
     pub(crate) fn is(self, expected: &str) -> bool {
         match self.plain() {
             Some(plain) => plain == expected,
@@ -327,8 +321,8 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// Whether the string, unescaped, consists of tokens with spaces between them, one of
-    /// which is `expected`. No token is empty.
+    /// Returns whether the unescaped string consists of space-separated tokens, one of which
+    /// is `expected`. No token is empty.
     pub(crate) fn has_token(self, expected: &str) -> bool {
         if expected.is_empty() {
             return false;
@@ -360,13 +354,13 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// How many bytes the unescaped string has.
+    /// Returns the length of the unescaped string in bytes.
     pub(crate) fn unescaped_len(self) -> usize {
         Unescaped(self.text)
             .fold(0, |sum: usize, character| sum.saturating_add(character.len_utf8()))
     }
 
-    /// Unescapes the string to the front of `out`. `None` if it is too short.
+    /// Unescapes the string to the front of `out`. Returns `None` if `out` is too short.
     pub(crate) fn unescape(self, out: &mut [u8]) -> Option<&mut str> {
         if let Some(plain) = self.plain() {
             let out = out.get_mut(..plain.len())?;
@@ -405,7 +399,7 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
-/// Free space in the caller's buffer, for strings that hold escapes.
+/// The free space in the caller's buffer, for strings with escapes.
 pub(crate) struct Scratch<'b> {
     free: &'b mut [u8],
 }
@@ -415,8 +409,8 @@ impl<'b> Scratch<'b> {
         Self { free }
     }
 
-    /// The string, borrowed where it stands if it holds no escapes, and
-    /// otherwise unescaped into the room.
+    /// Returns the string, borrowed from the text if it contains no escapes, and otherwise
+    /// unescaped into the buffer.
     #[inline]
     pub(crate) fn string(&mut self, text: Text<'b>) -> Result<&'b str, Error> {
         if let Some(plain) = text.plain() {

@@ -1,6 +1,5 @@
-//! An issuer's keys: a JSON Web Key Set
-//! ([RFC 7517](https://www.rfc-editor.org/rfc/rfc7517)), parsed once, and the
-//! choice of the key that a header means.
+//! JSON Web Key Sets ([RFC 7517](https://www.rfc-editor.org/rfc/rfc7517)), and the selection
+//! of the key for a header.
 
 use core::fmt;
 
@@ -8,7 +7,7 @@ use heapless::{String, Vec};
 
 use crate::algorithm::Algorithm;
 use crate::base64url::{self, decoded_len};
-use crate::error::{Curve, Error, JsonProblem, KeyRejected, KeyType, Problem, Segment, SkipCounts};
+use crate::error::{Curve, Error, Input, JsonProblem, KeyRejected, KeyType, Problem, SkipCounts};
 use crate::json::{Elements, Object, Text, Value};
 use crate::jws::Header;
 use crate::public_key::PublicKey;
@@ -19,14 +18,14 @@ pub use crate::algorithm::Algorithms;
 pub use crate::public_key::Kernel;
 pub use crate::public_key::{HalfHash, KeyMaterial, VerifyingKey};
 
-/// The bytes that are looked at of a modulus: one more than the longest has, so
-/// that a leading zero octet before it is named as such.
+/// The number of bytes of a modulus that are decoded: one more than the maximum, so that a
+/// leading zero octet is reported as such.
 const MODULUS_BUFFER_LEN: usize = KeyMaterial::MAX_MODULUS_LEN + 1;
 
-/// The characters of that many bytes.
+/// The number of base64url characters of a modulus.
 const MODULUS_CHARACTERS: usize = MODULUS_BUFFER_LEN.div_ceil(3) * 4;
 
-/// The characters of the longest coordinate, 48 bytes.
+/// The number of base64url characters of the longest coordinate, 48 bytes.
 const COORDINATE_CHARACTERS: usize = 64;
 
 /// A key of a set: a public key for one algorithm, with its `kid` and thumbprint.
@@ -45,8 +44,8 @@ pub struct Jwk<K> {
 }
 
 impl<K: PublicKey> Jwk<K> {
-    /// Constructs a key of material that is known otherwise than from JSON, for one
-    /// algorithm, with the `kid` that tokens name it by, if they do.
+    /// Constructs a key for one algorithm from key material that does not come from JSON, with
+    /// the `kid` that tokens use for it, if any.
     ///
     /// # Errors
     ///
@@ -66,19 +65,20 @@ impl<K: PublicKey> Jwk<K> {
 }
 
 impl<K> Jwk<K> {
-    /// The key itself.
+    /// Returns the verification key.
     #[must_use]
     pub const fn key(&self) -> &VerifyingKey<K> {
         &self.key
     }
 
-    /// `kid` ([RFC 7517 §4.5](https://www.rfc-editor.org/rfc/rfc7517#section-4.5)).
+    /// Returns `kid` ([RFC 7517 §4.5](https://www.rfc-editor.org/rfc/rfc7517#section-4.5)).
     #[must_use]
     pub fn key_id(&self) -> Option<&str> {
         self.key_id.as_deref()
     }
 
-    /// The fingerprint of a set that has this key after those of `fingerprint`.
+    /// Returns the fingerprint of a set that consists of the keys of `fingerprint` and this
+    /// key.
     fn follow(&self, fingerprint: &[u8; 32]) -> [u8; 32]
     where
         K: PublicKey,
@@ -89,7 +89,7 @@ impl<K> Jwk<K> {
         K::sha256(&[fingerprint, &self.thumbprint, algorithm, &has_key_id, key_id])
     }
 
-    /// The JWK thumbprint with SHA-256
+    /// Returns the JWK thumbprint with SHA-256
     /// ([RFC 7638](https://www.rfc-editor.org/rfc/rfc7638)), 32 bytes.
     #[must_use]
     pub const fn thumbprint(&self) -> &[u8; 32] {
@@ -107,19 +107,19 @@ impl<K> fmt::Debug for Jwk<K> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Skipped {
-    /// The member's place in `keys`, from 0.
+    /// The member's index in `keys`, from 0.
     pub index: usize,
-    /// Why it is not used.
+    /// The reason why it is not used.
     pub reason: KeyRejected,
 }
 
 impl Skipped {
-    /// How many unusable members of a set are skipped, each with its reason, before
-    /// the set is refused.
+    /// The maximum number of unusable members of a set, which are skipped and reported with
+    /// their reasons.
     pub const MAX: usize = 32;
 }
 
-/// The keys of an issuer: at most `N`, verified by the backend `K`.
+/// The keys of an issuer: at most `N`, implemented by the backend `K`.
 ///
 /// ```
 /// use claimgate::{Error, JwkSet, PublicKey};
@@ -134,8 +134,8 @@ impl Skipped {
 /// }
 /// ```
 ///
-/// A set owns its keys: the text that it was parsed from is not borrowed. One key takes
-/// about 850 bytes with ring.
+/// A set owns its keys and does not borrow from the text. One key occupies about 850 bytes
+/// with ring.
 pub struct JwkSet<K, const N: usize> {
     keys: Vec<Jwk<K>, N>,
     skipped: Vec<Skipped, { Skipped::MAX }>,
@@ -147,29 +147,28 @@ impl<K: PublicKey, const N: usize> JwkSet<K, N> {
     /// Parses the text of a JSON Web Key Set
     /// ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
     ///
-    /// A member is used if `K` implements its algorithm, `use` is absent or `sig`,
-    /// `key_ops` is absent or contains `verify`, `kid` is absent or has at most 256
-    /// bytes, and the key is acceptable ([`VerifyingKey::new`]). The others are skipped;
-    /// [`JwkSet::skipped`] returns the reasons.
+    /// A member is used if `K` implements its algorithm, `use` is missing or `sig`, `key_ops`
+    /// is missing or contains `verify`, `kid` is missing or has at most 256 bytes, and the key
+    /// is acceptable ([`VerifyingKey::new`]). The others are skipped; [`JwkSet::skipped`]
+    /// returns the reasons.
     ///
     /// The algorithm of a key is that of its `alg`; without `alg` it is RS256 for `RSA`,
     /// ES256 for P-256, ES384 for P-384, and EdDSA for Ed25519.
     ///
-    /// A member that contains a private key is skipped ([`KeyRejected::PrivateKey`]):
-    /// anybody who has read the set can sign with it.
+    /// A member that contains a private key is skipped ([`KeyRejected::PrivateKey`]), because
+    /// everyone who has read the set can sign with it.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidJson`] and [`Error::DuplicateMember`] for a text that is
-    /// not a key set, [`Error::NoUsableKeys`] with the reasons if nothing is
-    /// left, [`Error::TooManyKeys`] for more than `N` usable keys or more than
-    /// [`Skipped::MAX`] unusable ones.
+    /// [`Error::InvalidJson`] and [`Error::DuplicateMember`] for a text that is not a key set,
+    /// [`Error::NoUsableKeys`] with the reasons if no key is usable, [`Error::TooManyKeys`]
+    /// for more than `N` usable keys or more than [`Skipped::MAX`] unusable ones.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         Self::from_json_for(K::ALGORITHMS, text)
     }
 
-    /// Like [`from_json`](Self::from_json), but uses keys of `algorithms` alone. Tokens
-    /// of other algorithms are then refused with [`Error::AlgorithmNotAllowed`].
+    /// Like [`from_json`](Self::from_json), but uses only keys for `algorithms`. Tokens with
+    /// other algorithms are then rejected with [`Error::AlgorithmNotAllowed`].
     ///
     /// # Errors
     ///
@@ -191,11 +190,11 @@ impl<K: PublicKey, const N: usize> JwkSet<K, N> {
         Ok(set)
     }
 
-    /// Constructs a set of keys that are known otherwise than from JSON.
+    /// Constructs a set of keys that do not come from JSON.
     ///
     /// # Errors
     ///
-    /// [`Error::NoUsableKeys`] for no keys, [`Error::TooManyKeys`] for more than `N`.
+    /// [`Error::NoUsableKeys`] if there are no keys, [`Error::TooManyKeys`] for more than `N`.
     pub fn from_keys(keys: impl IntoIterator<Item = Jwk<K>>) -> Result<Self, Error> {
         let mut set = Self::empty(K::ALGORITHMS);
         for key in keys {
@@ -226,15 +225,16 @@ impl<K: PublicKey, const N: usize> JwkSet<K, N> {
         Ok(())
     }
 
-    /// Selects the key that a token's header means
-    /// ([RFC 7515 §4.1.4](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.4)): the
-    /// only one that has the header's algorithm, and its `kid` if it has one.
+    /// Selects the key for a token's header
+    /// ([RFC 7515 §4.1.4](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.4)):
+    /// the only key that has
+    /// the header's algorithm, and its `kid` if it has one.
     ///
     /// # Errors
     ///
-    /// [`Error::AlgorithmNotAllowed`] for an algorithm that the set is not for, or if the
-    /// key of the `kid` has another; [`Error::UnknownKey`] if there is no such key, which
-    /// a newer key set may change; [`Error::AmbiguousKey`] if there are several.
+    /// [`Error::AlgorithmNotAllowed`] for an algorithm that the set does not accept, or if the
+    /// key with the `kid` has a different one; [`Error::UnknownKey`] if there is no such key,
+    /// in which case a newer key set may help; [`Error::AmbiguousKey`] if there are several.
     pub fn select(&self, header: Header<'_>) -> Result<&VerifyingKey<K>, Error> {
         self.as_keys().select(header)
     }
@@ -282,20 +282,20 @@ impl<K, const N: usize> JwkSet<K, N> {
         Keys { keys, algorithms: *algorithms, fingerprint }
     }
 
-    /// The usable keys, in the order of the set.
+    /// Returns the usable keys, in the order of the set.
     #[must_use]
     pub fn keys(&self) -> &[Jwk<K>] {
         &self.keys
     }
 
-    /// Returns a hash, of 32 bytes, over the thumbprint, the algorithm and the `kid` of
-    /// each usable key, in order. Two sets of the same keys have the same fingerprint.
+    /// Returns a 32-byte hash of the thumbprint, the algorithm and the `kid` of each usable
+    /// key, in order. Two sets of the same keys have the same fingerprint.
     #[must_use]
     pub const fn fingerprint(&self) -> &[u8; 32] {
         &self.fingerprint
     }
 
-    /// The members that are not used, each with the reason.
+    /// Returns the members that are not used, each with the reason.
     #[must_use]
     pub fn skipped(&self) -> &[Skipped] {
         &self.skipped
@@ -311,29 +311,29 @@ impl<K, const N: usize> fmt::Debug for JwkSet<K, N> {
     }
 }
 
-// Each of the following steps is a function that is not inlined, so that its
-// memory on the stack is free again when RSA begins.
+// None of the following functions is inlined, so that their stack memory is free again when
+// RSA begins.
 
 /// The members of a set
 /// ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
 #[inline(never)]
 fn parse_members(text: &str) -> Result<Elements<'_>, Error> {
     let mut object = Object::empty();
-    object.read(text.as_bytes(), Segment::Jwks)?;
+    object.read(text.as_bytes(), Input::JwkSet)?;
     object
         .get("keys")
         .and_then(Value::array)
-        .ok_or(Error::InvalidJson(Segment::Jwks, JsonProblem::NotAKeySet))
+        .ok_or(Error::InvalidJson(Input::JwkSet, JsonProblem::NotAKeySet))
 }
 
-/// What a member of a set says that is used if its components are acceptable.
+/// The properties of a member that is used if its components are acceptable.
 struct Members<'a> {
     algorithm: Algorithm,
     key_id: Option<Text<'a>>,
     components: Components<'a>,
 }
 
-/// The text of the numbers of a key.
+/// The texts of the numbers of a key.
 enum Components<'a> {
     Rsa { n: Option<Text<'a>>, e: Option<Text<'a>> },
     P256 { x: Option<Text<'a>>, y: Option<Text<'a>> },
@@ -358,15 +358,15 @@ fn read_member<K: PublicKey>(
     default: Option<Algorithm>,
 ) -> Result<Members<'_>, KeyRejected> {
     let mut object = Object::empty();
-    let Ok(true) = member.read_object(&mut object, Segment::Jwks) else {
+    let Ok(true) = member.read_object(&mut object, Input::JwkSet) else {
         return Err(KeyRejected::Malformed);
     };
     let string = |name| match object.get(name) {
         None => Ok(None),
         Some(value) => value.string().map(Some).ok_or(KeyRejected::Malformed),
     };
-    // The conditions on `K` are constants: kinds of keys that it does not implement are
-    // not read.
+    // The conditions on `K` are constants: key types that it does not implement are not
+    // compiled.
     let kty = string("kty")?;
     let is_kty = |name| kty.is_some_and(|kty: Text<'_>| kty.is(name));
     let (fitting, components) = if const { K::ALGORITHMS.intersects(Algorithms::RSA) }
@@ -415,7 +415,7 @@ fn read_member<K: PublicKey>(
     let accepted = fitting.intersection(K::ALGORITHMS).intersection(algorithms);
     let alg = string("alg")?;
     let algorithm = match alg {
-        // RS256 and the only algorithm of a curve come first.
+        // RS256 and the only algorithm of a curve are the defaults.
         None => {
             default.or_else(|| fitting.iter().next()).filter(|default| accepted.contains(*default))
         }
@@ -460,7 +460,7 @@ fn algorithm_rejected(alg: Option<Text<'_>>, fitting: Algorithms) -> KeyRejected
 }
 
 /// Reads a key for one of `algorithms`. A key without `alg` has the algorithm `default` if it
-/// fits the kind of key; without a default, that of its kind.
+/// matches the key type; without a default, that of its key type.
 #[inline]
 pub(crate) fn parse_key<K: PublicKey>(
     member: Value<'_>,

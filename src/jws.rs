@@ -1,27 +1,27 @@
-//! From text to an unverified JWS: three segments, decoded, with a header that
-//! asks for nothing this crate does not do.
+//! The JWS compact serialisation: three segments, decoded, and a header without unsupported
+//! extensions. The signature is verified later.
 
 use core::fmt;
 
 use crate::algorithm::{Algorithm, Algorithms};
 use crate::base64url::{self, decoded_len};
 use crate::bytes::find;
-use crate::error::{Error, HeaderParameter, Problem, Segment};
+use crate::error::{Error, HeaderParameter, Input, Problem};
 use crate::json::{self, Object, Scratch, Text};
 
 pub use crate::public_key::VerifiedJws;
 
-/// A JWS in compact serialisation, split and not decoded
+/// A JWS in compact serialisation, split but not decoded
 /// ([RFC 7515 §7.1](https://www.rfc-editor.org/rfc/rfc7515#section-7.1)).
 ///
-/// [`AccessToken::validate`](crate::AccessToken::validate) does these steps itself. By
-/// hand, for a signed text that is not a token:
+/// [`AccessToken::validate`](crate::AccessToken::validate) includes these steps. For a signed
+/// text that is not a token:
 ///
 /// ```
 /// use claimgate::jws::CompactJws;
 /// use claimgate::{Error, JwkSet, PublicKey};
 ///
-/// /// The bytes that one of the keys has signed.
+/// /// Returns the payload that one of the keys has signed.
 /// fn signed<'b, K: PublicKey>(
 ///     text: &str,
 ///     keys: &JwkSet<K, 4>,
@@ -57,17 +57,14 @@ impl<'t> CompactJws<'t> {
     ///
     /// # Errors
     ///
-    /// [`Error::TokenTooLarge`] before anything is looked at,
-    /// [`Error::OpaqueToken`] for a text without dots,
-    /// [`Error::EncryptedToken`] for five segments, and
-    /// [`Error::MalformedToken`] for any other number of segments and for empty
-    /// ones.
+    /// [`Error::TokenTooLarge`], before the token is read, [`Error::OpaqueToken`] for a text
+    /// without dots, [`Error::EncryptedToken`] for five segments, and
+    /// [`Error::MalformedToken`] for any other number of segments and for empty segments.
     pub fn parse(token: &'t str) -> Result<Self, Error> {
         Self::parse_up_to(token, Self::MAX_LEN)
     }
 
-    /// Splits a token of at most `limit` bytes. Otherwise as
-    /// [`CompactJws::parse`].
+    /// Like [`CompactJws::parse`], but for a token of at most `limit` bytes.
     ///
     /// # Errors
     ///
@@ -82,7 +79,7 @@ impl<'t> CompactJws<'t> {
         };
         let (payload, signature) = split_at_dot(rest).ok_or(Error::MalformedToken)?;
         if let Some((_, rest)) = split_at_dot(signature) {
-            // A JWE has two segments more. Of a thousand dots, five are looked at.
+            // A JWE has two more segments. At most five dots are searched for.
             let has_five = rest.split_once('.').is_some_and(|(_, tag)| !tag.contains('.'));
             return Err(if has_five { Error::EncryptedToken } else { Error::MalformedToken });
         }
@@ -97,9 +94,9 @@ impl<'t> CompactJws<'t> {
 
     /// Decodes the three segments into `buffer` and reads the header.
     ///
-    /// The buffer needs three bytes for every four of the token, and scratch for
-    /// the strings that hold escapes such as `\"`: a buffer as long as the token
-    /// suffices for nearly every token, one of twice the length for each.
+    /// The buffer needs three bytes for every four of the token, and space for strings with
+    /// escapes such as `\"`: a buffer as long as the token suffices for nearly every token,
+    /// and one of twice the length for every token.
     ///
     /// # Errors
     ///
@@ -115,14 +112,14 @@ impl<'t> CompactJws<'t> {
         self.decode_with(Algorithms::ALL, buffer)
     }
 
-    /// Decodes the payload alone into `buffer` and returns the issuer that it claims, which is
+    /// Decodes only the payload into `buffer` and returns the issuer that it claims, which is
     /// unverified.
     pub(crate) fn claimed_issuer<'b>(&self, buffer: &'b mut [u8]) -> Option<Text<'b>> {
-        let (payload, _) = decode_segment(self.payload, buffer, Segment::Payload).ok()?;
-        json::find_first(payload, "iss", Segment::Payload)?.string()
+        let (payload, _) = decode_segment(self.payload, buffer, Input::Payload).ok()?;
+        json::find_first(payload, "iss", Input::Payload)?.string()
     }
 
-    /// Like [`decode`](Self::decode), but `alg` has to name one of `algorithms`.
+    /// Like [`decode`](Self::decode), but `alg` must name one of `algorithms`.
     #[inline]
     pub(crate) fn decode_with<'b>(
         self,
@@ -132,7 +129,7 @@ impl<'t> CompactJws<'t> {
         self.decode_and(algorithms, buffer, |_, _| Ok(())).map(|(jws, ())| jws)
     }
 
-    /// Like [`decode_with`](Self::decode_with), and returns what `examine` makes of the
+    /// Like [`decode_with`](Self::decode_with), and returns the result of `examine` for the
     /// header and its members.
     #[inline]
     pub(crate) fn decode_and<'b, T>(
@@ -151,12 +148,12 @@ impl<'t> CompactJws<'t> {
         if needed > buffer.len() {
             return Err(Error::BufferTooSmall { needed, available: buffer.len() });
         }
-        let (header, free) = decode_segment(self.header, buffer, Segment::Header)?;
-        let (payload, free) = decode_segment(self.payload, free, Segment::Payload)?;
-        let (signature, free) = decode_segment(self.signature, free, Segment::Signature)?;
+        let (header, free) = decode_segment(self.header, buffer, Input::Header)?;
+        let (payload, free) = decode_segment(self.payload, free, Input::Payload)?;
+        let (signature, free) = decode_segment(self.signature, free, Input::Signature)?;
         let mut scratch = Scratch::new(free);
         let mut object = Object::empty();
-        object.read_decoded(header, Segment::Header)?;
+        object.read_decoded(header, Input::Header)?;
         let header = Header::parse(&object, algorithms, &mut scratch)?;
         let examined = examine(header, &object)?;
         let signing_input = self.signing_input;
@@ -164,20 +161,20 @@ impl<'t> CompactJws<'t> {
     }
 }
 
-/// As `split_once('.')`, many bytes at a time: the longest search of all is the
-/// one for the dot that must not be there.
+/// Like `split_once('.')`, but chunked: the longest search is that for a dot after the last
+/// segment.
 fn split_at_dot(text: &str) -> Option<(&str, &str)> {
     let dot = find(b'.', text.as_bytes())?;
     let (before, rest) = text.split_at_checked(dot)?;
     Some((before, rest.strip_prefix('.')?))
 }
 
-/// Decodes one segment to the front of `buffer`, and splits the rest off.
+/// Decodes one segment to the front of `buffer`, and returns the rest of the buffer.
 #[inline]
 fn decode_segment<'b>(
     text: &str,
     buffer: &'b mut [u8],
-    segment: Segment,
+    segment: Input,
 ) -> Result<(&'b mut [u8], &'b mut [u8]), Error> {
     let invalid = Error::InvalidBase64(segment);
     let (bytes, free) = buffer.split_at_mut_checked(decoded_len(text.len())).ok_or(invalid)?;
@@ -187,10 +184,10 @@ fn decode_segment<'b>(
     }
 }
 
-/// The header parameters that have a say: the others of
-/// [RFC 7515 §4.1](https://www.rfc-editor.org/rfc/rfc7515#section-4.1), `jwk`,
-/// `jku`, `x5u` and `x5c` among them, are never a source of keys and are not
-/// read.
+/// The header parameters that are evaluated. The others of
+/// [RFC 7515 §4.1](https://www.rfc-editor.org/rfc/rfc7515#section-4.1),
+/// such as `jwk`, `jku`, `x5u` and
+/// `x5c`, are never used as a source of keys and are not read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Header<'b> {
     pub(crate) algorithm: Algorithm,
@@ -206,7 +203,7 @@ impl<'b> Header<'b> {
     /// The length of the longest `kid`, in bytes.
     pub const MAX_KEY_ID_LEN: usize = 256;
 
-    /// Without parameters.
+    /// No parameters.
     pub(crate) const EMPTY: Self = Self { algorithm: Algorithm::Rs256, key_id: None, typ: None };
 
     // Inlined, so that the algorithms are known when the names are compared.
@@ -265,22 +262,21 @@ impl<'b> Header<'b> {
         self.algorithm
     }
 
-    /// `kid`: which of the issuer's keys to try
+    /// Returns `kid`: the key ID, which selects one of the issuer's keys
     /// ([RFC 7515 §4.1.4](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.4)).
     #[must_use]
     pub const fn key_id(&self) -> Option<&'b str> {
         self.key_id
     }
 
-    /// `typ`: what the token says it is
+    /// Returns `typ`: the media type of the token
     /// ([RFC 7515 §4.1.9](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.9)).
     #[must_use]
     pub const fn typ(&self) -> Option<&'b str> {
         self.typ
     }
 
-    /// Whether `typ` is this media type, written in any case, with or without
-    /// `application/`.
+    /// Returns whether `typ` is this media type, in any case, with or without `application/`.
     pub(crate) fn is_of_type(&self, media_type: &str) -> bool {
         let prefix = "application/";
         self.typ.is_some_and(|name| {
@@ -299,9 +295,9 @@ impl fmt::Debug for Header<'_> {
     }
 }
 
-/// A decoded JWS whose signature nobody has looked at yet.
+/// A decoded JWS whose signature is unverified.
 ///
-/// It shows its header, to choose a key by. Its payload is out of reach:
+/// Its header is accessible, to select a key. Its payload is not:
 ///
 /// ```compile_fail,E0599
 /// # fn payload(jws: claimgate::jws::UnverifiedJws<'_, '_>) {
@@ -317,16 +313,16 @@ pub struct UnverifiedJws<'t, 'b> {
 }
 
 impl<'b> UnverifiedJws<'_, 'b> {
-    /// The header, which nothing vouches for yet.
+    /// Returns the header, which is unverified.
     #[must_use]
     pub const fn header(&self) -> Header<'b> {
         self.header
     }
 
-    /// Returns the issuer that the token claims, which is unverified: use it only to select
-    /// an issuer, and compare it again once the signature is verified.
+    /// Returns the issuer that the token claims, which is unverified. Use it only to select an
+    /// issuer, and compare it again after the signature is verified.
     pub(crate) fn claimed_issuer(&self) -> Option<Text<'_>> {
-        json::find_first(self.payload, "iss", Segment::Payload)?.string()
+        json::find_first(self.payload, "iss", Input::Payload)?.string()
     }
 }
 

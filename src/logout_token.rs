@@ -1,31 +1,30 @@
-//! Logout tokens: the end of a session, reported by the issuer.
+//! Logout tokens, with which an issuer reports the end of a session.
 
 use core::fmt;
 
 use crate::claims::{Reader, RegisteredClaims, span_fields};
-use crate::error::{Claim, Error, Problem, Segment};
+use crate::error::{Claim, Error, Input, Problem};
 use crate::json::Object;
 use crate::jws::Header;
 use crate::public_key::VerifiedJws;
 
-/// The member of `events` that makes a token a logout token
+/// The member of `events` that identifies a logout token
 /// ([Back-Channel Logout §2.4](https://openid.net/specs/openid-connect-backchannel-1_0.html#LogoutToken)).
 const LOGOUT_EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
 /// A logout token whose signature is valid and whose claims have the right types
 /// ([OIDC Back-Channel Logout §2.4](https://openid.net/specs/openid-connect-backchannel-1_0.html#LogoutToken)).
 ///
-/// It is not known to be acceptable, so it gives no access to its claims.
-/// [`LogoutToken::validate`] applies the rules of a
-/// [`LogoutTokenPolicy`](crate::LogoutTokenPolicy) and returns a
-/// [`Validated`](crate::Validated) token, which does.
+/// Its claims are not accessible, because they are not checked yet. [`LogoutToken::validate`]
+/// applies the rules of a [`LogoutTokenPolicy`](crate::LogoutTokenPolicy) and returns a
+/// [`Validated`](crate::Validated) token, whose claims are.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LogoutToken<'b> {
     pub(crate) header: Header<'b>,
     pub(crate) payload: &'b [u8],
     pub(crate) registered: RegisteredClaims<'b>,
     pub(crate) session_id: Option<&'b str>,
-    /// The problem of the member of `events`, if there is one.
+    /// The problem with the member of `events`, if there is one.
     pub(crate) event: Option<Problem>,
 }
 
@@ -38,7 +37,7 @@ span_fields! { LogoutToken as LogoutTokenSpans {
 } }
 
 impl<'b> LogoutToken<'b> {
-    /// Without claims.
+    /// No claims.
     pub(crate) const EMPTY: Self = Self {
         header: Header::EMPTY,
         payload: &[],
@@ -61,19 +60,19 @@ impl<'b> LogoutToken<'b> {
         Ok(token)
     }
 
-    /// Like [`parse`](Self::parse), in place.
+    /// Like [`parse`](Self::parse), but in place.
     ///
-    /// `examine` sees all members of the payload, and `iss`.
+    /// `examine` receives all members of the payload, and `iss`.
     pub(crate) fn read(
         &mut self,
         jws: VerifiedJws<'b>,
         examine: impl FnOnce(&Object<'_>, Option<&str>),
     ) -> Result<(), Error> {
         let mut object = Object::empty();
-        self.payload = object.read_decoded(jws.payload, Segment::Payload)?;
+        self.payload = object.read_decoded(jws.payload, Input::Payload)?;
         self.header = jws.header;
         let registered = &mut self.registered;
-        let mut reader = Reader::new(jws.scratch, Segment::Payload);
+        let mut reader = Reader::new(jws.scratch, Input::Payload);
         for member in object.members() {
             if registered.read(member, &mut reader)? {
                 if member.name == "events" {
@@ -83,7 +82,7 @@ impl<'b> LogoutToken<'b> {
                         None => Some(Problem::Absent),
                         Some(event) => {
                             let is_object =
-                                event.read_object(&mut Object::empty(), Segment::Payload)?;
+                                event.read_object(&mut Object::empty(), Input::Payload)?;
                             (!is_object).then_some(Problem::WrongType)
                         }
                     };

@@ -1,5 +1,4 @@
-//! The rules: pure functions over typed claims and a clock value. They see no
-//! bytes and no keys.
+//! The policies: rules as pure functions of typed claims and a time, without bytes and keys.
 
 mod access_token;
 mod audience;
@@ -31,24 +30,24 @@ pub(crate) use fingerprint::Fingerprint;
 use crate::claims::{NumericDate, RegisteredClaims};
 use claim_rule::ClaimRules;
 
-use crate::error::{Claim, ConfigError, Error, Problem, Segment};
+use crate::error::{Claim, ConfigError, Error, Input, Problem};
 use crate::json::Object;
 use crate::public_key::{PublicKey, VerifiedJws, VerifyingKey};
 use crate::trust::ExpectedIssuer;
 
-/// A policy, as the validation pipeline uses it.
+/// A policy, as it is used by the validation pipeline.
 pub(crate) trait Judge<'b> {
     /// The kind of token that the policy is for.
     type Token;
-    /// What a request brings.
+    /// The expectations of one request.
     type Request<'r>;
-    /// What the claims are compared with, besides the policy.
+    /// The values that the claims are compared with, in addition to the policy.
     type Context<'c>;
 
     /// The token without claims.
     const EMPTY: Self::Token;
 
-    /// Returns the context of a validation, of a token that `key` has to verify.
+    /// Returns the context of the validation of a token that `key` verifies.
     fn context<'c, K: PublicKey>(
         issuer: ExpectedIssuer<'c>,
         request: Self::Request<'c>,
@@ -56,8 +55,8 @@ pub(crate) trait Judge<'b> {
         key: &VerifyingKey<K>,
     ) -> Self::Context<'c>;
 
-    /// Reads the claims of a token in place, since they are too large to be moved needlessly,
-    /// and checks the rules that need members of the payload which are not kept.
+    /// Reads the claims of a token in place, because they are large to move, and checks the
+    /// rules that need members of the payload that are not stored.
     fn read(
         &self,
         token: &mut Self::Token,
@@ -72,7 +71,7 @@ pub(crate) trait Judge<'b> {
     fn failures(&self, token: &Self::Token, context: &Self::Context<'_>) -> RuleSet;
 }
 
-/// I8 and A10: `acr` is one of those asked for.
+/// Checks that `acr` is one of the required classes (I8, A10).
 fn check_acr(any_of: &[&str], acr: Option<&str>) -> Result<(), Error> {
     let fault = match acr {
         _ if any_of.is_empty() => return Ok(()),
@@ -83,14 +82,14 @@ fn check_acr(any_of: &[&str], acr: Option<&str>) -> Result<(), Error> {
     Err(Error::InsufficientAuthentication(Claim::Acr, fault))
 }
 
-/// The part of a context that both kinds of token have.
+/// The part of the context that the kinds of token share.
 pub(crate) struct CommonContext<'c> {
     issuer: ExpectedIssuer<'c>,
-    /// The caller's clock.
+    /// The time of the validation.
     now: NumericDate,
-    /// The verdict on the tenant, of an issuer that has several.
+    /// The result of the tenant check, for a multi-tenant issuer.
     tenant: Result<(), Error>,
-    /// The verdict of the claim rules.
+    /// The result of the claim rules.
     claims: Result<(), Error>,
 }
 
@@ -99,7 +98,7 @@ impl<'c> CommonContext<'c> {
         Self { issuer, now, tenant: Ok(()), claims: Ok(()) }
     }
 
-    /// Checks the rules that need members of the payload which are not kept.
+    /// Checks the rules that need members of the payload that are not stored.
     #[inline]
     fn examine(&mut self, rules: Option<ClaimRules<'_>>, payload: &Object<'_>, iss: Option<&str>) {
         if let ExpectedIssuer::Tenant { rule, .. } = self.issuer {
@@ -110,7 +109,7 @@ impl<'c> CommonContext<'c> {
         }
     }
 
-    /// Like [`examine`](Self::examine), of a payload that was read before. It is indexed
+    /// Like [`examine`](Self::examine), but for a payload that was read before. It is indexed
     /// again only if there are such rules.
     fn examine_again(
         &mut self,
@@ -121,15 +120,16 @@ impl<'c> CommonContext<'c> {
         match (self.issuer, rules) {
             (ExpectedIssuer::Url(_), None) => Ok(()),
             _ => {
-                self.examine(rules, &Object::parse_decoded(payload, Segment::Payload)?, iss);
+                self.examine(rules, &Object::parse_decoded(payload, Input::Payload)?, iss);
                 Ok(())
             }
         }
     }
 
-    /// C1: `iss` equals the issuer, byte for byte
-    /// ([RFC 7519 §4.1.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.1)). C10: it
-    /// equals the template, filled with the ID of an allowed tenant.
+    /// Checks that `iss` equals the issuer, byte for byte (C1,
+    /// [RFC 7519 §4.1.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.1)),
+    /// or the template with
+    /// the ID of an allowed tenant (C10).
     fn check_issuer(&self, claims: &RegisteredClaims<'_>) -> Result<(), Error> {
         match (self.issuer, claims.issuer) {
             (_, None) => Err(Error::MissingClaim(Claim::Issuer)),
@@ -140,7 +140,7 @@ impl<'c> CommonContext<'c> {
     }
 }
 
-/// C2: `sub` is there and not empty.
+/// Checks that `sub` is present and not empty (C2).
 fn check_subject(claims: &RegisteredClaims<'_>) -> Result<(), Error> {
     match claims.subject {
         None | Some("") => Err(Error::MissingClaim(Claim::Subject)),
@@ -148,12 +148,12 @@ fn check_subject(claims: &RegisteredClaims<'_>) -> Result<(), Error> {
     }
 }
 
-/// An identifier that has to say something.
+/// Checks that an identifier is not empty.
 const fn check_not_empty(value: &str, name: &'static str) -> Result<(), ConfigError> {
     if value.is_empty() { Err(ConfigError::Empty(name)) } else { Ok(()) }
 }
 
-/// Identifiers that each have to say something.
+/// Checks that no identifier is empty.
 const fn check_none_empty(values: &[&str], name: &'static str) -> Result<(), ConfigError> {
     let mut rest = values;
     while let Some((value, others)) = rest.split_first() {
@@ -165,7 +165,7 @@ const fn check_none_empty(values: &[&str], name: &'static str) -> Result<(), Con
     Ok(())
 }
 
-/// A list that has to name something, and nothing empty.
+/// Checks that a list and its elements are not empty.
 const fn check_list(values: &[&str], name: &'static str) -> Result<(), ConfigError> {
     if values.is_empty() {
         return Err(ConfigError::EmptyList(name));
@@ -173,8 +173,7 @@ const fn check_list(values: &[&str], name: &'static str) -> Result<(), ConfigErr
     check_none_empty(values, name)
 }
 
-/// Builds a policy, a scope set or an issuer while the program is compiled, and
-/// makes a mistake in it a compile error.
+/// Builds a policy, a scope set or an issuer at compile time. An error is a compile error.
 ///
 /// ```
 /// use claimgate::{AccessTokenPolicy, at_compile_time};
@@ -200,18 +199,18 @@ macro_rules! at_compile_time {
     };
 }
 
-/// The settings about time and marks that both kinds of policy have.
+/// The settings that the policies share: times, and claims of other kinds of token.
 macro_rules! common_settings {
     () => {
-        /// Remembers the first mistake.
+        /// Records the first error.
         pub(super) const fn note(&mut self, result: Result<(), ConfigError>) {
             if let (None, Err(error)) = (self.error, result) {
                 self.error = Some(error);
             }
         }
 
-        /// How many seconds the issuer's clock may differ from `now`, for every
-        /// rule that looks at the clock: 60 unless set, at most 600.
+        /// Sets the largest difference between the issuer's clock and `now`, in seconds, for
+        /// every rule that depends on the time: 60 unless set, at most 600.
         #[must_use]
         pub const fn leeway(mut self, seconds: u64) -> Self {
             self.policy.time.leeway = seconds;
@@ -225,25 +224,25 @@ macro_rules! common_settings {
             self
         }
 
-        /// Takes only tokens that were issued within the last `seconds`, and the
-        /// leeway. `iat` is then required; a fraction of a second in it is dropped.
+        /// Accepts only tokens that were issued within the last `seconds`, plus the leeway.
+        /// `iat` is then required; a fraction of a second in it is truncated.
         #[must_use]
         pub const fn max_token_age(mut self, seconds: u64) -> Self {
             self.policy.time.max_token_age = Some(seconds);
             self
         }
 
-        /// Takes only tokens that were issued for at most `seconds`
-        /// (`exp − iat`). `iat` is then required; a fraction of a second in it is
-        /// dropped, and one in `exp` counts as a second.
+        /// Accepts only tokens with a lifetime (`exp − iat`) of at most `seconds`. `iat` is
+        /// then required; a fraction of a second in it is truncated, and one in `exp` counts
+        /// as a second.
         #[must_use]
         pub const fn max_lifetime(mut self, seconds: u64) -> Self {
             self.policy.time.max_lifetime = Some(seconds);
             self
         }
 
-        /// Requires claims to have certain values (C9). Where the setting is made twice, the
-        /// last list counts.
+        /// Requires claims to have certain values (C9). A second call replaces the rules of
+        /// the first.
         #[must_use]
         pub const fn require_claims(mut self, rules: &'a [ClaimRule<'a>]) -> Self {
             if rules.is_empty() {
@@ -253,8 +252,8 @@ macro_rules! common_settings {
             self
         }
 
-        /// Lets a mark of another kind pass, by name. Marks that this kind of
-        /// token may have anyway stay allowed.
+        /// Accepts a claim that indicates another kind of token. Claims that this kind of
+        /// token may have are always accepted.
         #[must_use]
         pub const fn allow_foreign_claim(mut self, mark: ForeignClaim) -> Self {
             self.policy.allowed_foreign_claims.allow(mark);

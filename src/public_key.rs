@@ -32,7 +32,7 @@ pub use self::ring::{RingAnyKey, RingKey};
 #[cfg(feature = "pure-rust-rs256")]
 pub use claimgate_rsa::Kernel;
 
-/// The numbers that a public key consists of.
+/// The numbers of a public key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyMaterial<'a> {
@@ -47,17 +47,17 @@ pub enum KeyMaterial<'a> {
     /// A point on P-256, big-endian coordinates
     /// ([RFC 7518 §6.2.1](https://www.rfc-editor.org/rfc/rfc7518#section-6.2.1)).
     P256 {
-        /// The first coordinate.
+        /// The x coordinate.
         x: &'a [u8; 32],
-        /// The second coordinate.
+        /// The y coordinate.
         y: &'a [u8; 32],
     },
     /// A point on P-384, big-endian coordinates
     /// ([RFC 7518 §6.2.1](https://www.rfc-editor.org/rfc/rfc7518#section-6.2.1)).
     P384 {
-        /// The first coordinate.
+        /// The x coordinate.
         x: &'a [u8; 48],
-        /// The second coordinate.
+        /// The y coordinate.
         y: &'a [u8; 48],
     },
     /// An encoded point of Ed25519
@@ -69,23 +69,23 @@ pub enum KeyMaterial<'a> {
 }
 
 impl KeyMaterial<'_> {
-    /// The smallest RSA modulus, in bits
+    /// The minimum size of an RSA modulus, in bits
     /// ([RFC 7518 §3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3)).
     pub const MIN_MODULUS_BITS: usize = 2_048;
 
-    /// The largest RSA modulus, in bits.
+    /// The maximum size of an RSA modulus, in bits.
     ///
     /// Verification time grows with the square of the size, and no large issuer uses
     /// more than 4,096 bits.
     pub const MAX_MODULUS_BITS: usize = 4_096;
 
-    /// The largest RSA modulus and the longest signature, in bytes.
+    /// The maximum length of an RSA modulus and of a signature, in bytes.
     pub const MAX_MODULUS_LEN: usize = Self::MAX_MODULUS_BITS / 8;
 
-    /// The largest RSA exponent, 2^33 − 1: a larger one would make verification slow.
+    /// The maximum RSA exponent, 2^33 − 1: a larger one would make verification slow.
     pub const MAX_EXPONENT: u64 = (1 << 33) - 1;
 
-    /// Returns the algorithms that this kind of key is used with.
+    /// Returns the algorithms of this key type.
     #[must_use]
     pub const fn algorithms(&self) -> Algorithms {
         match self {
@@ -108,7 +108,7 @@ impl fmt::Debug for KeyMaterial<'_> {
     }
 }
 
-/// The left half of a hash, as `at_hash` and `c_hash` contain it
+/// The left half of a hash, the value of `at_hash` and `c_hash`
 /// ([OIDC Core §3.1.3.6](https://openid.net/specs/openid-connect-core-1_0.html#CodeIDToken)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HalfHash {
@@ -135,8 +135,7 @@ impl HalfHash {
         Self::of(hash, 32)
     }
 
-    /// Returns the left half of the hash that belongs to the algorithm. The others are
-    /// not computed.
+    /// Returns the left half of the hash of this algorithm. The other hashes are not computed.
     #[cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
     fn for_algorithm(
         algorithm: Algorithm,
@@ -159,8 +158,8 @@ impl HalfHash {
         Self { bytes, len }
     }
 
-    /// Returns whether `text` is the base64url form of the half hash. The time that it
-    /// takes does not depend on where the two differ.
+    /// Returns whether `text` is the base64url form of the half hash, in a time that does not
+    /// depend on the position of the first difference.
     pub(crate) fn is_encoded_as(&self, text: &str) -> bool {
         let bytes = self.bytes.get(..usize::from(self.len)).unwrap_or_default();
         base64url::encode(bytes, &mut [0; 43])
@@ -170,12 +169,12 @@ impl HalfHash {
 
 /// A public key for one algorithm, in one implementation.
 ///
-/// Implementations come with this crate behind the features `ring`, `aws-lc-rs` and
-/// `pure-rust`; all may be on at once, and the program names one by its type. Implement
-/// it for a crypto peripheral or another library.
+/// This crate provides implementations with the features `ring`, `aws-lc-rs` and `pure-rust`.
+/// All may be enabled at once, and a program selects one by its type. Implement the trait for
+/// a crypto peripheral or another library.
 ///
-/// [`VerifyingKey`] checks the material before [`new`](Self::new) sees it, and the form
-/// of a signature before [`verify`](Self::verify) sees it.
+/// [`VerifyingKey`] checks the key material before it calls [`new`](Self::new), and the form
+/// of a signature before it calls [`verify`](Self::verify).
 ///
 /// ```
 /// use claimgate::jwk::{Algorithms, KeyMaterial};
@@ -215,7 +214,7 @@ impl HalfHash {
 /// }
 /// ```
 ///
-/// Like the others, it is then named by its type:
+/// Like the others, it is then selected by its type:
 ///
 /// ```
 /// # use claimgate::{Error, JwkSet, PublicKey};
@@ -228,8 +227,8 @@ pub trait PublicKey: Sized {
     /// The algorithms that keys of this type implement. Each key has one of them.
     const ALGORITHMS: Algorithms;
 
-    /// Constructs a key for `algorithm`, which is one of [`ALGORITHMS`](Self::ALGORITHMS)
-    /// and fits the material.
+    /// Constructs a key for `algorithm`, which is one of [`ALGORITHMS`](Self::ALGORITHMS) and
+    /// matches the material.
     ///
     /// # Errors
     ///
@@ -238,13 +237,13 @@ pub trait PublicKey: Sized {
 
     /// Verifies a signature of `message`, which is not hashed yet.
     ///
-    /// The signature has the length that the key's algorithm requires. The numbers of an
-    /// ECDSA signature are in range, the S of an EdDSA signature is below the order, and
-    /// its R is neither of small order nor above the field. For RSA, still to be checked
-    /// is that the number is below the modulus, and the whole encoded message
+    /// The signature has the length that the key's algorithm requires. The numbers of an ECDSA
+    /// signature are in range, the S of an EdDSA signature is below the order, and its R is
+    /// neither of small order nor above the field. For RSA, the implementation must check that
+    /// the number is below the modulus, and the whole encoded message
     /// ([RFC 8017 §8.2.2](https://www.rfc-editor.org/rfc/rfc8017#section-8.2.2),
-    /// [§8.1.2](https://www.rfc-editor.org/rfc/rfc8017#section-8.1.2)); for EdDSA, R is
-    /// compared octet by octet with what the equation without a cofactor gives.
+    /// [§8.1.2](https://www.rfc-editor.org/rfc/rfc8017#section-8.1.2)). For EdDSA, it must
+    /// compare R octet by octet with the result of the equation without a cofactor.
     ///
     /// # Errors
     ///
@@ -255,22 +254,21 @@ pub trait PublicKey: Sized {
     /// ([RFC 7638](https://www.rfc-editor.org/rfc/rfc7638)) and the
     /// [fingerprint](crate::JwkSet::fingerprint) of a key set.
     ///
-    /// It has to be the true hash: a constant would let a
-    /// [cache](crate::VerifiedTokenCache) mistake one key set for another.
+    /// It must be the real hash: with a constant, a [cache](crate::VerifiedTokenCache) could
+    /// not distinguish two key sets.
     fn sha256(parts: &[&[u8]]) -> [u8; 32];
 
     /// Returns the left half of the hash of `text` by the hash function of the key's
     /// algorithm, for `at_hash` and `c_hash`: SHA-256 for RS256, PS256 and ES256, SHA-384
     /// for RS384, PS384 and ES384, SHA-512 for RS512, PS512 and EdDSA.
     ///
-    /// Implementations of algorithms with another hash than SHA-256 override it.
+    /// Implementations of algorithms with a hash other than SHA-256 override it.
     fn half_hash(&self, text: &[u8]) -> HalfHash {
         HalfHash::of_sha256(&Self::sha256(&[text]))
     }
 }
 
-/// A public key whose material was checked, and that verifies signatures of the right
-/// length alone.
+/// A public key whose material was checked, and which checks the length of signatures.
 ///
 /// ```
 /// use claimgate::jwk::{KeyMaterial, VerifyingKey};
@@ -293,14 +291,14 @@ impl<K: PublicKey> VerifyingKey<K> {
     ///
     /// # Errors
     ///
-    /// The reason why the key is not accepted: an algorithm that `K` does not implement
-    /// or that does not fit the material; for RSA a leading zero octet, a modulus below
-    /// [`KeyMaterial::MIN_MODULUS_BITS`], above [`KeyMaterial::MAX_MODULUS_BITS`] or
-    /// even, an exponent that is even, below 3 or above [`KeyMaterial::MAX_EXPONENT`]
+    /// The reason why the key is not accepted: an algorithm that `K` does not implement or
+    /// that does not match the material; for RSA a leading zero octet, a modulus below
+    /// [`KeyMaterial::MIN_MODULUS_BITS`], above [`KeyMaterial::MAX_MODULUS_BITS`] or even, an
+    /// exponent that is even, below 3 or above [`KeyMaterial::MAX_EXPONENT`]
     /// ([RFC 7518 §3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3),
     /// [§6.3.1](https://www.rfc-editor.org/rfc/rfc7518#section-6.3.1)); for the curves
-    /// coordinates that are not below the field's modulus, or a point that is not on the
-    /// curve or of small order; or the backend's reason.
+    /// coordinates that are not below the field's modulus, or a point that is not on the curve
+    /// or of small order; or the backend's reason.
     pub fn new(algorithm: Algorithm, material: KeyMaterial<'_>) -> Result<Self, KeyRejected> {
         if !K::ALGORITHMS.contains(algorithm) {
             return Err(KeyRejected::Algorithm(Some(algorithm)));
@@ -308,8 +306,8 @@ impl<K: PublicKey> VerifyingKey<K> {
         if !material.algorithms().contains(algorithm) {
             return Err(KeyRejected::AlgorithmMismatch(algorithm));
         }
-        // The conditions are constants: checks for kinds of keys that `K` does not
-        // implement are not compiled.
+        // The conditions are constants: checks of key types that `K` does not implement are
+        // not compiled.
         let signature_len = match material {
             KeyMaterial::Rsa { n, e } if const { K::ALGORITHMS.intersects(Algorithms::RSA) } => {
                 check_rsa(n, e)?
@@ -340,8 +338,8 @@ impl<K: PublicKey> VerifyingKey<K> {
         self.key.verify(message, signature).map_err(|InvalidSignature| Error::InvalidSignature)
     }
 
-    /// Returns whether the numbers of the signature are in range. For RSA that is left to
-    /// the backend, which compares with the modulus.
+    /// Returns whether the numbers of the signature are in range. An RSA signature is compared
+    /// with the modulus by the backend.
     #[inline]
     fn is_in_range(&self, signature: &[u8]) -> bool {
         match self.algorithm {
@@ -388,12 +386,12 @@ fn uncompressed<const LEN: usize>(x: &[u8], y: &[u8]) -> [u8; LEN] {
     point
 }
 
-/// Returns the length of signatures, if the point is acceptable.
+/// Returns the length of signatures if the point is acceptable.
 const fn check_point(is_acceptable: bool, signature_len: usize) -> Result<usize, KeyRejected> {
     if is_acceptable { Ok(signature_len) } else { Err(KeyRejected::Point) }
 }
 
-/// Returns the length of the modulus in bytes, once modulus and exponent are acceptable.
+/// Returns the length of the modulus in bytes if modulus and exponent are acceptable.
 fn check_rsa(n: &[u8], e: &[u8]) -> Result<usize, KeyRejected> {
     let (Some(&n_first), Some(&n_last)) = (n.first(), n.last()) else {
         return Err(KeyRejected::Components);
@@ -443,7 +441,7 @@ impl<'b> UnverifiedJws<'_, 'b> {
     ///
     /// # Errors
     ///
-    /// [`Error::AlgorithmNotAllowed`] if the header names another algorithm than the
+    /// [`Error::AlgorithmNotAllowed`] if the header names a different algorithm than the
     /// key's, and [`Error::InvalidSignature`], without details.
     pub fn verify<K: PublicKey>(self, key: &VerifyingKey<K>) -> Result<VerifiedJws<'b>, Error> {
         if self.header.algorithm != key.algorithm {
@@ -456,9 +454,8 @@ impl<'b> UnverifiedJws<'_, 'b> {
 
 /// A JWS whose signature is valid: the only type that has a payload.
 ///
-/// The owner of the key has signed these bytes. Whether they are a token, and one to be
-/// trusted, is decided by [`AccessToken`](crate::AccessToken) and
-/// [`IdToken`](crate::IdToken).
+/// The owner of the key has signed these bytes. [`AccessToken`](crate::AccessToken) and
+/// [`IdToken`](crate::IdToken) determine whether they are an acceptable token.
 pub struct VerifiedJws<'b> {
     pub(crate) header: Header<'b>,
     pub(crate) payload: &'b mut [u8],

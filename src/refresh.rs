@@ -1,67 +1,66 @@
-//! Decides when to fetch an issuer's key set again, and how long its keys are trusted.
+//! When to fetch an issuer's key set again, and how long its keys are trusted.
 
 use crate::claims::NumericDate;
 use crate::error::Error;
 
-/// Whether to fetch a key set.
+/// The decision whether to fetch a key set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use = "the fetch is already counted as begun"]
 pub enum RefreshDecision {
-    /// Fetch it now, and report the outcome with [`JwksRefresh::complete`], or with
+    /// Fetch it now, and report the result with [`JwksRefresh::complete`], or with
     /// [`JwksRefresh::failed`] if nothing was fetched.
     FetchNow,
     /// Do not fetch it yet.
     Wait {
-        /// The number of seconds after which the same question is answered with
-        /// [`RefreshDecision::FetchNow`], unless something happens before.
+        /// The number of seconds after which the decision will be
+        /// [`RefreshDecision::FetchNow`], unless the state changes before.
         seconds: u64,
     },
 }
 
 /// Decides when to fetch one issuer's key set again, and how long its keys are trusted.
 ///
-/// It fetches nothing and reads no clock. It is asked on two occasions, and answers
-/// [`RefreshDecision::FetchNow`] or how long to [`RefreshDecision::Wait`]:
+/// It performs no I/O and reads no clock. It is called on two occasions, and returns
+/// [`RefreshDecision::FetchNow`] or the time to [`RefreshDecision::Wait`]:
 ///
-/// - [`on_schedule`](Self::on_schedule), at regular intervals: fetch, if the set has
-///   reached its [`max_age`](Self::max_age), or if there are no keys;
-/// - [`on_refusal`](Self::on_refusal), when a token was refused: fetch, if the
-///   [error](Error::is_worth_a_key_refresh) says that a newer set could help, as after
-///   a key rotation.
+/// - [`on_schedule`](Self::on_schedule), at regular intervals: fetch if the set has reached
+///   its [`max_age`](Self::max_age), or if there are no keys;
+/// - [`on_refusal`](Self::on_refusal), when a token was rejected: fetch if the
+///   [error](Error::is_worth_a_key_refresh) indicates that a newer set could help, for example
+///   after a key rotation.
 ///
 /// # Between two fetches
 ///
-/// With keys at hand, a [cool-down](Self::cool_down) lies between two fetches, whatever
-/// the occasion. Anybody can send tokens with an unknown `kid`; a million of them a
-/// minute cause one fetch per cool-down. Each further failure in a row doubles the wait,
-/// up to [`max_back_off`](Self::max_back_off).
+/// While there are keys, two fetches are at least a [cool-down](Self::cool_down) apart, on
+/// both occasions. Anyone can send tokens with an unknown `kid`; a million of them a minute
+/// cause one fetch per cool-down. Each further failure in a row doubles the wait, up to
+/// [`max_back_off`](Self::max_back_off).
 ///
-/// Without keys no token can be validated, so retries come sooner: 1, 2, 4, 8 seconds
-/// after a failed fetch and so on, up to the cool-down. After a set without a usable key,
-/// the next fetch comes after the cool-down.
+/// Without keys no token can be validated, so retries are sooner: 1, 2, 4, 8 seconds after a
+/// failed fetch and so on, up to the cool-down. After a set without a usable key, the next
+/// fetch is after the cool-down.
 ///
 /// # How long keys are trusted
 ///
-/// - A key set replaces the one before, also if none of its keys can be used: its issuer
-///   has withdrawn them. [`complete`](Self::complete) does that.
-/// - A fetch that failed, or a text that is not a key set, leaves the keys in use, since
-///   an issuer that is down for an hour should lock no user out.
+/// - A key set replaces the previous one even if none of its keys is usable, because its
+///   issuer has withdrawn the old keys. [`complete`](Self::complete) implements this.
+/// - After a failed fetch, or a text that is not a key set, the keys remain in use, so that an
+///   outage of the issuer for an hour locks out no user.
 /// - Keys that could not be refreshed are trusted until they have the age
-///   [`max_stale`](Self::max_stale), 24 hours by default. From then on
-///   [`are_keys_usable`](Self::are_keys_usable) says `false`, and no token may be
-///   validated with them.
+///   [`max_stale`](Self::max_stale), 24 hours by default. After that
+///   [`are_keys_usable`](Self::are_keys_usable) returns `false`, and no token may be validated
+///   with them.
 ///
-/// # Fetches under way
+/// # Fetches in progress
 ///
-/// [`RefreshDecision::FetchNow`] counts as the beginning of a fetch, so of several
-/// threads that share the value behind a lock one gets it. A fetch whose outcome is never
-/// reported counts as failed when its wait is over, which takes at least the cool-down:
-/// fetches must time out earlier than that.
+/// [`RefreshDecision::FetchNow`] counts as the beginning of a fetch, so only one of several
+/// threads that share the value with a lock receives it. A fetch whose result is never
+/// reported counts as failed when its wait is over, after the cool-down or later: fetches must
+/// time out earlier.
 ///
-/// All times are seconds since the epoch by the caller's clock. A clock that goes back
-/// restarts the waits, and the ages, from its new time; a jump ahead counts as time that
-/// passed.
+/// All times are seconds since the epoch by the caller's clock. If the clock goes back, the
+/// waits and the ages restart at its new time; a jump ahead counts as elapsed time.
 ///
 /// ```
 /// use claimgate::{Error, JwksRefresh, NumericDate, RefreshDecision};
@@ -84,7 +83,7 @@ pub enum RefreshDecision {
 /// assert_eq!(refresh.on_refusal(&Error::UnknownKey, now), RefreshDecision::FetchNow);
 /// refresh.failed(now);
 ///
-/// // The keys are still trusted, and no longer than a day.
+/// // The keys are still trusted, for at most a day.
 /// assert!(refresh.are_keys_usable(now));
 /// assert!(!refresh.are_keys_usable(NumericDate::from_secs(1_311_280_970 + 86_400)));
 /// # Ok::<(), Error>(())
@@ -95,21 +94,21 @@ pub struct JwksRefresh {
     max_stale: u64,
     cool_down: u64,
     max_back_off: u64,
-    /// When the last key set was fetched.
+    /// The time of the last successful fetch.
     fetched_at: Option<NumericDate>,
     /// Whether that set has a usable key.
     has_keys: bool,
-    /// When the last fetch began, or ended if it has.
+    /// The time at which the last fetch began or, if it has ended, at which it ended.
     attempted_at: Option<NumericDate>,
     attempt: Attempt,
-    /// Failures since the last success.
+    /// The number of failures since the last success.
     failures: u32,
 }
 
-/// The last fetch.
+/// The state of the last fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Attempt {
-    /// It has not begun, or its outcome is known.
+    /// It has not begun, or its result is known.
     Over,
     UnderWay,
 }
@@ -127,7 +126,7 @@ impl JwksRefresh {
     /// The default of [`max_back_off`](Self::max_back_off): a quarter of an hour.
     pub const DEFAULT_MAX_BACK_OFF: u64 = 900;
 
-    /// For a key set that has not been fetched yet, with the four defaults.
+    /// Returns the state before the first fetch, with the default settings.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -143,42 +142,42 @@ impl JwksRefresh {
         }
     }
 
-    /// Sets the age in seconds at which a set is fetched again on schedule. A key that
-    /// its issuer withdraws is trusted for that long at most while the issuer answers.
-    /// A value below the cool-down has the cool-down's effect.
+    /// Sets the age in seconds at which a set is fetched again on schedule. While the issuer
+    /// can be reached, a withdrawn key is trusted for at most this time. A value below the
+    /// cool-down is equivalent to the cool-down.
     #[must_use]
     pub const fn max_age(mut self, seconds: u64) -> Self {
         self.max_age = seconds;
         self
     }
 
-    /// Sets the age in seconds at which keys that could not be refreshed are not trusted
-    /// any longer. It should be several times [`max_age`](Self::max_age), since an
-    /// outage of the issuer that is as long ends all validation; if it is shorter, it is
-    /// the age at which a set is fetched again.
+    /// Sets the age in seconds at which keys that could not be refreshed are no longer
+    /// trusted. It should be several times [`max_age`](Self::max_age), because an outage of
+    /// the issuer of this length ends all validation. If it is shorter, it is also the age at
+    /// which a set is fetched again.
     #[must_use]
     pub const fn max_stale(mut self, seconds: u64) -> Self {
         self.max_stale = seconds;
         self
     }
 
-    /// Sets the least number of seconds between two fetches while there are keys. 0
-    /// counts as 1: without a cool-down, clients decide how often the issuer is asked.
+    /// Sets the minimum number of seconds between two fetches while there are keys. 0 counts
+    /// as 1: without a cool-down, clients could trigger fetches at any rate.
     #[must_use]
     pub const fn cool_down(mut self, seconds: u64) -> Self {
         self.cool_down = if seconds == 0 { 1 } else { seconds };
         self
     }
 
-    /// Sets the greatest number of seconds between two fetches after failures, while
-    /// there are keys. With a value below the cool-down nothing is stretched.
+    /// Sets the maximum number of seconds between two fetches after failures, while there are
+    /// keys. With a value below the cool-down, failures do not increase the wait.
     #[must_use]
     pub const fn max_back_off(mut self, seconds: u64) -> Self {
         self.max_back_off = seconds;
         self
     }
 
-    /// Returns when the last key set was fetched; `None` before the first success.
+    /// Returns the time of the last successful fetch, or `None` before the first.
     #[must_use]
     pub const fn fetched_at(&self) -> Option<NumericDate> {
         self.fetched_at
@@ -190,24 +189,24 @@ impl JwksRefresh {
         self.failures
     }
 
-    /// Returns whether tokens may be validated at the time `now` with the keys of the
-    /// last set: it has a usable key, and is younger than [`max_stale`](Self::max_stale).
+    /// Returns whether tokens may be validated at the time `now` with the keys of the last
+    /// set: it has a usable key and is younger than [`max_stale`](Self::max_stale).
     #[must_use]
     pub const fn are_keys_usable(&self, now: NumericDate) -> bool {
         self.has_keys && remaining(self.fetched_at, self.max_stale, now) > 0
     }
 
-    /// Decides at the time `now` whether the set is old enough to be fetched again. It
-    /// is if there are no usable keys.
+    /// Decides at the time `now` whether to fetch the set because of its age, or because there
+    /// are no usable keys.
     pub const fn on_schedule(&mut self, now: NumericDate) -> RefreshDecision {
         self.follow_clock(now);
         let wait = self.wait_for_age(now);
         self.start(wait, now)
     }
 
-    /// Decides at the time `now`, when a token was refused with `error`, whether to
-    /// fetch the set and try the token once more. After an error that a newer set cannot
-    /// change, only the set's age counts.
+    /// Decides at the time `now`, after a token was rejected with `error`, whether to fetch
+    /// the set and validate the token again. For an error that a newer set cannot change, only
+    /// the set's age counts.
     pub const fn on_refusal(&mut self, error: &Error, now: NumericDate) -> RefreshDecision {
         self.follow_clock(now);
         let wait = if error.is_worth_a_key_refresh() {
@@ -218,19 +217,19 @@ impl JwksRefresh {
         self.start(wait, now)
     }
 
-    /// Reports at the time `now` how the text that was fetched could be read, and puts
-    /// the outcome into use: `fetched` is what [`JwkSet::from_json`] returned, and `keys`
-    /// are the keys that tokens are validated with.
+    /// Reports the result of a fetch at the time `now`: `fetched` is the result of
+    /// [`JwkSet::from_json`] for the fetched text, and `keys` are the keys with which tokens
+    /// are validated.
     ///
     /// - A key set replaces `keys` and counts as a success.
-    /// - [`Error::NoUsableKeys`] does too: `keys` is `None` afterwards. The issuer has
-    ///   withdrawn the old ones.
-    /// - Another error leaves `keys` and counts as a failure: the text is no key set, or
-    ///   one that has more members than there is room for.
+    /// - [`Error::NoUsableKeys`] also counts as a success, and `keys` is `None` afterwards:
+    ///   the issuer has withdrawn the old ones.
+    /// - Another error leaves `keys` unchanged and counts as a failure: the text is not a key
+    ///   set, or the number of its members exceeds the capacity.
     ///
     /// # Errors
     ///
-    /// That of `fetched`.
+    /// The error of `fetched`.
     ///
     /// [`JwkSet::from_json`]: crate::JwkSet::from_json
     pub fn complete<T>(
@@ -257,8 +256,8 @@ impl JwksRefresh {
         }
     }
 
-    /// Reports at the time `now` that a set with usable keys was fetched, parsed, and put
-    /// into use. [`complete`](Self::complete) calls it.
+    /// Reports at the time `now` that a set with usable keys was fetched, parsed, and put into
+    /// use. [`complete`](Self::complete) calls it.
     pub const fn succeeded(&mut self, now: NumericDate) {
         self.end_attempt(now);
         self.fetched_at = Some(now);
@@ -266,15 +265,15 @@ impl JwksRefresh {
         self.failures = 0;
     }
 
-    /// Reports at the time `now` that a set without a usable key was fetched, and that
-    /// the keys before are not in use any longer. [`complete`](Self::complete) calls it.
+    /// Reports at the time `now` that a set without a usable key was fetched, and that the
+    /// previous keys are no longer in use. [`complete`](Self::complete) calls it.
     pub const fn succeeded_without_keys(&mut self, now: NumericDate) {
         self.succeeded(now);
         self.has_keys = false;
     }
 
-    /// Reports at the time `now` that the fetch failed: no text came, or one that is not
-    /// a key set.
+    /// Reports at the time `now` that the fetch failed: there was no response, or it is not a
+    /// key set.
     pub const fn failed(&mut self, now: NumericDate) {
         self.end_attempt(now);
         self.failures = self.failures.saturating_add(1);
@@ -297,21 +296,21 @@ impl JwksRefresh {
         RefreshDecision::FetchNow
     }
 
-    /// Seconds until another fetch may begin.
+    /// Returns the number of seconds until another fetch may begin.
     const fn wait_for_attempt(&self, now: NumericDate) -> u64 {
         let without_keys = remaining(self.attempted_at, self.retry_without_keys(), now);
         if !self.are_keys_usable(now) {
             return without_keys;
         }
         let limit = longer(self.cool_down, self.max_back_off);
-        // The first failure keeps the cool-down.
+        // The first failure does not increase the cool-down.
         let back_off = shorter(doubled(self.cool_down, self.failures), limit);
-        // They may become too old before that.
+        // The keys may become unusable before that.
         let usable = remaining(self.fetched_at, self.max_stale, now);
         shorter(remaining(self.attempted_at, back_off, now), longer(usable, without_keys))
     }
 
-    /// Seconds between two fetches while there are no keys.
+    /// Returns the number of seconds between two fetches while there are no keys.
     const fn retry_without_keys(&self) -> u64 {
         match (self.attempt, self.failures) {
             (Attempt::UnderWay, _) | (Attempt::Over, 0) => self.cool_down,
@@ -319,14 +318,14 @@ impl JwksRefresh {
         }
     }
 
-    /// Seconds until the set is old, and another fetch may begin.
+    /// Returns the number of seconds until the set is due and another fetch may begin.
     const fn wait_for_age(&self, now: NumericDate) -> u64 {
         let age = if self.has_keys { shorter(self.max_age, self.max_stale) } else { 0 };
         longer(remaining(self.fetched_at, age, now), self.wait_for_attempt(now))
     }
 
-    /// Takes times that are still to come for now. Without that, a clock that
-    /// was once far ahead would put off all fetches until it is there again.
+    /// Sets times in the future to `now`. Otherwise, a clock that was far ahead for a while
+    /// would delay all fetches until that time.
     const fn follow_clock(&mut self, now: NumericDate) {
         self.fetched_at = not_after(self.fetched_at, now);
         self.attempted_at = not_after(self.attempted_at, now);
@@ -347,7 +346,7 @@ const fn shorter(left: u64, right: u64) -> u64 {
     if left < right { left } else { right }
 }
 
-/// `seconds`, doubled by each failure but the first.
+/// Returns `seconds`, doubled for each failure except the first.
 const fn doubled(seconds: u64, failures: u32) -> u64 {
     let factor = match 1_u64.checked_shl(failures.saturating_sub(1)) {
         Some(factor) => factor,
@@ -363,7 +362,7 @@ const fn not_after(time: Option<NumericDate>, now: NumericDate) -> Option<Numeri
     }
 }
 
-/// What is left of `wait` seconds since `start`.
+/// Returns the rest of `wait` seconds since `start`.
 const fn remaining(start: Option<NumericDate>, wait: u64, now: NumericDate) -> u64 {
     match start {
         None => 0,

@@ -1,13 +1,13 @@
-//! ID tokens of a refresh, compared with the first one of the session.
+//! Comparison of a refreshed ID token with the first ID token of the session.
 
 use crate::error::{Claim, Error};
 use crate::id_token::IdToken;
 use crate::validated::Validated;
 
 impl Validated<IdToken<'_>> {
-    /// Compares an ID token of a refresh with the first one of the session: `self` is the
-    /// new one. Issuer, subject, audience and authorized party have to be the same, and
-    /// the nonce, if the new one has one
+    /// Compares `self`, an ID token from a refresh, with the first ID token of the session.
+    /// Issuer, subject, audience, authorized party and, if the refreshed token has one, nonce
+    /// must be equal
     /// ([OIDC Core §12.2](https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse)).
     ///
     /// # Errors

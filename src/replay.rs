@@ -1,16 +1,15 @@
-//! Tokens that may be used once: which of them were used.
+//! The replay window, which admits a token only once.
 
 use core::fmt;
 
 use crate::claims::NumericDate;
 use crate::public_key::PublicKey;
 
-/// The identity of a token that may be used once: a hash of its kind, of the issuer or key
-/// that it comes from, and of its `jti`.
+/// The identifier of a token that may be used once: a hash of its kind, its issuer or key, and
+/// its `jti`.
 ///
-/// Two issuers, or two keys, that choose the same `jti` have different identities. The
-/// hash is the first half of SHA-256; its inputs are length-prefixed, so the encoding is
-/// unambiguous.
+/// The same `jti` from two issuers, or two keys, results in different identifiers. The hash is
+/// the first half of SHA-256; its inputs are length-prefixed, so the encoding is unambiguous.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct TokenId {
     tag: u32,
@@ -21,38 +20,38 @@ impl TokenId {
     /// The length of the longest `jti`, in bytes.
     pub const MAX_JTI_LEN: usize = 256;
 
-    /// Returns the identity of a DPoP proof, by the thumbprint of the key that signed it and
+    /// Returns the identifier of a DPoP proof, by the thumbprint of the key that signed it and
     /// its `jti`
     /// ([RFC 9449 §11.1](https://www.rfc-editor.org/rfc/rfc9449#section-11.1)).
     ///
-    /// The URL of the request is no part of it: a `jti` that was used at one URL is refused at
-    /// all others.
+    /// It does not include the URL of the request: a `jti` that was used at one URL is
+    /// rejected at all others.
     ///
-    /// `None` if `jti` is empty or longer than [`MAX_JTI_LEN`](Self::MAX_JTI_LEN).
+    /// Returns `None` if `jti` is empty or longer than [`MAX_JTI_LEN`](Self::MAX_JTI_LEN).
     #[must_use]
     pub fn dpop_proof<K: PublicKey>(thumbprint: &str, jti: &str) -> Option<Self> {
         Self::new::<K>(b'P', thumbprint, jti)
     }
 
-    /// Returns the identity of a logout token, by its issuer and `jti`
+    /// Returns the identifier of a logout token, by its issuer and `jti`
     /// ([OIDC Back-Channel Logout §2.6](https://openid.net/specs/openid-connect-backchannel-1_0.html#Validation)).
     ///
-    /// `None` if `jti` is empty or longer than [`MAX_JTI_LEN`](Self::MAX_JTI_LEN).
+    /// Returns `None` if `jti` is empty or longer than [`MAX_JTI_LEN`](Self::MAX_JTI_LEN).
     #[must_use]
     pub fn logout_token<K: PublicKey>(issuer: &str, jti: &str) -> Option<Self> {
         Self::new::<K>(b'L', issuer, jti)
     }
 
-    /// Returns the identity of an access token, by its issuer and `jti`, for APIs that accept
-    /// each access token once.
+    /// Returns the identifier of an access token, by its issuer and `jti`, for APIs that
+    /// accept each access token once.
     ///
-    /// `None` if `jti` is empty or longer than [`MAX_JTI_LEN`](Self::MAX_JTI_LEN).
+    /// Returns `None` if `jti` is empty or longer than [`MAX_JTI_LEN`](Self::MAX_JTI_LEN).
     #[must_use]
     pub fn access_token<K: PublicKey>(issuer: &str, jti: &str) -> Option<Self> {
         Self::new::<K>(b'A', issuer, jti)
     }
 
-    /// Returns the identity as bytes, for a store of another kind than [`ReplayWindow`].
+    /// Returns the identifier as bytes, for a store other than [`ReplayWindow`].
     #[must_use]
     pub const fn to_bytes(self) -> [u8; 16] {
         let [a, b, c] = self.rest;
@@ -79,13 +78,12 @@ impl fmt::Debug for TokenId {
     }
 }
 
-/// The tokens that were used, at most `N` of them, each for as long as it could be used
-/// again, in storage owned by the caller.
+/// The used tokens, at most `N`, each until it expires, in storage provided by the caller.
 ///
 /// ```
 /// use claimgate::{NumericDate, PublicKey, ReplayError, ReplayWindow, TokenId};
 ///
-/// /// Accepts each proof once. Everything else about the proof was validated before.
+/// /// Accepts each proof once, after everything else about it was validated.
 /// fn accept_once<K: PublicKey, const N: usize>(
 ///     window: &mut ReplayWindow<N>,
 ///     thumbprint: &str,
@@ -103,46 +101,44 @@ impl fmt::Debug for TokenId {
 /// No token is admitted twice, whatever the clock does, if the same `until` is passed each
 /// time that the token is presented. In particular:
 ///
-/// - A full window refuses tokens ([`ReplayError::Full`]) rather than forget one that could
-///   be used again.
-/// - Only a token that has expired is forgotten, and the latest `until` of all forgotten
-///   tokens is kept. After the clock has gone back, a token that expires no later could be
-///   one of them, and is refused.
-/// - The work of a call is at most two passes over the `N` places, whatever the tokens are.
-///   There are no buckets, which an attacker who chooses `jti`s could fill, and so no secret
-///   is needed to construct a window.
+/// - A full window rejects tokens ([`ReplayError::Full`]). It does not forget a token that
+///   could be used again.
+/// - Only expired tokens are forgotten, and the latest `until` of all forgotten tokens is
+///   stored. If the clock goes back, a token that expires no later than that could be one of
+///   them, and is rejected.
+/// - A call is at most two passes over the `N` entries, whatever the tokens are. There are no
+///   hash buckets that an attacker could fill by choosing `jti`s, so a window needs no secret.
 ///
 /// # When to call it
 ///
-/// [`admit`](Self::admit) comes last, after everything else about the token was validated.
-/// Then only a client whose token is valid can use up the window, and a token that is refused
-/// for another reason is not used up.
+/// Call [`admit`](Self::admit) last, after everything else about the token was validated. Then
+/// only clients with valid tokens can fill the window, and a token that is rejected for
+/// another reason is not used up.
 ///
-/// `until` is the first second at which the token is refused for its age, leeway included, by
-/// the most tolerant policy that shares the window. For a DPoP proof whose age is at most
-/// `max_age`, that is `iat + max_age + leeway + 1`.
+/// `until` is the first second at which the token is rejected because of its age, leeway
+/// included, by the most tolerant policy that shares the window. For a DPoP proof whose age is
+/// at most `max_age`, that is `iat + max_age + leeway + 1`.
 ///
 /// # Size
 ///
-/// A window needs a place for every token of the longest time that one can be valid. A proof
-/// may be dated `leeway` ahead, so with a `max_age` and a leeway of 60 seconds that time is
-/// 181 seconds: for 5 requests a second, `N` is at least 905. For logout tokens it is their
-/// lifetime, typically two minutes. [`count`](Self::count) returns how much of the window is in
+/// A window needs an entry for every token of the longest validity period. A proof may be
+/// dated `leeway` ahead, so with a `max_age` and a leeway of 60 seconds that period is 181
+/// seconds: for 5 requests a second, `N` is at least 905. For logout tokens it is their
+/// lifetime, typically two minutes. [`count`](Self::count) returns the number of entries in
 /// use.
 ///
-/// A place has 24 bytes. With 1,024 places, a call costs 2,600 instructions on x86-64 in steady
-/// use and 4,900 when the window is full, which is a microsecond or less. An empty window is
-/// all zeros, so a `static` one takes no space in the program file.
+/// An entry has 24 bytes. With 1,024 entries, a call executes 2,600 instructions on x86-64 in
+/// steady use and 4,900 when the window is full, which is a microsecond or less. An empty
+/// window consists of zeros, so a `static` one occupies no space in the program file.
 ///
 /// # More than one window
 ///
-/// A service with more requests uses several windows, which also removes contention for one
-/// lock. All tokens that could be the same must go to the same window: choose it by the
-/// thumbprint or the issuer. If it is chosen by the key's thumbprint, a client fills no more
-/// than one window with one key; a keyed hash such as the standard library's `RandomState`
-/// keeps clients from choosing theirs. Several processes behind a load balancer each see only
-/// their own requests: a proof can then be used once at each, unless requests are routed by
-/// the client.
+/// A service with more requests uses several windows, which also reduces lock contention. All
+/// tokens with the same identifier must go to the same window: select it by the thumbprint or
+/// the issuer. If it is selected by the key's thumbprint, a client cannot fill more than one
+/// window with one key; a keyed hash such as the standard library's `RandomState` prevents
+/// clients from choosing theirs. Several processes behind a load balancer each know only their
+/// own requests: a proof can then be used once at each, unless requests are routed by client.
 ///
 /// ```
 /// use std::hash::{BuildHasher, RandomState};
@@ -166,15 +162,15 @@ impl fmt::Debug for TokenId {
 /// # Clock
 ///
 /// Times are seconds since the epoch by the caller's clock. A token that was admitted while
-/// the clock was far ahead keeps its place until then; replace the window by a
-/// [new](Self::new) one if that has happened and the tokens of that time are past.
+/// the clock was far ahead stays in the window until then. If that has happened, replace the
+/// window by a [new](Self::new) one when the tokens of that time have expired.
 pub struct ReplayWindow<const N: usize> {
-    /// The first four bytes of each hash, which are compared many at a time.
+    /// The first four bytes of each hash, which can be compared many at a time.
     tags: [u32; N],
     rests: [[u32; 3]; N],
-    /// When each token expires; 0 where there is none.
+    /// The expiry of each token; 0 for a free entry.
     ends: [u64; N],
-    /// The latest end of all tokens that were forgotten.
+    /// The latest expiry of all forgotten tokens.
     forgotten: u64,
 }
 
@@ -186,12 +182,13 @@ impl<const N: usize> ReplayWindow<N> {
     }
 
     /// Admits a token that was not seen before, and remembers it until `until`, the first
-    /// second at which it is refused for its age.
+    /// second at which it is rejected because of its age.
     ///
     /// # Errors
     ///
-    /// [`ReplayError::Replayed`] if the token was admitted before, or if that cannot be known
-    /// since `until` has passed; [`ReplayError::Full`] if `N` other tokens could be used again.
+    /// [`ReplayError::Replayed`] if the token was admitted before, or if that is unknown
+    /// because `until` has passed; [`ReplayError::Full`] if `N` other tokens could be used
+    /// again.
     pub fn admit(
         &mut self,
         id: TokenId,
@@ -212,14 +209,14 @@ impl<const N: usize> ReplayWindow<N> {
     }
 
     fn contains(&self, id: TokenId, now: u64) -> bool {
-        // Without a branch, so that several are compared at a time.
+        // Without branches, so that the comparisons can be vectorised.
         let has_tag = self.tags.iter().fold(false, |any, tag| any | (*tag == id.tag));
         let mut places = self.tags.iter().zip(&self.rests).zip(&self.ends);
         has_tag && places.any(|((tag, rest), end)| *tag == id.tag && *rest == id.rest && *end > now)
     }
 
-    /// Returns the number of tokens that are remembered at `now`: at most `N`, and new tokens
-    /// are refused when it is `N`.
+    /// Returns the number of tokens that are remembered at `now`, at most `N`. If it is `N`,
+    /// new tokens are rejected.
     #[must_use]
     pub fn count(&self, now: NumericDate) -> usize {
         self.ends.iter().filter(|end| **end > now.as_secs()).count()
@@ -238,13 +235,13 @@ impl<const N: usize> fmt::Debug for ReplayWindow<N> {
     }
 }
 
-/// Why a token is not admitted by a [`ReplayWindow`].
+/// The reason why a [`ReplayWindow`] does not admit a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum ReplayError {
-    /// The token was used before, or expired so long ago that this is not known.
+    /// The token was already used, or expired so long ago that this is unknown.
     Replayed,
-    /// The window has no place for another token.
+    /// The window is full.
     Full,
 }
 
@@ -253,7 +250,7 @@ impl core::error::Error for ReplayError {}
 impl fmt::Display for ReplayError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Replayed => "the token was used before, or has expired",
+            Self::Replayed => "the token was already used, or has expired",
             Self::Full => "the replay window is full",
         })
     }
@@ -310,9 +307,9 @@ mod tests {
         assert_eq!(window.admit(id(1), at(100), at(50)), Ok(()));
         assert_eq!(window.admit(id(2), at(101), at(100)), Ok(()));
         assert_eq!(window.forgotten, 100);
-        // Its place was taken; the clock says again that it is valid.
+        // The token was forgotten, and is valid again by the clock.
         assert_eq!(window.admit(id(1), at(100), at(50)), Err(ReplayError::Replayed));
-        // One that expires later cannot be a forgotten one: the window is merely full.
+        // A token that expires later cannot be a forgotten one: the window is full.
         assert_eq!(window.admit(id(3), at(101), at(50)), Err(ReplayError::Full));
     }
 }

@@ -1,13 +1,12 @@
-//! The keys that a request has proved the possession of.
+//! The keys of which a request proves possession.
 
 use crate::error::ConfigError;
 
-/// The keys that the sender of a request has proved the possession of, by mutual TLS or a
-/// DPoP proof.
+/// The keys of which a request proves possession, by mutual TLS or a DPoP proof.
 ///
 /// An access token that is bound to a key is accepted only together with that key
-/// ([`BearerToken::with_key`](crate::BearerToken::with_key)). Thumbprints are SHA-256,
-/// base64url without padding.
+/// ([`BearerToken::with_key`](crate::BearerToken::with_key)). Thumbprints are SHA-256 hashes
+/// in base64url without padding.
 ///
 /// ```
 /// use claimgate::{BearerToken, Error, RequestKey};
@@ -29,7 +28,7 @@ pub struct RequestKey<'r> {
 }
 
 impl<'r> RequestKey<'r> {
-    /// The thumbprint of the client's certificate, from mutual TLS
+    /// Constructs the key from the thumbprint of the client's certificate, from mutual TLS
     /// ([RFC 8705 §3](https://www.rfc-editor.org/rfc/rfc8705#section-3)).
     ///
     /// # Errors
@@ -39,7 +38,7 @@ impl<'r> RequestKey<'r> {
         Self { x5t_s256: Some(x5t_s256), jkt: None }.check()
     }
 
-    /// The thumbprint of the key of a DPoP proof that was verified
+    /// Constructs the key from the thumbprint of the key of a validated DPoP proof
     /// ([RFC 9449 §7](https://www.rfc-editor.org/rfc/rfc9449#section-7)).
     ///
     /// # Errors
@@ -49,7 +48,7 @@ impl<'r> RequestKey<'r> {
         Self { x5t_s256: None, jkt: Some(jkt) }.check()
     }
 
-    /// Both thumbprints, for a request that has proved both keys.
+    /// Constructs the keys of a request that proves possession of both.
     ///
     /// # Errors
     ///

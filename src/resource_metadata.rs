@@ -1,4 +1,4 @@
-//! The metadata of a protected resource, by which clients find its authorization servers
+//! The metadata of a protected resource, from which clients learn its authorization servers
 //! ([RFC 9728](https://www.rfc-editor.org/rfc/rfc9728)).
 
 use core::fmt;
@@ -11,9 +11,9 @@ use crate::http_uri::HttpUri;
 /// ([RFC 9728 §2](https://www.rfc-editor.org/rfc/rfc9728#section-2)), written as JSON by its
 /// `Display`.
 ///
-/// An API publishes them at their [`url`](Self::url) with the media type `application/json`, and
-/// names that URL in its [challenges](crate::Challenge::resource_metadata). Clients of the Model
-/// Context Protocol rely on both.
+/// An API publishes it at its [`url`](Self::url) with the media type `application/json`, and
+/// includes that URL in its [challenges](crate::Challenge::resource_metadata). Clients of the
+/// Model Context Protocol rely on both.
 ///
 /// ```
 /// use claimgate::{BearerMethod, ResourceMetadata};
@@ -38,8 +38,8 @@ use crate::http_uri::HttpUri;
 /// );
 /// ```
 ///
-/// Empty lists are left out, as §3.2 requires. Not supported are `signed_metadata`,
-/// `authorization_details_types_supported` and members in several languages.
+/// Empty lists are omitted, as required by §3.2. `signed_metadata`,
+/// `authorization_details_types_supported` and localised members are not supported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResourceMetadata<'a> {
     resource: &'a str,
@@ -57,7 +57,7 @@ pub struct ResourceMetadata<'a> {
     dpop_required: bool,
 }
 
-/// How a request can carry a bearer token
+/// A method of sending a bearer token
 /// ([RFC 6750 §2](https://www.rfc-editor.org/rfc/rfc6750#section-2)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -82,9 +82,9 @@ impl BearerMethod {
 }
 
 impl<'a> ResourceMetadata<'a> {
-    /// Returns the metadata of a resource, by its identifier: an `https` URL without a fragment
-    /// ([§1.2](https://www.rfc-editor.org/rfc/rfc9728#section-1.2)), which clients compare byte
-    /// for byte with the URL that they know the resource by.
+    /// Constructs the metadata of a resource from its identifier: an `https` URL without a
+    /// fragment ([§1.2](https://www.rfc-editor.org/rfc/rfc9728#section-1.2)), which clients
+    /// compare byte for byte with the URL of the resource.
     #[must_use]
     pub const fn new(resource: &'a str) -> Self {
         Self {
@@ -104,70 +104,70 @@ impl<'a> ResourceMetadata<'a> {
         }
     }
 
-    /// Names the issuers of the access tokens that the resource accepts.
+    /// Sets the issuers of the access tokens that the resource accepts.
     #[must_use]
     pub const fn authorization_servers(mut self, issuers: &'a [&'a str]) -> Self {
         self.authorization_servers = issuers;
         self
     }
 
-    /// Names the URL of the resource's own keys, with which it signs responses.
+    /// Sets the URL of the resource's own keys, with which it signs responses.
     #[must_use]
     pub const fn jwks_uri(mut self, url: &'a str) -> Self {
         self.jwks_uri = Some(url);
         self
     }
 
-    /// Names scope tokens that clients ask for to use the resource.
+    /// Sets the scope tokens that clients request to use the resource.
     #[must_use]
     pub const fn scopes_supported(mut self, scope_tokens: &'a [&'a str]) -> Self {
         self.scopes_supported = scope_tokens;
         self
     }
 
-    /// Names the methods by which a request can carry a bearer token.
+    /// Sets the methods by which a bearer token can be sent.
     #[must_use]
     pub const fn bearer_methods_supported(mut self, methods: &'a [BearerMethod]) -> Self {
         self.bearer_methods_supported = methods;
         self
     }
 
-    /// Names the algorithms with which the resource signs responses.
+    /// Sets the algorithms with which the resource signs responses.
     #[must_use]
     pub const fn resource_signing_alg_values_supported(mut self, algorithms: Algorithms) -> Self {
         self.resource_signing_alg_values_supported = algorithms;
         self
     }
 
-    /// Gives the resource a name for users to read.
+    /// Sets a human-readable name of the resource.
     #[must_use]
     pub const fn resource_name(mut self, name: &'a str) -> Self {
         self.resource_name = Some(name);
         self
     }
 
-    /// Names the URL of documentation for developers.
+    /// Sets the URL of the documentation for developers.
     #[must_use]
     pub const fn resource_documentation(mut self, url: &'a str) -> Self {
         self.resource_documentation = Some(url);
         self
     }
 
-    /// Names the URL of requirements on how clients use the resource's data.
+    /// Sets the URL of requirements on how clients use the resource's data.
     #[must_use]
     pub const fn resource_policy_uri(mut self, url: &'a str) -> Self {
         self.resource_policy_uri = Some(url);
         self
     }
 
-    /// Names the URL of the terms of service.
+    /// Sets the URL of the terms of service.
     #[must_use]
     pub const fn resource_tos_uri(mut self, url: &'a str) -> Self {
         self.resource_tos_uri = Some(url);
         self
     }
 
-    /// Says that the resource supports access tokens that are bound to a client certificate
+    /// States that the resource supports access tokens that are bound to a client certificate
     /// ([RFC 8705 §3](https://www.rfc-editor.org/rfc/rfc8705#section-3)).
     #[must_use]
     pub const fn tls_client_certificate_bound_access_tokens(mut self) -> Self {
@@ -175,7 +175,7 @@ impl<'a> ResourceMetadata<'a> {
         self
     }
 
-    /// Names the algorithms that DPoP proofs may be signed with
+    /// Sets the algorithms with which DPoP proofs may be signed
     /// ([RFC 9449 §5.1](https://www.rfc-editor.org/rfc/rfc9449#section-5.1)).
     #[must_use]
     pub const fn dpop_signing_alg_values_supported(mut self, algorithms: Algorithms) -> Self {
@@ -183,21 +183,21 @@ impl<'a> ResourceMetadata<'a> {
         self
     }
 
-    /// Says that the resource accepts only access tokens that are bound to a key by DPoP.
+    /// States that the resource accepts only access tokens that are bound to a key by DPoP.
     #[must_use]
     pub const fn dpop_bound_access_tokens_required(mut self) -> Self {
         self.dpop_required = true;
         self
     }
 
-    /// Returns the URL at which clients look for the metadata: the well-known path stands
-    /// between host and path of the resource, and the query stays behind them
+    /// Returns the URL of the metadata: the well-known path is inserted between host and path
+    /// of the resource, and the query follows
     /// ([§3.1](https://www.rfc-editor.org/rfc/rfc9728#section-3.1)).
     ///
-    /// A path of a single slash is left out. A longer path keeps the slash at its end, with which
-    /// it is another resource.
+    /// A path of a single slash is omitted. A longer path keeps a slash at its end, which is
+    /// significant.
     ///
-    /// `None` if the resource is not an `http` or `https` URL without a fragment.
+    /// Returns `None` if the resource is not an `http` or `https` URL without a fragment.
     #[must_use]
     pub fn url(&self) -> Option<WellKnownUrl<'a>> {
         let uri = HttpUri::parse(self.resource).filter(HttpUri::is_strict_without_fragment)?;
@@ -237,7 +237,7 @@ impl fmt::Display for ResourceMetadata<'_> {
     }
 }
 
-/// Writes the members of an object behind its first.
+/// A writer of the members of an object after the first.
 struct Members<'f, 'g> {
     f: &'f mut fmt::Formatter<'g>,
 }
@@ -247,14 +247,14 @@ impl Members<'_, '_> {
         write!(self.f, ",\"{name}\":")
     }
 
-    /// Writes a member, if there is one.
+    /// Writes a member, unless it is `None`.
     fn text(&mut self, name: &str, value: Option<&str>) -> fmt::Result {
         let Some(value) = value else { return Ok(()) };
         self.name(name)?;
         self.string(value)
     }
 
-    /// Writes an array, if it has elements.
+    /// Writes an array, unless it is empty.
     fn strings<'v>(
         &mut self,
         name: &str,
@@ -275,7 +275,7 @@ impl Members<'_, '_> {
         self.strings(name, algorithms.iter().map(|algorithm| algorithm.name()))
     }
 
-    /// Writes `true`, if it is. The default is `false`.
+    /// Writes `true`, unless the value is `false`, the default.
     fn flag(&mut self, name: &str, value: bool) -> fmt::Result {
         if !value {
             return Ok(());
@@ -288,7 +288,7 @@ impl Members<'_, '_> {
     /// ([RFC 8259 §7](https://www.rfc-editor.org/rfc/rfc8259#section-7)).
     fn string(&mut self, text: &str) -> fmt::Result {
         self.f.write_str("\"")?;
-        // The separators are ASCII: each part is a string.
+        // The separators are ASCII, so each part is valid UTF-8.
         for part in text.split_inclusive(needs_escape) {
             let mut plain = part.chars();
             let last = plain.next_back().filter(|character| needs_escape(*character));

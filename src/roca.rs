@@ -1,11 +1,10 @@
-//! RSA keys with the ROCA weakness
-//! ([CVE-2017-15361](https://nvd.nist.gov/vuln/detail/CVE-2017-15361)), recognised by
-//! their modulus.
+//! Detection of RSA keys with the ROCA weakness
+//! ([CVE-2017-15361](https://nvd.nist.gov/vuln/detail/CVE-2017-15361)) by their modulus.
 //!
-//! A library in smart cards and TPMs made primes of the form k · M + (65537ᵃ mod M),
-//! where M is a product of small primes, so that whoever knows the modulus can factor it.
-//! Modulo each of those small primes, such a modulus is a power of 65537, with the same
-//! exponent. Among other moduli about one of 2¹⁵⁴ is.
+//! A library in smart cards and TPMs generated primes of the form k · M + (65537ᵃ mod M),
+//! where M is a product of small primes, so that the modulus can be factored. Modulo each of
+//! those small primes, such a modulus is a power of 65537, with the same exponent. Of other
+//! moduli, about one in 2¹⁵⁴ has this property.
 //!
 //! The test and its primes are those of Nemec, Sys, Svenda, Klinec and Matyas, "The
 //! Return of Coppersmith's Attack: Practical Factorization of Widely Used RSA Moduli",
@@ -35,14 +34,14 @@ const GENERATOR: u32 = 65_537;
 
 /// Returns whether an RSA modulus, big-endian, has the fingerprint of the weak keys.
 ///
-/// Other keys fail at one of the first primes, so the whole modulus is divided once or
+/// Other keys fail at one of the first primes, so usually the whole modulus is divided once or
 /// twice.
 pub(crate) fn has_roca_fingerprint(modulus: &[u8]) -> bool {
     is_power_of_generator(modulus).is_some()
 }
 
-/// `None` unless there is one exponent with which the generator's power is the modulus
-/// modulo each of the primes.
+/// Returns `None` unless there is one exponent with which the generator's power is congruent
+/// to the modulus for each of the primes.
 fn is_power_of_generator(modulus: &[u8]) -> Option<()> {
     let mut logarithms = Vec::<Logarithm, PRIMES>::new();
     for primes in GROUPS {
@@ -62,8 +61,8 @@ fn is_power_of_generator(modulus: &[u8]) -> Option<()> {
     Some(())
 }
 
-/// The exponents of the generator that give a residue modulo a prime: `exponent`, and any
-/// multiple of `order` more.
+/// The exponents of the generator that result in a residue modulo a prime: `exponent` plus any
+/// multiple of `order`.
 #[derive(Clone, Copy)]
 struct Logarithm {
     exponent: u32,
@@ -71,7 +70,7 @@ struct Logarithm {
 }
 
 impl Logarithm {
-    /// `None` if the residue is no power of the generator.
+    /// Returns `None` if the residue is not a power of the generator.
     fn of(residue: u32, prime: u32) -> Option<Self> {
         let residue = residue.checked_rem(prime)?;
         let mut exponent = None;
@@ -80,7 +79,7 @@ impl Logarithm {
             if power == residue {
                 exponent = Some(order);
             }
-            // Below 2²⁵, since the power is below the prime.
+            // Below 2²⁵, because the power is below the prime.
             power = power.wrapping_mul(GENERATOR).checked_rem(prime)?;
             order = order.wrapping_add(1);
             if power == 1 {
@@ -89,9 +88,9 @@ impl Logarithm {
         }
     }
 
-    /// Whether some exponent is one of both.
+    /// Returns whether the two have an exponent in common.
     ///
-    /// If that is so for each pair, there is one for all (Chinese remainder theorem).
+    /// If every pair has one, all have one (Chinese remainder theorem).
     fn agrees_with(self, other: Self) -> bool {
         let (mut common, mut rest) = (self.order, other.order);
         while let Some(remainder) = common.checked_rem(rest) {
@@ -107,13 +106,13 @@ mod tests {
 
     use super::*;
 
-    /// The generator's power modulo a prime.
+    /// Returns the generator's power modulo a prime.
     fn power(exponent: u32, prime: u8) -> u32 {
         (0..exponent).fold(1, |power, _| power * GENERATOR % u32::from(prime))
     }
 
-    /// An odd modulus of 2,048 bits with these residues: from one that is right for some
-    /// primes to one for the next, in steps of their product.
+    /// Returns an odd modulus of 2,048 bits with these residues, constructed prime by prime in
+    /// steps of the product of the previous primes.
     fn modulus(residue: impl Fn(u8) -> u32) -> [u8; 256] {
         let mut modulus = [0xa5; 256];
         let mut step = [0; 256];
@@ -174,10 +173,10 @@ mod tests {
         assert!(primes.is_sorted());
         assert!(has_roca_fingerprint(&modulus(|prime| power(777, prime))));
         for odd_one in primes {
-            // None of the powers: a multiple of the prime, and the first that is none.
+            // Not one of the powers: a multiple of the prime, and the first other number.
             let powers: std::vec::Vec<_> = (0..200).map(|n| power(n, odd_one)).collect();
             let no_power = (1..u32::from(odd_one)).find(|residue| !powers.contains(residue));
-            // The power with another exponent, which fits modulo 107 alone, since no other
+            // The power with another exponent, which matches modulo 107 only, because no other
             // order has the factor 53.
             let another = Some(power(778, odd_one)).filter(|_| odd_one != 107);
             for wrong in [Some(0), no_power, another].into_iter().flatten() {

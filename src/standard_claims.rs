@@ -1,4 +1,4 @@
-//! What an ID token or a `/userinfo` response says about the user.
+//! The claims about the user, in ID tokens and `/userinfo` responses.
 
 use core::fmt;
 
@@ -11,13 +11,13 @@ macro_rules! standard_claims {
         /// The standard claims about the user
         /// ([OIDC Core §5.1](https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims)).
         ///
-        /// Each is absent unless the user consented to a scope that asks for it:
-        /// [`StandardScope`](crate::claims::StandardScope) tells which.
+        /// A claim is usually present only if the user consented to a scope that requests it,
+        /// see [`StandardScope`](crate::claims::StandardScope).
         ///
         /// ```
         /// use claimgate::claims::StandardClaims;
         ///
-        /// /// An address to write to: one that the issuer has verified.
+        /// /// Returns the e-mail address, if the issuer has verified it.
         /// fn address<'b>(user: &StandardClaims<'b>) -> Option<&'b str> {
         ///     user.email().filter(|_| user.email_verified() == Some(true))
         /// }
@@ -69,41 +69,41 @@ standard_claims! {
     middle_name: &'b str = "middle_name", MiddleName, read_string;
     /// the casual name.
     nickname: &'b str = "nickname", Nickname, read_string;
-    /// the name the user goes by. Not unique, and not an identifier.
+    /// the name by which the user is addressed. Neither unique nor an identifier.
     preferred_username: &'b str = "preferred_username", PreferredUsername, read_string;
     /// the URL of the profile page.
     profile: &'b str = "profile", Profile, read_string;
     /// the URL of a picture.
     picture: &'b str = "picture", Picture, read_string;
-    /// the URL of a page of the user's own.
+    /// the URL of the user's website.
     website: &'b str = "website", Website, read_string;
     /// the e-mail address. Not an identifier: see
     /// [`email_verified`](StandardClaims::email_verified).
     email: &'b str = "email", Email, read_string;
-    /// whether the issuer knows that the user controls the address.
+    /// whether the issuer has verified that the user controls the address.
     email_verified: bool = "email_verified", EmailVerified, read_boolean;
-    /// the gender, `female` and `male` among the values.
+    /// the gender, for example `female` or `male`.
     gender: &'b str = "gender", Gender, read_string;
-    /// the birthday, as `YYYY-MM-DD`; the year may be `0000` or stand alone.
+    /// the birthday, as `YYYY-MM-DD`. The year may be `0000`, or the value the year only.
     birthdate: &'b str = "birthdate", Birthdate, read_string;
     /// the time zone, such as `Europe/Paris`.
     zoneinfo: &'b str = "zoneinfo", Zoneinfo, read_string;
     /// the locale, such as `en-US`.
     locale: &'b str = "locale", Locale, read_string;
-    /// the telephone number, best in E.164 form.
+    /// the telephone number, preferably in E.164 form.
     phone_number: &'b str = "phone_number", PhoneNumber, read_string;
-    /// whether the issuer knows that the user controls the number.
+    /// whether the issuer has verified that the user controls the number.
     phone_number_verified: bool = "phone_number_verified", PhoneNumberVerified, read_boolean;
     /// the postal address.
     address: Address<'b> = "address", Address, read_address;
-    /// when these claims last changed, in seconds since the epoch. Auth0 sends
-    /// a UTC timestamp instead of a number, which is read too.
+    /// the time of the last change of these claims, in seconds since the epoch. Auth0 sends a
+    /// UTC timestamp instead of a number, which is also accepted.
     updated_at: NumericDate = "updated_at", UpdatedAt, read_date_or_timestamp;
 }
 
 impl<'b> StandardClaims<'b> {
-    /// `email_verified` or `phone_number_verified`, if it is a string where the
-    /// specification asks for a boolean.
+    /// Returns `email_verified` or `phone_number_verified` if it is a string although the
+    /// specification requires a boolean.
     pub(crate) const fn string_boolean(&self) -> Option<Claim> {
         self.string_boolean
     }
@@ -117,7 +117,7 @@ impl<'b> StandardClaims<'b> {
         reader.string(claim, value)
     }
 
-    /// A boolean, or the string `"true"` or `"false"`, which is remembered.
+    /// Reads a boolean, or the string `"true"` or `"false"`, which is recorded.
     fn read_boolean(
         &mut self,
         claim: Claim,
@@ -200,7 +200,7 @@ span_fields! { Address as KeptAddress {
     country: Option<&'static str>,
 } }
 
-/// `address`: a postal address, in lines or in parts
+/// `address`: a postal address, as a whole or in parts
 /// ([OIDC Core §5.1.1](https://openid.net/specs/openid-connect-core-1_0.html#AddressClaim)).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Address<'b> {
@@ -236,37 +236,37 @@ impl<'b> Address<'b> {
         Ok(())
     }
 
-    /// `formatted`: the whole address, for display; lines end with a newline.
+    /// Returns `formatted`: the whole address, for display. Lines end with a newline.
     #[must_use]
     pub const fn formatted(&self) -> Option<&'b str> {
         self.formatted
     }
 
-    /// `street_address`: street, house, box; lines end with a newline.
+    /// Returns `street_address`: street, house, box. Lines end with a newline.
     #[must_use]
     pub const fn street_address(&self) -> Option<&'b str> {
         self.street_address
     }
 
-    /// `locality`: the city.
+    /// Returns `locality`: the city.
     #[must_use]
     pub const fn locality(&self) -> Option<&'b str> {
         self.locality
     }
 
-    /// `region`: the state, province or prefecture.
+    /// Returns `region`: the state, province or prefecture.
     #[must_use]
     pub const fn region(&self) -> Option<&'b str> {
         self.region
     }
 
-    /// `postal_code`: the zip or postal code.
+    /// Returns `postal_code`: the zip or postal code.
     #[must_use]
     pub const fn postal_code(&self) -> Option<&'b str> {
         self.postal_code
     }
 
-    /// `country`: the country's name.
+    /// Returns `country`: the country's name.
     #[must_use]
     pub const fn country(&self) -> Option<&'b str> {
         self.country

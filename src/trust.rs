@@ -1,4 +1,4 @@
-//! The issuers that are trusted, and under which policy.
+//! The trusted issuers and their policies.
 
 mod tenants;
 
@@ -17,9 +17,9 @@ pub use tenants::TenantIssuer;
 
 /// An issuer and its keys, which verify the tokens of that issuer and no others.
 ///
-/// It is made once, where the configuration is read, and replaced whole when its keys
-/// are renewed. It owns its key set and its URL: `U` is `&'static str`, `String`,
-/// `heapless::String<N>` or another type of string.
+/// It is constructed once, when the configuration is read, and replaced as a whole when its
+/// keys are renewed. It owns its key set and its URL: `U` is `&'static str`, `String`,
+/// `heapless::String<N>` or another string type.
 ///
 /// ```
 /// use claimgate::error::ConfigError;
@@ -42,7 +42,7 @@ pub struct Issuer<K, const N: usize, U = &'static str> {
 }
 
 impl<K, const N: usize, U: AsRef<str>> Issuer<K, N, U> {
-    /// Constructs the issuer of this URL, written as its tokens write `iss`, with its
+    /// Constructs the issuer with this URL, exactly as in the `iss` of its tokens, and its
     /// keys.
     ///
     /// URLs are compared byte for byte: Auth0's end with a slash.
@@ -69,8 +69,8 @@ impl<K, const N: usize, U: AsRef<str>> Issuer<K, N, U> {
         &self.keys
     }
 
-    /// Borrows the issuer, as a type that is the same for any number of keys and any type
-    /// of URL.
+    /// Returns a borrowed issuer, whose type does not depend on the number of keys and the
+    /// type of the URL.
     #[must_use]
     pub fn by_ref(&self) -> IssuerRef<'_, K> {
         IssuerRef { expected: ExpectedIssuer::Url(self.url()), keys: self.keys.as_keys() }
@@ -85,7 +85,7 @@ impl<K, const N: usize, U: AsRef<str>> fmt::Debug for Issuer<K, N, U> {
 
 /// A borrowed [`Issuer`] with any number of keys.
 ///
-/// Lists of issuers that have different types are lists of these:
+/// Issuers of different types can be combined in a list of these:
 ///
 /// ```
 /// use claimgate::trust::IssuerRef;
@@ -108,12 +108,12 @@ pub struct IssuerRef<'i, K> {
 pub(crate) enum ExpectedIssuer<'i> {
     /// This URL.
     Url(&'i str),
-    /// The template, filled with the ID of a tenant.
+    /// The template, with the ID of a tenant in place of `{tenantid}`.
     Tenant { template: &'i str, rule: &'i dyn TenantRule },
 }
 
 impl<'i, K> IssuerRef<'i, K> {
-    /// Returns the issuer's URL, or the template of an issuer of many tenants.
+    /// Returns the issuer's URL, or the template of a multi-tenant issuer.
     #[must_use]
     pub const fn url(&self) -> &'i str {
         match self.expected {
@@ -145,33 +145,33 @@ impl<K> fmt::Debug for IssuerRef<'_, K> {
     }
 }
 
-/// One trusted issuer, or several.
+/// One or more trusted issuers.
 ///
 /// Implemented for [`Issuer`], [`TenantIssuer`] and [`IssuerRef`], for slices of them, and for types that
 /// dereference to one of these, such as `&Issuer<…>`, `Arc<Issuer<…>>` and `Vec<…>`. The
 /// trait is sealed.
 ///
-/// The token of one issuer is verified with the keys of that issuer, whatever its `iss`,
-/// which is compared afterwards. Of several issuers, the unverified `iss` selects one; it
-/// is compared again once the signature is verified.
+/// If there is one issuer, its keys verify every token, and `iss` is compared afterwards. If
+/// there are several, the unverified `iss` selects one; it is compared again after the
+/// signature is verified.
 pub trait Issuers: sealed::Issuers {}
 
 /// Issuers, each with the policy for its tokens.
 ///
 /// Implemented for
 ///
-/// - a pair of [`Issuers`] and a borrowed policy, `(&issuer, &policy)` or
-///   `(&issuers, &policy)`: one policy for all;
-/// - a borrowed array or slice of pairs of an issuer and a policy, `&[(issuer, policy)]`:
-///   each issuer under its own policy.
+/// - a pair of [`Issuers`] and a borrowed policy, `(&issuer, &policy)` or `(&issuers,
+///   &policy)`: the same policy for all;
+/// - a borrowed array or slice of pairs of an issuer and a policy, `&[(issuer, policy)]`: a
+///   policy for each issuer.
 ///
 /// The trait is sealed. [`AccessToken::validate`](crate::AccessToken::validate) and
 /// [`IdToken::validate`](crate::IdToken::validate) accept it.
 pub trait Trust<P>: sealed::Trust<P> {
-    /// Returns the URL of the issuer whose keys have to verify a token: of the only one, or
-    /// of the one that the unverified `iss` names.
+    /// Returns the URL of the issuer whose keys verify a token: the only issuer, or the one
+    /// that the unverified `iss` names.
     ///
-    /// It answers whose keys to fetch again after
+    /// Use it to find the keys to fetch again after
     /// [`Error::UnknownKey`](crate::Error::UnknownKey).
     ///
     /// ```
@@ -201,7 +201,7 @@ pub(crate) mod sealed {
     pub trait Issuers {
         type Key: PublicKey;
 
-        /// Returns the issuer, if there is only one to be trusted.
+        /// Returns the issuer, if there is only one.
         fn sole(&self) -> Option<IssuerRef<'_, Self::Key>>;
 
         /// Returns the issuer whose URL is `iss`.
@@ -211,8 +211,8 @@ pub(crate) mod sealed {
     pub trait Trust<P> {
         type Key: PublicKey;
 
-        /// Returns the issuer whose keys have to verify a token, and its policy. `iss` is
-        /// called if there are several issuers.
+        /// Returns the issuer whose keys verify a token, and its policy. `iss` is called if
+        /// there are several issuers.
         fn select<'t>(
             &self,
             iss: impl FnOnce() -> Option<Text<'t>>,

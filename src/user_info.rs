@@ -2,25 +2,24 @@
 
 use crate::buffer::TokenBuffer;
 use crate::claims::Reader;
-use crate::error::{Claim, Error, JsonType, Segment};
+use crate::error::{Claim, Error, Input, JsonType};
 use crate::id_token::IdToken;
 use crate::json::{Object, Scratch};
 use crate::standard_claims::StandardClaims;
 use crate::validated::Validated;
 
 impl Validated<IdToken<'_>> {
-    /// Reads a response of the `/userinfo` endpoint, which is JSON text, if it is about
-    /// this user
+    /// Reads a response of the `/userinfo` endpoint, which is JSON text, and checks that it is
+    /// about the user of this token
     /// ([OIDC Core §5.3.2](https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse)).
     ///
     /// `buffer` is overwritten, and the returned claims borrow from it.
     ///
     /// # Errors
     ///
-    /// [`Error::BufferTooSmall`], [`Error::InvalidJson`],
-    /// [`Error::DuplicateMember`], [`Error::ClaimType`],
-    /// [`Error::MissingClaim`] without `sub`, and [`Error::SubjectMismatch`] if
-    /// `sub` is that of another user.
+    /// [`Error::BufferTooSmall`], [`Error::InvalidJson`], [`Error::DuplicateMember`],
+    /// [`Error::ClaimType`], [`Error::MissingClaim`] if there is no `sub`, and
+    /// [`Error::SubjectMismatch`] if `sub` is that of a different user.
     pub fn user_info<'b, const N: usize>(
         &self,
         response: &str,
@@ -48,8 +47,8 @@ impl Validated<IdToken<'_>> {
         let (text, free) = buffer.bytes.split_at_mut_checked(response.len()).ok_or(too_small)?;
         text.copy_from_slice(response.as_bytes());
         let mut object = Object::empty();
-        object.read_decoded(text, Segment::UserInfo)?;
-        let mut reader = Reader::new(Scratch::new(free), Segment::UserInfo);
+        object.read_decoded(text, Input::UserInfoResponse)?;
+        let mut reader = Reader::new(Scratch::new(free), Input::UserInfoResponse);
         let subject = object.get("sub").ok_or(Error::MissingClaim(Claim::Subject))?;
         if reader.string(Claim::Subject, subject)? != self.subject() {
             return Err(Error::SubjectMismatch);

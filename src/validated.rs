@@ -6,20 +6,19 @@ use serde::Deserialize;
 
 use crate::access_token::{AccessToken, SubjectKind};
 use crate::claims::{Audience, Confirmation, NumericDate, RegisteredClaims, Scope, StringArray};
-use crate::error::{Error, Segment};
+use crate::error::{Error, Input};
 use crate::id_token::IdToken;
 use crate::json::{self, Object};
 use crate::jws::Header;
 use crate::logout_token::LogoutToken;
 use crate::standard_claims::StandardClaims;
 
-/// A token that may be trusted: well-formed, signed by its issuer, and acceptable to a
-/// policy at the time of the validation.
+/// A valid token: well-formed, signed by its issuer, and accepted by a policy at the time of
+/// the validation.
 ///
-/// It gives access to the claims of the token, and nothing else does.
-/// [`AccessToken::validate`] and [`IdToken::validate`] return one; an
-/// [`OwnedAccessToken`](crate::OwnedAccessToken) and an
-/// [`OwnedIdToken`](crate::OwnedIdToken) lend one that was validated before.
+/// No other type gives access to the claims of a token. [`AccessToken::validate`] and
+/// [`IdToken::validate`] return it; an [`OwnedAccessToken`](crate::OwnedAccessToken) and an
+/// [`OwnedIdToken`](crate::OwnedIdToken) contain one that was validated before.
 ///
 /// ```compile_fail,E0423
 /// # fn forge(token: claimgate::IdToken<'_>) -> claimgate::Validated<claimgate::IdToken<'_>> {
@@ -137,7 +136,7 @@ use crate::standard_claims::StandardClaims;
 /// }
 /// ```
 ///
-/// Each is accepted where it is asked for:
+/// Each is accepted where it is expected:
 ///
 /// ```
 /// # use claimgate::{AccessToken, DpopProof, IdToken, LogoutToken, Validated};
@@ -211,7 +210,7 @@ macro_rules! kinds {
 
 kinds!(AccessToken, IdToken, LogoutToken);
 
-/// The claims that all kinds of token have.
+/// The claims of all kinds of token.
 impl<'b, T: Token<'b>> Validated<T> {
     /// Returns `iss`: the issuer, which is the expected one.
     #[must_use]
@@ -255,19 +254,19 @@ impl<'b, T: Token<'b>> Validated<T> {
     }
 
     /// Returns `auth_time`: the time at which the user authenticated, in seconds since the
-    /// epoch, a fraction dropped.
+    /// epoch, a fraction truncated.
     #[must_use]
     pub fn auth_time(&self) -> Option<NumericDate> {
         self.0.registered().auth_time
     }
 
-    /// Returns `acr`: the class of the authentication.
+    /// Returns `acr`: the authentication context class.
     #[must_use]
     pub fn acr(&self) -> Option<&'b str> {
         self.0.registered().acr
     }
 
-    /// Returns `amr`: the methods of the authentication.
+    /// Returns `amr`: the authentication methods.
     #[must_use]
     pub fn amr(&self) -> StringArray<'b> {
         self.0.registered().amr.unwrap_or(StringArray::EMPTY)
@@ -291,8 +290,7 @@ impl<'b, T: Token<'b>> Validated<T> {
         self.0.header()
     }
 
-    /// Deserializes custom claims into a struct or a map. Members that it does not name
-    /// are ignored.
+    /// Deserializes custom claims into a struct or a map. Other members are ignored.
     ///
     /// Names are compared exactly, so namespaced ones work:
     ///
@@ -304,31 +302,31 @@ impl<'b, T: Token<'b>> Validated<T> {
     /// }
     /// ```
     ///
-    /// A borrowed `&str` accepts any string without `"`, `\` and control characters; a
-    /// field that may have those owns its string (`heapless::String<N>`, `String`). Such
+    /// A borrowed `&str` accepts any string without `"`, `\` and control characters; a field
+    /// that may contain those must own its string (`heapless::String<N>`, `String`). Such
     /// strings may have 256 bytes: [`claims_with`](Self::claims_with) accepts longer ones.
     ///
     /// # Errors
     ///
-    /// [`Error::ClaimType`] if a member is absent or of another type,
+    /// [`Error::ClaimType`] if a member is missing or of another type,
     /// [`Error::BufferTooSmall`] for a longer string with such characters.
     pub fn claims<C: Deserialize<'b>>(&self) -> Result<C, Error> {
         self.claims_with(&mut [0; 256])
     }
 
-    /// Like [`claims`](Self::claims), with a scratch buffer of the caller for strings that
-    /// contain `"`, `\` or control characters: as many bytes as the longest of them.
+    /// Like [`claims`](Self::claims), but with a scratch buffer for strings that contain `"`,
+    /// `\` or control characters. It must have the length of the longest of them.
     ///
     /// # Errors
     ///
     /// Those of [`claims`](Self::claims).
     pub fn claims_with<C: Deserialize<'b>>(&self, scratch: &mut [u8]) -> Result<C, Error> {
-        let object = Object::parse_decoded(self.0.payload(), Segment::Payload)?;
+        let object = Object::parse_decoded(self.0.payload(), Input::Payload)?;
         json::deserialize(&object, scratch)
     }
 }
 
-/// The claims that ID tokens have.
+/// The claims of ID tokens.
 impl<'b> Validated<IdToken<'b>> {
     /// Returns `sub`: the subject, unique within the issuer and never empty
     /// ([RFC 7519 §4.1.2](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2)).
@@ -338,7 +336,7 @@ impl<'b> Validated<IdToken<'b>> {
     }
 
     /// Returns `exp`: the time at which the token expires, in seconds since the epoch, a
-    /// fraction dropped.
+    /// fraction truncated.
     #[must_use]
     pub fn expiry(&self) -> NumericDate {
         self.0.registered.expiry.unwrap_or(NumericDate::from_secs(0))
@@ -357,7 +355,7 @@ impl<'b> Validated<IdToken<'b>> {
     }
 }
 
-/// The claims that access tokens have.
+/// The claims of access tokens.
 impl<'b> Validated<AccessToken<'b>> {
     /// Returns `sub`: the subject, unique within the issuer and never empty
     /// ([RFC 7519 §4.1.2](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2)).
@@ -367,7 +365,7 @@ impl<'b> Validated<AccessToken<'b>> {
     }
 
     /// Returns `exp`: the time at which the token expires, in seconds since the epoch, a
-    /// fraction dropped.
+    /// fraction truncated.
     #[must_use]
     pub fn expiry(&self) -> NumericDate {
         self.0.registered.expiry.unwrap_or(NumericDate::from_secs(0))
@@ -380,13 +378,13 @@ impl<'b> Validated<AccessToken<'b>> {
         self.0.registered.client_id
     }
 
-    /// Returns `scope` or `scp`: what the bearer may do.
+    /// Returns `scope` or `scp`: the access that is granted to the bearer.
     #[must_use]
     pub fn scope(&self) -> Scope<'b> {
         self.0.registered.scope()
     }
 
-    /// Returns `permissions`: what Auth0's role-based access control grants.
+    /// Returns `permissions`: the permissions that Auth0's role-based access control grants.
     #[must_use]
     pub fn permissions(&self) -> StringArray<'b> {
         self.0.registered.permissions()
@@ -403,20 +401,20 @@ impl<'b> Validated<AccessToken<'b>> {
     /// writes it, or if `sub` equals `client_id`
     /// ([RFC 9068 §2.2](https://www.rfc-editor.org/rfc/rfc9068#section-2.2)).
     ///
-    /// Auth0's users are named `CONNECTION|ID`, where the ID may come from another
-    /// identity provider: a subject that contains `|` is a user, whatever its end.
+    /// Auth0 names its users `CONNECTION|ID`, where the ID may come from another identity
+    /// provider. A subject that contains `|` is therefore a user, whatever its ending.
     #[must_use]
     pub fn subject_kind(&self) -> SubjectKind {
         self.0.subject_kind()
     }
 
-    /// Returns whether the token is also accepted by the issuer's `/userinfo` endpoint:
-    /// whether that URL is among its audiences.
+    /// Returns whether the issuer's `/userinfo` endpoint also accepts the token, because its
+    /// URL is one of the audiences.
     ///
-    /// The URL is assumed to be the issuer's followed by `userinfo`, as at Auth0. For
-    /// another one, ask `audience().contains(url)`.
+    /// The URL is assumed to be the issuer's followed by `userinfo`, as at Auth0. For another
+    /// URL, use `audience().contains(url)`.
     #[must_use]
-    pub fn opens_userinfo(&self) -> bool {
+    pub fn is_for_userinfo(&self) -> bool {
         let issuer = self.issuer();
         let issuer = issuer.strip_suffix('/').unwrap_or(issuer);
         self.audience()
@@ -425,15 +423,15 @@ impl<'b> Validated<AccessToken<'b>> {
     }
 }
 
-/// The claims that logout tokens have.
+/// The claims of logout tokens.
 impl<'b> Validated<LogoutToken<'b>> {
-    /// Returns `sub`: the user whose sessions end. At least one of `sub` and `sid` is there.
+    /// Returns `sub`: the user whose sessions end. At least one of `sub` and `sid` is present.
     #[must_use]
     pub const fn subject(&self) -> Option<&'b str> {
         self.0.registered.subject
     }
 
-    /// Returns `sid`: the session that ends. Without one, all sessions of the user end.
+    /// Returns `sid`: the session that ends. If it is missing, all sessions of the user end.
     #[must_use]
     pub const fn session_id(&self) -> Option<&'b str> {
         self.0.session_id

@@ -1,5 +1,5 @@
-//! The validation pipeline, and the only module that constructs a [`Validated`] token:
-//! in this file, and in `owned.rs` of a token that was one.
+//! The validation pipeline. This file and `owned.rs`, for tokens that were validated before,
+//! are the only places that construct a [`Validated`] token.
 
 mod owned;
 
@@ -19,10 +19,10 @@ use crate::validated::Validated;
 pub use owned::{OwnedAccessToken, OwnedIdToken, OwnedLogoutToken};
 
 /// Verifies the signature of a token with the key of its issuer, and calls `judge` with the
-/// policy that applies to the token and the facts that the policy compares it with.
+/// policy for the token and the values that the policy compares it with.
 ///
-/// This is the only place where an issuer is chosen, and it is chosen before its keys are:
-/// the keys of an issuer verify the tokens of that issuer and no others.
+/// This is the only place where an issuer is selected, and it is selected before its keys: the
+/// keys of an issuer verify only the tokens of that issuer.
 #[inline(always)]
 fn verify<'t, 'b, P, T, R, const N: usize>(
     token: &str,
@@ -84,10 +84,10 @@ where
 
 impl BearerToken<'_> {
     /// Returns the index of the issuer that the token claims to be from: its URL, or the
-    /// template of an issuer of many tenants.
+    /// template of a multi-tenant issuer.
     ///
-    /// **The claim is unverified.** It serves to select one of several key sets, or to decide
-    /// whose keys to fetch again. Whoever validates the token compares it.
+    /// **The claim is unverified.** Use it only to select one of several key sets, or to
+    /// decide which keys to fetch again. The validation compares it again.
     ///
     /// ```
     /// use claimgate::{BearerToken, TokenBuffer};
@@ -141,11 +141,11 @@ impl<'b> AccessToken<'b> {
     ///
     /// # Errors
     ///
-    /// The first rule that fails, in this order: structure, header, key, signature, types
-    /// of the claims, issuer, time, audience, kind, the rest. Claims are not read before
-    /// the signature is verified, except for `iss` where there are several issuers:
-    /// [`Error::UnknownIssuer`], without the cost of a signature, if the token names none
-    /// of them or its payload cannot be read.
+    /// The first rule that fails, in this order: structure, header, key, signature, types of
+    /// the claims, issuer, time, audience, kind, the other rules. Claims are not read before
+    /// the signature is verified, except for `iss` if there are several issuers:
+    /// [`Error::UnknownIssuer`], without the cost of a signature, if the token names none of
+    /// them or its payload cannot be read.
     #[expect(clippy::needless_pass_by_value, reason = "a pair of references, or a reference")]
     pub fn validate<'p, const N: usize>(
         token: BearerToken<'_>,
@@ -156,13 +156,13 @@ impl<'b> AccessToken<'b> {
         validate(token.expose(), &trust, token.key(), now, buffer)
     }
 
-    /// Returns all rules that a token breaks, not just the first, for diagnosis. The set
-    /// is empty exactly if [`validate`](Self::validate) accepts the token.
+    /// Returns all rules that a token violates, not just the first, for diagnosis. The set is
+    /// empty if and only if [`validate`](Self::validate) accepts the token.
     ///
     /// # Errors
     ///
-    /// Those of [`validate`](Self::validate) before the first rule: a token whose
-    /// signature is not valid is not explained.
+    /// Those of [`validate`](Self::validate) before the first rule: a token with an invalid
+    /// signature is not explained.
     #[expect(clippy::needless_pass_by_value, reason = "a pair of references, or a reference")]
     pub fn explain<'p, const N: usize>(
         token: BearerToken<'_>,
@@ -178,8 +178,8 @@ impl<'b> IdToken<'b> {
     /// Validates an ID token at the time `now`: structure, header, key, signature,
     /// claims, and the rules of the policy.
     ///
-    /// `trust` names the issuers and their policies, for example `(&issuer, &POLICY)`;
-    /// see [`Trust`]. `login` is what this one login expects of the token.
+    /// `trust` names the issuers and their policies, for example `(&issuer, &POLICY)`; see
+    /// [`Trust`]. `login` contains the expectations of this login.
     ///
     /// ```
     /// use claimgate::{
@@ -213,13 +213,13 @@ impl<'b> IdToken<'b> {
         validate(token, &trust, login, now, buffer)
     }
 
-    /// Returns all rules that a token breaks, not just the first, for diagnosis. The set
-    /// is empty exactly if [`validate`](Self::validate) accepts the token.
+    /// Returns all rules that a token violates, not just the first, for diagnosis. The set is
+    /// empty if and only if [`validate`](Self::validate) accepts the token.
     ///
     /// # Errors
     ///
-    /// Those of [`validate`](Self::validate) before the first rule: a token whose
-    /// signature is not valid is not explained.
+    /// Those of [`validate`](Self::validate) before the first rule: a token with an invalid
+    /// signature is not explained.
     #[expect(clippy::needless_pass_by_value, reason = "a pair of references, or a reference")]
     pub fn explain<'p, const N: usize>(
         token: &str,
@@ -252,8 +252,8 @@ impl<'b> LogoutToken<'b> {
         validate(token, &trust, (), now, buffer)
     }
 
-    /// Returns all rules that a token breaks, not just the first, for diagnosis. The set
-    /// is empty exactly if [`validate`](Self::validate) accepts the token.
+    /// Returns all rules that a token violates, not just the first, for diagnosis. The set is
+    /// empty if and only if [`validate`](Self::validate) accepts the token.
     ///
     /// # Errors
     ///

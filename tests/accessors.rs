@@ -1,5 +1,4 @@
-//! What a validated token tells when it is asked, and what nothing tells when
-//! it is printed.
+//! The accessors of validated tokens, and the absence of token text in `Debug` output.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
@@ -197,7 +196,7 @@ struct Level {
 #[derive(Debug, PartialEq, Deserialize)]
 struct Wrapped(Level);
 
-/// Asks for bytes, which JSON does not have.
+/// Requests bytes, which JSON does not have.
 #[derive(Debug, Deserialize)]
 struct Bytes<'a> {
     #[serde(borrow, rename = "name")]

@@ -45,7 +45,7 @@ fn header(named: Algorithm, kid: Option<&str>) -> Value {
     }
 }
 
-/// The tokens of both kinds that a signer signs under one header.
+/// Returns the tokens of both kinds that a signer signs with the same header.
 struct Tokens {
     access: String,
     id: String,
@@ -60,12 +60,12 @@ impl Tokens {
         }
     }
 
-    /// The tokens whose header names the algorithm that they are signed by.
+    /// Returns the tokens whose header names the algorithm with which they are signed.
     fn honest(signer: &AnySigner, kid: Option<&str>) -> Self {
         Self::new(signer, signer.algorithm, kid)
     }
 
-    /// The verdict on the access token and on the ID token, which is the same.
+    /// Returns the verdict on the access token and on the ID token, which must be the same.
     #[track_caller]
     fn verdict(&self, issuer: &Trusted, what: &dyn std::fmt::Debug) -> Result<(), Error> {
         let mut buffer = TokenBuffer::<4096>::new();
@@ -127,7 +127,7 @@ fn k01_a_key_without_alg_is_for_the_default_of_its_type() {
     let signers = signers();
     let mut accepted = 0;
     for key in &signers {
-        // Six keys are of RSA, and are for RS256 unless they say otherwise.
+        // Six keys are RSA keys, and are for RS256 unless they have another `alg`.
         let default = match key.algorithm {
             own @ (Algorithm::Es256 | Algorithm::Es384 | Algorithm::EdDsa) => own,
             _ => Algorithm::Rs256,
@@ -181,7 +181,7 @@ fn k05_among_keys_of_all_kinds_with_one_kid_the_algorithm_selects_the_key() {
         let unknown = Tokens::honest(signer, Some("two")).verdict(&issuer, &signer.algorithm);
         assert_eq!(unknown, Err(Error::UnknownKey), "{}", signer.algorithm);
     }
-    // A second key of one algorithm makes its tokens ambiguous, and no others.
+    // A second key for an algorithm makes only its tokens ambiguous.
     for twin in Algorithm::ALL {
         let member = with(AnySigner::b(twin).jwk(), "kid", "one");
         let issuer = trusting(&[members.as_slice(), &[member]].concat());
@@ -211,7 +211,7 @@ fn k06_among_keys_of_all_kinds_without_kids_the_algorithm_selects_the_key() {
             assert_eq!(tokens.verdict(&with_kids, &what), expected, "{what:?}");
             assert_eq!(tokens.verdict(&without_kids, &what), expected, "{what:?}");
         }
-        // A key without a `kid` is not the key of one.
+        // A key without a `kid` does not match a token with one.
         let unknown = Tokens::honest(signer, Some("one")).verdict(&without_kids, &signer.algorithm);
         assert_eq!(unknown, Err(Error::UnknownKey), "{}", signer.algorithm);
     }
@@ -236,7 +236,7 @@ fn k06_without_a_kid_a_key_of_another_algorithm_is_no_candidate() {
         for signer in &signers {
             let what = (signer.algorithm, key.algorithm);
             let is_own = signer.algorithm == key.algorithm;
-            // A newer key set may have a key of the token's algorithm.
+            // A newer key set may contain a key for the token's algorithm.
             let expected = if is_own { Ok(()) } else { Err(Error::UnknownKey) };
             let verdict = Tokens::honest(signer, None).verdict(&issuer, &what);
             assert_eq!(verdict, expected, "{what:?}");
@@ -291,7 +291,7 @@ fn k07_a_set_that_is_narrowed_to_other_algorithms_has_no_keys() {
 
 const HASHES: [&digest::Algorithm; 3] = [&digest::SHA256, &digest::SHA384, &digest::SHA512];
 
-/// The hash of the tokens of an algorithm
+/// Returns the hash for tokens with this algorithm
 /// ([OIDC Core §3.1.3.6](https://openid.net/specs/openid-connect-core-1_0.html#CodeIDToken)).
 fn hash_of(algorithm: Algorithm) -> &'static digest::Algorithm {
     match algorithm.name() {
@@ -341,7 +341,7 @@ fn i09_the_hashes_are_of_the_tokens_own_algorithm() {
                 let expected = if is_own { Ok(()) } else { Err(Error::HashMismatch(claim)) };
                 assert_eq!(verdict(&good, required), expected, "{what:?}");
                 assert_eq!(verdict(&good, optional), expected, "{what:?}");
-                // The hash of something else, the whole hash, and a longer or a shorter part.
+                // The hash of another value, the whole hash, and a longer or a shorter part.
                 let whole = digest::digest(hash, value.as_bytes());
                 let encode = Base64UrlUnpadded::encode_string;
                 let half_len = whole.as_ref().len() / 2;
@@ -358,7 +358,7 @@ fn i09_the_hashes_are_of_the_tokens_own_algorithm() {
                     assert_eq!(verdict(&bad, required), mismatch, "{what:?}");
                     refused += 1;
                 }
-                // Absent, and not asked for.
+                // Missing, and not required.
                 let missing = Err(Error::MissingClaim(claim));
                 assert_eq!(verdict(&id_claims(), required), missing, "{what:?}");
                 assert_eq!(verdict(&id_claims(), optional), Ok(()), "{what:?}");

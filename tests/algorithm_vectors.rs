@@ -1,5 +1,4 @@
-//! The signed examples of the RFCs, with every backend: the text as it stands there, the
-//! key as it stands there, and the thumbprint.
+//! The signed examples of the RFCs, with every backend: text, key and thumbprint as published.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 
@@ -24,7 +23,7 @@ const RFC_7520_4_3_SIGNATURE: &str = "AE_R_YZCChjn4791jSQCrdPZCNYqHXCTZH0-JZGYNl
 /// The kid of RFC 7520 §3.
 const BILBO: &str = "bilbo.baggins@hobbiton.example";
 
-/// A key set of one key.
+/// Returns a key set with one key.
 fn set<K: PublicKey>(jwk: &Value) -> Result<JwkSet<K, 1>, Error> {
     JwkSet::from_json(&json!({"keys": [jwk]}).to_string())
 }
@@ -37,8 +36,8 @@ fn verify<K: PublicKey>(text: &str, keys: &JwkSet<K, 1>) -> Result<Vec<u8>, Erro
     Ok(jws.verify(key)?.payload().to_vec())
 }
 
-/// The text is accepted as it stands, and refused with any character of the signature
-/// changed in its first bit.
+/// Checks that the text is accepted as published, and rejected with the first bit of any
+/// character of the signature changed.
 fn is_accepted<K: PublicKey>(jwk: &Value, text: &str, algorithm: Algorithm) {
     let keys = set::<K>(jwk).unwrap();
     assert_eq!(keys.keys()[0].key().algorithm(), algorithm);

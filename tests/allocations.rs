@@ -1,7 +1,7 @@
-//! claimgate allocates nothing: not for a whole validation, and not for any
-//! rejection. What ring allocates within an RSA verification is ring's.
+//! claimgate does not allocate: neither in a whole validation nor in any rejection.
+//! Allocations of ring in an RSA verification are counted separately.
 //!
-//! One test, since the counter is the program's.
+//! One test, because the counter is global.
 
 #![cfg(feature = "ring")]
 
@@ -23,16 +23,16 @@ struct Counting;
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
 
 #[expect(unsafe_code, reason = "an allocator is unsafe to implement")]
-// SAFETY: every call is handed on to the system's allocator unchanged.
+// SAFETY: every call is forwarded to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller's promise is passed on.
+        // SAFETY: the caller's contract is that of `System`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise is passed on.
+        // SAFETY: the caller's contract is that of `System`.
         unsafe { System.dealloc(pointer, layout) }
     }
 }
@@ -40,7 +40,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// How often `work` allocates.
+/// Returns the number of allocations of `work`.
 fn allocations<T>(work: impl FnOnce() -> T) -> (usize, T) {
     let before = ALLOCATIONS.load(Ordering::Relaxed);
     let result = work();
@@ -62,10 +62,10 @@ fn claimgate_allocates_nothing() {
     let (input, signature) = token.rsplit_once('.').unwrap();
     let signature = Base64UrlUnpadded::decode_vec(signature).unwrap();
 
-    // The counter counts.
+    // The counter works.
     assert_eq!(allocations(|| vec![0_u8; 1]).0, 1);
 
-    // What ring allocates for one signature, with nothing of ours around it.
+    // The allocations of ring for one signature.
     let key = keys.keys()[0].key();
     let (of_ring, verified) = allocations(|| key.verify(input.as_bytes(), &signature));
     assert_eq!(verified, Ok(()));
@@ -94,7 +94,7 @@ fn claimgate_allocates_nothing() {
     });
     assert_eq!((count, verdict), (of_ring, Ok(())));
 
-    // Rejections that come before the signature cost nothing at all.
+    // Rejections before the signature allocate nothing.
     let header = |header: &serde_json::Value| bearer(&signer.sign_with(header, &access_claims()));
     let raw = |header: &[u8]| bearer(&signer.sign_raw(header, b"{}"));
     for (name, token) in [
@@ -120,7 +120,7 @@ fn claimgate_allocates_nothing() {
         assert_eq!(count, 0, "{name}: {verdict:?}");
     }
 
-    // After it, nothing but the verification itself.
+    // After it, only the verification allocates.
     let claims = access_claims();
     for (name, claims) in [
         ("duplicate", None),
@@ -142,7 +142,7 @@ fn claimgate_allocates_nothing() {
     assert!(matches!(verdict, Err(Error::Expired { .. })));
     assert_eq!(count, of_ring);
 
-    // An unknown issuer costs no RSA, whatever is signed.
+    // An unknown issuer is rejected before the signature is verified.
     let foreign = signer.sign(&with(claims, "iss", "https://unknown.example/"));
     let mut buffer = TokenBuffer::<8192>::new();
     let (count, verdict) = allocations(|| {
@@ -151,11 +151,11 @@ fn claimgate_allocates_nothing() {
     });
     assert_eq!((count, verdict), (0, Err(Error::UnknownIssuer)));
 
-    // A key set is owned, and still not on the heap.
+    // A key set is owned, but not on the heap.
     let (count, set) = allocations(|| JwkSet::<RingKey, 2>::from_json(&jwks_text));
     assert_eq!((count, set.is_ok()), (0, true));
 
-    // Neither messages nor challenges need the heap.
+    // Neither messages nor challenges require the heap.
     let mut text = heapless::String::<512>::new();
     for error in every_error() {
         text.clear();

@@ -1,6 +1,5 @@
-//! The failure classes of JWT libraries that were published, one test each,
-//! named after the advisory. What went wrong elsewhere is said in a line; what
-//! is asserted is the exact answer here.
+//! Published failure classes of JWT libraries, one test each, named after the advisory. A
+//! comment describes the failure; the test asserts the exact result of this crate.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
@@ -8,7 +7,7 @@ mod support;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::error::{
-    Claim, HeaderParameter, JsonProblem, JsonType, KeyRejected, Problem, Segment,
+    Claim, HeaderParameter, Input, JsonProblem, JsonType, KeyRejected, Problem,
 };
 use claimgate::jws::CompactJws;
 use claimgate::{
@@ -22,7 +21,7 @@ fn encode(bytes: &[u8]) -> String {
     Base64UrlUnpadded::encode_string(bytes)
 }
 
-/// A token whose signature is an HMAC with this secret.
+/// Returns a token whose signature is an HMAC with this secret.
 fn hmac_token(header: &Value, secret: &[u8]) -> String {
     let input = format!(
         "{}.{}",
@@ -39,7 +38,7 @@ fn api(token: &str) -> Result<(), Error> {
 
 const NOT_RS256: Result<(), Error> = Err(Error::AlgorithmNotAllowed(Problem::WrongValue));
 
-/// The public key in each form that a verifier may have held it in.
+/// Returns the public key in each form in which a verifier could have stored it.
 fn forms_of_the_public_key() -> Vec<Vec<u8>> {
     let (n, e) = Signer::a().components();
     let mut pem = b"-----BEGIN PUBLIC KEY-----\n".to_vec();
@@ -57,7 +56,7 @@ fn forms_of_the_public_key() -> Vec<Vec<u8>> {
 
 #[test]
 fn cve_2015_9235_algorithm_confusion() {
-    // jsonwebtoken (npm) took the public key for an HMAC secret.
+    // jsonwebtoken (npm) used the public key as an HMAC secret.
     for secret in forms_of_the_public_key() {
         for alg in ["HS256", "HS384", "HS512"] {
             let header = json!({"alg": alg, "typ": "JWT", "kid": "key-a"});
@@ -71,7 +70,7 @@ fn cve_2015_9235_algorithm_confusion() {
 
 #[test]
 fn cve_2023_48223_algorithm_confusion_by_an_unusual_key_format() {
-    // fast-jwt saw a public key only behind one PEM header, and HMAC elsewhere.
+    // fast-jwt recognised a public key by one PEM header only, and used HMAC for others.
     for header in ["-----BEGIN RSA PUBLIC KEY-----\n", "\n-----BEGIN PUBLIC KEY-----", " "] {
         let secret = [header.as_bytes(), &Signer::a().components().0].concat();
         assert_eq!(api(&hmac_token(&json!({"alg": "HS256"}), &secret)), NOT_RS256);
@@ -80,8 +79,8 @@ fn cve_2023_48223_algorithm_confusion_by_an_unusual_key_format() {
 
 #[test]
 fn cve_2026_34950_algorithm_confusion_once_more() {
-    // White space before the PEM header brought the confusion back. Here no form
-    // of a key decides anything: `alg` is compared with one value.
+    // White space before the PEM header had the same effect. In this crate, the form of a key
+    // is irrelevant: `alg` is compared with one value.
     for secret in forms_of_the_public_key() {
         let secret = [b" \n\t".as_slice(), &secret].concat();
         assert_eq!(api(&hmac_token(&json!({"alg": "HS256"}), &secret)), NOT_RS256);
@@ -90,7 +89,7 @@ fn cve_2026_34950_algorithm_confusion_once_more() {
 
 #[test]
 fn cve_2026_44699_and_cve_2026_22817_a_key_without_alg() {
-    // The token's `alg` was believed where the key named none.
+    // The token's `alg` was trusted if the key had none.
     let bare = without(without(Signer::a().jwk(), "alg"), "use");
     let issuer = issuer(JwkSet::<TestKey, 1>::from_json(&jwks(&[bare])).unwrap());
     let check = |token: &str| {
@@ -109,7 +108,7 @@ fn cve_2026_44699_and_cve_2026_22817_a_key_without_alg() {
 
 #[test]
 fn cve_2022_23540_and_cve_2026_28802_none_in_every_spelling() {
-    // jsonwebtoken (npm) fell back to `none`; others missed a spelling of it.
+    // jsonwebtoken (npm) fell back to `none`; others missed one of its spellings.
     for alg in ["none", "None", "NONE", "nOnE", "NonE", "none\0", " none", "", "null", "n\u{f6}ne"]
     {
         let header = encode(json!({"alg": alg, "kid": "key-a"}).to_string().as_bytes());
@@ -129,7 +128,7 @@ fn cve_2022_23540_and_cve_2026_28802_none_in_every_spelling() {
 
 #[test]
 fn cve_2025_59420_cve_2026_32597_and_cve_2026_35042_crit_is_not_ignored() {
-    // Authlib, PyJWT and fast-jwt verified tokens whose `crit` they did not know.
+    // Authlib, PyJWT and fast-jwt accepted tokens with an unknown `crit`.
     let critical = Err(Error::CriticalHeader(HeaderParameter::Critical));
     for crit in [json!(["bork"]), json!(["cnf", "exp"]), json!([]), json!(["RS256"]), json!("x")] {
         let header = json!({"alg": "RS256", "kid": "key-a", "crit": crit, "bork": true});
@@ -139,7 +138,7 @@ fn cve_2025_59420_cve_2026_32597_and_cve_2026_35042_crit_is_not_ignored() {
 
 #[test]
 fn cve_2018_0114_and_cve_2026_34240_a_key_in_the_header() {
-    // node-jose and others verified with the `jwk` that the token brought along.
+    // node-jose and others verified with the `jwk` in the token.
     let attacker = Signer::b();
     for (name, value) in [
         ("jwk", attacker.jwk()),
@@ -165,7 +164,7 @@ fn cve_2018_0114_and_cve_2026_34240_a_key_in_the_header() {
 
 #[test]
 fn cve_2026_29000_an_encrypted_token_is_not_taken_for_a_verified_one() {
-    // pac4j took a JWE with an unsigned JWT inside for verified.
+    // pac4j accepted a JWE that contains an unsigned JWT.
     let inner = format!(
         "{}.{}.",
         encode(br#"{"alg":"none"}"#),
@@ -175,9 +174,9 @@ fn cve_2026_29000_an_encrypted_token_is_not_taken_for_a_verified_one() {
     let (header, inner) = (encode(header.as_bytes()), encode(inner.as_bytes()));
     assert_eq!(api(&format!("{header}.AA.AA.{inner}.AA")), Err(Error::EncryptedToken));
     assert_eq!(api(&format!("{header}..AA.{inner}.AA")), Err(Error::EncryptedToken));
-    // Nor is a signed token that only wraps one.
+    // A signed token that contains another token is rejected, too.
     let wrapped = Signer::a().sign_raw(br#"{"alg":"RS256","cty":"JWT"}"#, inner.as_bytes());
-    let not_an_object = Error::InvalidJson(Segment::Payload, JsonProblem::NotAnObject);
+    let not_an_object = Error::InvalidJson(Input::Payload, JsonProblem::NotAnObject);
     assert_eq!(api(&wrapped), Err(not_an_object));
 }
 
@@ -199,8 +198,8 @@ fn cve_2025_30204_and_cve_2025_22868_dots_cost_nothing() {
 
 #[test]
 fn cve_2025_53864_nesting_does_not_exhaust_the_stack() {
-    // Nimbus JOSE+JWT recursed into a claims set nested without bound.
-    let too_deep = Error::InvalidJson(Segment::Payload, JsonProblem::TooDeep);
+    // Nimbus JOSE+JWT recursed into claims without a depth limit.
+    let too_deep = Error::InvalidJson(Input::Payload, JsonProblem::TooDeep);
     for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
         let payload = format!(r#"{{"x":{}1{}}}"#, open.repeat(1000), close.repeat(1000));
         let token = Signer::a().sign_raw(br#"{"alg":"RS256"}"#, payload.as_bytes());
@@ -214,7 +213,7 @@ fn cve_2025_53864_nesting_does_not_exhaust_the_stack() {
 
 #[test]
 fn cve_2024_53861_an_issuer_is_compared_whole() {
-    // PyJWT 2.10.0 asked whether the issuer was *in* the expected string.
+    // PyJWT 2.10.0 tested whether the issuer was a substring of the expected one.
     for issuer in ["https://", "my-domain", "/", "", "auth0.com/", "https://my-domain.auth0.com"] {
         let verdict = access(&with(access_claims(), "iss", issuer));
         assert_eq!(verdict, Err(Error::IssuerMismatch), "{issuer}");
@@ -227,7 +226,7 @@ fn cve_2024_53861_an_issuer_is_compared_whole() {
 
 #[test]
 fn cve_2020_26160_an_audience_array_is_read() {
-    // jwt-go took an array of strings for no audience, and no audience for all.
+    // jwt-go treated an array of strings as no audience, and no audience as valid.
     for audience in [json!([]), json!(["x"]), json!(["x", "y"])] {
         let audiences = audience.as_array().unwrap().len();
         let verdict = access(&with(access_claims(), "aud", audience));
@@ -240,7 +239,7 @@ fn cve_2020_26160_an_audience_array_is_read() {
 
 #[test]
 fn cve_2025_30144_an_issuer_array_is_no_issuer() {
-    // fast-jwt took an array that contained the issuer, beside an attacker's.
+    // fast-jwt accepted an array with the issuer and an attacker's issuer.
     let wrong = Err(Error::ClaimType(Claim::Issuer, JsonType::String));
     for issuer in [json!([ISSUER]), json!(["https://attacker.example", ISSUER]), json!({})] {
         assert_eq!(access(&with(access_claims(), "iss", issuer)), wrong);
@@ -249,8 +248,7 @@ fn cve_2025_30144_an_issuer_array_is_no_issuer() {
 
 #[test]
 fn cve_2026_25537_a_claim_of_the_wrong_type_is_not_an_absent_one() {
-    // jsonwebtoken (Rust) took a claim of the wrong type for one that was not
-    // there, and did not check it.
+    // jsonwebtoken (Rust) treated a claim of the wrong type as missing, and did not check it.
     for (name, claim, shape) in [
         ("nbf", Claim::NotBefore, JsonType::NumericDate),
         ("exp", Claim::Expiry, JsonType::NumericDate),
@@ -268,8 +266,7 @@ fn cve_2026_25537_a_claim_of_the_wrong_type_is_not_an_absent_one() {
     assert_eq!(access(&with(access_claims(), "nbf", "99999999999")), wrong);
 }
 
-/// The signature of a token as a number with these octets, big-endian, put in
-/// the place of the true one.
+/// Replaces the signature of a token by a number with these big-endian octets.
 fn with_signature(signature: &[u8]) -> Result<(), Error> {
     let token = Signer::a().sign(&access_claims());
     let (input, _) = token.rsplit_once('.').unwrap();
@@ -278,15 +275,15 @@ fn with_signature(signature: &[u8]) -> Result<(), Error> {
 
 #[test]
 fn cve_2006_4339_and_cve_2026_33894_the_encoded_message_is_compared_and_not_parsed() {
-    // OpenSSL and node-forge parsed the decrypted block, and overlooked what
-    // stood behind the hash: with e = 3, a cube root is then a signature. A key
-    // with e = 3 makes every cube below the modulus such a candidate.
+    // OpenSSL and node-forge parsed the decrypted block, and ignored data after the hash: with
+    // e = 3, a cube root is then a valid signature. With e = 3, every cube below the modulus
+    // is such a candidate.
     let n = Signer::a().components().0;
     let key = rsa_key::<TestKey>(&n, &[3]).unwrap();
     let message = b"message";
     let digest = ring::digest::digest(&ring::digest::SHA256, message);
-    // 00 01 ff … 00 DigestInfo hash, with the padding cut short and rubbish at
-    // the end: its cube root, rounded up, leaves the first octets right.
+    // 00 01 ff … 00 DigestInfo hash, with short padding and other data at the end: its cube
+    // root, rounded up, preserves the first octets.
     let prefix = [
         &[0, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0][..],
         &[0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01],
@@ -300,8 +297,8 @@ fn cve_2006_4339_and_cve_2026_33894_the_encoded_message_is_compared_and_not_pars
     assert_eq!(key.verify(message, &root), Err(Error::InvalidSignature));
 }
 
-/// The cube root, rounded up, of a block of 256 octets that begins with
-/// `prefix` and goes on with zeros.
+/// Returns the cube root, rounded up, of a block of 256 octets that begins with `prefix` and
+/// continues with zeros.
 fn cube_root_of_block(prefix: &[u8]) -> Vec<u8> {
     let mut block = prefix.to_vec();
     block.resize(256, 0);
@@ -313,7 +310,7 @@ fn cube_root_of_block(prefix: &[u8]) -> Vec<u8> {
             root[byte] &= !mask;
         }
     }
-    // Rounded up: the cube is then above the block, and differs at its end only.
+    // Rounded up: the cube is above the block, and differs only at its end.
     for byte in root.iter_mut().rev() {
         *byte = byte.wrapping_add(1);
         if *byte != 0 {
@@ -323,7 +320,7 @@ fn cube_root_of_block(prefix: &[u8]) -> Vec<u8> {
     root
 }
 
-/// The last 256 octets of a cube, which for these roots is all of it.
+/// Returns the last 256 octets of a cube, which for these roots are all of it.
 fn cube(root: &[u8]) -> Vec<u8> {
     let times = |left: &[u8], right: &[u8]| {
         let mut product = vec![0_u32; 512];
@@ -346,7 +343,7 @@ fn cube(root: &[u8]) -> Vec<u8> {
 
 #[test]
 fn cve_2022_21449_trivial_signatures_are_no_signatures() {
-    // Java's ECDSA took zeros for a signature. RSA has its own trivial numbers.
+    // Java's ECDSA accepted zeros as a signature. RSA has other trivial numbers.
     let n = Signer::a().components().0;
     let mut minus_one = n.clone();
     *minus_one.last_mut().unwrap() -= 1;
@@ -359,7 +356,7 @@ fn cve_2022_21449_trivial_signatures_are_no_signatures() {
 
 #[test]
 fn signatures_of_another_length_are_no_signatures() {
-    // Verifiers padded short signatures, or cut long ones.
+    // Verifiers padded short signatures, or truncated long ones.
     let token = Signer::a().sign(&access_claims());
     let signature = Base64UrlUnpadded::decode_vec(token.rsplit_once('.').unwrap().1).unwrap();
     for length in [1, 32, 64, 128, 255, 257, 384, 512, 1024] {
@@ -374,7 +371,7 @@ fn signatures_of_another_length_are_no_signatures() {
 
 #[test]
 fn cve_2017_15361_and_weak_keys_are_not_used() {
-    // Keys that are too small, or whose exponent makes verification void.
+    // Keys that are too small, or with an exponent that makes verification ineffective.
     let n = Signer::a().components().0;
     for (n, e, reason) in [
         (&n[..128], &[1, 0, 1][..], KeyRejected::ModulusTooSmall { bits: 1024 }),
@@ -427,7 +424,7 @@ fn extreme_dates_are_refused_or_mean_what_they_say() {
         let nbf = text.parse().unwrap();
         assert_eq!(at("nbf", text), Err(Error::NotYetValid { nbf, now, leeway: 60 }), "{text}");
     }
-    // The clock may be anything: nothing wraps.
+    // The clock may have any value: no arithmetic wraps.
     let token = Signer::a().sign(&access_claims());
     for now in [0, u64::MAX] {
         assert!(check_access(&API_POLICY, &token, NumericDate::from_secs(now)).is_err());
@@ -436,7 +433,7 @@ fn extreme_dates_are_refused_or_mean_what_they_say() {
 
 #[test]
 fn cve_2026_35039_a_cache_does_not_confuse_two_tokens() {
-    // fast-jwt let the caller build cache keys, and two tokens could share one.
+    // fast-jwt let the caller construct cache keys, so that two tokens could have the same.
     let issuer = trusted();
     let mut cache = VerifiedTokenCache::<8, 2048>::new();
     let mut check = |token: &str| {
@@ -451,7 +448,7 @@ fn cve_2026_35039_a_cache_does_not_confuse_two_tokens() {
         assert_eq!(check(&jane), Ok("jane".to_owned()));
         assert_eq!(check(&john), Ok("john".to_owned()));
     }
-    // Header and payload of the one, signature of the other.
+    // Header and payload of one token, and the signature of another.
     let (input, _) = jane.rsplit_once('.').unwrap();
     let (_, signature) = john.rsplit_once('.').unwrap();
     assert_eq!(check(&format!("{input}.{signature}")), Err(Error::InvalidSignature));
@@ -459,7 +456,7 @@ fn cve_2026_35039_a_cache_does_not_confuse_two_tokens() {
 
 #[test]
 fn a_challenge_cannot_be_injected_into() {
-    // Token text that was echoed into `WWW-Authenticate` split headers.
+    // Token text copied to `WWW-Authenticate` could split headers.
     let hostile = "x\r\nSet-Cookie: a=b\", error=\"none";
     for token in [hostile.to_owned(), format!("{hostile}.{hostile}.{hostile}")] {
         let error = api(&token).unwrap_err();
@@ -474,7 +471,7 @@ fn a_challenge_cannot_be_injected_into() {
 
 #[test]
 fn an_id_token_does_not_open_an_api_and_an_access_token_logs_nobody_in() {
-    // The confusion that the articles warn of, with the audience out of the way.
+    // Confusion of token kinds, with the same audience for both.
     let both = json!([API, CLIENT_ID]);
     let id_token = with(with(id_claims(), "aud", both.clone()), "nonce", "n");
     let access_token = with(access_claims(), "aud", both);
@@ -488,7 +485,7 @@ fn an_id_token_does_not_open_an_api_and_an_access_token_logs_nobody_in() {
 
 #[test]
 fn an_issuers_key_does_not_sign_for_another_issuer() {
-    // Multi-tenant verifiers took any trusted key for any trusted issuer.
+    // Multi-tenant verifiers accepted the key of any trusted issuer for every trusted issuer.
     const OTHER: &str = "https://other.example/";
     let others = JwkSet::<TestKey, 4>::from_json(&jwks(&[with(Signer::b().jwk(), "kid", "key-a")]));
     let others = others.unwrap();

@@ -1,4 +1,4 @@
-//! What each backend takes from Rust's heap: for a key set, and for a token.
+//! The allocations of each backend in Rust: for a key set, and for a token.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 #![expect(unsafe_code, reason = "an allocator that counts is an unsafe trait's implementation")]
@@ -11,7 +11,7 @@ use std::cell::Cell;
 use claimgate::{AccessToken, BearerToken, IdToken, JwkSet, PublicKey, TokenBuffer};
 use support::*;
 
-/// How often, and how many bytes.
+/// The number of allocations, and their bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Allocations {
     count: usize,
@@ -24,18 +24,18 @@ thread_local! {
     static TAKEN: Cell<Allocations> = const { Cell::new(NONE) };
 }
 
-/// The system's allocator, counting what each thread takes.
+/// The system's allocator, with counters for each thread.
 struct Counting;
 
 fn count(bytes: usize) {
     TAKEN.set(Allocations { count: TAKEN.get().count + 1, bytes: TAKEN.get().bytes + bytes });
 }
 
-// SAFETY: everything is left to the system's allocator.
+// SAFETY: all calls are forwarded to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size());
-        // SAFETY: the caller's promises are those that `System` asks for.
+        // SAFETY: the caller's contract is that of `System`.
         unsafe { System.alloc(layout) }
     }
 
@@ -60,7 +60,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// What `work` takes.
+/// Returns the allocations of `work`.
 fn taken<T>(work: impl FnOnce() -> T) -> (T, Allocations) {
     let before = TAKEN.get();
     let result = work();
@@ -69,7 +69,7 @@ fn taken<T>(work: impl FnOnce() -> T) -> (T, Allocations) {
     (result, Allocations { count, bytes: after.bytes - before.bytes })
 }
 
-/// What parsing the set of a key takes, and what validating one token of each
+/// Returns the allocations of parsing a set with one key, and of validating one token of each
 /// kind.
 fn taken_by<K: PublicKey>(signer: &Signer) -> [Allocations; 3] {
     let text = jwks(&[signer.jwk()]);
@@ -90,7 +90,7 @@ fn taken_by<K: PublicKey>(signer: &Signer) -> [Allocations; 3] {
         assert_eq!(result, Ok(()));
         [parsing, id, access]
     };
-    // A process's first verification may set up what lasts.
+    // The first verification of a process may initialise global state.
     validate_both();
     validate_both()
 }

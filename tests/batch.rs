@@ -1,5 +1,5 @@
-//! The contract of the `validate` example's batch mode, against the program
-//! itself: `cargo test` builds it beside this one.
+//! The contract of the `validate` example's batch mode, tested with the program, which `cargo
+//! test` builds.
 
 #![cfg(feature = "ring")]
 
@@ -19,7 +19,7 @@ fn program() -> PathBuf {
     this.parent().unwrap().parent().unwrap().join("examples/validate")
 }
 
-/// The answers to these lines.
+/// Returns the answers to these lines.
 fn answers(lines: &str) -> Vec<Value> {
     let mut child = Command::new(program())
         .args(["--batch", "-"])
@@ -37,7 +37,7 @@ fn answers(lines: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// A case for a token of the articles' issuer, with further fields.
+/// Returns a case for a token of the demonstration issuer, with further fields.
 fn case(id: &str, token_use: &str, token: &str, fields: &Value) -> Value {
     let mut case = json!({
         "id": id,
@@ -63,7 +63,7 @@ fn access_case(expected: &str, claims: &Value, fields: &Value) -> Value {
     case(expected, "access", &Signer::a().sign(claims), fields)
 }
 
-/// Each case's `id` is the code or the verdict that it has to get.
+/// The `id` of each case is its expected code or verdict.
 #[track_caller]
 fn assert_answers(cases: &[Value]) {
     let lines: Vec<String> = cases.iter().map(Value::to_string).collect();
@@ -110,7 +110,7 @@ fn answers_have_the_documented_form() {
             "id": "late",
             "verdict": "invalid",
             "error": "expired",
-            "message": "the token expired at 1311281970, it is 1311282030, leeway 60 s",
+            "message": "the token expired at 1311281970 (now 1311282030, leeway 60 s)",
             "status": 401,
             "www_authenticate":
                 "Bearer error=\"invalid_token\", error_description=\"The token has expired\"",
@@ -145,7 +145,7 @@ fn lines_that_are_no_cases_are_answered_and_do_not_stop_the_run() {
 
 #[test]
 fn an_optional_field_that_is_null_is_absent() {
-    // Not `nonce` and `audience`, where `null` has a meaning of its own.
+    // Not `nonce` and `audience`, where `null` has a different meaning.
     let nulls = [
         "leeway",
         "backend",
@@ -319,7 +319,7 @@ fn the_rules_of_id_tokens_are_answered_by_their_codes() {
     let several = with(claims.clone(), "aud", json!([CLIENT_ID, "https://other.example"]));
     let trusting = json!({ "trusted_audiences": ["https://other.example"] });
     let logged_in = with(claims.clone(), "auth_time", IAT);
-    // The left half of SHA-256, as `at_hash` and `c_hash` have it.
+    // Returns the left half of SHA-256, for `at_hash` and `c_hash`.
     let half = |text: &str| {
         let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
         Base64UrlUnpadded::encode_string(&digest.as_ref()[..16])

@@ -1,5 +1,5 @@
 //! The contract of the `validate` example's batch mode for algorithms, claim rules, tenants,
-//! discovery documents, logout tokens and DPoP proofs, against the program itself.
+//! discovery documents, logout tokens and DPoP proofs, tested with the program.
 
 #![cfg(feature = "ring")]
 
@@ -38,7 +38,7 @@ fn answers(cases: &[Value]) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// Each case with the verdict or the code that it has to get.
+/// Each case with its expected verdict or code.
 #[track_caller]
 fn assert_answers(cases: &[(&str, Value)]) -> Vec<Value> {
     let lines: Vec<Value> = cases.iter().map(|(_, case)| case.clone()).collect();

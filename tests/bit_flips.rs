@@ -1,4 +1,4 @@
-//! A signed token with anything changed in it is another token.
+//! A signed token with any bit changed is not accepted.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
@@ -20,7 +20,7 @@ fn every_flip_of_one_bit_is_rejected() {
         for bit in 0..8 {
             let mut bytes = token.clone().into_bytes();
             bytes[index] ^= 1 << bit;
-            // A flipped highest bit leaves no text, and so nothing to validate.
+            // With the highest bit flipped, the token is not UTF-8.
             match std::str::from_utf8(&bytes) {
                 Ok(text) => {
                     judged += 1;

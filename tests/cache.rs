@@ -27,12 +27,12 @@ fn set(members: &[Value]) -> Keys {
     Keys::from_json(&jwks(members)).unwrap()
 }
 
-/// The issuer with these keys.
+/// Returns the issuer with these keys.
 fn with_keys(members: &[Value]) -> Issuer<TestKey, 4> {
     issuer(set(members))
 }
 
-/// Validates through a cache and says whether it was a hit.
+/// Validates with a cache, and returns whether it was a hit.
 fn through<const SLOTS: usize, const MAX: usize>(
     cache: &mut VerifiedTokenCache<SLOTS, MAX>,
     policy: &AccessTokenPolicy<'_>,
@@ -85,7 +85,7 @@ fn every_rule_about_time_is_applied_on_a_hit() {
         (plain.max_age(100), IAT + 101 + LEEWAY, Some("insufficient_authentication")),
         (plain, EXP, None),
     ] {
-        // Each policy lets the token in at some time.
+        // Each policy accepts the token at some time.
         assert!(through(&mut cache, &build(policy), &token, &keys, at(IAT)).1.is_ok());
         let (hit, verdict) = through(&mut cache, &build(policy), &token, &keys, at(now));
         assert!(hit);
@@ -154,7 +154,7 @@ fn a_changed_policy_does_not_hit() {
         api().require_permissions(one).require_scope(one),
         api().allow_foreign_claim(ForeignClaim::Nonce),
         api().allow_foreign_claim(ForeignClaim::Typ),
-        // The same texts as others have, in other settings.
+        // The same texts in other settings.
         api().authorized_parties(&["gold", "my_client_id"]),
         api().require_acr(&["gold", "my_client_id"]),
         AccessTokenPolicy::rfc9068(API),
@@ -164,11 +164,11 @@ fn a_changed_policy_does_not_hit() {
         let (hit, verdict) = through(&mut cache, policy, &token, &keys, NOW);
         assert_eq!((hit, verdict.map(|_| ())), (false, Ok(())), "{policy:?}");
     }
-    // And each is found again, also by an equal policy that was made anew.
+    // Each is found again, including by an equal policy that was built separately.
     for policy in &policies {
         assert!(through(&mut cache, policy, &token, &keys, NOW).0, "{policy:?}");
     }
-    // The order of the settings, and what only `build` looks at, make no difference.
+    // The order of the settings, and settings that only `build` uses, are irrelevant.
     let equal = api().forbid_client_ids(&["other"]).require_scope(one).require_permissions(one);
     let equal = equal.build().unwrap();
     assert!(through(&mut cache, &equal, &token, &keys, NOW).0);
@@ -191,12 +191,12 @@ fn a_token_that_is_bound_to_a_key_hits_with_that_key() {
     let both = |x5t, jkt| RequestKey::certificate_and_dpop(x5t, jkt).unwrap();
     let (mismatch, required) = (Err(Error::ConfirmationMismatch), Err(Error::ConfirmationRequired));
     let one = [RequestKey::dpop("a").unwrap(), RequestKey::certificate("b").unwrap()];
-    // What is refused is not remembered.
+    // Rejected tokens are not stored.
     for _ in 0..2 {
         assert_eq!(verdict(both("a", "b")), (false, mismatch));
         assert_eq!(one.map(&mut verdict), [(false, required); 2]);
     }
-    // One slot serves all keys, and the wrong ones are refused.
+    // One slot serves all request keys, and wrong ones are rejected.
     assert_eq!(verdict(both("b", "a")), (false, Ok(())));
     assert_eq!(verdict(both("b", "a")), (true, Ok(())));
     assert_eq!(verdict(both("a", "b")), (true, mismatch));
@@ -213,7 +213,7 @@ fn a_changed_key_set_does_not_hit() {
     let mut cache = VerifiedTokenCache::<4, 2048>::new();
     let old = with_keys(&[a.jwk()]);
     assert!(through(&mut cache, &API_POLICY, &token, &old, NOW).1.is_ok());
-    // The key is gone, or stands for another, or has another name.
+    // The key is removed, replaced, or has another name.
     let gone = with_keys(&[b.jwk()]);
     assert_eq!(
         through(&mut cache, &API_POLICY, &token, &gone, NOW),
@@ -232,7 +232,7 @@ fn a_changed_key_set_does_not_hit() {
     let doubled = with_keys(&[a.jwk(), a.jwk()]);
     let ambiguous = Err(Error::AmbiguousKey { candidates: 2 });
     assert_eq!(through(&mut cache, &API_POLICY, &token, &doubled, NOW), (false, ambiguous));
-    // A set with a key more is another set; the same set, read again, is not.
+    // A set with an additional key is a different set; the same set, parsed again, is not.
     assert!(!through(&mut cache, &API_POLICY, &token, &with_keys(&[a.jwk(), b.jwk()]), NOW).0);
     let same = with_keys(&[json!({"kty": "EC"}), a.jwk()]);
     assert!(through(&mut cache, &API_POLICY, &token, &same, NOW).0);
@@ -395,7 +395,7 @@ fn a_buffers_limit_counts_on_a_hit_too() {
     let mut cache = VerifiedTokenCache::<3, 2048>::new();
     assert!(through(&mut cache, &API_POLICY, &token, &keys, NOW).1.is_ok());
     let limit = token.len() - 1;
-    // As large as the buffer that it was validated in.
+    // As large as the buffer of the first validation.
     let mut buffer = TokenBuffer::<8192>::new().max_token_len(limit);
     let (bearer, trust) = (BearerToken::new(&token), (&keys, &API_POLICY));
     let verdict = AccessToken::validate_cached(bearer, trust, NOW, &mut buffer, &mut cache);
@@ -421,7 +421,7 @@ fn a_buffer_that_is_too_small_is_so_on_a_hit_too() {
         plain
     }
     let keys = trusted();
-    // The subject needs eight bytes of its own, unescaped.
+    // The subject needs eight additional bytes, unescaped.
     let token = Signer::a().sign(&with(access_claims(), "sub", "\"quoted\""));
     let decoded: usize = token.split('.').map(|segment| segment.len() * 3 / 4).sum();
     assert_eq!(decoded, 539);
@@ -431,7 +431,7 @@ fn a_buffer_that_is_too_small_is_so_on_a_hit_too() {
     assert_eq!(check::<538>(&mut cache, &token, &keys), too_small(539, 538));
     assert_eq!(check::<546>(&mut cache, &token, &keys), too_small(8, 7));
     assert_eq!(check::<547>(&mut cache, &token, &keys), Ok(()));
-    // A buffer that sufficed once suffices again, and so does a larger one.
+    // A buffer that was sufficient once is sufficient again, and so is a larger one.
     let hits = cache.hits();
     assert_eq!(check::<547>(&mut cache, &token, &keys), Ok(()));
     assert_eq!(check::<548>(&mut cache, &token, &keys), Ok(()));
@@ -462,12 +462,12 @@ fn several_issuers_share_a_cache() {
         assert_eq!(check(&both, &of_a), (hit, Ok(ISSUER.to_owned())));
         assert_eq!(check(&both, &of_b), (hit, Ok(OTHER.to_owned())));
     }
-    // An issuer that is no longer trusted, and one whose keys have changed.
+    // An issuer that is no longer trusted, and one with changed keys.
     assert_eq!(check(&both[..1], &of_b), (false, Err(Error::UnknownIssuer)));
     assert_eq!(check(&issuers(&b, &a), &of_a), (false, Err(Error::UnknownKey)));
 }
 
-/// Everything that a step of the sequence below may choose from.
+/// The choices for each step of the sequence below.
 struct World {
     tokens: Vec<String>,
     policies: Vec<AccessTokenPolicy<'static>>,
@@ -538,7 +538,7 @@ proptest! {
         let world = world();
         let mut cache = VerifiedTokenCache::<3, 2048>::new();
         for (token, policy, keys, issuer, offset, key) in steps {
-            // Mostly the first policy, keys and issuer, so that tokens come again.
+            // Mostly the first policy, keys and issuer, so that tokens are repeated.
             let token = token.get(&world.tokens);
             let policy = policy.index(2 * world.policies.len());
             let policy = world.policies.get(policy).unwrap_or(&world.policies[0]);
@@ -555,7 +555,7 @@ proptest! {
             let trust = (issuer, policy);
             let cached = AccessToken::validate_cached(bearer, trust, now, &mut one, &mut cache);
             let plain = AccessToken::validate(bearer, trust, now, &mut two);
-            // The whole claims are compared, custom ones included.
+            // All claims are compared, including custom ones.
             prop_assert_eq!(cached, plain);
         }
     }
@@ -612,7 +612,7 @@ fn a_kept_access_token_has_the_same_claims() {
     let custom: Value = kept.token().claims().unwrap();
     assert_eq!(custom["https://example.com/roles"][0], "nurse \\ doctor");
     assert!(!format!("{kept:?}").contains("hello"));
-    // Kept again, and moved to another thread.
+    // Stored again, and moved to another thread.
     let again = kept.token().to_owned_token::<1024>().unwrap();
     drop(kept);
     let subject = std::thread::spawn(move || again.token().subject().to_owned()).join().unwrap();

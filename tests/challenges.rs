@@ -1,11 +1,10 @@
-//! The rule book, challenges: the five rows, and the grammar, character by
-//! character.
+//! The challenges of the rule book: the five rows, and the grammar, character by character.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
 mod support;
 
-use claimgate::error::{Claim, Problem, RequestProblem, Segment};
+use claimgate::error::{Claim, Input, Problem, RequestProblem};
 use claimgate::{
     AccessToken, AccessTokenPolicy, BearerToken, Challenge, Error, ScopePolicy, TokenBuffer,
     at_compile_time,
@@ -63,8 +62,8 @@ fn ch3_anything_wrong_with_the_token_is_an_invalid_token() {
         let (status, value) = answer(*error);
         status == 401 && value.contains(r#"error="invalid_token""#)
     });
-    // All but the four other rows: no token, two kinds of bad request, scope,
-    // permissions, claims, and three of authentication.
+    // All but the four other rows: no token, two invalid requests, scope, permissions, claims,
+    // and three of authentication.
     assert_eq!(codes.count(), every_error().len() - 9);
 }
 
@@ -117,7 +116,7 @@ fn ch4_a_route_answers_by_what_it_needs() {
         assert_eq!(forbidden.challenge(), Challenge::new(error).needed(&route));
     }
     assert_ne!(token.authorize(&route), token.authorize_permissions(&route));
-    // The error outlives the token, and `?` makes an `Error` of it.
+    // The error outlives the token, and `?` converts it to an `Error`.
     fn open(text: &str, route: &ScopePolicy<'_>) -> Result<(), Error> {
         let (trust, mut buffer) = ((&trusted(), &API_POLICY), TokenBuffer::<4096>::new());
         let token = AccessToken::validate(BearerToken::new(text), trust, NOW, &mut buffer)?;
@@ -148,7 +147,7 @@ fn ch5_insufficient_authentication_is_answered_by_what_is_needed() {
     assert!(bare.ends_with(r#", acr_values="gold""#), "{bare}");
 }
 
-/// Splits a challenge into its attributes, or says where it breaks the grammar
+/// Splits a challenge into its attributes, or panics if it violates the grammar
 /// of [RFC 9110 §11.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1):
 /// one scheme, and auth-params with quoted strings, of which
 /// [RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3) allows no
@@ -261,7 +260,7 @@ fn nothing_of_the_token_is_in_a_challenge() {
     let secret = "c2VjcmV0LXNlY3JldA";
     let token = format!("{secret}.{secret}.{secret}");
     let error = check_access(&API_POLICY, &token, NOW).unwrap_err();
-    assert!(matches!(error, Error::InvalidJson(Segment::Header, _)));
+    assert!(matches!(error, Error::InvalidJson(Input::Header, _)));
     let challenge = API_POLICY.challenge(error).to_string();
     assert!(!challenge.contains("c2Vj") && !challenge.contains("secret"), "{challenge}");
     assert!(matches!(

@@ -1,5 +1,6 @@
-//! Conformance: the example of RFC 9068, and the negative tests for relying parties of
-//! the OpenID Foundation, by name. Project Wycheproof's signatures are in `wycheproof.rs`.
+//! Conformance: the example of RFC 9068, and the negative tests for relying parties of the
+//! OpenID Foundation, by name. The tests with Project Wycheproof's signatures are in
+//! `wycheproof.rs`.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
@@ -15,7 +16,7 @@ use support::*;
 
 #[test]
 fn rfc_9068_2_2_3_1_is_accepted_as_it_stands() {
-    // Header and claims of the RFC, signed by a key of ours.
+    // Header and claims of the RFC, signed by a test key.
     const ISSUER: &str = "https://authorization-server.example.com/";
     const API: &str = "https://rs.example.com/";
     let header = json!({"typ": "at+JWT", "alg": "RS256", "kid": "RjEwOwOA"});
@@ -37,7 +38,7 @@ fn rfc_9068_2_2_3_1_is_accepted_as_it_stands() {
     assert!(token.scope().contains("reademail"));
 }
 
-/// What a relying party says of an ID token with this change.
+/// Returns the verdict of a relying party on an ID token with this change.
 fn relying_party(change: impl FnOnce(Value) -> Value) -> Result<(), Error> {
     let claims = with(change(with(id_claims(), "nonce", "n")), "sid", "1");
     let login = Login::new(Nonce::Expect("n")).build().unwrap();

@@ -1,4 +1,4 @@
-//! What cannot be built, and says so where it is written.
+//! Configurations that cannot be built, and their errors.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
@@ -12,7 +12,7 @@ use claimgate::{
 };
 use support::*;
 
-/// The largest leeway, in seconds.
+/// The maximum leeway, in seconds.
 const MAX_LEEWAY: u64 = 600;
 
 fn application() -> IdTokenPolicyBuilder<'static> {

@@ -1,4 +1,4 @@
-//! Claims of the caller's own: any type of serde's, and never a panic.
+//! Custom claims of any type that serde supports, without panics.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
@@ -149,7 +149,7 @@ fn nested_maps_may_have_any_key_that_serde_reads() {
 
 #[test]
 fn a_nested_member_is_not_given_twice() {
-    let twice = Error::DuplicateMember(claimgate::error::Segment::Payload);
+    let twice = Error::DuplicateMember(claimgate::error::Input::Payload);
     assert_eq!(x::<BTreeMap<String, u8>>(r#"{"a":1,"\u0061":2}"#), Err(twice));
     assert_eq!(x::<X<u8>>(r#"{"x":1,"x":2}"#), Err(twice));
 }

@@ -1,5 +1,4 @@
-//! What can be logged on embedded devices: errors and decisions, and of a token
-//! nothing.
+//! Logs on embedded devices: errors and decisions implement `defmt::Format`, tokens do not.
 
 #![cfg(feature = "defmt")]
 
@@ -11,7 +10,7 @@ use claimgate::{BearerToken, Error, NumericDate, RefreshDecision};
 
 const fn can_be_logged<T: defmt::Format>() {}
 
-/// Fails to compile where one is left out.
+/// Fails to compile if one is missing.
 #[test]
 fn errors_and_decisions_can_be_logged() {
     can_be_logged::<Error>();

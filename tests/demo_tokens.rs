@@ -1,7 +1,7 @@
-//! The committed tokens of the demonstration are what their description says.
+//! The committed demonstration tokens match their descriptions.
 //!
 //! RS256 is deterministic, so the files are reproducible from the test key:
-//! `CLAIMGATE_WRITE_DEMO=1 cargo test --test demo_tokens` writes them anew.
+//! `CLAIMGATE_WRITE_DEMO=1 cargo test --test demo_tokens` writes them.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
@@ -40,14 +40,14 @@ fn the_tokens_of_the_demonstration_are_current() {
     );
     assert_current("no_scope.jwt", &signer.sign(&with(access_claims(), "scope", "openid profile")));
 
-    // The access token with more scope, under the old signature.
+    // The access token with more scope and the original signature.
     let tampered = with(access_claims(), "scope", "openid profile read:patients write:patients");
     let payload = Base64UrlUnpadded::encode_string(tampered.to_string().as_bytes());
     let mut segments: Vec<&str> = access_token.split('.').collect();
     segments[1] = &payload;
     assert_current("tampered.jwt", &segments.join("."));
 
-    // Signed with HMAC, as whoever knows the public key can.
+    // Signed with HMAC and the public key.
     let header = json!({"alg": "HS256", "typ": "JWT", "kid": signer.kid}).to_string();
     let header = Base64UrlUnpadded::encode_string(header.as_bytes());
     let payload = Base64UrlUnpadded::encode_string(access_claims().to_string().as_bytes());

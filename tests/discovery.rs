@@ -1,6 +1,6 @@
-//! Discovery documents: the issuer before anything else, and URLs that are fit to be fetched.
+//! Discovery documents: the issuer is checked first, and URLs must be safe to fetch.
 
-use claimgate::error::{JsonProblem, Segment};
+use claimgate::error::{Input, JsonProblem};
 use claimgate::jwk::Algorithms;
 use claimgate::{Algorithm, Error, ProviderMetadata, TokenBuffer};
 use proptest::prelude::*;
@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 const ISSUER: &str = "https://op.example.com";
 const JWKS_URI: &str = "https://op.example.com/keys";
 
-const NOT_A_URL: Error = Error::InvalidJson(Segment::Discovery, JsonProblem::NotAnHttpsUrl);
-const NOT_STRINGS: Error = Error::InvalidJson(Segment::Discovery, JsonProblem::NotStrings);
+const NOT_A_URL: Error = Error::InvalidJson(Input::DiscoveryDocument, JsonProblem::NotAnHttpsUrl);
+const NOT_STRINGS: Error = Error::InvalidJson(Input::DiscoveryDocument, JsonProblem::NotStrings);
 
 fn document() -> Value {
     json!({
@@ -27,7 +27,7 @@ fn document() -> Value {
     })
 }
 
-/// The document with another value for a member, or without the member.
+/// Returns the document with another value for a member, or without the member.
 fn with(name: &str, value: impl Into<Option<Value>>) -> String {
     let mut document = document();
     let members = document.as_object_mut().unwrap();
@@ -93,7 +93,7 @@ fn m01_the_issuer_is_the_expected_one_byte_for_byte() {
         assert_eq!(read(&with("issuer", other.clone())), Err(Error::IssuerMismatch), "{other}");
     }
     assert_eq!(read(&with("issuer", None)), Err(Error::IssuerMismatch));
-    // Names are case-sensitive, and an issuer further in is none.
+    // Names are case-sensitive, and a nested issuer is ignored.
     let text = json!({"Issuer": ISSUER, "a": {"issuer": ISSUER}, "jwks_uri": JWKS_URI});
     assert_eq!(read(&text.to_string()), Err(Error::IssuerMismatch));
     for expected in ["", "https://op.example.com/", "https://OP.example.com", "https://op"] {
@@ -104,7 +104,7 @@ fn m01_the_issuer_is_the_expected_one_byte_for_byte() {
 
 #[test]
 fn m01_the_issuer_is_compared_before_anything_else_is_used() {
-    // Wrong in every member that is read, and a buffer that is too small for all of them.
+    // Wrong in every member that is read, with a buffer that is too small for all of them.
     let text = r#"{"jwks_uri":1,"userinfo_endpoint":"\"\"","id_token_signing_alg_values_supported":2,"issuer":"https:\/\/evil.example"}"#;
     let mut none = TokenBuffer::<0>::new();
     assert_eq!(ProviderMetadata::from_json(text, ISSUER, &mut none), Err(Error::IssuerMismatch));
@@ -160,7 +160,7 @@ fn m01_jwks_uri_is_an_https_url() {
         json!({}),
     ] {
         assert_eq!(read(&with("jwks_uri", value.clone())), Err(NOT_A_URL), "{value}");
-        // Where it may be absent, it has to be right all the same.
+        // A member that may be missing must be valid if it is present.
         let text = with("userinfo_endpoint", value.clone());
         assert_eq!(read(&text), Err(NOT_A_URL), "{value}");
     }
@@ -192,7 +192,7 @@ fn m01_algorithms_are_an_array_of_names() {
 
 #[test]
 fn m01_duplicates_are_refused_also_when_escaped_and_also_where_nobody_reads() {
-    let duplicate = Err(Error::DuplicateMember(Segment::Discovery));
+    let duplicate = Err(Error::DuplicateMember(Input::DiscoveryDocument));
     for text in [
         r#"{"issuer":"https://op.example.com","issuer":"https://op.example.com","jwks_uri":"https://a/"}"#,
         r#"{"issuer":"https://evil.example","issuer":"https://op.example.com","jwks_uri":"https://a/"}"#,
@@ -206,7 +206,7 @@ fn m01_duplicates_are_refused_also_when_escaped_and_also_where_nobody_reads() {
 
 #[test]
 fn m01_a_document_is_one_object_in_the_dialect() {
-    let problem = |problem| Err(Error::InvalidJson(Segment::Discovery, problem));
+    let problem = |problem| Err(Error::InvalidJson(Input::DiscoveryDocument, problem));
     for (text, expected) in [
         ("", JsonProblem::NotAnObject),
         ("[]", JsonProblem::NotAnObject),
@@ -232,7 +232,7 @@ fn m01_a_document_has_at_most_128_members() {
     assert!(read(&of(65)).is_ok());
     assert!(read(&of(127)).is_ok());
     assert!(read(&of(128)).is_ok());
-    let too_many = Error::InvalidJson(Segment::Discovery, JsonProblem::TooManyMembers);
+    let too_many = Error::InvalidJson(Input::DiscoveryDocument, JsonProblem::TooManyMembers);
     assert_eq!(read(&of(129)), Err(too_many));
 }
 
@@ -242,7 +242,7 @@ fn m01_strings_with_escapes_are_unescaped_into_the_buffer() {
     let (issuer, jwks_uri, userinfo, _) = read(text).unwrap();
     assert_eq!([issuer.as_str(), jwks_uri.as_str()], [ISSUER, JWKS_URI]);
     assert_eq!(userinfo.as_deref(), Some("https://a/"));
-    // Exactly as long as the two strings are, and a byte less.
+    // Exactly the length of the two strings, and one byte less.
     const LEN: usize = ISSUER.len() + JWKS_URI.len();
     let mut enough = TokenBuffer::<LEN>::new();
     assert!(ProviderMetadata::from_json(text, ISSUER, &mut enough).is_ok());
@@ -254,7 +254,7 @@ fn m01_strings_with_escapes_are_unescaped_into_the_buffer() {
     let mut none = TokenBuffer::<0>::new();
     let plain = document().to_string();
     assert!(ProviderMetadata::from_json(&plain, ISSUER, &mut none).is_ok());
-    // An escape is no way around the grammar of URLs.
+    // An escape does not bypass the grammar of URLs.
     let text = with("jwks_uri", json!(JWKS_URI)).replace("/keys", r"/ke\u0020ys");
     assert_eq!(read(&text), Err(NOT_A_URL));
 }
@@ -282,7 +282,7 @@ fn m01_the_url_of_an_openid_connect_document() {
             "https://login.microsoftonline.com/t/v2.0/.well-known/openid-configuration",
         ),
         ("http://127.0.0.1:3000", "http://127.0.0.1:3000/.well-known/openid-configuration"),
-        // One slash, as the clause says.
+        // One slash, as the section requires.
         ("https://example.com//", "https://example.com//.well-known/openid-configuration"),
     ] {
         let url = ProviderMetadata::openid_configuration_url(issuer).unwrap();
@@ -340,11 +340,11 @@ fn m01_errors_say_what_is_wrong_with_the_document() {
     for (error, text) in [
         (
             NOT_A_URL,
-            "the discovery document is not acceptable JSON: a member is not the https URL that it has to be",
+            "the discovery document is not acceptable JSON: a required https URL is missing or invalid",
         ),
         (
             NOT_STRINGS,
-            "the discovery document is not acceptable JSON: a member is not the array of strings that it has to be",
+            "the discovery document is not acceptable JSON: a member is not an array of strings",
         ),
     ] {
         assert_eq!(error.to_string(), text);
@@ -353,7 +353,7 @@ fn m01_errors_say_what_is_wrong_with_the_document() {
 }
 
 proptest! {
-    /// What is accepted is what serde_json reads, in whatever way it is written.
+    /// Accepted documents have the same members when parsed with serde_json.
     #[test]
     fn m01_what_is_accepted_has_one_reading(
         issuer in "https://[a-z]{1,8}(/[ -~]{0,8})?",

@@ -1,4 +1,4 @@
-//! Every error: its message, its code, its status and its name in a challenge.
+//! Every error: its message, code, HTTP status and challenge error.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
@@ -8,252 +8,217 @@ use std::collections::BTreeSet;
 
 use claimgate::Algorithm;
 use claimgate::error::{
-    Claim, ConfigError, Curve, HeaderParameter, JsonProblem, JsonType, KeyRejected, KeyType,
-    Problem, RequestProblem, Segment, WrongKind,
+    Claim, ConfigError, Curve, HeaderParameter, Input, JsonProblem, JsonType, KeyRejected, KeyType,
+    Problem, RequestProblem, WrongKind,
 };
 use support::*;
 
 /// Message, code, status and challenge, in the order of `every_error`.
 const PINNED: &[(&str, &str, u16, &str)] = &[
-    ("the request carries no bearer token", "missing_token", 401, ""),
+    ("the request has no bearer token", "missing_token", 401, ""),
     (
-        "the Authorization header is invalid: the header is not Bearer and one token",
+        "invalid Authorization header: expected Bearer and one token",
         "invalid_request",
         400,
         "invalid_request",
     ),
     (
-        "the Authorization header is invalid: more than one token was sent",
+        "invalid Authorization header: more than one token",
         "invalid_request",
         400,
         "invalid_request",
     ),
     ("the token does not have three non-empty segments", "malformed_token", 401, "invalid_token"),
     (
-        "the token is encrypted (a JWE), which is not supported",
+        "the token is encrypted (JWE), which is not supported",
         "encrypted_token",
         401,
         "invalid_token",
     ),
-    ("the token is opaque: it is not a JWS", "opaque_token", 401, "invalid_token"),
+    ("the token is opaque (not a JWS)", "opaque_token", 401, "invalid_token"),
     (
-        "the token or its header has 8193 bytes, 8192 is the limit",
+        "the token or its header has 8193 bytes (limit 8192)",
         "token_too_large",
         401,
         "invalid_token",
     ),
     (
-        "the buffer is too small: 600 bytes needed, 512 left",
+        "the buffer is too small: 600 bytes needed, 512 available",
         "buffer_too_small",
         401,
         "invalid_token",
     ),
     ("the payload is not canonical unpadded base64url", "invalid_base64", 401, "invalid_token"),
     (
-        "the header is not acceptable JSON: something follows the object",
+        "the header is not acceptable JSON: trailing data after the object",
         "invalid_json",
         401,
         "invalid_token",
     ),
+    ("duplicate member name in an object of the payload", "duplicate_member", 401, "invalid_token"),
+    ("exp must be a number of seconds from 0 to 253402300799", "claim_type", 401, "invalid_token"),
+    ("the token has more than 16 audiences", "too_many_audiences", 401, "invalid_token"),
     (
-        "an object in the payload has two members of one name",
-        "duplicate_member",
-        401,
-        "invalid_token",
-    ),
-    (
-        "exp has to be a number of seconds from 0 to 253402300799",
-        "claim_type",
-        401,
-        "invalid_token",
-    ),
-    ("the token names more than 16 audiences", "too_many_audiences", 401, "invalid_token"),
-    (
-        "the header parameter kid is not a string of acceptable length",
+        "the header parameter kid is not a string or has an unacceptable length",
         "header_type",
         401,
         "invalid_token",
     ),
     (
-        "only RS256 is allowed: the header parameter alg has another value",
+        "the algorithm is not allowed: the header parameter alg has an unacceptable value",
         "algorithm_not_allowed",
         401,
         "invalid_token",
     ),
     (
-        "the header uses crit, which is not supported and not ignorable",
+        "the header parameter crit is not supported and must not be ignored",
         "critical_header",
         401,
         "invalid_token",
     ),
     (
-        "no usable key of the issuer has the token's kid: refresh the key set",
+        "no usable key in the issuer's key set has the token's kid",
         "unknown_key",
         401,
         "invalid_token",
     ),
     (
-        "2 keys could have signed the token: each needs a kid of its own, and the token one of them",
+        "2 keys could have signed the token, and its kid does not identify one of them",
         "ambiguous_key",
         401,
         "invalid_token",
     ),
     (
-        "the key set has no key for RS256: 1 skipped because kty is not accepted: EC; 1 skipped because use is not sig",
+        "the key set has no usable key: 1 skipped because kty is not accepted: EC; 1 skipped because use is not sig",
         "no_usable_keys",
         401,
         "invalid_token",
     ),
+    ("the key set has more than 4 members, its capacity", "too_many_keys", 401, "invalid_token"),
     (
-        "the key set has more members than the 4 there is room for",
-        "too_many_keys",
-        401,
-        "invalid_token",
-    ),
-    (
-        "the key was refused: the modulus has 1024 bits, fewer than 2048",
+        "the key was rejected: the modulus has 1024 bits (minimum 2048)",
         "key_rejected",
         401,
         "invalid_token",
     ),
-    ("the signature does not hold", "invalid_signature", 401, "invalid_token"),
-    ("the token's issuer is none of the trusted ones", "unknown_issuer", 401, "invalid_token"),
+    ("the signature is invalid", "invalid_signature", 401, "invalid_token"),
+    ("the token's issuer is not trusted", "unknown_issuer", 401, "invalid_token"),
     ("the required claim sub is missing", "missing_claim", 401, "invalid_token"),
+    ("iss is not the expected issuer", "issuer_mismatch", 401, "invalid_token"),
+    ("the token expired at 100 (now 161, leeway 60 s)", "expired", 401, "invalid_token"),
     (
-        "iss is not the expected issuer, compared byte for byte",
-        "issuer_mismatch",
-        401,
-        "invalid_token",
-    ),
-    ("the token expired at 100, it is 161, leeway 60 s", "expired", 401, "invalid_token"),
-    (
-        "the token is valid from 300 on, it is 161, leeway 60 s",
+        "the token is not valid before 300 (now 161, leeway 60 s)",
         "not_yet_valid",
         401,
         "invalid_token",
     ),
     (
-        "the token was issued at 300, it is 161, leeway 60 s",
+        "the token was issued in the future, at 300 (now 161, leeway 60 s)",
         "issued_in_future",
         401,
         "invalid_token",
     ),
+    ("the token is 500 s old (limit 300 s, leeway 60 s)", "token_too_old", 401, "invalid_token"),
+    ("the token was issued for 90000 s (limit 86400 s)", "lifetime_too_long", 401, "invalid_token"),
     (
-        "the token is 500 s old, 300 s is the limit, leeway 60 s",
-        "token_too_old",
-        401,
-        "invalid_token",
-    ),
-    (
-        "the token was issued for 90000 s, 86400 s is the limit",
-        "lifetime_too_long",
-        401,
-        "invalid_token",
-    ),
-    (
-        "the token names 2 audience(s), and the policy's is not among them",
+        "the token's audiences (2) do not include an expected one",
         "audience_mismatch",
         401,
         "invalid_token",
     ),
     (
-        "the token names 2 audiences, and not all of them are trusted",
+        "the token's audiences (2) include an untrusted one",
         "untrusted_audience",
         401,
         "invalid_token",
     ),
     ("azp is not an expected client", "authorized_party_mismatch", 401, "invalid_token"),
-    ("the token is of another kind, as the claim nonce tells", "token_type", 401, "invalid_token"),
-    ("nonce is not the one of this login", "nonce_mismatch", 401, "invalid_token"),
-    ("nonce is there and must not be", "unexpected_claim", 401, "invalid_token"),
+    ("wrong token kind, indicated by the claim nonce", "token_type", 401, "invalid_token"),
+    ("nonce is not the expected one", "nonce_mismatch", 401, "invalid_token"),
+    ("nonce is present but must not be", "unexpected_claim", 401, "invalid_token"),
     (
-        "the user authenticated 500 s ago, 300 s is the limit, leeway 60 s",
+        "the user authenticated 500 s ago (limit 300 s, leeway 60 s)",
         "authentication_too_old",
         401,
         "invalid_token",
     ),
     (
-        "the authentication does not suffice: acr has another value",
+        "insufficient authentication: acr has an unacceptable value",
         "insufficient_authentication",
         401,
         "insufficient_user_authentication",
     ),
     (
-        "the authentication does not suffice: amr is absent",
+        "insufficient authentication: amr is missing",
         "insufficient_authentication",
         401,
         "insufficient_user_authentication",
     ),
     (
-        "the authentication does not suffice: auth_time is absent",
+        "insufficient authentication: auth_time is missing",
         "insufficient_authentication",
         401,
         "insufficient_user_authentication",
     ),
     (
-        "at_hash does not belong to the value that came with the token",
+        "at_hash does not match the value received with the token",
         "hash_mismatch",
         401,
         "invalid_token",
     ),
+    ("the organization is not the expected one", "organization_mismatch", 401, "invalid_token"),
     (
-        "the user logged in to another organization than the one expected",
-        "organization_mismatch",
-        401,
-        "invalid_token",
-    ),
-    (
-        "the refreshed ID token differs from the first in sub",
+        "the refreshed ID token and the first ID token differ in sub",
         "refresh_mismatch",
         401,
         "invalid_token",
     ),
     (
-        "the userinfo response is about another user than the ID token",
+        "the userinfo response and the ID token differ in sub",
         "subject_mismatch",
         401,
         "invalid_token",
     ),
     (
-        "the token's claim scope does not suffice for what is asked",
+        "the claim scope does not grant the required scope",
         "insufficient_scope",
         403,
         "insufficient_scope",
     ),
     (
-        "the token's claim permissions does not suffice for what is asked",
+        "the claim permissions does not grant the required scope",
         "insufficient_scope",
         403,
         "insufficient_scope",
     ),
     (
-        "the claim of rule 1 of the policy has another value",
+        "claim rule 1 failed: the claim has an unacceptable value",
         "claim_mismatch",
         403,
         "insufficient_scope",
     ),
-    ("the tenant of the token is not allowed", "tenant_not_allowed", 401, "invalid_token"),
+    ("the token's tenant is not allowed", "tenant_not_allowed", 401, "invalid_token"),
     (
-        "the subject is a user where a client is asked for, or the reverse",
+        "the subject is not of the required kind, user or client",
         "subject_kind",
         401,
         "invalid_token",
     ),
     (
-        "the token is bound to a key that the policy does not know",
+        "the token is bound to a key, and the request proves no such key",
         "confirmation_required",
         401,
         "invalid_token",
     ),
     (
-        "the token is bound to another key than the request's",
+        "the token is bound to a different key than the request's",
         "confirmation_mismatch",
         401,
         "invalid_token",
     ),
-    ("htu of the proof is not that of the request", "proof_mismatch", 401, "invalid_token"),
+    ("htu of the proof does not match the request", "proof_mismatch", 401, "invalid_token"),
     ("the proof is 200 s old (limit 60 s, leeway 60 s)", "proof_too_old", 401, "invalid_token"),
-    ("the token was used before", "replayed", 401, "invalid_token"),
+    ("the token was already used", "replayed", 401, "invalid_token"),
     ("the replay window is full", "replay_window_full", 401, "invalid_token"),
 ];
 
@@ -271,7 +236,7 @@ fn every_error_is_pinned() {
 
 /// The codes in the text of `Error::code`.
 fn codes_in_the_source() -> BTreeSet<&'static str> {
-    let source = include_str!("../src/error.rs");
+    let source = include_str!("../src/error/code.rs");
     let start = source.find("pub const fn code(&self)").unwrap();
     let end = start + source[start..].find("\n    }\n").unwrap();
     source[start..end].split('"').skip(1).step_by(2).collect()
@@ -355,11 +320,11 @@ fn the_parts_of_errors_are_pinned() {
     };
     assert_eq!(
         text(&[
-            &Segment::Header,
-            &Segment::Payload,
-            &Segment::Signature,
-            &Segment::Jwks,
-            &Segment::UserInfo,
+            &Input::Header,
+            &Input::Payload,
+            &Input::Signature,
+            &Input::JwkSet,
+            &Input::UserInfoResponse,
         ]),
         ["header", "payload", "signature", "key set", "userinfo response"]
     );
@@ -377,21 +342,21 @@ fn the_parts_of_errors_are_pinned() {
             &JsonProblem::NotAKeySet,
         ]),
         [
-            "it is not UTF-8",
-            "it is not an object",
-            "it breaks the grammar or ends too early",
-            "something follows the object",
-            "it is nested more than 16 deep",
-            "it has too many members",
-            "a string holds a raw control character",
-            "a string holds an invalid escape",
-            "a number is malformed",
-            "it has no array named keys",
+            "not UTF-8",
+            "not an object",
+            "syntax error or unexpected end",
+            "trailing data after the object",
+            "nested more than 16 levels deep",
+            "too many members in an object",
+            "unescaped control character in a string",
+            "invalid escape in a string",
+            "invalid number",
+            "no array named keys",
         ]
     );
     assert_eq!(
         text(&[&Problem::Absent, &Problem::WrongType, &Problem::WrongValue]),
-        ["is absent", "has the wrong type", "has another value"]
+        ["is missing", "has the wrong type", "has an unacceptable value"]
     );
     assert_eq!(
         text(&[
@@ -428,31 +393,31 @@ fn the_parts_of_errors_are_pinned() {
             &KeyRejected::Backend,
         ]),
         [
-            "it is not a well-formed JWK",
+            "the member is not a well-formed JWK",
             "kty is not accepted: oct",
             "crv is not accepted: secp256k1",
             "use is not sig",
-            "key_ops lacks verify",
-            "its algorithm is not accepted: PS256",
-            "its algorithm is not accepted: unknown",
-            "alg does not fit kty and crv: ES256",
+            "key_ops does not include verify",
+            "the algorithm is not accepted: PS256",
+            "the algorithm is not accepted: unknown",
+            "alg does not match kty and crv: ES256",
             "it contains a private or symmetric key",
             "kid is longer than 256 bytes",
             "n, e, x or y is absent or not canonical base64url",
             "n or e starts with a zero octet",
-            "the modulus has 1024 bits, fewer than 2048",
-            "the modulus has more bits than the backend accepts, or than 4096",
+            "the modulus has 1024 bits (minimum 2048)",
+            "the modulus has more than 4096 bits, or more than the backend accepts",
             "the modulus is even",
             "the exponent is even, below 3 or above 2^33 - 1",
             "the modulus is weak (ROCA, CVE-2017-15361)",
             "x or y does not have the length of the curve's field",
-            "x and y are not an acceptable point of the curve",
-            "the backend does not accept it",
+            "x and y are not an acceptable point on the curve",
+            "the backend does not accept the key",
         ]
     );
     assert_eq!(
         text(&[&RequestProblem::Malformed, &RequestProblem::SeveralTokens]),
-        ["the header is not Bearer and one token", "more than one token was sent"]
+        ["expected Bearer and one token", "more than one token"]
     );
     assert_eq!(
         text(&[&WrongKind::HeaderType, &WrongKind::Claim(Claim::Typ)]),
@@ -478,8 +443,8 @@ fn the_parts_of_errors_are_pinned() {
             "a number of seconds from 0 to 253402300799 or a UTC timestamp",
             "true or false",
             "an object",
-            "scope tokens in one string or one array, given once",
-            "of the type asked for",
+            "scope tokens, as one string or one array, in one claim only",
+            "of the requested type",
         ]
     );
 }
@@ -490,10 +455,7 @@ fn construction_errors_are_pinned() {
         (ConfigError::Empty("audience"), "an identifier is empty: audience"),
         (ConfigError::EmptyList("scope tokens"), "a list is empty: scope tokens"),
         (ConfigError::LeewayTooLong, "the leeway is longer than 600 seconds"),
-        (
-            ConfigError::ScopeToken,
-            "a scope token is empty or has characters that scopes cannot have",
-        ),
+        (ConfigError::ScopeToken, "a scope token is empty or contains invalid characters"),
         (ConfigError::AudienceIsClientId, "an audience equals a client ID"),
     ] {
         assert_eq!(error.to_string(), message);
@@ -505,7 +467,7 @@ fn construction_errors_are_pinned() {
 fn an_empty_key_set_says_so() {
     let error =
         claimgate::JwkSet::<TestKey, 1>::from_json(r#"{"keys":[]}"#).map(|_| ()).unwrap_err();
-    assert_eq!(error.to_string(), "the key set has no key for RS256: the set is empty");
+    assert_eq!(error.to_string(), "the key set has no usable key: the set is empty");
 }
 
 #[test]

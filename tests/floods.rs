@@ -1,21 +1,21 @@
-//! Inputs that are made to cost much: each is refused after little work, and
-//! none needs more stack than another.
+//! Inputs designed to be expensive: each is rejected after little work, and none needs more
+//! stack than others.
 //!
-//! There are no clocks here: that little work was done shows in what is
-//! reported, and `benches/pipeline.rs` measures it.
+//! No time is measured here: the amount of work is visible in the error, and
+//! `benches/pipeline.rs` measures it.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
 mod support;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use claimgate::error::{JsonProblem, Segment};
+use claimgate::error::{Input, JsonProblem};
 use claimgate::jws::{CompactJws, Header};
 use claimgate::{AccessToken, BearerToken, Error, JwkSet, TokenBuffer};
 use support::*;
 
-/// Scratch for a token buffer, a parsed object and the test's own frames without
-/// optimisation; recursion over 100,000 brackets would need megabytes.
+/// Stack for a token buffer, a parsed object and the test's own frames without optimisation.
+/// Recursion over 100,000 brackets would need megabytes.
 const STACK: usize = 256 * 1024;
 
 /// Runs a check on a thread with little stack.
@@ -26,7 +26,7 @@ fn on_a_small_stack<T: Send>(check: impl FnOnce() -> T + Send) -> T {
     })
 }
 
-/// What a caller sees who takes tokens of any length.
+/// The errors of a caller who accepts tokens of any length.
 fn check_unlimited(token: &str) -> Result<(), Error> {
     let issuer = trusted();
     let mut buffer = TokenBuffer::<16_384>::new().max_token_len(usize::MAX);
@@ -62,7 +62,7 @@ fn ten_megabytes_of_one_letter() {
     });
 }
 
-/// An object that nests `depth` arrays in a member that nobody reads.
+/// Returns an object with `depth` nested arrays in a member that is not read.
 fn nested(depth: usize) -> String {
     let (open, close) = ("[".repeat(depth), "]".repeat(depth));
     format!(r#"{{"x":{open}{close},"alg":"RS256"}}"#)
@@ -89,7 +89,7 @@ fn as_many_brackets_as_a_header_holds() {
     let header = Base64UrlUnpadded::encode_string(nested(1_000).as_bytes());
     let token = format!("{header}.e30.AAAA");
     on_a_small_stack(|| {
-        let too_deep = Error::InvalidJson(Segment::Header, JsonProblem::TooDeep);
+        let too_deep = Error::InvalidJson(Input::Header, JsonProblem::TooDeep);
         assert_eq!(validate_access(&token), Err(too_deep));
     });
 }
@@ -102,7 +102,7 @@ fn a_hundred_thousand_brackets_in_a_signed_payload() {
     on_a_small_stack(move || {
         let jws = CompactJws::parse_up_to(&token, usize::MAX).unwrap().decode(&mut bytes).unwrap();
         let jws = jws.verify(keys.keys()[0].key()).unwrap();
-        let too_deep = Error::InvalidJson(Segment::Payload, JsonProblem::TooDeep);
+        let too_deep = Error::InvalidJson(Input::Payload, JsonProblem::TooDeep);
         assert_eq!(AccessToken::parse(jws).map(|_| ()), Err(too_deep));
     });
 }
@@ -110,7 +110,7 @@ fn a_hundred_thousand_brackets_in_a_signed_payload() {
 #[test]
 fn a_hundred_thousand_brackets_in_a_key_set() {
     on_a_small_stack(|| {
-        let too_deep = Error::InvalidJson(Segment::Jwks, JsonProblem::TooDeep);
+        let too_deep = Error::InvalidJson(Input::JwkSet, JsonProblem::TooDeep);
         for text in [nested(100_000), format!(r#"{{"keys":[{}]}}"#, nested(100_000))] {
             assert_eq!(JwkSet::<TestKey, 1>::from_json(&text).map(|_| ()), Err(too_deep));
         }
@@ -123,7 +123,7 @@ fn ten_thousand_members_and_ten_thousand_keys() {
     let object = format!("{{{}}}", members.join(","));
     let keys = format!(r#"{{"keys":[{}{{}}]}}"#, "{},".repeat(10_000));
     on_a_small_stack(|| {
-        let too_many = Error::InvalidJson(Segment::Jwks, JsonProblem::TooManyMembers);
+        let too_many = Error::InvalidJson(Input::JwkSet, JsonProblem::TooManyMembers);
         assert_eq!(JwkSet::<TestKey, 1>::from_json(&object).map(|_| ()), Err(too_many));
         let too_many = Error::TooManyKeys { limit: 32 };
         assert_eq!(JwkSet::<TestKey, 1>::from_json(&keys).map(|_| ()), Err(too_many));

@@ -1,12 +1,12 @@
-//! Comparison of URIs: the list of rule P6 and nothing else, with the `url` crate as a second
-//! reading.
+//! Comparison of URIs: the list of rule P6 and nothing else, with the `url` crate as a
+//! reference.
 
 use claimgate::HttpUri;
 use proptest::prelude::*;
 use proptest::sample::select;
 use url::{Host, Url};
 
-/// Whether both are URIs and the same without query and fragment.
+/// Returns whether both are URIs and equal apart from query and fragment.
 fn is_same(left: &str, right: &str) -> bool {
     let uris = HttpUri::parse(left).zip(HttpUri::parse(right));
     let is_same = uris.is_some_and(|(left, right)| left.is_same_without_query(&right));
@@ -41,7 +41,7 @@ fn assert_refused(texts: &[&str]) {
     }
 }
 
-/// RFC 9449's own example (§4.2), and its request in the spellings that the clauses allow.
+/// The example of RFC 9449 (§4.2), and its request in all equivalent spellings.
 #[test]
 fn p06_scheme_and_host_in_any_case_are_the_same() {
     assert_same(&[
@@ -100,7 +100,7 @@ fn p06_an_escape_that_is_not_needed_is_its_character() {
     assert_same(&["https://a/-._~", "https://a/%2d%2E%5f%7E"]);
     assert_same(&["https://exa%6Dple/", "https://example/", "https://EXA%4dPLE"]);
     assert_same(&["https://a/%c3%a9%2F", "https://a/%C3%A9%2f"]);
-    // One round: what is decoded is not decoded again.
+    // Escapes are decoded once only.
     assert_all_differ(&["https://a/%257e", "https://a/~", "https://a/%2525%37e"]);
 }
 
@@ -116,7 +116,7 @@ fn p06_an_escape_that_is_needed_is_not_its_character() {
         "https://a/b%0ac",
         "https://a/b%25c",
     ]);
-    // Reserved characters, too.
+    // Also for reserved characters.
     for reserved in "!$&'()*+,;=:@".chars() {
         let plain = format!("https://a/{reserved}");
         let escaped = format!("https://a/%{:02x}", u32::from(reserved));
@@ -168,7 +168,7 @@ fn p06_paths_are_not_resolved() {
         "https://a/c/..",
         "https://a/../c",
     ]);
-    // What is compared is what the escapes mean.
+    // Unescaped characters are compared.
     assert_same(&["https://a/b/../c", "https://a/b/%2e%2E/c"]);
 }
 
@@ -213,7 +213,7 @@ fn p06_user_information_is_refused() {
         "https://a%5c@b/",
         "https://a%00@b/",
     ]);
-    // An escape or a later part does not separate a user.
+    // An escape or a later part is not user information.
     assert_all_differ(&["https://a%40b/", "https://a/@b", "https://b/", "https://a/"]);
 }
 
@@ -294,7 +294,7 @@ fn p06_characters_outside_of_the_grammar_are_refused() {
         "https://a/\u{e9}",
         "https://a/?\u{e9}",
         "https://a/#\u{e9}",
-        // Full-width characters that a normalisation would turn into delimiters.
+        // Full-width characters that a normalisation would convert to delimiters.
         "https://a\u{ff0f}b/",
         "https://a\u{ff20}b/",
         "https://a\u{3002}b/",
@@ -319,8 +319,8 @@ fn https_is_told_from_http() {
     assert!(!HttpUri::parse("http://a:443").unwrap().is_https());
 }
 
-/// The second reading: the `url` crate, which implements the WHATWG's standard, and a plain
-/// replacement of escapes, which that standard leaves alone.
+/// The reference: the `url` crate, which implements the WHATWG's standard, and a simple
+/// replacement of escapes, which that standard does not change.
 fn second_reading(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
     if !["http", "https"].contains(&url.scheme())
@@ -350,7 +350,7 @@ fn is_same_in_second_reading(left: &str, right: &str) -> bool {
     left.is_some() && left == right
 }
 
-/// Pairs that the WHATWG's standard takes for the same and claimgate does not, by design.
+/// Pairs that are equal by the WHATWG's standard but not for claimgate, by design.
 const STRICTER: &[(&str, &str, &str)] = &[
     ("paths are not resolved", "https://a/b/../c", "https://a/c"),
     ("paths are not resolved", "https://a/./c", "https://a/c"),
@@ -387,7 +387,7 @@ fn p06_where_the_second_reading_differs_it_does_so_by_design() {
     }
 }
 
-/// URIs whose parts are spelled in all the ways in which the two readings agree.
+/// URIs whose parts are spelled in all ways in which the two implementations agree.
 fn spelling() -> impl Strategy<Value = String> {
     let schemes = select(vec!["http", "https", "HTTP", "HTTPS", "hTtPs"]);
     let hosts = select(vec![
@@ -422,7 +422,7 @@ fn spelling() -> impl Strategy<Value = String> {
     })
 }
 
-/// Texts that may be nearly anything.
+/// Mostly arbitrary texts.
 fn confusion() -> impl Strategy<Value = String> {
     prop::collection::vec(
         select(vec![
@@ -475,7 +475,7 @@ proptest! {
         prop_assert_eq!(is_same(&left, &right), is_same_in_second_reading(&left, &right));
     }
 
-    /// Pairs that differ in one part only, so that many are the same.
+    /// Pairs that differ in only one part, so that many are equal.
     #[test]
     fn p06_both_readings_agree_on_near_pairs(
         one in spelling(),
@@ -490,7 +490,7 @@ proptest! {
         }
     }
 
-    /// Whatever the texts: what claimgate takes for the same is the same for others.
+    /// URIs that are equal for claimgate are equal for the reference.
     #[test]
     fn p06_no_pair_is_the_same_for_claimgate_alone(left in confusion(), right in confusion()) {
         if is_same(&left, &right) && second_reading(&left).is_some() {
@@ -498,8 +498,8 @@ proptest! {
         }
     }
 
-    /// What claimgate parses has the host that others see in it, unless they take it for a number
-    /// and so for an IPv4 address.
+    /// A URI that claimgate parses has the same host for the reference, unless the reference
+    /// interprets the host as a number and thus as an IPv4 address.
     #[test]
     fn p06_a_uri_has_the_host_that_others_see(text in confusion()) {
         if let (Some(_), Some(second)) = (HttpUri::parse(&text), second_reading(&text)) {

@@ -1,5 +1,5 @@
-//! The modules of the library: imports go one way, files stay small, crates are
-//! named where they belong, and nothing allocates.
+//! The structure of the library: the order of imports, the size of files, the files that may
+//! name a crate, and the absence of allocation.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -42,17 +42,16 @@ const MODULES: &[&str] = &[
     "refresh",
 ];
 
-/// The modules that users name. Besides its own items, each re-exports what belongs to its
-/// subject, from later modules too.
+/// The public modules. Each also re-exports related items of later modules.
 const PUBLIC: &[&str] = &["claims", "error", "jwk", "jws", "policy", "trust"];
 
 /// The crate root, and pages of documentation.
 const OUTSIDE: &[&str] = &["lib.rs", "guide.rs"];
 
-/// Lines of code in a file: comments, empty lines and tests are not counted.
+/// The maximum number of lines of code in a file, without comments, empty lines and tests.
 const MAX_LINES: usize = 400;
 
-/// Which files may name a crate.
+/// The files that may name a crate.
 const CRATES: &[(&str, &[&str])] = &[
     ("ring::", &["public_key/ring.rs"]),
     ("aws_lc_rs", &["public_key/aws_lc.rs"]),
@@ -64,7 +63,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("serde_json_core", &["json/custom.rs"]),
 ];
 
-/// Where the two types that mean trust are constructed.
+/// The files that may construct the two types that represent trust.
 const CONSTRUCTORS: &[(&str, &[&str])] = &[
     ("VerifiedJws {", &["public_key.rs"]),
     ("Validated(", &["dpop.rs", "validator.rs", "validator/owned.rs"]),
@@ -86,7 +85,7 @@ const HEAP_WORDS: &[&str] = &[
     ".to_vec()",
 ];
 
-/// The library's files by their paths below `src`, without tests and comments.
+/// Returns the library's files by their paths below `src`, without tests and comments.
 fn sources() -> BTreeMap<String, String> {
     fn read(folder: &Path, prefix: &str, sources: &mut BTreeMap<String, String>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -105,26 +104,26 @@ fn sources() -> BTreeMap<String, String> {
     sources
 }
 
-/// The part of a file before its tests, with comments made empty lines.
+/// Returns the part of a file before its tests, with comments replaced by empty lines.
 fn code(text: &str) -> String {
     let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
     let keep = |line: &'_ str| !line.trim_start().starts_with("//");
     text.lines().map(|line| if keep(line) { line } else { "" }).collect::<Vec<_>>().join("\n")
 }
 
-/// The module that a file belongs to: `claims/scope.rs` belongs to `claims`.
+/// Returns the module of a file: `claims/scope.rs` belongs to `claims`.
 fn module_of(path: &str) -> &str {
     path.split('/').next().unwrap_or_default().trim_end_matches(".rs")
 }
 
-/// A text without the re-exports of a public module.
+/// Returns a text without the re-exports of a public module.
 fn without_reexports(path: &str, text: &str) -> String {
     let is_public = PUBLIC.iter().any(|module| path == format!("{module}.rs"));
     let is_kept = |line: &&str| !(is_public && line.starts_with("pub use crate::"));
     text.lines().filter(is_kept).collect::<Vec<_>>().join("\n")
 }
 
-/// The modules that a text imports.
+/// Returns the modules that a text imports.
 fn imports(text: &str) -> impl Iterator<Item = &str> {
     text.split("crate::").skip(1).map(|rest| {
         let end = rest.find(|c: char| !(c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit()));
@@ -132,7 +131,7 @@ fn imports(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// What is wrong with the imports of a file.
+/// Returns the violations in the imports of a file.
 fn wrong_imports(path: &str, text: &str) -> Vec<String> {
     let place = |module: &str| MODULES.iter().position(|name| *name == module);
     let Some(own) = place(module_of(path)) else { return vec![format!("{path} has no module")] };
@@ -196,11 +195,11 @@ fn a_file_has_at_most_400_lines_of_code() {
     }
 }
 
-/// The files that hold a word and are not on its list.
+/// Returns the files that contain a word and are not in its list.
 fn strays<'s>(sources: &'s BTreeMap<String, String>, word: &str, allowed: &[&str]) -> Vec<&'s str> {
     let holds = |text: &str| {
         text.match_indices(word).any(|(at, _)| {
-            // `public_key::ring::` is a module of ours; `::ring::` is the crate.
+            // `public_key::ring::` is a module of this crate; `::ring::` is the crate.
             let before = text[..at].strip_suffix("::").unwrap_or(&text[..at]);
             !before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
         })

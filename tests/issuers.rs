@@ -1,5 +1,4 @@
-//! Several issuers, each with a policy of its own: the token's `iss` chooses
-//! both, and neither stands in for another's.
+//! Several issuers, each with its own policy: the token's `iss` selects both.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
@@ -15,7 +14,7 @@ use support::*;
 
 const OTHER: &str = "https://other.example.com";
 
-/// The sets of the issuer and of the other one, whose keys have one `kid`.
+/// Returns the key sets of the issuer and of the other one, whose keys have the same `kid`.
 fn sets() -> [JwkSet<TestKey, 4>; 2] {
     [Signer::a().jwk(), with(Signer::b().jwk(), "kid", "key-a")]
         .map(|key| JwkSet::from_json(&jwks(&[key])).unwrap())
@@ -26,8 +25,8 @@ fn signed_by_other(claims: &Value) -> String {
     Signer::b().sign_with(&header, claims)
 }
 
-/// The subject that the access token policies of the two issuers let through:
-/// the other one's asks for a user of one client.
+/// The subject that the access token policies of the two issuers accept: the other policy
+/// requires a user of one client.
 fn access(token: &str) -> Result<String, Error> {
     let [ours, theirs] = sets();
     let strict = AccessTokenPolicy::general(API).authorized_parties(&["theirs"]).build().unwrap();

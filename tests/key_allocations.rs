@@ -1,4 +1,4 @@
-//! What the key types for all algorithms allocate in Rust: for reading a key set, and for
+//! The allocations in Rust of the key types for all algorithms: for reading a key set, and for
 //! a verification.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
@@ -18,14 +18,14 @@ thread_local! {
     static COUNT: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The system's allocator, counting the allocations of each thread.
+/// The system's allocator, with a counter for each thread.
 struct Counting;
 
-// SAFETY: everything is left to the system's allocator.
+// SAFETY: all calls are forwarded to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         COUNT.set(COUNT.get() + 1);
-        // SAFETY: the caller's promises are those that `System` asks for.
+        // SAFETY: the caller's contract is that of `System`.
         unsafe { System.alloc(layout) }
     }
 
@@ -40,7 +40,7 @@ static ALLOCATOR: Counting = Counting;
 
 const MESSAGE: &[u8] = b"text";
 
-/// The allocations for reading the set of a key, and for a verification.
+/// Returns the allocations for reading a set with one key, and for a verification.
 fn allocations<K: PublicKey>(algorithm: Algorithm) -> (usize, usize) {
     let signer = AnySigner::a(algorithm);
     let text = json!({"keys": [signer.jwk()]}).to_string();
@@ -52,7 +52,7 @@ fn allocations<K: PublicKey>(algorithm: Algorithm) -> (usize, usize) {
         assert_eq!(keys.keys()[0].key().verify(MESSAGE, &signature), Ok(()));
         (between - before, COUNT.get() - between)
     };
-    // The first verification of a process may set up what lasts.
+    // The first verification of a process may initialise global state.
     once();
     once()
 }

@@ -1,5 +1,4 @@
-//! Keys of all kinds as they are read from a key set, and their selection: rules K1 and
-//! K5 to K13.
+//! Keys of all types, read from a key set, and their selection: rules K1 and K5 to K13.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 
@@ -44,7 +43,7 @@ fn jwk(algorithm: Algorithm) -> Value {
     AnySigner::a(algorithm).jwk()
 }
 
-/// The algorithm of the only member's key, or the reason why it is not used.
+/// Returns the algorithm of the only member's key, or the reason why it is not used.
 fn read_by<K: PublicKey>(member: &Value) -> Result<Algorithm, KeyRejected> {
     read_narrowed::<K>(K::ALGORITHMS, member)
 }
@@ -68,7 +67,7 @@ fn read(member: &Value) -> Result<Algorithm, KeyRejected> {
     read_by::<TestAnyKey>(member)
 }
 
-/// The algorithm of the key that a header selects.
+/// Returns the algorithm of the key that a header selects.
 fn select<K: PublicKey, const N: usize>(
     keys: &JwkSet<K, N>,
     alg: &str,
@@ -86,12 +85,12 @@ fn select<K: PublicKey, const N: usize>(
 
 const OTHER_ALGORITHM: Error = Error::AlgorithmNotAllowed(Problem::WrongValue);
 
-/// A key type of a caller's own, for ES256 alone: a slot of a crypto peripheral.
+/// A caller's own key type, only for ES256: a slot of a crypto peripheral.
 struct Accelerator {
     slot: usize,
 }
 
-/// The peripheral, which can hold two keys.
+/// The peripheral, with two key slots.
 static PERIPHERAL: OnceLock<([u8; 32], [u8; 32])> = OnceLock::new();
 
 impl PublicKey for Accelerator {
@@ -121,7 +120,7 @@ impl PublicKey for Accelerator {
     }
 }
 
-/// A key type for RS256 alone.
+/// A key type only for RS256.
 struct Rs256Only;
 
 impl PublicKey for Rs256Only {
@@ -150,7 +149,7 @@ fn k01_without_alg_a_key_has_the_default_of_its_type() {
     ] {
         let member = without(jwk(algorithm), "alg");
         assert_eq!(read(&member), Ok(default));
-        // The default is not replaced by another algorithm of the type.
+        // The default is not replaced by another algorithm for the key type.
         let others = Algorithm::ALL.into_iter().filter(|other| *other != default);
         let others = Algorithms::of(&others.collect::<Vec<_>>());
         let expected = match default {
@@ -305,7 +304,7 @@ fn k06_without_a_kid_the_candidates_are_the_keys_of_the_algorithm() {
         assert_eq!(select(&keys, algorithm.name(), None), ambiguous);
         let kid = AnySigner::b(algorithm).kid;
         assert_eq!(select(&keys, algorithm.name(), Some(&kid)), Ok(algorithm));
-        // The set is for other algorithms too, and may get a key for one.
+        // The set also accepts other algorithms, and a newer one may contain such a key.
         for other in Algorithm::ALL.into_iter().filter(|other| *other != algorithm) {
             assert_eq!(select(&keys, other.name(), None), Err(Error::UnknownKey));
         }
@@ -349,7 +348,7 @@ fn k07_a_set_can_be_narrowed_to_named_algorithms() {
         let expected = if fapi.contains(algorithm) { Ok(algorithm) } else { Err(OTHER_ALGORITHM) };
         assert_eq!(select(&keys, algorithm.name(), None), expected);
     }
-    // What the key type does not implement cannot be asked for.
+    // Algorithms that the key type does not implement cannot be enabled.
     let rs256 = JwkSet::<Rs256Only, 1>::from_json_for(Algorithms::ALL, &text(&members)).unwrap();
     assert_eq!(rs256.keys().len(), 1);
     let none = JwkSet::<Rs256Only, 1>::from_json_for(fapi, &text(&members)).map(|_| ());
@@ -463,8 +462,8 @@ fn k08_the_reasons_are_counted_up_to_five_and_the_others_together() {
         "2 skipped because kty is not accepted: oct; \
          1 skipped because crv is not accepted: P-521; \
          1 skipped because crv is not accepted: secp256k1; \
-         1 skipped because alg does not fit kty and crv: ES384; \
-         1 skipped because the modulus has 1024 bits, fewer than 2048"
+         1 skipped because alg does not match kty and crv: ES384; \
+         1 skipped because the modulus has 1024 bits (minimum 2048)"
     );
     members.push(with(p256.clone(), "use", "enc"));
     members.push(with(p256, "key_ops", json!([])));
@@ -546,7 +545,7 @@ fn k12_a_point_off_the_curve_is_refused_whichever_bit_differs() {
         let (x, y) = (member["x"].clone(), member["y"].clone());
         assert_eq!(read(&with(with(member, "x", y), "y", x)), Err(KeyRejected::Point));
     }
-    // A point of P-256 is none of P-384, and the other way round.
+    // A point on P-256 is not on P-384, and the other way round.
     let p256 = with(jwk(Algorithm::Es256), "crv", "P-384");
     assert_eq!(read(&without(p256, "alg")), Err(KeyRejected::CoordinateLength));
     let p384 = with(jwk(Algorithm::Es384), "crv", "P-256");
@@ -588,8 +587,8 @@ fn k13_points_of_small_order_and_other_encodings_are_refused() {
         (encoded[0], encoded[31]) = (octet, 0x7f);
         encoded
     };
-    // y of 0, 1, −1 and of the points of order 8; then p, p + 1, … as they would be
-    // written if encodings above the modulus were read.
+    // y of 0, 1, −1 and of the points of order 8; then p, p + 1, … in encodings above the
+    // modulus.
     let mut refused = vec![low(0), low(1), high(0xec), number(eighth), number(opposite)];
     refused.extend((0xed..=0xff).map(high));
     for encoded in refused {
@@ -608,7 +607,7 @@ fn k13_points_of_small_order_and_other_encodings_are_refused() {
     assert_eq!(read(base), Ok(Algorithm::EdDsa));
 }
 
-/// The fingerprint of a set tells algorithms apart: a token that was verified with PS256
+/// The fingerprint of a set depends on the algorithms: a token that was verified with PS256
 /// was not verified with RS256.
 #[test]
 fn fingerprint_of_a_set_depends_on_the_algorithms_of_its_keys() {
@@ -621,7 +620,7 @@ fn fingerprint_of_a_set_depends_on_the_algorithms_of_its_keys() {
         assert!(!fingerprints[index + 1..].contains(one));
     }
     assert_eq!(fingerprint(&[without(member.clone(), "alg")]), fingerprints[0]);
-    // The thumbprint is that of the numbers.
+    // The thumbprint is that of the key material.
     let thumbprint = |member: Value| *set(&[member]).unwrap().keys()[0].thumbprint();
     assert_eq!(thumbprint(member.clone()), thumbprint(with(member, "alg", "PS512")));
 }

@@ -1,10 +1,9 @@
-//! Mutated tokens, most of them signed anew after the mutation: whatever is
-//! accepted, an independent check of the rules, written plainly below over
-//! serde_json, accepts too.
+//! Mutated tokens, most of them signed after the mutation: every accepted token is also
+//! accepted by an independent implementation of the rules, written below with serde_json.
 //!
-//! `CLAIMGATE_MUTATIONS=10000000 cargo test --release --test mutated_tokens` runs
-//! ten million; without it, fifty thousand. RSA is a stand-in whose
-//! signatures can be made at no cost: a hash of the signing input.
+//! `CLAIMGATE_MUTATIONS=10000000 cargo test --release --test mutated_tokens` tests ten million
+//! tokens; the default is fifty thousand. RSA is replaced by a hash of the signing input, so
+//! that signatures cost little.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
@@ -27,7 +26,7 @@ use support::{API, CLIENT_ID, EXP, IAT, ISSUER, NOW, access_claims, id_claims, j
 
 const MUTATIONS: u64 = 50_000;
 
-/// A signature is 256 octets that begin with a hash of what is signed.
+/// A signature is 256 octets that begin with a hash of the message.
 struct Checksum;
 
 impl PublicKey for Checksum {
@@ -76,7 +75,7 @@ impl Random {
     }
 }
 
-/// Bits of text that mean something to a parser of tokens.
+/// Pieces of text that are significant to a token parser.
 const PIECES: &[&str] = &[
     "\"",
     "\\",
@@ -117,7 +116,7 @@ const PIECES: &[&str] = &[
     "\n",
 ];
 
-/// Changes a few things about a text.
+/// Makes a few changes to a text.
 fn mutate(text: &str, random: &mut Random) -> Vec<u8> {
     let mut bytes = text.as_bytes().to_vec();
     for _ in 0..=random.below(3) {
@@ -181,9 +180,9 @@ const READ: &[&str] = &[
     "gty",
 ];
 
-/// The members that are read, by serde_json, of an object without doubled names.
-/// The others only have to be JSON: `1e999` is, although serde_json has no
-/// value for it.
+/// Returns the members of an object that are read, parsed by serde_json, unless names are
+/// duplicated. The others must only be valid JSON: `1e999` is, although serde_json cannot
+/// represent it.
 struct Members(Value);
 
 impl<'de> Deserialize<'de> for Members {
@@ -221,7 +220,7 @@ fn object(bytes: &[u8]) -> Option<Value> {
     serde_json::from_slice(bytes).ok().map(|Members(members)| members)
 }
 
-/// What both kinds of token have to be, in as few words as possible.
+/// The rules for both kinds of token, as briefly as possible.
 fn is_signed_and_current(token: &str) -> Option<(Value, Value)> {
     let segments: Vec<&str> = token.split('.').collect();
     let [header, payload, signature] = segments[..] else { return None };
@@ -363,6 +362,6 @@ fn nothing_is_accepted_that_an_independent_check_does_not_confirm() {
         logged_in += u64::from(is_in);
     }
     println!("{mutations} mutated tokens: {opened} opened the API, {logged_in} logged in");
-    // The check is no check if nothing gets through.
+    // The check is meaningless if no token is accepted.
     assert!(opened > mutations / 200 && logged_in > mutations / 200, "{opened} {logged_in}");
 }

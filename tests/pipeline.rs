@@ -1,4 +1,4 @@
-//! The way of a token, end to end, on the tokens of the articles.
+//! The validation pipeline, end to end, with the demonstration tokens.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
@@ -46,7 +46,7 @@ fn the_access_token_of_the_articles_opens_the_api() {
     let token = AccessToken::validate(token, trust, NOW, &mut buffer).unwrap();
     assert_eq!(token.subject(), "auth0|123456");
     assert_eq!(token.authorized_party(), Some(CLIENT_ID));
-    assert!(token.opens_userinfo());
+    assert!(token.is_for_userinfo());
     assert_eq!(token.scope().to_string(), "openid profile read:patients read:admin");
     let admin = ScopePolicy::all_of(&["read:admin"]).unwrap();
     assert_eq!(token.authorize(&admin), Ok(()));

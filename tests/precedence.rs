@@ -1,12 +1,11 @@
-//! The order in which a token is refused: structure, header, key, signature,
-//! types, issuer, time, audience, kind, the rest. And `explain`, which tells
-//! everything after the signature at once.
+//! The order of the checks: structure, header, key, signature, types, issuer, time, audience,
+//! kind, other rules. `explain` reports all violated rules after the signature.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
 mod support;
 
-use claimgate::error::{Claim, HeaderParameter, JsonType, Problem, Segment, WrongKind};
+use claimgate::error::{Claim, HeaderParameter, Input, JsonType, Problem, WrongKind};
 use claimgate::policy::{Rule, RuleSet, SubjectKind};
 use claimgate::{
     AccessToken, AccessTokenPolicy, BearerToken, Error, IdToken, IdTokenPolicy, Login, Nonce,
@@ -39,7 +38,7 @@ const STRICT_LOGIN: Login<'_> = at_compile_time!(
         .build()
 );
 
-/// One thing wrong with a token, and what is then reported.
+/// A defect of a token, and the error that it causes.
 type Defect = (&'static str, fn(&mut Token), Error);
 
 /// A token before it is signed.
@@ -89,14 +88,13 @@ fn forge(token: &str) -> String {
     format!("{input}.{first}{}", &signature[1..])
 }
 
-/// What is wrong with a token of either kind, in the order of reporting, down
-/// to the audience.
+/// The defects of a token of either kind, in the order of their errors, up to the audience.
 const COMMON: &[Defect] = &[
     ("structure", |token| token.signature = |text| format!("{text}."), Error::MalformedToken),
     (
         "base64url",
         |token| token.signature = |text| format!("{text}="),
-        Error::InvalidBase64(Segment::Signature),
+        Error::InvalidBase64(Input::Signature),
     ),
     (
         "algorithm",
@@ -221,8 +219,8 @@ fn check_order(good: fn() -> Token, defects: &[&Defect], judge: fn(&Token) -> Re
         let mut token = good();
         break_first(&mut token);
         assert_eq!(judge(&token), Err(*expected), "{first}");
-        // Whatever else is wrong further down, the first is reported. Defects of
-        // one field undo each other, so the earlier one is applied last.
+        // Whatever other defects a token has, the first is reported. Defects of the same field
+        // replace each other, so the earlier one is applied last.
         for (second, break_second, _) in &defects[index + 1..] {
             let mut token = good();
             break_second(&mut token);
@@ -270,7 +268,7 @@ fn explain_id(text: &str) -> Result<RuleSet, Error> {
     IdToken::explain(text, trust, STRICT_LOGIN, NOW, &mut buffer)
 }
 
-/// How many of the common defects come before the first rule of a policy.
+/// The number of common defects before the first rule of a policy.
 const BEFORE_THE_RULES: usize = 8;
 
 #[test]
@@ -296,7 +294,7 @@ fn explain_tells_all_rules_that_fail_and_none_that_holds() {
         let mut all = good();
         let mut expected = Vec::new();
         for (name, break_it, _) in COMMON[BEFORE_THE_RULES..].iter().chain(own) {
-            // Each defect alone breaks its own rule.
+            // Each single defect violates its own rule.
             let mut one = good();
             break_it(&mut one);
             let failed: Vec<Rule> = explain(&one.text()).unwrap().iter().collect();
@@ -305,7 +303,7 @@ fn explain_tells_all_rules_that_fail_and_none_that_holds() {
             expected.extend(failed);
             break_it(&mut all);
         }
-        // Together they break all of those.
+        // All defects together violate all of those rules.
         let failed = explain(&all.text()).unwrap();
         assert_eq!(failed, expected.into_iter().collect());
         assert!(failed.iter().count() > 15);

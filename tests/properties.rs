@@ -1,7 +1,6 @@
-//! Properties that hold for any claims, any clock and any policy.
+//! Properties that are true for all claims, clocks and policies.
 //!
-//! The signature is out of the way: a stand-in takes all of them, so that each
-//! case costs microseconds.
+//! Signatures are not verified, so that a case takes only microseconds.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
@@ -20,7 +19,7 @@ use proptest::sample::{select, subsequence};
 use serde_json::{Map, Value, json};
 use support::{API, CLIENT_ID, ISSUER, jwks};
 
-/// Takes every signature.
+/// A key that accepts every signature.
 struct Anything;
 
 impl PublicKey for Anything {
@@ -50,7 +49,7 @@ fn compact(header: &str, payload: &str) -> String {
     format!("{}.{}.{signature}", encode(header), encode(payload))
 }
 
-/// What the two kinds of policy say of one text.
+/// Returns the verdicts of the two kinds of policy on the same text.
 #[derive(Debug, PartialEq)]
 struct Verdicts {
     access: Result<(), Error>,
@@ -58,8 +57,8 @@ struct Verdicts {
 }
 
 impl Verdicts {
-    /// The verdicts without the name of the claim whose type is wrong: of
-    /// several such claims, the first in the token's order is reported.
+    /// Returns the verdicts without the name of the claim with the wrong type: of several such
+    /// claims, the first in the token's order is reported.
     fn without_claim_of_type(self) -> Self {
         let forget = |error| match error {
             Error::ClaimType(..) => Error::ClaimType(Claim::Custom, JsonType::Requested),
@@ -77,7 +76,7 @@ struct Case {
     policy: Policy,
 }
 
-/// Restrictions, each of which may be there.
+/// Restrictions, each of which may be set.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Policy {
     leeway: u64,
@@ -181,8 +180,7 @@ impl Case {
 
 const EPOCH: u64 = 1_700_000_000;
 
-/// Times around now, at and beside every boundary; in most cases on the side
-/// that is accepted.
+/// Times around now, at and next to every boundary; in most cases on the accepted side.
 fn time(name: &str) -> impl Strategy<Value = Value> + use<> {
     let (earliest, latest) = match name {
         "exp" => (EPOCH, EPOCH + 1500),
@@ -235,7 +233,7 @@ fn value_of(name: &'static str) -> BoxedStrategy<Value> {
     }
 }
 
-/// Claims that are there in most cases, and some that are there in a few.
+/// Claims that are present in most cases, and some that are present in a few.
 fn claims() -> impl Strategy<Value = Map<String, Value>> {
     const USUAL: &[&str] = &["iss", "sub", "aud", "exp", "iat"];
     const RARE: &[&str] = &[
@@ -287,8 +285,7 @@ fn case() -> impl Strategy<Value = Case> {
     })
 }
 
-/// A value with its members, audiences and scopes in reverse order, and
-/// rotated.
+/// Returns a value with its members, audiences and scopes in reverse order, and rotated.
 fn permuted(value: &Value, rotation: usize) -> Value {
     let turn = |mut list: Vec<Value>| {
         if !list.is_empty() {
@@ -309,7 +306,7 @@ fn permuted(value: &Value, rotation: usize) -> Value {
     }
 }
 
-/// JSON text with every string's characters written as escapes, names too.
+/// Returns JSON text with every character of strings and names escaped.
 fn escaped(value: &Value) -> String {
     let string = |text: &str| {
         let units = text.encode_utf16().map(|unit| format!("\\u{unit:04x}"));
@@ -329,7 +326,7 @@ fn escaped(value: &Value) -> String {
     }
 }
 
-/// Members in another order, which `serde_json::Map` does not keep.
+/// Returns members in another order, which `serde_json::Map` does not preserve.
 fn members_rotated(claims: &Map<String, Value>, rotation: usize) -> String {
     let mut members: Vec<String> =
         claims.iter().map(|(name, value)| format!("{}:{value}", json!(name))).collect();
@@ -396,8 +393,8 @@ proptest! {
         claim in select(vec!["exp", "nbf", "iat", "auth_time"]),
         offset in -700_i64..700,
     ) {
-        // With leeway, the clock may be that much slower or faster: the verdict
-        // is that of no leeway at the friendliest clock within it.
+        // A leeway is equivalent to a clock that is slower or faster by up to that amount: the
+        // verdict is that without leeway at the most favourable clock within it.
         let mut claims = json!({
             "iss": ISSUER, "sub": "user", "aud": API, "exp": EPOCH + 10_000, "iat": EPOCH - 5000,
         });

@@ -1,11 +1,11 @@
-//! When a key set is fetched again.
+//! The refresh decision.
 
-use claimgate::error::{JsonProblem, Segment, SkipCounts};
+use claimgate::error::{Input, JsonProblem, SkipCounts};
 use claimgate::{Error, JwksRefresh, NumericDate, RefreshDecision};
 
 const START: u64 = 1_311_280_970;
 
-/// An hour, a minute, and ten minutes at most.
+/// A maximum age of an hour, a cool-down of a minute, and a back-off of at most ten minutes.
 const REFRESH: JwksRefresh = JwksRefresh::new().max_age(3_600).cool_down(60).max_back_off(600);
 
 fn at(seconds: u64) -> NumericDate {
@@ -16,7 +16,7 @@ const fn wait(seconds: u64) -> RefreshDecision {
     RefreshDecision::Wait { seconds }
 }
 
-/// A set that came at the start.
+/// Returns the state after a set was fetched at the start.
 fn fetched() -> JwksRefresh {
     let mut refresh = REFRESH;
     assert_eq!(refresh.on_schedule(at(0)), RefreshDecision::FetchNow);
@@ -24,7 +24,7 @@ fn fetched() -> JwksRefresh {
     refresh
 }
 
-/// A set that came at the start, under other settings.
+/// Returns the state after a set was fetched at the start, with other settings.
 fn fetched_with(refresh: JwksRefresh) -> JwksRefresh {
     let mut refresh = refresh;
     refresh.succeeded(at(0));
@@ -125,7 +125,7 @@ fn the_flood_is_bounded_while_the_issuer_is_down_too() {
             }
         }
     }
-    // 60 after the first failure, then 120, 240, 480, and 600 from there on.
+    // 60 after the first failure, then 120, 240, 480, and 600 for all others.
     assert_eq!(fetches, [60, 120, 240, 480, 960, 1_560, 2_160, 2_760, 3_360]);
 }
 
@@ -205,27 +205,27 @@ fn a_fetch_without_an_outcome_counts_as_failed() {
 
 #[test]
 fn a_clock_that_goes_back_restarts_the_waits() {
-    // The clock said the year 9999 when the set came, and was set right then.
+    // The clock showed the year 9999 when the set was fetched, and was corrected then.
     let mut refresh = REFRESH;
     assert_eq!(refresh.on_schedule(NumericDate::MAX), RefreshDecision::FetchNow);
     refresh.succeeded(NumericDate::MAX);
     assert_eq!(refresh.on_refusal(&Error::UnknownKey, at(0)), wait(60));
     assert_eq!(refresh.on_schedule(at(0)), wait(3_600));
     assert_eq!(refresh.on_refusal(&Error::UnknownKey, at(60)), RefreshDecision::FetchNow);
-    // Back within the wait of a failure.
+    // Back within the wait after a failure.
     refresh.failed(at(60));
     assert_eq!(refresh.on_refusal(&Error::UnknownKey, at(30)), wait(60));
     assert_eq!(refresh.on_refusal(&Error::UnknownKey, at(89)), wait(1));
     assert_eq!(refresh.on_refusal(&Error::UnknownKey, at(90)), RefreshDecision::FetchNow);
 }
 
-/// The age counts from where the clock was set back to, not from a time to come.
+/// The age is measured from the time to which the clock was set back, not from a future time.
 #[test]
 fn a_clock_that_was_ahead_puts_off_neither_the_fetch_nor_the_end_of_trust() {
     let mut refresh = fetched();
     assert_eq!(refresh.on_schedule(at(1_000)), wait(2_600));
     refresh.succeeded(at(1_000_000));
-    // Set right, and asked once.
+    // The clock is correct, and one decision was made.
     assert_eq!(refresh.on_schedule(at(2_000)), wait(3_600));
     assert_eq!(refresh.fetched_at(), Some(at(2_000)));
     assert_eq!(refresh.on_schedule(at(5_599)), wait(1));
@@ -243,7 +243,7 @@ fn a_clock_that_was_ahead_puts_off_neither_the_fetch_nor_the_end_of_trust() {
 fn a_clock_that_jumps_back_and_forth_does_not_open_the_flood() {
     let mut refresh = fetched();
     let mut fetches = Vec::new();
-    // Every other question comes from a clock that is 30 seconds behind.
+    // Every other call has a clock that is 30 seconds behind.
     for question in 0..100_000 {
         let second = question / 1_000;
         let now = at(600 + second - 30 * (question % 2));
@@ -252,7 +252,7 @@ fn a_clock_that_jumps_back_and_forth_does_not_open_the_flood() {
             refresh.succeeded(now);
         }
     }
-    // A jump ahead counts as time that passed: the cool-down, less the jump.
+    // A jump ahead counts as elapsed time: the cool-down, minus the jump.
     assert_eq!(fetches, [0, 30, 60, 90]);
 }
 
@@ -283,7 +283,7 @@ fn a_limit_below_the_cool_down_stretches_nothing() {
     assert_eq!(refresh.on_refusal(&Error::UnknownKey, at(0)), wait(60));
 }
 
-/// What becomes of the keys "old" after a fetch with this outcome.
+/// Returns the keys after a fetch with this result, if they were "old" before.
 fn completed(outcome: Result<&'static str, Error>) -> (Option<&'static str>, JwksRefresh) {
     let (mut refresh, mut keys) = (fetched(), Some("old"));
     assert_eq!(refresh.on_schedule(at(3_600)), RefreshDecision::FetchNow);
@@ -306,13 +306,13 @@ fn r1_a_key_set_without_a_usable_key_replaces_the_old_one() {
     assert_eq!(keys, None);
     assert_eq!((refresh.failures(), refresh.fetched_at()), (0, Some(at(3_601))));
     assert!(!refresh.are_keys_usable(at(3_601)));
-    // The issuer is asked again after the cool-down, whatever the occasion.
+    // The set is fetched again after the cool-down, on either occasion.
     for error in [Error::UnknownKey, Error::InvalidSignature] {
         assert_eq!(refresh.on_refusal(&error, at(3_660)), wait(1), "{error}");
     }
     assert_eq!(refresh.on_schedule(at(3_660)), wait(1));
     assert_eq!(refresh.on_schedule(at(3_661)), RefreshDecision::FetchNow);
-    // And has keys again.
+    // The issuer has keys again.
     let mut keys = None;
     assert_eq!(refresh.complete(Ok("new"), &mut keys, at(3_662)), Ok(()));
     assert_eq!(keys, Some("new"));
@@ -323,9 +323,9 @@ fn r1_a_key_set_without_a_usable_key_replaces_the_old_one() {
 #[test]
 fn r1_a_text_that_is_no_key_set_and_a_failed_fetch_keep_the_old_one() {
     for error in [
-        Error::InvalidJson(Segment::Jwks, JsonProblem::NotAKeySet),
-        Error::InvalidJson(Segment::Jwks, JsonProblem::Syntax),
-        Error::DuplicateMember(Segment::Jwks),
+        Error::InvalidJson(Input::JwkSet, JsonProblem::NotAKeySet),
+        Error::InvalidJson(Input::JwkSet, JsonProblem::Syntax),
+        Error::DuplicateMember(Input::JwkSet),
         Error::TooManyKeys { limit: 4 },
     ] {
         let (keys, refresh) = completed(Err(error));
@@ -384,7 +384,7 @@ fn r2_a_fetch_under_way_is_not_doubled() {
     assert_eq!(refresh.on_schedule(at(5)), wait(1));
     assert_eq!(refresh.on_schedule(at(6)), RefreshDecision::FetchNow);
     assert_eq!(refresh.on_schedule(at(7)), wait(59));
-    // However often it failed before.
+    // Whatever the number of previous failures.
     for _ in 0..20 {
         refresh.failed(at(6));
     }
@@ -439,7 +439,7 @@ fn r3_keys_that_are_too_old_are_fetched_as_if_there_were_none() {
     assert_eq!(refresh.on_schedule(at(7_200)), RefreshDecision::FetchNow);
     refresh.failed(at(7_200));
     assert_eq!(refresh.on_schedule(at(7_200)), wait(60));
-    // Shortly before their end, the pause without keys comes first.
+    // Shortly before their end, the shorter wait without keys comes first.
     let mut refresh = fetched_with(REFRESH.max_stale(7_200));
     for _ in 0..10 {
         refresh.failed(at(7_190));
@@ -454,7 +454,7 @@ fn r3_a_set_that_is_trusted_for_less_than_its_age_is_fetched_when_that_ends() {
     assert_eq!(refresh.on_schedule(at(1_800)), RefreshDecision::FetchNow);
 }
 
-/// In any state, the wait that is told is the wait that there is.
+/// In any state, the returned wait is the actual wait.
 #[test]
 fn a_wait_is_neither_longer_nor_shorter_than_told() {
     let mut state = 1_u32;

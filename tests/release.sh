@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What a release has to show: the package, its documentation as docs.rs builds it, the oldest
+# The checks of a release: the package, its documentation as docs.rs builds it, the oldest
 # dependencies it claims, licences, and a stranger's first hour with it.
 #
 #   bash tests/release.sh            # needs the nightly toolchain
@@ -38,7 +38,7 @@ if grep -vE '^\./(src/|examples/|docs/|benches/(README\.md|peers\.svg)$|tests/da
     echo "these files are of no use to users"
     exit 1
 fi
-# What the packaged pages link to beside them has to be packaged too.
+# Files to which the packaged pages link must be packaged, too.
 (cd "$package" && for page in *.md benches/README.md; do
     { grep -oE '\]\([^):# ]+\)' "$page" || true; } | tr -d ']()' | sort -u | while read -r link; do
         [ -e "$(dirname "$page")/$link" ] || echo "$page: $link is not in the package"
@@ -71,7 +71,7 @@ ls "$folder/stranger/src/bin"
 cd "$folder/stranger"
 CARGO_TARGET_DIR=$folder/target cargo build --quiet
 cp "$package/examples/validate/demo/jwks.json" .
-# The demonstration tokens have expired: each example has to say so, and nothing else.
+# The demonstration tokens have expired: each example must report only that.
 id_token=$(cat "$package/examples/validate/demo/id_token.jwt")
 access_token=$(cat "$package/examples/validate/demo/access_token.jwt")
 "$folder/target/debug/example1" "$id_token" nonce 2>&1 | tee -a log || true

@@ -1,4 +1,4 @@
-//! The replay window: the verdicts of a map that forgets nothing too early, whatever the
+//! The replay window: it gives the verdicts of a map with unlimited capacity, whatever the
 //! tokens and the clock.
 
 use std::collections::HashMap;
@@ -15,8 +15,8 @@ const fn at(seconds: u64) -> NumericDate {
     NumericDate::from_secs(seconds)
 }
 
-/// A hash function alone. Not SHA-256: these tests make millions of identities, which differ
-/// as long as their inputs do.
+/// A hash function that is faster than SHA-256: these tests compute millions of identifiers,
+/// which need only differ if their inputs do.
 struct QuickHash;
 
 impl PublicKey for QuickHash {
@@ -54,7 +54,7 @@ fn id(number: u64) -> TokenId {
     TokenId::dpop_proof::<QuickHash>("key", &number.to_string()).unwrap()
 }
 
-/// A repeatable sequence of numbers.
+/// A reproducible sequence of numbers.
 struct Random(u64);
 
 impl Random {
@@ -64,7 +64,7 @@ impl Random {
     }
 }
 
-/// The same, plainly: a map from each token to the second at which it may be forgotten.
+/// The reference: a map from each token to the second at which it may be forgotten.
 #[derive(Default)]
 struct Model {
     ends: HashMap<u64, u64>,
@@ -109,7 +109,7 @@ fn p08_ten_million_operations_have_the_verdicts_of_a_map() {
     let (mut now, mut next) = (1_000, 0);
     let (mut admitted, mut replayed, mut full) = (0, 0, 0);
     for step in 0..operations {
-        // Load comes in waves: above what fits, and below.
+        // The load alternates: above the capacity, and below.
         let is_busy = step / 20_000 % 2 == 0;
         if random.below(if is_busy { 40 } else { 5 }) == 0 {
             now += random.below(4);
@@ -150,7 +150,7 @@ fn p08_a_million_tokens_evict_none_that_could_be_used_again() {
             }
         }
     }
-    // And all at once: the window refuses them, and still knows its own.
+    // All at once: the window rejects them, and still contains the previous ones.
     let now = tokens + 1;
     let held = window.count(at(now));
     let mut admitted = 0;
@@ -170,12 +170,12 @@ fn p08_a_token_is_remembered_until_it_expires() {
     assert_eq!(window.admit(id(1), at(100), at(40)), Ok(()));
     for now in [40, 41, 98, 99] {
         assert_eq!(window.admit(id(1), at(100), at(now)), REPLAYED, "{now}");
-        // Nor does a later end open it.
+        // A later end is not accepted either.
         assert_eq!(window.admit(id(1), at(200), at(now)), REPLAYED, "{now}");
         assert_eq!(window.count(at(now)), 1);
     }
-    // It is past: what is refused is the expired token, and what is admitted is another one
-    // of the same `jti`.
+    // It is in the past: the rejected token has expired, and the admitted one is another token
+    // with the same `jti`.
     for now in [100, 101] {
         assert_eq!(window.admit(id(1), at(100), at(now)), REPLAYED, "{now}");
         assert_eq!(window.count(at(now)), 0);
@@ -202,7 +202,7 @@ fn p08_a_full_window_refuses_and_admits_again_when_one_has_expired() {
     }
     for now in [50, 99] {
         assert_eq!(window.admit(id(4), at(200), at(now)), FULL);
-        // A replay is told from a lack of places.
+        // A replay is distinguished from a full window.
         assert_eq!(window.admit(id(2), at(110), at(now)), REPLAYED);
     }
     assert_eq!(window.admit(id(4), at(200), at(100)), Ok(()));
@@ -234,7 +234,7 @@ fn p08_a_clock_that_goes_back_admits_nothing_again() {
     let mut window = ReplayWindow::<2>::new();
     assert_eq!(window.admit(id(1), at(100), at(50)), Ok(()));
     assert_eq!(window.admit(id(2), at(120), at(60)), Ok(()));
-    // Far ahead, and both are forgotten for two others.
+    // Far ahead, where both are forgotten for two others.
     assert_eq!(window.admit(id(3), at(1_060), at(1_000)), Ok(()));
     assert_eq!(window.admit(id(4), at(1_061), at(1_001)), Ok(()));
     // Back again, where they would be valid.
@@ -242,12 +242,12 @@ fn p08_a_clock_that_goes_back_admits_nothing_again() {
         assert_eq!(window.admit(id(1), at(100), at(now)), REPLAYED);
         assert_eq!(window.admit(id(2), at(120), at(now)), REPLAYED);
         assert_eq!(window.admit(id(3), at(1_060), at(now)), REPLAYED);
-        // Which of those that expire by then were seen is not known any more.
+        // Which of the tokens that expire by then were seen is no longer known.
         assert_eq!(window.admit(id(5), at(120), at(now)), REPLAYED);
-        // Later ones are new, and there is no place for them.
+        // Later ones are new, and the window is full.
         assert_eq!(window.admit(id(5), at(121), at(now)), FULL);
     }
-    // An expired token whose place was not taken is still known.
+    // An expired token whose entry was not reused is still known.
     let mut window = ReplayWindow::<2>::new();
     assert_eq!(window.admit(id(1), at(100), at(50)), Ok(()));
     assert_eq!(window.count(at(1_000)), 0);
@@ -292,7 +292,7 @@ fn p08_kind_key_and_jti_tell_tokens_apart() {
         TokenId::access_token::<QuickHash>("k", "j"),
         TokenId::dpop_proof::<QuickHash>("l", "j"),
         TokenId::dpop_proof::<QuickHash>("k", "J"),
-        // Where the one ends and the other begins.
+        // The boundary between the two inputs.
         TokenId::dpop_proof::<QuickHash>("", "kj"),
         TokenId::dpop_proof::<QuickHash>("ab", "c"),
         TokenId::dpop_proof::<QuickHash>("a", "bc"),
@@ -336,14 +336,14 @@ fn p08_the_window_is_constant_and_can_be_shared_behind_a_lock() {
 
 #[test]
 fn p08_errors_say_what_happened() {
-    assert_eq!(ReplayError::Replayed.to_string(), "the token was used before, or has expired");
+    assert_eq!(ReplayError::Replayed.to_string(), "the token was already used, or has expired");
     assert_eq!(ReplayError::Full.to_string(), "the replay window is full");
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// The clock may do anything. A token's end belongs to the token, as its `iat` does.
+    /// The clock is arbitrary. The end of a token is fixed, as its `iat` is.
     #[test]
     fn p08_whatever_the_clock_does_no_token_is_admitted_twice(
         steps in prop::collection::vec((0_u64..40, 0_u64..120), 1..200),
@@ -372,7 +372,7 @@ proptest! {
         }
     }
 
-    /// Small windows, short times and a clock that never goes back: the map's verdicts.
+    /// Small windows, short times and a clock that never goes back: the verdicts of the map.
     #[test]
     fn p08_small_windows_have_the_verdicts_of_a_map(
         steps in prop::collection::vec((0_u64..12, 0_u64..8, 0_u64..3), 1..200),

@@ -1,4 +1,5 @@
-//! Metadata of a protected resource: the JSON, its URL, and the challenge that leads there.
+//! Metadata of a protected resource: the JSON, its URL, and the challenge that contains the
+//! URL.
 
 use claimgate::error::{Claim, Problem};
 use claimgate::jwk::Algorithms;
@@ -112,7 +113,7 @@ fn m02_the_url_has_the_well_known_path_between_host_and_path() {
         ("https://resource.example.com?a=b", "https://resource.example.com", "?a=b"),
         // The example of §3.1.
         ("https://resource.example.com/resource1", "https://resource.example.com", "/resource1"),
-        // … one that ends a path is not: that is another resource.
+        // … but one that ends a path is not: that is another resource.
         ("https://resource.example.com/resource1/", "https://resource.example.com", "/resource1/"),
         ("https://a/b/c?d=/e/?f", "https://a", "/b/c?d=/e/?f"),
         ("https://a//", "https://a", "//"),
@@ -214,7 +215,7 @@ fn m03_the_url_of_the_metadata_can_be_written_once() {
 }
 
 proptest! {
-    /// Whatever the strings are, the text is JSON, and they are in it.
+    /// For all strings, the text is JSON and contains them.
     #[test]
     fn m02_any_strings_are_written_as_json(
         resource in any::<String>(),

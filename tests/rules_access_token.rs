@@ -44,7 +44,7 @@ fn check_typ(policy: AccessTokenPolicyBuilder<'_>, typ: &str, claims: &Value) ->
     check_access(&policy.build().unwrap(), &token, NOW)
 }
 
-/// Hands the validated token to `look`.
+/// Passes the validated token to `look`.
 fn look<T>(claims: &Value, look: impl FnOnce(&Validated<AccessToken<'_>>) -> T) -> T {
     let issuer = trusted();
     let token = Signer::a().sign(claims);
@@ -59,7 +59,7 @@ fn set(name: &str, value: impl Into<Value>) -> Value {
     with(access_claims(), name, value)
 }
 
-/// A token of the profile of RFC 9068.
+/// Returns a token of the profile of RFC 9068.
 fn rfc9068_claims() -> Value {
     with(set("client_id", CLIENT_ID), "jti", "dbe39bf3a3ba4238a513f51d6e1691c4")
 }
@@ -175,7 +175,7 @@ fn a03_marks_of_an_id_token_are_rejected_and_can_be_allowed_by_name() {
             "{name}"
         );
     }
-    // Allowing one of two does not allow the other.
+    // Accepting one of two does not accept the other.
     let both = with(set("nonce", "n"), "s_hash", "h");
     let foreign = |claim| Err(Error::TokenType(WrongKind::Claim(claim)));
     let one = default().allow_foreign_claim(ForeignClaim::Nonce);
@@ -323,7 +323,7 @@ fn a07_the_client_is_on_the_list_of_authorized_parties() {
         assert_eq!(check(policy(), &azp), mismatch(Claim::AuthorizedParty));
         let client_id = with(plain.clone(), "client_id", party);
         assert_eq!(check(policy(), &client_id), mismatch(Claim::ClientId));
-        // Where both are there, both count.
+        // If both are present, both are checked.
         let both = with(client_id, "azp", "app");
         assert_eq!(check(policy(), &both), mismatch(Claim::ClientId));
     }
@@ -346,7 +346,7 @@ fn a08_a_subject_is_a_user_or_a_client() {
         set("gty", json!(["refresh_token", "password"])),
         set("gty", json!(["client-credentials-x", "x client-credentials", ", "])),
         set("gty", json!([])),
-        // What a connection's own identity provider made up.
+        // Values from a connection's own identity provider.
         set("sub", "samlp|acme|abc@clients"),
         set("sub", "auth0|abc@clients"),
         set("sub", "abc@Clients"),
@@ -396,7 +396,7 @@ fn a09_the_requests_key_is_the_one_that_the_token_is_bound_to() {
     let dpop_bound = set("cnf", json!({"jkt": "key", "other": []}));
     let both_bound = set("cnf", json!({"jkt": "key", "x5t#S256": "certificate"}));
     let (required, mismatch) = (Err(Error::ConfirmationRequired), Err(Error::ConfirmationMismatch));
-    // Ignoring what is bound does not drop the check of a key that was proved.
+    // Ignoring the binding does not disable the check of a key that the request proves.
     for policy in [default(), default().danger_ignore_confirmation()] {
         let check = |key, claims: &Value| check_key(policy, key, claims);
         assert_eq!(check(certificate, &mtls_bound), Ok(()));
@@ -416,7 +416,7 @@ fn a09_the_requests_key_is_the_one_that_the_token_is_bound_to() {
             let claims = set("cnf", json!({"jkt": thumbprint}));
             assert_eq!(check(dpop, &claims), mismatch, "{thumbprint}");
         }
-        // Neither thumbprint stands in for the other, nor suffices where both are proved.
+        // Neither thumbprint replaces the other, nor is one sufficient if both are proved.
         let swapped = set("cnf", json!({"jkt": "certificate", "x5t#S256": "key"}));
         assert_eq!(check(both, &swapped), mismatch);
         for (jkt, x5t) in [("key", "other"), ("other", "certificate")] {
@@ -454,8 +454,8 @@ fn a10_a_step_up_asks_for_acr_and_a_recent_authentication() {
 }
 
 #[test]
-fn a11_a_token_tells_whether_it_opens_userinfo() {
-    let opens = |claims: &Value| look(claims, |token| token.opens_userinfo());
+fn a11_a_token_is_also_for_userinfo_if_its_audience_is() {
+    let opens = |claims: &Value| look(claims, |token| token.is_for_userinfo());
     assert!(opens(&access_claims()));
     for other in [
         "https://my-domain.auth0.com/userinfo/",
@@ -484,7 +484,7 @@ fn a12_further_scopes_are_checked_per_route() {
     });
 }
 
-/// An access token as Amazon Cognito writes it.
+/// Returns an access token in the form of Amazon Cognito.
 fn cognito_claims() -> Value {
     let claims = without(without(access_claims(), "aud"), "azp");
     with(with(claims, "client_id", CLIENT_ID), "token_use", "access")
@@ -519,7 +519,7 @@ fn a13_client_id_and_token_use_stand_in_for_the_audience() {
         let claims = with(claims.clone(), "token_use", token_use);
         let foreign = Err(Error::TokenType(WrongKind::Claim(Claim::TokenUse)));
         assert_eq!(check(policy(), &claims), foreign);
-        // Not even by name: it stands in for the audience.
+        // Not even by name: it replaces the audience.
         assert_eq!(check(policy().allow_foreign_claim(ForeignClaim::TokenUse), &claims), foreign);
     }
     for audience in [json!(API), json!([]), json!([CLIENT_ID])] {
@@ -541,7 +541,7 @@ fn a13_the_list_of_clients_is_not_empty() {
         AccessTokenPolicy::without_audience(&[""]).build(),
         Err(ConfigError::Empty("authorized parties"))
     );
-    // Nor can it be emptied, or an audience smuggled in.
+    // It cannot be empty, and an audience cannot be added.
     assert!(AccessTokenPolicy::without_audience(&["a"]).authorized_parties(&[]).build().is_err());
     let policy = AccessTokenPolicy::without_audience(&[CLIENT_ID]).or_audiences(&[API]);
     assert_eq!(

@@ -4,7 +4,7 @@
 
 mod support;
 
-use claimgate::error::{Claim, ConfigError, JsonType, Problem, Segment};
+use claimgate::error::{Claim, ConfigError, Input, JsonType, Problem};
 use claimgate::policy::{ClaimRule, Rule};
 use claimgate::trust::TenantIssuer;
 use claimgate::{
@@ -14,8 +14,8 @@ use claimgate::{
 use serde_json::{Value, json};
 use support::*;
 
-/// The verdict of one rule on a token of the articles with these claims besides, by every
-/// verb.
+/// Returns the verdict of one rule on a demonstration token with these additional claims, by
+/// every validation function.
 #[track_caller]
 fn verdict(rule: Result<ClaimRule<'_>, ConfigError>, claims: &Value) -> Result<(), Error> {
     verdict_of_text(&[rule.unwrap()], &merged(access_claims(), claims).to_string())
@@ -28,7 +28,7 @@ fn merged(mut claims: Value, more: &Value) -> Value {
     claims
 }
 
-/// Judges an access token and an ID token by the same rules.
+/// Validates an access token and an ID token with the same rules.
 #[track_caller]
 fn verdict_of_text(rules: &[ClaimRule<'_>], payload: &str) -> Result<(), Error> {
     let signer = Signer::a();
@@ -68,7 +68,7 @@ fn verdict_of_text(rules: &[ClaimRule<'_>], payload: &str) -> Result<(), Error> 
         assert_eq!(forbidden, plain);
     }
 
-    // The same rules on an ID token: `aud` may name the application too.
+    // The same rules for an ID token: `aud` may contain the application.
     let id_policy = IdTokenPolicy::new(CLIENT_ID).trusted_audiences(&[API, USER_INFO]);
     let id_policy = id_policy.allow_foreign_claim(claimgate::policy::ForeignClaim::Scope);
     let id_policy = id_policy.require_claims(rules).build().unwrap();
@@ -163,7 +163,7 @@ fn c09_equals_compares_a_boolean() {
         assert_eq!(verdict(rule(value), &claims(json!(value))), Ok(()));
         assert_eq!(verdict(rule(value), &claims(json!(!value))), mismatch(Problem::WrongValue));
         assert_eq!(verdict(rule(value), &json!({})), mismatch(Problem::Absent));
-        // An ID token with such a claim is refused for its type before.
+        // An ID token with such a claim is rejected before because of its type.
         let rule = |value| ClaimRule::equals_boolean(&["admin"], value);
         for other in [json!("true"), json!(1), json!(0), json!(null), json!([value]), json!("")] {
             let claims = json!({ "admin": other });
@@ -247,11 +247,11 @@ fn c09_contains_finds_an_element_or_a_token() {
     }
     assert_eq!(verdict(rule(), &json!({})), mismatch(Problem::Absent));
     assert_eq!(verdict(ClaimRule::contains(&["scope"], "read:patients"), &json!({})), Ok(()));
-    // A value with a space is an element, and never a token.
+    // A value with a space can be an element, but not a token.
     let spaced = || ClaimRule::contains(&["roles"], "user admin");
     assert_eq!(verdict(spaced(), &claims(json!(["user admin"]))), Ok(()));
     assert_eq!(verdict(spaced(), &claims(json!("user admin"))), mismatch(Problem::WrongValue));
-    // The empty string is an element, and never a token.
+    // The empty string can be an element, but not a token.
     let empty = || ClaimRule::contains(&["roles"], "");
     assert_eq!(verdict(empty(), &claims(json!([""]))), Ok(()));
     for value in ["", " ", "a  b", "a\" "] {
@@ -268,7 +268,7 @@ fn c09_a_path_has_one_to_four_names_each_compared_whole() {
     assert_eq!(ClaimRule::equals(&names, "x"), Err(ConfigError::ClaimPath));
     assert_eq!(ClaimRule::equals(&[], "x"), Err(ConfigError::ClaimPath));
     assert_eq!(ClaimRule::one_of(&[], &["x"]), Err(ConfigError::ClaimPath));
-    // No name is split, joined or abbreviated.
+    // Names are not split, joined or abbreviated.
     for path in [
         &["realm_access.roles"][..],
         &["realm_access/roles"],
@@ -289,7 +289,7 @@ fn c09_a_path_has_one_to_four_names_each_compared_whole() {
     assert_eq!(verdict(ClaimRule::equals(&["a.b"], "x"), &dotted), Ok(()));
     assert_eq!(verdict(ClaimRule::equals(&["a", "b"], "x"), &dotted), mismatch(Problem::Absent));
     assert_eq!(verdict(ClaimRule::equals(&[""], "empty"), &dotted), Ok(()));
-    // What is not an object has no members.
+    // A value that is not an object has no members.
     for value in
         [json!("roles"), json!(["roles"]), json!(1), json!(null), json!([{"roles": ["admin"]}])]
     {
@@ -314,9 +314,9 @@ fn c09_names_and_values_are_compared_after_unescaping() {
         assert_eq!(verdict_of_text(&rule, &with(more)), Ok(()), "{more}");
     }
     assert_eq!(verdict_of_text(&rule, &with(r#""a\\\"b":{"c":"d"}"#)), mismatch(Problem::Absent));
-    // A member that is there twice on the way is refused, in whatever spelling.
+    // A duplicate member on the path is rejected, in any spelling.
     for more in [r#""a\"b":{"c":"d","c":"d"}"#, r#""a\"b":{"c":"d","\u0063":"e"}"#] {
-        let duplicate = Err(Error::DuplicateMember(Segment::Payload));
+        let duplicate = Err(Error::DuplicateMember(Input::Payload));
         assert_eq!(verdict_of_text(&rule, &with(more)), duplicate, "{more}");
     }
 }
@@ -348,7 +348,7 @@ fn c09_the_answer_is_403_and_shows_no_value() {
     let challenge = Challenge::new(error).to_string();
     assert_eq!(
         challenge,
-        r#"Bearer error="insufficient_scope", error_description="The claims of the token do not suffice""#
+        r#"Bearer error="insufficient_scope", error_description="The claims do not meet the requirements""#
     );
     for text in [challenge, error.to_string(), format!("{error:?}")] {
         assert!(!text.contains("secret"), "{text}");
@@ -367,7 +367,7 @@ fn c09_rules_are_a_part_of_the_policy() {
     assert_ne!(policy(&[ONE]), policy(&[TWO]));
     assert!(format!("{:?}", policy(&[ONE])).contains("ClaimRule"), "{:?}", policy(&[ONE]));
 
-    // A token that was remembered under one rule is not found under another.
+    // A token that was cached under one rule is not found under another.
     let signer = Signer::a();
     let issuer = Issuer::new(ISSUER, keys_of(&signer)).unwrap();
     let text = signer.sign(&with(access_claims(), "a", "1"));
@@ -404,7 +404,8 @@ fn of_tenant(tenant: &str) -> Value {
     with(with(access_claims(), "iss", issuer), "tid", tenant)
 }
 
-/// The verdict on an access token, by every verb, of one issuer and of a list.
+/// Returns the verdict on an access token, by every validation function, with one issuer and
+/// with a list.
 fn of_tenants(claims: &Value) -> Result<(), Error> {
     let signer = Signer::a();
     let keys = || keys_of(&signer);
@@ -456,7 +457,7 @@ fn c10_the_tenant_is_on_the_list_and_the_issuer_is_its_own() {
         let claims = with(of_tenant(iss), "tid", tid);
         assert_eq!(of_tenants(&claims), Err(Error::IssuerMismatch), "{claims}");
     }
-    // An issuer that is not of the template.
+    // An issuer that does not match the template.
     for iss in [
         format!("https://login.microsoftonline.com/{TENANT}/v2.0/"),
         format!("https://login.microsoftonline.com/{TENANT}"),
@@ -534,7 +535,7 @@ fn c11_the_verdict_ends_where_the_policy_would_refuse_the_token_for_its_age() {
     let signer = Signer::a();
     let issuer = Issuer::new(ISSUER, keys_of(&signer)).unwrap();
     let claims = with(with(access_claims(), "auth_time", IAT - 10), "iat", IAT);
-    // Without leeway, a token that is issued within a second is valid from the next on.
+    // Without leeway, a token that is issued within a second is valid from the next one on.
     let with_fraction = with(claims.clone(), "iat", 1_311_280_970.5);
     for (claims, leeways) in [(claims, &[0, 60][..]), (with_fraction, &[60])] {
         let text = signer.sign(&claims);

@@ -1,4 +1,4 @@
-//! The rule book, both kinds: C1 to C8.
+//! The rule book, all kinds: C1 to C8.
 //!
 //! Each test runs its cases as an access token and as an ID token.
 
@@ -11,11 +11,11 @@ use claimgate::{AccessToken, AccessTokenPolicy, Error, IdTokenPolicy, NumericDat
 use serde_json::{Value, json};
 use support::*;
 
-/// The leeway of a policy that does not set one, and the largest, in seconds.
+/// The default leeway, and the maximum, in seconds.
 const DEFAULT_LEEWAY: u64 = 60;
 const MAX_LEEWAY: u64 = 600;
 
-/// Times, as both builders take them.
+/// The time settings, for both builders.
 #[derive(Clone, Copy, Default)]
 struct Times {
     leeway: Option<u64>,
@@ -49,7 +49,7 @@ macro_rules! apply {
     }};
 }
 
-/// Applies one change to the claims of both kinds and judges both.
+/// Applies one change to the claims of both kinds and validates both.
 #[track_caller]
 fn check_times(
     times: Times,
@@ -166,7 +166,7 @@ fn c03_a_fraction_of_exp_is_dropped() {
 
 #[test]
 fn c03_milliseconds_are_not_seconds() {
-    // 2011 in milliseconds is the year 43522: no time a token may name.
+    // 2011 in milliseconds is in the year 43522, which is not accepted.
     let wrong = Error::ClaimType(Claim::Expiry, claimgate::error::JsonType::NumericDate);
     check(set("exp", EXP * 1000), Err(wrong));
 }
@@ -286,7 +286,7 @@ fn c07_fractions_make_a_token_older_and_longer_lived() {
     check_times(times, set("exp", number(format!("{EXP}.001"))), NOW.as_secs(), long);
     check_times(times, set("iat", number(format!("{}.9", IAT - 1))), NOW.as_secs(), long);
     check_times(times, set("iat", number(format!("{IAT}.9"))), NOW.as_secs(), Ok(()));
-    // Fractions of other times are theirs.
+    // Fractions in other times are accepted.
     let others = |claims| {
         let half = |time: u64| serde_json::from_str::<Value>(&format!("{time}.5")).unwrap();
         with(with(claims, "nbf", half(IAT)), "auth_time", half(IAT))

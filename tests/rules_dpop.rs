@@ -39,7 +39,7 @@ fn set(name: &str, value: impl Into<Value>) -> Value {
     with(claims(), name, value)
 }
 
-/// A proof's header: with the public key of the signer, of the required members alone.
+/// Returns a proof's header, with only the required members of the signer's public key.
 fn header(signer: &AnySigner) -> Value {
     json!({"typ": "dpop+jwt", "alg": signer.algorithm.name(), "jwk": signer.material().jwk()})
 }
@@ -127,7 +127,7 @@ fn p03_the_algorithm_is_one_of_the_key_type_and_of_the_policy() {
             Err(Error::AlgorithmNotAllowed(Problem::WrongValue)),
             "{algorithm}"
         );
-        // A key type that does less.
+        // A key type with fewer algorithms.
         let mut buffer = TokenBuffer::<4096>::new();
         let policy = DpopPolicy::new().build().unwrap();
         let less =
@@ -155,7 +155,7 @@ fn p04_the_key_is_public_and_verifies_the_proof() {
         header["jwk"][member] = json!("AA");
         assert_eq!(check_header(&header), rejected(KeyRejected::PrivateKey), "{member}");
     }
-    // Another key than the one that signed.
+    // A key other than the one that signed.
     let other = AnySigner::b(Algorithm::Es256).material().jwk();
     assert_eq!(check_header(&with(good.clone(), "jwk", other)), Err(Error::InvalidSignature));
     // A key for another algorithm, curve or use.
@@ -173,7 +173,7 @@ fn p04_the_key_is_public_and_verifies_the_proof() {
     with_alg["jwk"]["alg"] = json!("ES256");
     with_alg["jwk"]["kid"] = json!("mine");
     assert_eq!(check_header(&with_alg), Ok(()));
-    // No other parameter of the header brings a key, and none selects one.
+    // No other header parameter supplies or selects a key.
     assert_eq!(check_header(&with(good.clone(), "kid", "another")), Ok(()));
     let x5c = with(without(good, "jwk"), "x5c", json!(["MIIC"]));
     assert_eq!(check_header(&x5c), rejected(KeyRejected::Malformed));
@@ -240,7 +240,7 @@ fn p06_htu_is_the_url_of_the_request() {
     assert_eq!(check(&without(claims(), "htu")), Err(Error::MissingClaim(Claim::HttpUri)));
     let wrong = Err(Error::ClaimType(Claim::HttpUri, JsonType::String));
     assert_eq!(check(&set("htu", json!([URL]))), wrong);
-    // A mistake in the server's own URL lets nothing pass.
+    // With an error in the server's own URL, every proof is rejected.
     let nowhere = DpopRequest::to_resource(METHOD, "/token", DpopToken::new(TOKEN));
     let proof = sign(&header(&es256()), &set("htu", "/token"));
     assert_eq!(judge(DpopPolicy::new(), &proof, nowhere, NOW), mismatch);
@@ -263,7 +263,7 @@ fn p07_a_proof_is_neither_old_nor_from_the_future() {
             assert_eq!(at(now), Err(Error::IssuedInFuture { iat: IAT, now, leeway }));
         }
     }
-    // A fraction counts against the proof, on both sides.
+    // A fraction makes the proof older, or later, on both sides.
     let text = claims().to_string().replace(&NOW.as_secs().to_string(), "1311280970.5");
     let proof = es256().sign_raw(header(&es256()).to_string().as_bytes(), text.as_bytes());
     let policy = || DpopPolicy::new().leeway(0);
@@ -299,13 +299,13 @@ fn p08_a_proof_is_used_once() {
     let (now, signer) = (NOW.as_secs(), es256());
     assert_eq!(use_at(&signer, &claims(), now), Ok(()));
     assert_eq!(use_at(&signer, &claims(), now), Err(Error::Replayed));
-    // Another signature of the same identifier is the same proof.
+    // Another signature with the same identifier is the same proof.
     assert_eq!(use_at(&signer, &set("extra", 1), now + 1), Err(Error::Replayed));
     // Until the last second at which it would be accepted.
     assert_eq!(use_at(&signer, &claims(), now + 120), Err(Error::Replayed));
     let too_old = Error::ProofTooOld { age: 121, limit: 60, leeway: 60 };
     assert_eq!(use_at(&signer, &claims(), now + 121), Err(too_old));
-    // Another key may choose the same identifier.
+    // Another key may use the same identifier.
     assert_eq!(use_at(&AnySigner::b(Algorithm::Es256), &claims(), now), Ok(()));
     assert_eq!(use_at(&signer, &set("jti", "another"), now), Ok(()));
     assert_eq!(use_at(&signer, &set("jti", "a third"), now), Err(Error::ReplayWindowFull));
@@ -357,11 +357,11 @@ fn p10_nonce_is_the_one_that_the_server_gave() {
     }
     let wrong = Err(Error::ClaimType(Claim::Nonce, JsonType::String));
     assert_eq!(judge(&set("nonce", 1)), wrong);
-    // Where none was given, any is accepted.
+    // If no nonce was provided, any is accepted.
     assert_eq!(check(&set("nonce", "any")), Ok(()));
 }
 
-/// An access token that is bound to this key, by an issuer of the same algorithm.
+/// Returns an access token that is bound to this key, by an issuer with the same algorithm.
 fn bound_token(jkt: &str) -> String {
     Signer::a().sign(&with(access_claims(), "cnf", json!({ "jkt": jkt })))
 }
@@ -399,7 +399,7 @@ fn p11_the_key_of_the_proof_is_that_of_the_access_token() {
         AccessToken::validate(token, (&issuer, &api), NOW, &mut token_buffer).map(|_| ())
     };
     assert_eq!(judge(DpopToken::new(&text).with_proof(&proof)), Ok(()));
-    // Without its proof, it stays refused.
+    // Without its proof, it is rejected.
     assert_eq!(judge(BearerToken::new(&text)), Err(Error::ConfirmationRequired));
     // A token that is bound to another key, or to none.
     let other = bound_token(&thumbprint(&AnySigner::b(Algorithm::Es256)));
@@ -468,7 +468,7 @@ fn p11_token_and_proof_are_validated_in_one_call() {
     let mismatch = DpopError::Proof(Error::ProofMismatch(Claim::HttpMethod));
     assert_eq!(call(&text, &other, NOW), Err(mismatch));
     assert_eq!(mismatch.error().code(), "proof_mismatch");
-    // The proof is good and the token is not: the proof is used up.
+    // The proof is valid and the token is not: the proof is used up.
     let late = NumericDate::from_secs(EXP + 60);
     let expired = Error::Expired { exp: EXP, now: EXP + 60, leeway: 60 };
     let then = with(fresh.clone(), "iat", EXP + 60);
@@ -485,23 +485,23 @@ fn p11_challenges_are_those_of_rfc_9449() {
     let token = Challenge::new(Error::InvalidSignature).realm("api").dpop(algorithms);
     assert_eq!(
         token.to_string(),
-        r#"DPoP realm="api", algs="PS256 ES256", error="invalid_token", error_description="The signature does not hold""#
+        r#"DPoP realm="api", algs="PS256 ES256", error="invalid_token", error_description="The signature is invalid""#
     );
     let proof = Challenge::new(Error::Replayed).dpop_proof(algorithms);
     assert_eq!(
         proof.to_string(),
-        r#"DPoP algs="PS256 ES256", error="invalid_dpop_proof", error_description="The token was used before""#
+        r#"DPoP algs="PS256 ES256", error="invalid_dpop_proof", error_description="The token was already used""#
     );
     for error in [Error::NonceMismatch, Error::MissingClaim(Claim::Nonce)] {
         let challenge = Challenge::new(error).dpop_proof(algorithms).to_string();
         assert!(challenge.contains(r#"error="use_dpop_nonce""#), "{challenge}");
     }
-    // A claim of the token that is missing is no matter of the proof's nonce.
+    // A missing claim of the token is not reported as a missing nonce of the proof.
     let challenge = Challenge::new(Error::MissingClaim(Claim::Nonce)).dpop(algorithms).to_string();
     assert!(challenge.contains(r#"error="invalid_token""#), "{challenge}");
 }
 
-/// RFC 9449, Figure 2 in §4.1 and Figure 12 in §7.1, made for two requests in October 2019.
+/// RFC 9449, Figure 2 in §4.1 and Figure 12 in §7.1, created for two requests in October 2019.
 #[test]
 fn p04_the_proofs_of_rfc_9449_are_valid() {
     let token_request = "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6Ik\

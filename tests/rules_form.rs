@@ -4,7 +4,7 @@
 
 mod support;
 
-use claimgate::error::{Claim, JsonProblem, JsonType, Segment};
+use claimgate::error::{Claim, Input, JsonProblem, JsonType};
 use claimgate::jws::{CompactJws, Header};
 use claimgate::{AccessToken, Error, TokenBuffer};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ fn payload_error(payload: &[u8]) -> Error {
     access_raw(HEADER, payload).unwrap_err()
 }
 
-fn json_error(segment: Segment, fault: JsonProblem) -> Error {
+fn json_error(segment: Input, fault: JsonProblem) -> Error {
     Error::InvalidJson(segment, fault)
 }
 
@@ -68,7 +68,7 @@ fn f03_each_segment_is_canonical_base64url() {
     let token = Signer::a().sign(&access_claims());
     let segments: Vec<&str> = token.split('.').collect();
     for (index, segment) in
-        [Segment::Header, Segment::Payload, Segment::Signature].into_iter().enumerate()
+        [Input::Header, Input::Payload, Input::Signature].into_iter().enumerate()
     {
         let broken = |text: String| {
             let mut segments = segments.clone();
@@ -108,7 +108,7 @@ fn f03_unused_bits_are_zero() {
             // `e30` is `{}`: the header has no `alg`.
             match result.unwrap_err() {
                 Error::AlgorithmNotAllowed(_) => accepted += 1,
-                error => assert_eq!(error, Error::InvalidBase64(Segment::Signature), "{length}"),
+                error => assert_eq!(error, Error::InvalidBase64(Input::Signature), "{length}"),
             }
         }
     }
@@ -220,14 +220,14 @@ fn f05_header_and_payload_are_objects_in_the_dialect() {
         (r#"{"a":"unfinished}"#, JsonProblem::Syntax),
     ] {
         let header = access_raw(text.as_bytes(), claims.as_bytes());
-        assert_eq!(header, Err(json_error(Segment::Header, fault)), "{text}");
-        assert_eq!(payload_error(text.as_bytes()), json_error(Segment::Payload, fault), "{text}");
+        assert_eq!(header, Err(json_error(Input::Header, fault)), "{text}");
+        assert_eq!(payload_error(text.as_bytes()), json_error(Input::Payload, fault), "{text}");
     }
 }
 
 #[test]
 fn f05_the_text_is_utf_8() {
-    let expected = json_error(Segment::Payload, JsonProblem::NotUtf8);
+    let expected = json_error(Input::Payload, JsonProblem::NotUtf8);
     for bytes in [&b"{\"a\":\"\xff\"}"[..], b"{\"a\":\"\xc3\"}", b"\xff\xfe{\0}\0"] {
         assert_eq!(payload_error(bytes), expected);
     }
@@ -251,7 +251,7 @@ fn f05_containers_are_nested_at_most_16_deep() {
     assert_eq!(access_raw(HEADER, nested(depth).as_bytes()), Ok(()));
     assert_eq!(
         payload_error(nested(depth + 1).as_bytes()),
-        json_error(Segment::Payload, JsonProblem::TooDeep)
+        json_error(Input::Payload, JsonProblem::TooDeep)
     );
 }
 
@@ -265,10 +265,7 @@ fn f05_an_object_has_at_most_64_members() {
         claims
     };
     assert_eq!(access(&wide(64)), Ok(()));
-    assert_eq!(
-        access(&wide(64 + 1)),
-        Err(json_error(Segment::Payload, JsonProblem::TooManyMembers))
-    );
+    assert_eq!(access(&wide(64 + 1)), Err(json_error(Input::Payload, JsonProblem::TooManyMembers)));
 }
 
 #[test]
@@ -294,12 +291,12 @@ fn f06_a_member_is_not_given_twice() {
         r#""":1,"":2"#,
     ] {
         let text = doubled(member);
-        assert_eq!(payload_error(text.as_bytes()), Error::DuplicateMember(Segment::Payload));
+        assert_eq!(payload_error(text.as_bytes()), Error::DuplicateMember(Input::Payload));
     }
-    // Nor is the issuer, be it ours first or another one.
+    // Nor is the issuer, whether the trusted one is first or second.
     let twice = format!("{},\"iss\":\"https://x.example/\"}}", &claims[..claims.len() - 1]);
     for text in [twice, doubled(r#""iss":"https://x.example/""#), doubled(r#""\u0069ss":1"#)] {
-        assert_eq!(payload_error(text.as_bytes()), Error::DuplicateMember(Segment::Payload));
+        assert_eq!(payload_error(text.as_bytes()), Error::DuplicateMember(Input::Payload));
     }
     for header in [
         r#"{"alg":"RS256","alg":"RS256"}"#,
@@ -307,9 +304,9 @@ fn f06_a_member_is_not_given_twice() {
         r#"{"alg":"RS256","x":1,"x":2}"#,
     ] {
         let verdict = access_raw(header.as_bytes(), claims.as_bytes());
-        assert_eq!(verdict, Err(Error::DuplicateMember(Segment::Header)), "{header}");
+        assert_eq!(verdict, Err(Error::DuplicateMember(Input::Header)), "{header}");
     }
-    // Names that only look alike are two names.
+    // Names that only look alike are different names.
     assert_eq!(access_raw(HEADER, doubled(r#""AUD":1,"aud ":2"#).as_bytes()), Ok(()));
 }
 
@@ -317,15 +314,15 @@ fn f06_a_member_is_not_given_twice() {
 fn f06_a_member_of_an_object_that_is_read_is_not_given_twice() {
     let claims = access_claims().to_string();
     let text = format!(r#"{{"cnf":{{"jkt":"a","\u006akt":"b"}},{}"#, &claims[1..]);
-    assert_eq!(payload_error(text.as_bytes()), Error::DuplicateMember(Segment::Payload));
+    assert_eq!(payload_error(text.as_bytes()), Error::DuplicateMember(Input::Payload));
     let claims = id_claims().to_string();
     let text = format!(r#"{{"address":{{"region":"a","region":"a"}},{}"#, &claims[1..]);
     let token = Signer::a().sign_raw(HEADER, text.as_bytes());
-    let expected = Err(Error::DuplicateMember(Segment::Payload));
+    let expected = Err(Error::DuplicateMember(Input::Payload));
     assert_eq!(check_id(&LOGIN_POLICY, &token, NOW), expected);
 }
 
-/// Every JSON type, one value each.
+/// One value of every JSON type.
 fn one_of_each_type() -> [Value; 8] {
     [
         json!(null),

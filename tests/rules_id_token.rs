@@ -20,18 +20,18 @@ fn login(nonce: Nonce<'_>) -> LoginBuilder<'_> {
     Login::new(nonce)
 }
 
-/// The verdict on the ID token of a login with these claims.
+/// Returns the verdict on the ID token of a login with these claims.
 #[track_caller]
 fn check_with(login: LoginBuilder<'_>, claims: &Value) -> Result<(), Error> {
     check_login(&LOGIN_POLICY, login.build().unwrap(), &Signer::a().sign(claims), NOW)
 }
 
-/// A login of which nothing is expected.
+/// Returns a login without expectations.
 fn any() -> LoginBuilder<'static> {
     login(Nonce::Ignore)
 }
 
-/// What a policy says of an ID token of these claims.
+/// Returns the verdict of a policy on an ID token with these claims.
 #[track_caller]
 fn check(policy: IdTokenPolicyBuilder<'_>, claims: &Value) -> Result<(), Error> {
     check_id(&policy.build().unwrap(), &Signer::a().sign(claims), NOW)
@@ -114,7 +114,7 @@ fn i04_azp_is_the_client_id_wherever_it_is() {
     for azp in ["", OTHER, "MY_CLIENT_ID", "my_client_id "] {
         assert_eq!(id(&set("azp", azp)), mismatch, "{azp}");
     }
-    // Trusting an audience does not make it a party.
+    // A trusted audience is not an authorized party.
     let claims = with(set("aud", json!([CLIENT_ID, OTHER])), "azp", OTHER);
     assert_eq!(check(default().trusted_audiences(&[OTHER]), &claims), mismatch);
 }
@@ -123,7 +123,7 @@ fn i04_azp_is_the_client_id_wherever_it_is() {
 fn i05_iat_is_required() {
     assert_eq!(id(&without(id_claims(), "iat")), Err(Error::MissingClaim(Claim::IssuedAt)));
     assert_eq!(id(&set("iat", 0)), Ok(()));
-    // No other time stands in for it.
+    // No other time replaces it.
     let claims = with(with(id_claims(), "nbf", IAT), "auth_time", IAT);
     assert_eq!(id(&without(claims, "iat")), Err(Error::MissingClaim(Claim::IssuedAt)));
 }
@@ -220,7 +220,7 @@ fn i08_amr_contains_each_method_asked_for() {
     }
 }
 
-/// The left half of SHA-256, as `at_hash` and `c_hash` have it.
+/// Returns the left half of SHA-256, for `at_hash` and `c_hash`.
 fn left_half(value: &str) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, value.as_bytes());
     Base64UrlUnpadded::encode_string(&digest.as_ref()[..16])
@@ -246,7 +246,7 @@ fn i09_at_hash_belongs_to_the_access_token() {
         let mismatch = Err(Error::HashMismatch(Claim::AtHash));
         assert_eq!(check_with(expected(), &set("at_hash", hash)), mismatch, "{hash}");
     }
-    // Not handed in, not checked.
+    // Not given, so not checked.
     assert_eq!(check_with(any(), &set("at_hash", "anything")), Ok(()));
 }
 
@@ -340,14 +340,14 @@ fn i11_marks_of_another_kind_are_rejected_and_can_be_allowed_by_name() {
         let foreign = Err(Error::TokenType(WrongKind::Claim(claim)));
         assert_eq!(check(default(), &claims), foreign, "{name}");
         assert_eq!(check(default().allow_foreign_claim(mark), &claims), Ok(()), "{name}");
-        // Allowing another one does not help.
+        // Accepting another one has no effect.
         assert_eq!(
             check(default().allow_foreign_claim(ForeignClaim::Nonce), &claims),
             foreign,
             "{name}"
         );
     }
-    // Nor does allowing one of two.
+    // Nor has accepting one of two.
     let both = with(set("scope", "openid"), "events", json!({}));
     let foreign = |claim| Err(Error::TokenType(WrongKind::Claim(claim)));
     let one = default().allow_foreign_claim(ForeignClaim::Scope);
@@ -488,7 +488,7 @@ fn i14_a_userinfo_response_is_about_the_same_user() {
         assert_eq!(read(&other), Err(Error::SubjectMismatch), "{sub}");
     }
     assert_eq!(read(&json!({"email": email})), Err(Error::MissingClaim(Claim::Subject)));
-    // Nothing is looked at before the subject.
+    // Nothing is read before the subject.
     let other = json!({"sub": "other", "email": 1});
     assert_eq!(read(&other), Err(Error::SubjectMismatch));
 }
@@ -511,7 +511,7 @@ fn i14_booleans_in_quotes_are_taken_only_if_asked_for() {
     let response = r#"{"sub":"auth0|123456","email_verified":true}"#;
     let user = token.user_info(response, &mut buffer).unwrap();
     assert_eq!(user.email_verified(), Some(true));
-    // Another user's response is refused in either case.
+    // The response for another user is rejected in either case.
     let other = r#"{"sub":"other","email_verified":"true"}"#;
     let mismatch = Err(Error::SubjectMismatch);
     assert_eq!(token.user_info(other, &mut buffer).map(|_| ()), mismatch);
@@ -613,6 +613,6 @@ fn i15_each_scope_asks_for_its_claims() {
     assert_eq!(StandardScope::Address.claims(), [Claim::Address]);
     let phone = [Claim::PhoneNumber, Claim::PhoneNumberVerified];
     assert_eq!(StandardScope::Phone.claims(), phone);
-    assert_eq!(StandardScope::asking_for(Claim::Nickname), Some(StandardScope::Profile));
-    assert_eq!(StandardScope::asking_for(Claim::Issuer), None);
+    assert_eq!(StandardScope::requesting(Claim::Nickname), Some(StandardScope::Profile));
+    assert_eq!(StandardScope::requesting(Claim::Issuer), None);
 }

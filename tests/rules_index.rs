@@ -1,4 +1,4 @@
-//! The index of the rule book: which tests show each rule.
+//! The index of the rule book: the tests of each rule.
 //!
 //! `CLAIMGATE_WRITE_INDEX=1 cargo test --test rules_index` writes `tests/rules.md`.
 
@@ -6,63 +6,67 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 
-/// The rows of the rule book: prefix of the tests' names, number, rule.
+/// The rows of the rule book: the prefix of the tests' names, the number, the rule.
 const ROWS: &[(&str, &str, &str)] = &[
-    ("f01", "F1", "three non-empty segments, found without scanning past the dots that matter"),
-    ("f02", "F2", "encrypted and opaque tokens are named as such"),
+    ("f01", "F1", "three non-empty segments; at most five dots are searched for"),
+    ("f02", "F2", "encrypted and opaque tokens are reported as such"),
     ("f03", "F3", "canonical unpadded base64url"),
-    ("f04", "F4", "size limits before any work"),
-    ("f05", "F5", "header and payload are JSON objects in the dialect"),
+    ("f04", "F4", "size limits are checked first"),
+    ("f05", "F5", "header and payload are JSON objects of the accepted subset"),
     ("f06", "F6", "no duplicate member names, after unescaping, in every object that is read"),
-    ("f07", "F7", "registered claims have their types, checked or not"),
+    ("f07", "F7", "registered claims have the right types, even if no rule reads them"),
     ("k01", "K1", "`alg` is the algorithm of the key"),
     ("k02", "K2", "`crit` is rejected"),
     ("k03", "K3", "`jwk`, `jku`, `x5u`, `x5c` in the header never supply a key"),
     ("k04", "K4", "`b64` and `zip` are rejected"),
-    ("k05", "K5", "only keys of the token's `kid`; none is worth a refresh"),
-    ("k06", "K6", "the candidates have the header's algorithm, and its `kid`: one, or an error"),
-    ("k07", "K7", "keys for something else are skipped"),
-    ("k08", "K8", "unusable members are skipped with the reason; none left is an error"),
+    ("k05", "K5", "only keys with the token's `kid`; a missing one may justify a refresh"),
+    ("k06", "K6", "exactly one key has the header's algorithm and `kid`"),
+    ("k07", "K7", "keys for other uses are skipped"),
+    (
+        "k08",
+        "K8",
+        "unusable members are skipped with a reason; a set without usable keys is an error",
+    ),
     ("k09", "K9", "a modulus of 2,048 to 4,096 bits, an odd exponent, no ROCA fingerprint"),
     (
         "k10",
         "K10",
-        "the signature is as long as the modulus and below it, the whole block compared",
+        "the signature has the length of the modulus and is below it; the whole block is compared",
     ),
     ("k11", "K11", "an issuer's keys verify only that issuer's tokens"),
     ("k15", "K15", "`typ` and `kid` are strings of acceptable length"),
     ("k12", "K12", "ECDSA: r and s, and the point on its curve"),
     ("k13", "K13", "Ed25519: canonical, not of small order"),
-    ("k14", "K14", "PSS: the salt is as long as the hash"),
+    ("k14", "K14", "PSS: the salt has the length of the hash"),
     ("c01", "C1", "`iss` equals the issuer, byte for byte"),
-    ("c02", "C2", "`sub` is there and not empty"),
-    ("c03", "C3", "`exp` is there and not past"),
-    ("c04", "C4", "`nbf` is not to come"),
-    ("c05", "C5", "`iat` is not to come, unless that is ignored"),
+    ("c02", "C2", "`sub` is present and not empty"),
+    ("c03", "C3", "`exp` is present and not in the past"),
+    ("c04", "C4", "`nbf` is not in the future"),
+    ("c05", "C5", "`iat` is not in the future, unless that is ignored"),
     ("c06", "C6", "leeway: 60 s, at most 600 s, the same for every rule"),
     ("c07", "C7", "`max_token_age`, `max_lifetime`"),
     ("c08", "C8", "custom claims, by exact name"),
     ("c09", "C9", "claim rules"),
-    ("c10", "C10", "issuers of many tenants"),
-    ("c11", "C11", "the second at which a verdict ends"),
+    ("c10", "C10", "multi-tenant issuers"),
+    ("c11", "C11", "the second at which a token becomes invalid"),
     ("i01", "I1", "`aud` contains the client ID"),
-    ("i02", "I2", "any other audience is trusted"),
+    ("i02", "I2", "all other audiences are trusted"),
     ("i03", "I3", "several audiences require `azp`"),
     ("i04", "I4", "`azp` is the client ID"),
-    ("i05", "I5", "`iat` is there"),
+    ("i05", "I5", "`iat` is present"),
     ("i06", "I6", "`nonce`: expect, expect none, or ignore"),
     ("i07", "I7", "`max_age` and `auth_time`"),
     ("i08", "I8", "`acr` and `amr`"),
     ("i09", "I9", "`at_hash` and `c_hash`"),
     ("i10", "I10", "header `typ`"),
-    ("i11", "I11", "marks of another kind"),
+    ("i11", "I11", "claims of other kinds"),
     ("i12", "I12", "Organizations"),
     ("i13", "I13", "refreshed ID tokens"),
-    ("i14", "I14", "`/userinfo` is about the same user"),
-    ("i15", "I15", "standard claims, and which scope asks for them"),
+    ("i14", "I14", "the `/userinfo` response is about the same user"),
+    ("i15", "I15", "standard claims, and the scopes that request them"),
     ("a01", "A1", "`aud` contains the API"),
-    ("a02", "A2", "the profile"),
-    ("a03", "A3", "marks of an ID token"),
+    ("a02", "A2", "the token profile"),
+    ("a03", "A3", "claims of ID tokens"),
     ("a04", "A4", "an audience that is a client ID cannot be configured"),
     ("a05", "A5", "scope sets"),
     ("a06", "A6", "permissions"),
@@ -70,40 +74,40 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("a08", "A8", "subject kind"),
     ("a09", "A9", "`cnf`"),
     ("a10", "A10", "step-up"),
-    ("a11", "A11", "does it open `/userinfo`"),
+    ("a11", "A11", "whether the token is also for `/userinfo`"),
     ("a12", "A12", "scopes per route"),
     ("a13", "A13", "issuers without an audience"),
-    ("l01", "L1", "a logout token is a type of its own, with issuer and audience of ID tokens"),
-    ("l02", "L2", "`typ` is `logout+jwt`, `JWT` or absent"),
-    ("l03", "L3", "`events` has the member of a logout"),
+    ("l01", "L1", "a logout token is a separate type, with issuer and audience of ID tokens"),
+    ("l02", "L2", "`typ` is `logout+jwt`, `JWT` or missing"),
+    ("l03", "L3", "`events` contains the logout event"),
     ("l04", "L4", "`sub` or `sid`; `iat`, `exp`, `jti`"),
     ("l05", "L5", "no `nonce`"),
     ("l06", "L6", "a logout token's `jti` and the replay window"),
     ("p01", "P1", "one proof, a compact JWS"),
     ("p02", "P2", "`typ` is `dpop+jwt`"),
-    ("p03", "P3", "`alg` is one of the key type"),
+    ("p03", "P3", "`alg` is an algorithm of the key type"),
     ("p04", "P4", "`jwk` is a public key that verifies the proof"),
     ("p05", "P5", "`htm` is the method"),
-    ("p06", "P6", "`htu` and the request's URL: equal but for the listed differences"),
-    ("p07", "P7", "`iat`: not old, not from the future"),
-    ("p08", "P8", "`jti` once: a window of fixed size that refuses rather than forgets"),
+    ("p06", "P6", "`htu` and the request's URL are equal apart from the listed differences"),
+    ("p07", "P7", "`iat` is neither too old nor in the future"),
+    ("p08", "P8", "`jti` is accepted once; a full window rejects proofs"),
     ("p09", "P9", "`ath` is the hash of the access token"),
     ("p10", "P10", "`nonce` is the server's"),
     ("p11", "P11", "the key of the proof is that of the access token"),
-    ("m01", "M1", "a discovery document is its issuer's"),
-    ("m02", "M2", "a protected resource's metadata and where it is"),
-    ("m03", "M3", "a challenge names the metadata"),
+    ("m01", "M1", "a discovery document names the expected issuer"),
+    ("m02", "M2", "a protected resource's metadata and its URL"),
+    ("m03", "M3", "a challenge contains the URL of the metadata"),
     ("r1", "R1", "a key set without a usable key replaces the old one"),
-    ("r2", "R2", "without keys, the first retries come after 1, 2, 4 seconds"),
-    ("r3", "R3", "keys that could not be refreshed are trusted for `max_stale` at most"),
-    ("ch1", "challenge 1", "no token at all"),
+    ("r2", "R2", "without keys, the first retries follow after 1, 2, 4 seconds"),
+    ("r3", "R3", "keys that could not be refreshed are trusted for at most `max_stale`"),
+    ("ch1", "challenge 1", "no token"),
     ("ch2", "challenge 2", "a malformed header, `Bearer` without a token, two tokens"),
-    ("ch3", "challenge 3", "anything wrong with the token"),
+    ("ch3", "challenge 3", "an invalid token"),
     ("ch4", "challenge 4", "insufficient scope"),
     ("ch5", "challenge 5", "insufficient authentication"),
 ];
 
-/// The names of the tests in a source text.
+/// Returns the names of the tests in a source text.
 fn test_names(source: &str) -> impl Iterator<Item = &str> {
     source.split("#[test]").skip(1).filter_map(|rest| {
         let rest = rest.split_once("fn ")?.1;
@@ -111,7 +115,7 @@ fn test_names(source: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Each row's tests, as `file::name`.
+/// Returns each row's tests, as `file::name`.
 fn index() -> BTreeMap<&'static str, Vec<String>> {
     let mut index: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let modules = fs::read_dir("src").unwrap().map(|entry| entry.unwrap().path());
@@ -119,7 +123,7 @@ fn index() -> BTreeMap<&'static str, Vec<String>> {
     for folder in folders {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            // The names in this file's own test are no tests.
+            // The names in this file's own test are not tests.
             if path.extension().is_none_or(|extension| extension != "rs")
                 || path.ends_with("rules_index.rs")
             {

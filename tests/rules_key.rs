@@ -7,7 +7,7 @@ mod support;
 use std::cell::RefCell;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use claimgate::error::{HeaderParameter, InvalidSignature, KeyRejected, KeyType, Problem, Segment};
+use claimgate::error::{HeaderParameter, Input, InvalidSignature, KeyRejected, KeyType, Problem};
 use claimgate::jwk::{Algorithms, Jwk, KeyMaterial, Skipped, VerifyingKey};
 use claimgate::jws::{CompactJws, Header};
 use claimgate::{
@@ -26,18 +26,19 @@ fn set(members: &[Value]) -> Result<Keys, Error> {
     Keys::from_json(&jwks(members))
 }
 
-/// The issuer with these keys.
+/// Returns the issuer with these keys.
 fn trust(members: &[Value]) -> Trusted {
     Trusted::new(set(members).unwrap())
 }
 
-/// The verdict on an access token, which every verb gives.
+/// Returns the verdict on an access token, which must be the same for every validation
+/// function.
 #[track_caller]
 fn check_with(trusted: &Trusted, token: &str) -> Result<(), Error> {
     trusted.access(&API_POLICY, BearerToken::new(token), NOW)
 }
 
-/// The reason why the only member of a set is not used.
+/// Returns the reason why the only member of a set is not used.
 #[track_caller]
 fn reason(member: Value) -> KeyRejected {
     let keys = set(&[Signer::b().jwk(), member]).unwrap();
@@ -91,7 +92,7 @@ fn k01_the_algorithm_is_exactly_rs256() {
 
 #[test]
 fn k01_a_key_verifies_no_other_algorithm_than_its_own() {
-    // By hand: the public steps accept every algorithm that the crate knows.
+    // Step by step: these functions accept every algorithm.
     let keys = set(&[Signer::a().jwk()]).unwrap();
     for alg in ["RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"] {
         let header = json!({"alg": alg, "kid": "key-a"});
@@ -152,7 +153,7 @@ fn k03_a_key_in_the_header_is_not_used() {
             let header = with(kid, name, value.clone());
             let forged = b.sign_with(&header, &access_claims());
             assert_eq!(check_access(&API_POLICY, &forged, NOW), Err(Error::InvalidSignature));
-            // It does not get in the way of the issuer's key either.
+            // It does not prevent verification with the issuer's key either.
             let genuine = a.sign_with(&header, &access_claims());
             assert_eq!(check_access(&API_POLICY, &genuine, NOW), Ok(()), "{name}");
         }
@@ -372,7 +373,7 @@ fn k08_two_usable_keys_with_one_kid_are_ambiguous() {
     let ambiguous = Err(Error::AmbiguousKey { candidates: 2 });
     assert_eq!(check_with(&trust(&[a.jwk(), twin.clone()]), &token), ambiguous);
     assert_eq!(check_with(&trust(&[a.jwk(), a.jwk()]), &token), ambiguous);
-    // An unusable twin is no candidate.
+    // An unusable duplicate is not a candidate.
     let unusable = with(twin, "use", "enc");
     assert_eq!(check_with(&trust(&[a.jwk(), unusable]), &token), Ok(()));
 }
@@ -381,14 +382,14 @@ fn k08_two_usable_keys_with_one_kid_are_ambiguous() {
 fn k08_a_text_that_is_no_key_set_is_an_error() {
     use claimgate::error::JsonProblem;
     let error = |text: &str| Keys::from_json(text).map(|_| ()).unwrap_err();
-    let invalid = |fault| Error::InvalidJson(Segment::Jwks, fault);
+    let invalid = |fault| Error::InvalidJson(Input::JwkSet, fault);
     for text in ["{}", r#"{"keys":{}}"#, r#"{"keys":null}"#, r#"{"KEYS":[]}"#] {
         assert_eq!(error(text), invalid(JsonProblem::NotAKeySet), "{text}");
     }
     assert_eq!(error("[]"), invalid(JsonProblem::NotAnObject));
     assert_eq!(error(r#"{"keys":[]} x"#), invalid(JsonProblem::TrailingData));
     assert_eq!(error(r#"{"keys":[}"#), invalid(JsonProblem::Syntax));
-    assert_eq!(error(r#"{"keys":[],"keys":[]}"#), Error::DuplicateMember(Segment::Jwks));
+    assert_eq!(error(r#"{"keys":[],"keys":[]}"#), Error::DuplicateMember(Input::JwkSet));
 }
 
 fn jwk(signer: &Signer, kid: Option<&str>) -> Result<Jwk<TestKey>, KeyRejected> {
@@ -454,7 +455,7 @@ fn k08_a_set_holds_as_many_keys_as_it_has_room_for() {
     assert_eq!(skipped(33), Err(Error::TooManyKeys { limit: 32 }));
 }
 
-/// An odd modulus of this many bits. Nobody knows its factors, or needs to.
+/// An odd modulus with this many bits. Its factors are unknown and not needed.
 fn modulus(bits: usize) -> Vec<u8> {
     let mut n = vec![0xa5; bits.div_ceil(8)];
     let unused = n.len() * 8 - bits;
@@ -576,11 +577,11 @@ fn k10_a_signature_is_exactly_as_long_as_the_modulus() {
     assert_eq!(check(&[0xff; 256]), Err(Error::InvalidSignature));
 }
 
-/// A backend of the caller's own that believes every signature it sees.
+/// A caller's own backend, which accepts every signature.
 struct Credulous;
 
 thread_local! {
-    /// The lengths of the signatures that it saw.
+    /// The lengths of the signatures that it received.
     static SEEN: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -629,8 +630,7 @@ fn k10_a_backend_sees_no_signature_of_another_length_than_the_modulus() {
 fn k10_a_signature_is_below_the_modulus() {
     let signer = Signer::a();
     let (n, _) = signer.components();
-    // s + n is the same number modulo n; where it still has 256 bytes, it must
-    // not be taken for s.
+    // s + n is congruent to s; if it has 256 bytes, it must not be accepted as s.
     let claims = (0..64).map(|number| with(access_claims(), "jti", number.to_string()));
     let mut tried = 0;
     for claims in claims {
@@ -682,7 +682,7 @@ fn k11_an_issuers_keys_verify_only_its_own_tokens() {
     let others = with(access_claims(), "iss", OTHER);
     assert_eq!(check(&a.sign(&access_claims())).as_deref(), Ok(ISSUER));
     assert_eq!(check(&b.sign(&others)).as_deref(), Ok(OTHER));
-    // Signed by a, in the name of the other; and the other way round.
+    // Signed by one issuer, in the name of the other.
     assert_eq!(check(&a.sign(&others)), Err(Error::UnknownKey));
     assert_eq!(check(&b.sign(&access_claims())), Err(Error::UnknownKey));
     let header = json!({"alg": "RS256"});

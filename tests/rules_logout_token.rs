@@ -34,7 +34,7 @@ fn policy() -> LogoutTokenPolicyBuilder<'static> {
     LogoutTokenPolicy::new(CLIENT_ID)
 }
 
-/// The verdict on a token by one issuer, by a list, and by its list of broken rules.
+/// Returns the verdict on a token with one issuer, with a list, and by `explain`.
 #[track_caller]
 fn judge(policy: LogoutTokenPolicyBuilder<'_>, text: &str, now: NumericDate) -> Result<(), Error> {
     let policy = policy.build().unwrap();
@@ -84,7 +84,7 @@ fn l01_a_logout_token_is_a_type_of_its_own() {
     assert_eq!(owned.token(), token);
     assert_eq!(format!("{owned:?}"), "OwnedLogoutToken { .. }");
 
-    // It logs nobody in and opens no API, with or without its `typ`.
+    // It is accepted neither as an ID token nor as an access token, with or without its `typ`.
     for text in
         [text.clone(), signer.sign(&claims()), signer.sign(&set("aud", json!([CLIENT_ID, API])))]
     {
@@ -249,7 +249,7 @@ fn l04_a_token_without_exp_has_a_greatest_age_where_a_setting_says_so() {
         assert_eq!(at(IAT + 120 + leeway), Ok(()));
         let age = 121 + leeway;
         assert_eq!(at(IAT + age), Err(Error::TokenTooOld { age, limit: 120, leeway }));
-        // It does not excuse a token that has one, nor one without `iat`.
+        // It applies neither to a token that has one, nor to one without `iat`.
         let text = Signer::a().sign(&claims());
         let now = EXP + leeway;
         let expired = Err(Error::Expired { exp: EXP, now, leeway });

@@ -1,10 +1,8 @@
-//! Token shapes of real issuers against every policy of one deployment.
+//! Tokens in the form of real issuers, validated with every policy of one deployment.
 //!
-//! All shapes have the issuer, the client and the API of one deployment, and its key,
-//! which their headers bring too: what tells them apart is their shape alone. That is the
-//! worst case.
-//! Forms are from the documentation named in each row; names and numbers are
-//! ours.
+//! All of them have the issuer, the client and the API of one deployment, and its key, which
+//! is also in their headers: only their form differs, which is the worst case. Forms are from
+//! the documentation named in each row; names and numbers are made up.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
@@ -31,22 +29,22 @@ use table::{OK, Shape, shapes};
 const MANAGEMENT_API: &str = "https://my-domain.auth0.com/api/v2/";
 const THUMBPRINT: &str = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
 
-/// The policies of the deployment, each by a letter.
+/// The policies of the deployment, each identified by a letter.
 const ACCESS_POLICIES: &[(char, AccessTokenPolicy<'_>)] = &[
-    // An API at Auth0, and at most issuers.
+    // An API with Auth0, and with most issuers.
     ('A', at_compile_time!(AccessTokenPolicy::general(API).build())),
-    // An API whose tokens keep to RFC 9068.
+    // An API whose tokens follow RFC 9068.
     ('R', at_compile_time!(AccessTokenPolicy::rfc9068(API).build())),
-    // An API behind Amazon Cognito.
+    // An API with Amazon Cognito.
     ('C', at_compile_time!(AccessTokenPolicy::without_audience(&[CLIENT_ID]).build())),
-    // An API behind an older Keycloak, which puts the nonce into access tokens.
+    // An API with an older Keycloak, which writes the nonce into access tokens.
     (
         'K',
         at_compile_time!(
             AccessTokenPolicy::general(API).allow_foreign_claim(ForeignClaim::Nonce).build()
         ),
     ),
-    // Auth0's Management API itself.
+    // The Auth0 Management API.
     (
         'M',
         at_compile_time!(
@@ -57,16 +55,16 @@ const ACCESS_POLICIES: &[(char, AccessTokenPolicy<'_>)] = &[
     ),
 ];
 
-/// The letter of the API, where the request has proved its DPoP key.
+/// The letter of the API, if the request proves its DPoP key.
 const DPOP: char = 'D';
 const DPOP_KEY: RequestKey<'_> = at_compile_time!(RequestKey::dpop(THUMBPRINT));
 
 const ID_POLICIES: &[(char, IdTokenPolicy<'_>, Login<'_>)] = &[
-    // A login without a nonce to compare: the laxest there is.
+    // A login without a nonce to compare: the most permissive policy.
     ('L', LOGIN_POLICY, LOGIN),
-    // A login with one.
+    // A login with a nonce.
     ('N', LOGIN_POLICY, at_compile_time!(Login::new(Nonce::Expect("n-0S6")).build())),
-    // A login whose tokens name a second audience.
+    // A login whose tokens have a second audience.
     (
         'T',
         at_compile_time!(IdTokenPolicy::new(CLIENT_ID).trusted_audiences(&["backend"]).build()),
@@ -75,13 +73,13 @@ const ID_POLICIES: &[(char, IdTokenPolicy<'_>, Login<'_>)] = &[
 ];
 
 const LOGOUT_POLICIES: &[(char, LogoutTokenPolicy<'_>)] = &[
-    // Logouts by issuers that write `exp`.
+    // Logouts with issuers that write `exp`.
     ('O', at_compile_time!(LogoutTokenPolicy::new(CLIENT_ID).build())),
-    // Logouts by those that do not: the laxest there is.
+    // Logouts with issuers that do not: the most permissive policy.
     ('E', at_compile_time!(LogoutTokenPolicy::new(CLIENT_ID).accept_without_expiry(600).build())),
 ];
 
-/// The verifier of DPoP proofs, at its laxest.
+/// The verifier of DPoP proofs, with the most permissive policy.
 const PROOFS: DpopPolicy = at_compile_time!(DpopPolicy::new().max_age(DpopPolicy::MAX_AGE).build());
 const DPOP_TOKEN: &str = "Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU";
 /// The hash of that access token: RFC 9449 §7.1.
@@ -106,7 +104,7 @@ fn text_of_type(typ: Option<&str>, claims: &Value) -> String {
     signer.sign_with(&header, claims)
 }
 
-/// The letters of the policies of access tokens that accept a token.
+/// Returns the letters of the access token policies that accept a token.
 fn opened_by(token: &str) -> String {
     let with_key = BearerToken::new(token).with_key(DPOP_KEY);
     let is_accepted =
@@ -118,14 +116,14 @@ fn opened_by(token: &str) -> String {
     plain.chain(is_accepted(&API_POLICY, with_key).then_some(DPOP)).collect()
 }
 
-/// The letters of the policies of ID tokens that accept a token.
+/// Returns the letters of the ID token policies that accept a token.
 fn logged_in_by(token: &str) -> String {
     let is_accepted = |policy, login| check_login(policy, login, token, NOW).is_ok();
     let accepting = ID_POLICIES.iter().filter(|(_, policy, login)| is_accepted(policy, *login));
     accepting.map(|(letter, ..)| *letter).collect()
 }
 
-/// The letters of the policies of logout tokens that accept a token.
+/// Returns the letters of the logout token policies that accept a token.
 fn logged_out_by(token: &str) -> String {
     let issuer = trusted();
     let mut buffer = TokenBuffer::<16_384>::new();
@@ -142,7 +140,7 @@ fn logged_out_by(token: &str) -> String {
     accepting.map(|(letter, _)| *letter).collect()
 }
 
-/// The letters of the requests for which a token is a DPoP proof.
+/// Returns the letters of the requests for which a token is a DPoP proof.
 fn proved_by(token: &str) -> String {
     let is_accepted = |request| {
         let mut buffer = TokenBuffer::<16_384>::new();
@@ -154,12 +152,12 @@ fn proved_by(token: &str) -> String {
     accepting.map(|(letter, _)| *letter).collect()
 }
 
-/// The letters of all that accept a token, one text for each kind.
+/// Returns the letters of all that accept a token, one text for each kind.
 fn accepted_by(token: &str) -> [String; 4] {
     [opened_by(token), logged_in_by(token), logged_out_by(token), proved_by(token)]
 }
 
-/// The same by `validate` alone, for many tokens.
+/// Returns the same, but only with `validate`, for many tokens.
 fn accepted_by_one_verb(token: &str) -> [String; 4] {
     let issuer = trusted();
     let mut buffer = TokenBuffer::<16_384>::new();
@@ -211,7 +209,7 @@ fn no_shape_is_accepted_as_two_kinds_under_any_header_type() {
             let letters = accepted_by_one_verb(&text_of_type(typ, &shape.claims));
             let kinds = letters.iter().filter(|letters| !letters.is_empty()).count();
             assert!(kinds <= 1, "{} as {typ:?}: {letters:?}", shape.what);
-            // A proof is one by its type, and then nothing else.
+            // A proof is identified by its type and is never another kind.
             let [.., proved] = &letters;
             assert!(proved.is_empty() || typ == Some("dpop+jwt"), "{} as {typ:?}", shape.what);
             assert!(kinds == 0 || !proved.is_empty() || typ != Some("dpop+jwt"), "{}", shape.what);

@@ -1,5 +1,5 @@
-//! Signatures by all algorithms with every backend: which are accepted, that each backend
-//! gives the same verdict, and the hash for `at_hash`. Rules K1, K10, K12 to K14 and I9.
+//! Signatures of all algorithms with every backend: which are accepted, the agreement of the
+//! backends, and the hash for `at_hash`. Rules K1, K10, K12 to K14 and I9.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 
@@ -17,7 +17,7 @@ const MESSAGE: &[u8] = b"eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiIxIn0";
 
 const INVALID: Result<(), Error> = Err(Error::InvalidSignature);
 
-/// One key, in every backend that the build has.
+/// One key in every backend of the build.
 struct EveryKey {
     #[cfg(feature = "ring")]
     ring: VerifyingKey<claimgate::RingAnyKey>,
@@ -44,7 +44,7 @@ impl EveryKey {
         Self::new(signer.algorithm, &signer.material()).unwrap()
     }
 
-    /// The verdict, which all backends give.
+    /// Returns the verdict, which must be the same for all backends.
     fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Error> {
         let verdicts = [
             #[cfg(feature = "ring")]
@@ -64,13 +64,13 @@ fn number(octets: &[u8]) -> BigUint {
     BigUint::from_bytes_be(octets)
 }
 
-/// The number, big-endian in `len` octets.
+/// Returns the number, big-endian in `len` octets.
 fn octets(number: &BigUint, len: usize) -> Vec<u8> {
     let octets = number.to_bytes_be();
     [vec![0; len.checked_sub(octets.len()).unwrap()], octets].concat()
 }
 
-/// The order of P-256 or P-384.
+/// Returns the order of P-256 or P-384.
 fn order(algorithm: Algorithm) -> BigUint {
     let text: &[u8] = match algorithm {
         Algorithm::Es256 => b"ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551",
@@ -84,7 +84,7 @@ fn order(algorithm: Algorithm) -> BigUint {
 
 const ECDSA: [Algorithm; 2] = [Algorithm::Es256, Algorithm::Es384];
 
-/// The verdict on r ‖ s.
+/// Returns the verdict on r ‖ s.
 fn verify_numbers(key: &EveryKey, r: &BigUint, s: &BigUint, len: usize) -> Result<(), Error> {
     key.verify(MESSAGE, &[octets(r, len), octets(s, len)].concat())
 }
@@ -160,7 +160,7 @@ fn k10_k12_k13_every_bit_of_a_signature_counts() {
     for signer in Algorithm::ALL.map(AnySigner::a) {
         let key = EveryKey::of(&signer);
         let signature = signer.signature(MESSAGE);
-        // RSA takes its time, and has 2,048 bits.
+        // RSA key generation is slow, so these keys have 2,048 bits.
         let step = if signature.len() == 256 { 61 } else { 1 };
         for bit in (0..8 * signature.len()).step_by(step) {
             let mut changed = signature.clone();
@@ -203,7 +203,7 @@ fn k12_k13_every_bit_of_a_key_counts() {
             }
         }
         if algorithm == Algorithm::EdDsa {
-            // Half of the encodings are of points.
+            // Half of the encodings are valid points.
             assert!(refused > 80 && other_keys > 80, "{refused} {other_keys}");
         } else {
             assert_eq!((refused, other_keys), (bits, 0));
@@ -243,8 +243,8 @@ fn k12_numbers_that_are_equal_modulo_the_order_are_not_read_as_equal() {
         let n = order(algorithm);
         let len = if algorithm == Algorithm::Es256 { 32 } else { 48 };
         let limit = BigUint::from(1_u8) << (8 * len);
-        // r + n and s + n have the right length only for small r and s, which no signer
-        // finds by chance; a number of an octet more has the wrong length.
+        // r + n and s + n have the right length only for small r and s, which do not occur by
+        // chance; a number with one more octet has the wrong length.
         let signature = signer.signature(MESSAGE);
         let (r, s) = (number(&signature[..len]), number(&signature[len..]));
         let longer = [octets(&(&r + &n), len + 1), octets(&s, len + 1)].concat();
@@ -256,15 +256,14 @@ fn k12_numbers_that_are_equal_modulo_the_order_are_not_read_as_equal() {
     }
 }
 
-/// A signature with a small r or s is made by choosing the key for it: with r the first
-/// coordinate of R = k·G, s any number and z the hash, the public key is
-/// Q = r⁻¹·(s·R − z·G).
+/// A signature with a small r or s is constructed by choosing the key: with r the x coordinate
+/// of R = k·G, s any number and z the hash, the public key is Q = r⁻¹·(s·R − z·G).
 #[test]
 fn k12_r_plus_n_is_refused_where_r_is_accepted() {
     let curve = P256::new();
     let n = &curve.order;
     let z = number(digest::digest(&SHA256, MESSAGE).as_ref()) % n;
-    // The smallest r that is the first coordinate of a point, and so r + n is below 2^256.
+    // The smallest r that is the x coordinate of a point, so that r + n is below 2^256.
     let (r, point) = (5_u8..)
         .find_map(|x| curve.lift(&BigUint::from(x)).map(|point| (BigUint::from(x), point)))
         .unwrap();
@@ -283,12 +282,12 @@ fn k12_r_plus_n_is_refused_where_r_is_accepted() {
     assert_eq!(verify(&(&r + n), &s), INVALID);
     assert_eq!(verify(&r, &(&s + n)), INVALID);
     assert_eq!(verify(&(&r + n), &(&s + n)), INVALID);
-    // The first coordinate of R may be r + n; r alone is then right.
+    // The x coordinate of R may be r + n; only r is then valid.
     assert_eq!(verify(&r, &(n - &s)), Ok(()));
     assert_eq!(verify(&(n - &r), &s), INVALID);
 }
 
-/// P-256 in affine coordinates, slow and plain, to make signatures of.
+/// P-256 in affine coordinates, slow and simple, to construct signatures.
 struct P256 {
     p: BigUint,
     order: BigUint,
@@ -310,7 +309,7 @@ impl P256 {
         curve
     }
 
-    /// A point with this first coordinate.
+    /// Returns a point with this x coordinate.
     fn lift(&self, x: &BigUint) -> Option<Point> {
         let p = &self.p;
         let square = (x * x * x + 3_u8 * (p - x) + &self.b) % p;
@@ -348,9 +347,9 @@ impl P256 {
     }
 }
 
-/// Of every ECDSA signature there is a second one, with n − s, that everybody can make.
-/// It says the same of the same text, and a token is identified by its claims, not by its
-/// signature. RFC 7518 has no rule against it, and issuers send both kinds.
+/// Every ECDSA signature has a second one, with n − s, which anyone can compute. It is valid
+/// for the same text, and a token is not identified by its signature. RFC 7518 does not
+/// exclude it, and issuers send both forms.
 #[test]
 fn k12_both_s_and_n_minus_s_are_accepted() {
     for algorithm in ECDSA {
@@ -384,13 +383,13 @@ fn k12_der_is_refused() {
         let numbers = [integer(r), integer(s)].concat();
         let der = [&[0x30, u8::try_from(numbers.len()).unwrap()], &numbers[..]].concat();
         assert_eq!(key.verify(MESSAGE, &der), INVALID);
-        // Cut or filled up to the right length.
+        // Truncated or padded to the right length.
         assert_eq!(key.verify(MESSAGE, &der[..len]), INVALID);
         assert_eq!(key.verify(MESSAGE, &der[der.len() - len..]), INVALID);
     }
 }
 
-/// The order of Ed25519's base point.
+/// Returns the order of Ed25519's base point.
 fn ed25519_order() -> BigUint {
     BigUint::parse_bytes(b"27742317777372353535851937790883648493", 10).unwrap()
         + (BigUint::from(1_u8) << 252)
@@ -420,8 +419,8 @@ fn k13_s_is_below_the_order() {
     assert_eq!(key.verify(MESSAGE, &[&signature[..32], &[0; 32]].concat()), INVALID);
 }
 
-/// With R the identity, S = h·a verifies by the equation alone. Only the owner of the key
-/// can compute it, but backends differ on it, so it is refused.
+/// With R the identity, S = h·a satisfies the equation. Only the owner of the key can compute
+/// it, but backends differ, so it is rejected.
 #[test]
 fn k13_r_of_small_order_is_refused() {
     let pkcs8 = include_bytes!("data/keys/ed25519-a.pk8");
@@ -441,20 +440,20 @@ fn k13_r_of_small_order_is_refused() {
         s.resize(32, 0);
         [&r[..], &s].concat()
     };
-    // The construction is right: with R the base point and the nonce 1 it is a signature.
+    // The construction is right: with R the base point and the nonce 1 it is valid.
     let mut base = [0x66; 32];
     base[0] = 0x58;
     assert_eq!(key.verify(MESSAGE, &sign(&base, &BigUint::from(1_u8))), Ok(()));
     let mut identity = [0; 32];
     identity[0] = 1;
     assert_eq!(key.verify(MESSAGE, &sign(&identity, &BigUint::ZERO)), INVALID);
-    // The identity in its other encodings: with the sign bit, and as p + 1.
+    // The other encodings of the identity: with the sign bit, and as p + 1.
     identity[31] = 0x80;
     assert_eq!(key.verify(MESSAGE, &sign(&identity, &BigUint::ZERO)), INVALID);
     let mut identity = [0xff; 32];
     (identity[0], identity[31]) = (0xee, 0x7f);
     assert_eq!(key.verify(MESSAGE, &sign(&identity, &BigUint::ZERO)), INVALID);
-    // The base point with the other sign is another point.
+    // The base point with the other sign is a different point.
     base[31] |= 0x80;
     assert_eq!(key.verify(MESSAGE, &sign(&base, &BigUint::from(1_u8))), INVALID);
 }
@@ -515,7 +514,7 @@ fn k14_sizes_that_issuers_use_are_verified() {
     }
 }
 
-/// An encoded message with one octet changed at each place, signed: the whole of it is
+/// Encoded messages with one octet changed at each position, signed: the whole message is
 /// compared ([RFC 8017 §8.2.2](https://www.rfc-editor.org/rfc/rfc8017#section-8.2.2)).
 #[test]
 fn k10_the_whole_encoded_message_is_compared() {
@@ -552,7 +551,7 @@ fn k10_the_whole_encoded_message_is_compared() {
         let tail = [&[0][..], &prefix, digest.as_ref()].concat();
         let encoded = [&[0, 1][..], &vec![0xff; 254 - tail.len()], &tail].concat();
         assert_eq!(key.verify(MESSAGE, &signer.rsa_power(&encoded)), Ok(()));
-        // The padding, the octet that ends it, the DER, and the hash.
+        // The padding, the octet that ends it, the DER encoding, and the hash.
         let end = 256 - tail.len();
         for at in [1, 2, 3, 77, end - 1, end, end + 1, end + 15, end + 16, end + 19, 236, 255] {
             let mut changed = encoded.clone();
@@ -601,7 +600,7 @@ half_hashes! {
     "pure-rust" i09_half_hashes_by_pure_rust: PureRustAnyKey;
 }
 
-/// The portable kernel says what the others say.
+/// The portable kernel agrees with the others.
 #[cfg(feature = "pure-rust-rs256")]
 #[test]
 fn k10_the_portable_key_gives_the_verdict_of_the_other() {

@@ -1,5 +1,5 @@
-//! One token by hand: what the `validate` example prints and its exit status,
-//! against the program itself.
+//! A single token: the output of the `validate` example and its exit status, tested with the
+//! program.
 
 #![cfg(feature = "ring")]
 
@@ -25,7 +25,7 @@ fn demo_token(options: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Exit status and output, with these options and a token on standard input.
+/// Returns exit status and output, with these options and a token on standard input.
 fn run(options: &[&str], input: &str) -> (i32, String) {
     let mut child = Command::new(program("validate"))
         .args(options)
@@ -34,13 +34,13 @@ fn run(options: &[&str], input: &str) -> (i32, String) {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    // A program that refuses its options does not read.
+    // A program that rejects its options does not read standard input.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let output = child.wait_with_output().unwrap();
     (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
 }
 
-/// Judges an access token, with further options.
+/// Validates an access token, with further options.
 fn judge(token: &str, options: &[&str]) -> (i32, String) {
     let jwks = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/validate/demo/jwks.json");
     let now = NOW.to_string();
@@ -65,7 +65,7 @@ fn a_valid_token_exits_with_0_and_keeps_every_rule() {
     let (status, output) = judge(&token, &["--scopes-all", "read:patients,openid"]);
     assert_eq!(status, 0);
     assert!(output.starts_with("valid\n  sub    auth0|123456\n"), "{output}");
-    assert!(output.contains("\n  [x] the scope suffices\n"), "{output}");
+    assert!(output.contains("\n  [x] the scope is sufficient\n"), "{output}");
     assert!(!output.contains("[ ]"), "{output}");
 }
 
@@ -76,7 +76,7 @@ fn an_invalid_token_exits_with_1_and_shows_each_rule_that_it_breaks() {
     assert_eq!(status, 1);
     assert!(output.starts_with("invalid: expired\n"), "{output}");
     let broken: Vec<&str> = output.lines().filter_map(|line| line.strip_prefix("  [ ] ")).collect();
-    assert_eq!(broken, ["the token has not expired", "the scope suffices"]);
+    assert_eq!(broken, ["the token has not expired", "the scope is sufficient"]);
 }
 
 #[test]
@@ -114,14 +114,14 @@ fn a_challenge_is_shown_for_an_access_token_only() {
 fn wrong_usage_exits_with_2_and_prints_no_verdict() {
     let token = Signer::a().sign(&access_claims());
     let usage = (2, String::new());
-    // What the policy refuses, what the program does, and what the command line does.
+    // Errors of the policy, of the program, and of the command line.
     assert_eq!(judge(&token, &["--leeway", "601"]), usage);
     assert_eq!(judge(&token, &["--nonce", "n"]), usage);
     assert_eq!(judge(&token, &["--client-id", CLIENT_ID]), usage);
     assert_eq!(judge(&token, &["--no-such-option"]), usage);
     assert_eq!(judge(&token, &["--confirmation", "thumbprint"]), usage);
     assert_eq!(run(&["--jwks", "no such file"], ""), usage);
-    // Options without a token do not ask for the demonstration.
+    // Options without a token do not start the demonstration.
     assert_eq!(run(&["--audience", API], ""), usage);
     let options = ["--jwks", "no such file", "--issuer", "i", "--client-id", "c", "a.b.c"];
     assert_eq!(run(&options, ""), usage);

@@ -1,4 +1,4 @@
-//! Whom an API trusts: issuers as configurations own them, alone and in lists.
+//! Trusted issuers, with the types of a configuration, alone and in lists.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
@@ -17,7 +17,8 @@ use support::*;
 
 const OTHER: &str = "https://other.example.com";
 
-/// The verdict on an access token of the articles' issuer: its `iss`, or why it is refused.
+/// Returns the verdict on an access token of the demonstration issuer: its `iss`, or the
+/// error.
 fn access<'p>(trust: impl Trust<AccessTokenPolicy<'p>>, token: &str) -> Result<String, Error> {
     let mut buffer = TokenBuffer::<4096>::new();
     let token = AccessToken::validate(BearerToken::new(token), trust, NOW, &mut buffer)?;
@@ -30,7 +31,7 @@ fn id<'p>(trust: impl Trust<IdTokenPolicy<'p>>, token: &str) -> Result<String, E
     Ok(token.issuer().to_owned())
 }
 
-/// Checks that these are the issuer of the articles, and that issuer alone.
+/// Checks that only the tokens of the demonstration issuer are accepted.
 #[track_caller]
 fn assert_trusted<I: Issuers + Copy>(issuers: I) {
     let accepted = Ok(ISSUER.to_owned());
@@ -46,7 +47,7 @@ fn assert_trusted<I: Issuers + Copy>(issuers: I) {
     assert_eq!(access(&[(issuers, API_POLICY)], &stranger), Err(Error::UnknownIssuer));
 }
 
-/// The other issuer, whose key has the same `kid`.
+/// Returns the other issuer, whose key has the same `kid`.
 fn other<U: AsRef<str>>(url: U) -> Issuer<TestKey, 4, U> {
     let keys = JwkSet::from_json(&jwks(&[with(Signer::b().jwk(), "kid", "key-a")]));
     Issuer::new(url, keys.unwrap()).unwrap()
@@ -93,7 +94,7 @@ fn an_issuer_is_replaced_whole_and_the_old_one_lives_as_long_as_it_is_used() {
     current = Arc::new(issuer(keys_of(&Signer::b())));
     assert_eq!(access((&current, &API_POLICY), &token), Err(Error::InvalidSignature));
     assert!(access((&before, &API_POLICY), &token).is_ok());
-    // An `Arc` by value is trusted as well as a borrowed one.
+    // An `Arc` by value is accepted like a borrowed one.
     assert!(access((before, &API_POLICY), &token).is_ok());
 }
 
@@ -108,7 +109,7 @@ fn a_list_of_issuers_is_a_slice_a_vector_or_a_vector_of_arcs() {
             assert_eq!(access(trust, &theirs).as_deref(), Ok(OTHER));
             let stranger = signed_by_other("https://other.example.com/");
             assert_eq!(access(trust, &stranger), Err(Error::UnknownIssuer));
-            // Neither signs for the other.
+            // Neither can sign for the other.
             let invalid = Err(Error::InvalidSignature);
             assert_eq!(access(trust, &signed_by_other(ISSUER)), invalid);
             let forged = Signer::a().sign(&with(access_claims(), "iss", OTHER));
@@ -192,7 +193,7 @@ fn of_two_issuers_of_one_url_the_first_is_the_issuer() {
     let list = [other(ISSUER), trusted()];
     assert_eq!(access((&list[..], &API_POLICY), &theirs).as_deref(), Ok(ISSUER));
     assert_eq!(access((&list[..], &API_POLICY), &ours), invalid);
-    // So is the first policy, and its refusal is not the second one's business.
+    // The first policy applies, and the second one does not.
     let foreign = AccessTokenPolicy::general("https://other.example/api").build().unwrap();
     let mismatch = Err(Error::AudienceMismatch { audiences: 2 });
     let pairs = [(trusted(), foreign), (trusted(), API_POLICY)];
@@ -214,7 +215,7 @@ fn a_policy_may_serve_several_issuers_of_a_pair() {
     assert_eq!(access(&pairs, &third), Err(Error::AudienceMismatch { audiences: 2 }));
 }
 
-/// A hit is looked up by the policy and the keys of the token's own issuer.
+/// A hit requires the policy and the keys of the token's own issuer.
 #[test]
 fn a_hit_is_that_of_the_pair_of_the_tokens_issuer() {
     let strict = AccessTokenPolicy::general(API).max_token_age(100).build().unwrap();
@@ -237,7 +238,8 @@ fn a_hit_is_that_of_the_pair_of_the_tokens_issuer() {
     }
     assert_eq!(judge(&pairs, &ours, 500), (Ok(ISSUER.to_owned()), true));
     assert_eq!(judge(&pairs, &theirs, 500), (Err(old), true));
-    // The policies are exchanged: neither entry is found, and each token meets the other one.
+    // With the policies exchanged, neither entry is found, and each token is validated with
+    // the other policy.
     let pairs = [(trusted(), strict), (other(OTHER), API_POLICY)];
     assert_eq!(judge(&pairs, &ours, 500), (Err(old), false));
     assert_eq!(judge(&pairs, &theirs, 500), (Ok(OTHER.to_owned()), false));

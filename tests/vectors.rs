@@ -1,5 +1,4 @@
-//! Published examples, as facts: RFC 7515, RFC 7520, RFC 7638, and the key
-//! sets that issuers publish.
+//! Published examples: RFC 7515, RFC 7520, RFC 7638, and the key sets of issuers.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
@@ -7,7 +6,7 @@ mod support;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::Algorithm;
-use claimgate::error::{JsonProblem, KeyRejected, KeyType, Segment};
+use claimgate::error::{Input, JsonProblem, KeyRejected, KeyType};
 use claimgate::jwk::{Skipped, VerifyingKey};
 use claimgate::jws::CompactJws;
 use claimgate::{AccessToken, BearerToken, Error, IdToken, JwkSet, TokenBuffer};
@@ -41,7 +40,7 @@ const RFC_7520_N: &str = concat!(
     "S2BYwdq_mzSnbLY7h_qixoR7jig3__kRhuaxwUkRz5iaiQkqgc5gHdrNP5zw"
 );
 
-/// RFC 7520, §4.1: the JWS, whose payload is a line of Tolkien's.
+/// RFC 7520, §4.1: the JWS, whose payload is a line by Tolkien.
 const RFC_7520_JWS: &str = concat!(
     "eyJhbGciOiJSUzI1NiIsImtpZCI6ImJpbGJvLmJhZ2dpbnNAaG9iYml0b24uZXhhbXBsZSJ9.",
     "SXTigJlzIGEgZGFuZ2Vyb3VzIGJ1c2luZXNzLCBGcm9kbywgZ29pbmcgb3V0IHlvdXIgZG9vci4gWW91IHN0ZXAgb250by",
@@ -107,7 +106,7 @@ fn rfc_7520_4_1_is_verified_and_is_no_token() {
         assert!(
             verified.payload().starts_with("It\u{2019}s a dangerous business, Frodo".as_bytes())
         );
-        let no_object = Error::InvalidJson(Segment::Payload, JsonProblem::NotAnObject);
+        let no_object = Error::InvalidJson(Input::Payload, JsonProblem::NotAnObject);
         assert_eq!(read(verified), Err(no_object));
     }
 }
@@ -122,8 +121,8 @@ fn rfc_7638_3_1_has_its_thumbprint() {
     assert_eq!(thumbprint, "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
 }
 
-/// A published key set: its members, where its form is documented, how many
-/// members are usable, and which are skipped.
+/// A published key set: its members, the documentation of its form, the number of usable
+/// members, and the skipped members.
 struct Published {
     source: &'static str,
     members: Vec<Value>,
@@ -131,7 +130,7 @@ struct Published {
     skipped: Vec<(usize, KeyRejected)>,
 }
 
-/// A key of our own in the form of an issuer's.
+/// Returns a test key in the form of an issuer's key.
 fn rsa(signer: &Signer, kid: &str, others: &Value) -> Value {
     let mut jwk = json!({"kty": "RSA", "kid": kid, "n": signer.jwk()["n"], "e": "AQAB"});
     for (name, value) in others.as_object().unwrap() {
@@ -144,7 +143,7 @@ fn ec(kid: &str, alg: &str, crv: &str) -> Value {
     json!({"kty": "EC", "kid": kid, "use": "sig", "alg": alg, "crv": crv, "x": "AA", "y": "AA"})
 }
 
-/// Certificates are standard base64 with padding, which nobody reads here.
+/// Certificates are standard base64 with padding, which is not read.
 const X5C: &str = "MIIDDTCCAfWgAwIBAgIJKz0dF+/8AAAAADANBgkqhkiG9w0BAQsFADAkMSIwIAYDVQQDExk=";
 
 fn published() -> Vec<Published> {
@@ -282,7 +281,7 @@ fn key_sets_as_issuers_publish_them_are_read() {
         let skipped: Vec<_> =
             set.skipped.iter().map(|&(index, reason)| Skipped { index, reason }).collect();
         assert_eq!(keys.skipped(), skipped, "{}", set.source);
-        // And they verify: in each set, one key is the issuer's of these tests.
+        // They also verify: in each set, one key is that of the test issuer.
         let token = Signer::a().sign_with(
             &json!({"alg": "RS256", "kid": kids.iter().find(|kid| {
                 let n = &set.members.iter().find(|jwk| jwk["kid"] == ***kid).unwrap()["n"];

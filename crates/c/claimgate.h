@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Objects in memory of the caller. Their sizes and alignments are told by functions. */
+/* Objects in memory of the caller. Functions return their sizes and alignments. */
 typedef struct claimgate_policy claimgate_policy;
 typedef struct claimgate_id_policy claimgate_id_policy;
 typedef struct claimgate_logout_policy claimgate_logout_policy;
@@ -72,7 +72,7 @@ typedef struct claimgate_refresh claimgate_refresh;
 #define CLAIMGATE_SUBJECT 2
 
 /*
- `client_id`, or `azp` if it is absent.
+ `client_id`, or `azp` if it is missing.
  */
 #define CLAIMGATE_CLIENT 3
 
@@ -137,8 +137,8 @@ typedef struct claimgate_refresh claimgate_refresh;
 #define CLAIMGATE_ONE_OF 4
 
 /*
- The claim is an array of strings, or a string of tokens with spaces between them, and
- contains `text`.
+ The claim is an array of strings or a string of space-separated tokens, and contains
+ `text`.
  */
 #define CLAIMGATE_CONTAINS 5
 
@@ -193,7 +193,7 @@ typedef struct claimgate_refresh claimgate_refresh;
 #define CLAIMGATE_ALLOW_EVENTS 512
 
 /*
- `typ` is absent, `JWT` or `at+jwt`: the access tokens of most issuers.
+ `typ` is missing, `JWT` or `at+jwt`: the access tokens of most issuers.
  */
 #define CLAIMGATE_PROFILE_GENERAL 0
 
@@ -203,7 +203,7 @@ typedef struct claimgate_refresh claimgate_refresh;
 #define CLAIMGATE_PROFILE_RFC9068 1
 
 /*
- Tokens without `aud`, of the clients in `authorized_parties` alone.
+ Tokens without `aud`, only of the clients in `authorized_parties`.
  */
 #define CLAIMGATE_PROFILE_WITHOUT_AUDIENCE 2
 
@@ -213,12 +213,12 @@ typedef struct claimgate_refresh claimgate_refresh;
 #define CLAIMGATE_SUBJECT_ANY 0
 
 /*
- The subject has to be a user.
+ The subject must be a user.
  */
 #define CLAIMGATE_SUBJECT_USER 1
 
 /*
- The subject has to be a client.
+ The subject must be a client.
  */
 #define CLAIMGATE_SUBJECT_CLIENT 2
 
@@ -228,19 +228,19 @@ typedef struct claimgate_refresh claimgate_refresh;
 #define CLAIMGATE_NONCE_ABSENT 1
 
 /*
- `nonce` has to equal the one of the login.
+ `nonce` must equal the one of the login.
  */
 #define CLAIMGATE_NONCE_EXPECTED 2
 
 /*
- Accepts any `nonce`, and none. For flows that protect the login by other means.
+ Accepts any `nonce`, and none. For flows with another protection of the login.
  */
 #define CLAIMGATE_NONCE_IGNORED 3
 
 /*
- A verdict, or the reason why a call was refused. Numbers and names never change.
+ A verdict on a token, or the reason why a call failed. Numbers and names never change.
 
- 0 is success, 1 to 127 are verdicts on tokens, keys and requests, 200 and more are mistakes
+ 0 is success, 1 to 127 are verdicts on tokens, keys and requests, 200 and above are errors
  of the calling program.
  */
 typedef enum claimgate_code {
@@ -249,11 +249,11 @@ typedef enum claimgate_code {
    */
   CLAIMGATE_OK = 0,
   /*
-   There is no bearer token in the request.
+   The request has no bearer token.
    */
   CLAIMGATE_MISSING_TOKEN = 1,
   /*
-   The `Authorization` header cannot be read as one bearer token.
+   The `Authorization` header does not contain exactly one bearer token.
    */
   CLAIMGATE_INVALID_REQUEST = 2,
   /*
@@ -269,7 +269,7 @@ typedef enum claimgate_code {
    */
   CLAIMGATE_OPAQUE_TOKEN = 5,
   /*
-   The token or its header is longer than its limit.
+   The token or its header is longer than the limit.
    */
   CLAIMGATE_TOKEN_TOO_LARGE = 6,
   /*
@@ -281,11 +281,11 @@ typedef enum claimgate_code {
    */
   CLAIMGATE_INVALID_BASE64 = 8,
   /*
-   A text is not JSON in the library's dialect.
+   A text is not JSON, or is outside the subset that the library accepts.
    */
   CLAIMGATE_INVALID_JSON = 9,
   /*
-   An object has two members of one name.
+   An object has two members with the same name.
    */
   CLAIMGATE_DUPLICATE_MEMBER = 10,
   /*
@@ -293,11 +293,11 @@ typedef enum claimgate_code {
    */
   CLAIMGATE_CLAIM_TYPE = 11,
   /*
-   The token has more audiences than the library reads.
+   The number of audiences exceeds the capacity.
    */
   CLAIMGATE_TOO_MANY_AUDIENCES = 12,
   /*
-   A header parameter is not a string of acceptable length.
+   A header parameter is not a string, or its length is outside the limits.
    */
   CLAIMGATE_HEADER_TYPE = 13,
   /*
@@ -309,11 +309,11 @@ typedef enum claimgate_code {
    */
   CLAIMGATE_CRITICAL_HEADER = 15,
   /*
-   No key has the `kid` of the token. A newer key set may have it.
+   No key has the `kid` of the token. A newer key set may contain it.
    */
   CLAIMGATE_UNKNOWN_KEY = 16,
   /*
-   Several keys could be meant.
+   More than one key could have signed the token.
    */
   CLAIMGATE_AMBIGUOUS_KEY = 17,
   /*
@@ -321,15 +321,15 @@ typedef enum claimgate_code {
    */
   CLAIMGATE_NO_USABLE_KEYS = 18,
   /*
-   The key set has more keys than the library was built for.
+   The number of keys exceeds the capacity of the library.
    */
   CLAIMGATE_TOO_MANY_KEYS = 19,
   /*
-   A key is not acceptable.
+   A key was rejected.
    */
   CLAIMGATE_KEY_REJECTED = 20,
   /*
-   The signature is not valid.
+   The signature is invalid.
    */
   CLAIMGATE_INVALID_SIGNATURE = 21,
   /*
@@ -337,7 +337,7 @@ typedef enum claimgate_code {
    */
   CLAIMGATE_UNKNOWN_ISSUER = 22,
   /*
-   A required claim is absent.
+   A required claim is missing.
    */
   CLAIMGATE_MISSING_CLAIM = 23,
   /*
@@ -357,11 +357,11 @@ typedef enum claimgate_code {
    */
   CLAIMGATE_ISSUED_IN_FUTURE = 27,
   /*
-   The token is older than the policy accepts.
+   The token is older than the policy allows.
    */
   CLAIMGATE_TOKEN_TOO_OLD = 28,
   /*
-   The token is valid for longer than the policy accepts.
+   The lifetime of the token is longer than the policy allows.
    */
   CLAIMGATE_LIFETIME_TOO_LONG = 29,
   /*
@@ -377,7 +377,7 @@ typedef enum claimgate_code {
    */
   CLAIMGATE_AUTHORIZED_PARTY_MISMATCH = 32,
   /*
-   The token is of another kind.
+   The token is of a different kind than expected.
    */
   CLAIMGATE_TOKEN_TYPE = 33,
   /*
@@ -393,23 +393,23 @@ typedef enum claimgate_code {
    */
   CLAIMGATE_AUTHENTICATION_TOO_OLD = 36,
   /*
-   The authentication was not the one that the policy requires.
+   The authentication does not meet the requirements of the policy.
    */
   CLAIMGATE_INSUFFICIENT_AUTHENTICATION = 37,
   /*
-   A hash does not belong to the value of the login or request.
+   A hash does not match the value of the login or request.
    */
   CLAIMGATE_HASH_MISMATCH = 38,
   /*
-   The user logged in to another organization.
+   The user logged in to an organization other than the expected one.
    */
   CLAIMGATE_ORGANIZATION_MISMATCH = 39,
   /*
-   A refreshed ID token differs from the first.
+   A refreshed ID token differs from the first one.
    */
   CLAIMGATE_REFRESH_MISMATCH = 40,
   /*
-   A `/userinfo` response is about another user.
+   A `/userinfo` response is about a different user.
    */
   CLAIMGATE_SUBJECT_MISMATCH = 41,
   /*
@@ -425,19 +425,19 @@ typedef enum claimgate_code {
    */
   CLAIMGATE_TENANT_NOT_ALLOWED = 44,
   /*
-   The subject is a user where a client is required, or a client where a user is.
+   The subject is a user and the policy requires a client, or the other way round.
    */
   CLAIMGATE_SUBJECT_KIND = 45,
   /*
-   The token is bound to a key, and the request has proved none.
+   The token is bound to a key, and the request proves none.
    */
   CLAIMGATE_CONFIRMATION_REQUIRED = 46,
   /*
-   The token is bound to another key than that of the request.
+   The token is bound to a different key than that of the request.
    */
   CLAIMGATE_CONFIRMATION_MISMATCH = 47,
   /*
-   A DPoP proof is for another request.
+   A DPoP proof was made for a different request.
    */
   CLAIMGATE_PROOF_MISMATCH = 48,
   /*
@@ -445,7 +445,7 @@ typedef enum claimgate_code {
    */
   CLAIMGATE_PROOF_TOO_OLD = 49,
   /*
-   The token or proof was used before.
+   The token or proof was already used.
    */
   CLAIMGATE_REPLAYED = 50,
   /*
@@ -457,7 +457,7 @@ typedef enum claimgate_code {
    */
   CLAIMGATE_STALE_KEYS = 52,
   /*
-   The token is refused for a reason that has no number yet.
+   The token is rejected for a reason that has no number yet.
    */
   CLAIMGATE_REFUSED = 127,
   /*
@@ -493,11 +493,11 @@ typedef enum claimgate_code {
    */
   CLAIMGATE_WRONG_SIZE = 207,
   /*
-   A setting has a value that it cannot have, or two settings exclude each other.
+   A setting has an invalid value, or two settings exclude each other.
    */
   CLAIMGATE_INVALID_SETTING = 208,
   /*
-   The settings have more texts or rules than the library was built for.
+   The number of texts or rules of the settings exceeds the capacity of the library.
    */
   CLAIMGATE_TOO_MANY_SETTINGS = 209,
   /*
@@ -505,7 +505,7 @@ typedef enum claimgate_code {
    */
   CLAIMGATE_NO_TOKEN = 210,
   /*
-   The claim is absent.
+   The claim is missing.
    */
   CLAIMGATE_CLAIM_ABSENT = 211,
   /*
@@ -521,7 +521,7 @@ typedef enum claimgate_code {
    */
   CLAIMGATE_LEEWAY_TOO_LONG = 222,
   /*
-   A scope token has characters that scopes cannot have.
+   A scope token is empty or contains invalid characters.
    */
   CLAIMGATE_SCOPE_TOKEN = 223,
   /*
@@ -529,7 +529,7 @@ typedef enum claimgate_code {
    */
   CLAIMGATE_AUDIENCE_IS_CLIENT_ID = 224,
   /*
-   The path of a claim has no names or more than four.
+   The path of a claim is empty or has more than four names.
    */
   CLAIMGATE_CLAIM_PATH = 225,
   /*
@@ -539,15 +539,15 @@ typedef enum claimgate_code {
 } claimgate_code;
 
 /*
- A number of seconds that may be absent.
+ An optional number of seconds.
  */
 typedef struct claimgate_seconds {
   /*
-   The number. Without a meaning if `is_set` is 0.
+   The number, which is ignored if `is_set` is 0.
    */
   uint64_t seconds;
   /*
-   0 if the number is absent.
+   0 if the number is not set.
    */
   uint32_t is_set;
 } claimgate_seconds;
@@ -585,11 +585,12 @@ typedef struct claimgate_texts {
 } claimgate_texts;
 
 /*
- A rule on one claim.
+ A rule for one claim.
  */
 typedef struct claimgate_claim_rule {
   /*
-   One to four names of members, from the outermost object inwards, each compared whole.
+   One to four names of members, from the outermost object inwards, each compared as a
+   whole.
    */
   struct claimgate_texts path;
   /*
@@ -625,23 +626,23 @@ typedef struct claimgate_claim_rules {
 } claimgate_claim_rules;
 
 /*
- The settings that policies of all kinds have.
+ The settings that policies of all kinds share.
  */
 typedef struct claimgate_common_settings {
   /*
-   The seconds that the clock of the issuer may differ: 60 unless set, at most 600.
+   The maximum difference of the issuer's clock, in seconds: 60 unless set, at most 600.
    */
   struct claimgate_seconds leeway;
   /*
-   The greatest age of a token, from `iat`.
+   The maximum age of a token, from `iat`.
    */
   struct claimgate_seconds max_token_age;
   /*
-   The greatest `exp − iat`.
+   The maximum of `exp − iat`.
    */
   struct claimgate_seconds max_lifetime;
   /*
-   Rules on claims, all of which have to be met.
+   Rules for claims, all of which must be met.
    */
   struct claimgate_claim_rules claim_rules;
   /*
@@ -650,7 +651,7 @@ typedef struct claimgate_common_settings {
    */
   uint32_t allowed_foreign_claims;
   /*
-   0 refuses an `iat` in the future; 1 accepts it.
+   0 rejects an `iat` in the future; 1 accepts it.
    */
   uint32_t ignore_issued_in_future;
 } claimgate_common_settings;
@@ -664,11 +665,11 @@ typedef struct claimgate_id_settings {
    */
   size_t size;
   /*
-   The settings that all kinds have.
+   The settings that all kinds share.
    */
   struct claimgate_common_settings common;
   /*
-   The client ID of the application, which `aud` has to contain.
+   The client ID of the application, which `aud` must contain.
    */
   struct claimgate_text client_id;
   /*
@@ -680,19 +681,19 @@ typedef struct claimgate_id_settings {
    */
   struct claimgate_texts trusted_audiences;
   /*
-   Classes of authentication one of which `acr` has to name.
+   Authentication context classes, one of which `acr` must be.
    */
   struct claimgate_texts acr_values;
   /*
-   Methods of authentication all of which `amr` has to contain.
+   Authentication methods, all of which `amr` must contain.
    */
   struct claimgate_texts amr_values;
   /*
-   The greatest age of the authentication, from `auth_time`.
+   The maximum age of the authentication, from `auth_time`.
    */
   struct claimgate_seconds max_age;
   /*
-   0 refuses `email_verified: "true"`; 1 accepts it.
+   0 rejects `email_verified: "true"`; 1 accepts it.
    */
   uint32_t accept_string_booleans;
 } claimgate_id_settings;
@@ -706,16 +707,16 @@ typedef struct claimgate_issuer_settings {
    */
   size_t size;
   /*
-   The URL of the issuer, as its tokens write `iss`; with `tenants`, a template that
-   contains `{tenantid}`.
+   The URL of the issuer, exactly as in the `iss` of its tokens; with `tenants`, a
+   template that contains `{tenantid}`.
    */
   struct claimgate_text url;
   /*
-   The tenants that are accepted, for an issuer of many tenants.
+   The accepted tenants, for a multi-tenant issuer.
    */
   struct claimgate_texts tenants;
   /*
-   1 accepts any tenant. The program then has to check `tid` itself.
+   1 accepts any tenant. The program must then check `tid` itself.
    */
   uint32_t danger_any_tenant;
   /*
@@ -726,7 +727,7 @@ typedef struct claimgate_issuer_settings {
 } claimgate_issuer_settings;
 
 /*
- The numbers that a public key consists of, big-endian.
+ The numbers of a public key, big-endian.
  */
 typedef struct claimgate_key_material {
   /*
@@ -734,11 +735,11 @@ typedef struct claimgate_key_material {
    */
   uint32_t algorithm;
   /*
-   RSA: the modulus. Elliptic curves: the first coordinate, or the encoded point.
+   RSA: the modulus. Elliptic curves: the x coordinate, or the encoded point.
    */
   struct claimgate_text n_or_x;
   /*
-   RSA: the exponent. P-256 and P-384: the second coordinate. Otherwise not given.
+   RSA: the exponent. P-256 and P-384: the y coordinate. Otherwise not given.
    */
   struct claimgate_text e_or_y;
 } claimgate_key_material;
@@ -762,8 +763,8 @@ typedef struct claimgate_verifier {
   uint32_t algorithms;
   /*
    Verifies a signature of `message`, which is not hashed yet. The signature has the
-   length that the key's algorithm requires. Returns 1 if it is valid; anything else is
-   a refusal.
+   length that the key's algorithm requires. Returns 1 if it is valid; any other value
+   rejects it.
    */
   int32_t (*verify)(void *context,
                     const struct claimgate_key_material *key,
@@ -791,7 +792,7 @@ typedef struct claimgate_access_settings {
    */
   size_t size;
   /*
-   The settings that all kinds have.
+   The settings that all kinds share.
    */
   struct claimgate_common_settings common;
   /*
@@ -803,12 +804,12 @@ typedef struct claimgate_access_settings {
    */
   uint32_t subject_kind;
   /*
-   0 refuses tokens that are bound to a key unless the request has proved it; 1 accepts
-   them without a check, for a program behind a proxy that checks.
+   0 rejects tokens that are bound to a key unless the request proves it; 1 accepts them
+   without a check, for a program behind a proxy that checks it.
    */
   uint32_t danger_ignore_confirmation;
   /*
-   The identifier of the API, which `aud` has to contain.
+   The identifier of the API, which `aud` must contain.
    */
   struct claimgate_text audience;
   /*
@@ -820,31 +821,31 @@ typedef struct claimgate_access_settings {
    */
   struct claimgate_texts authorized_parties;
   /*
-   Client IDs that are configured in the same place: none may be an audience.
+   Client IDs in the same configuration: none may be an audience.
    */
   struct claimgate_texts client_ids;
   /*
-   Scope tokens all of which are required.
+   Required scope tokens, all of them.
    */
   struct claimgate_texts scopes_all;
   /*
-   Scope tokens one of which is required, besides those of `scopes_all`.
+   Required scope tokens, one of them, in addition to those of `scopes_all`.
    */
   struct claimgate_texts scopes_any;
   /*
-   Permissions all of which are required.
+   Required permissions, all of them.
    */
   struct claimgate_texts permissions_all;
   /*
-   Permissions one of which is required, besides those of `permissions_all`.
+   Required permissions, one of them, in addition to those of `permissions_all`.
    */
   struct claimgate_texts permissions_any;
   /*
-   Classes of authentication one of which `acr` has to name.
+   Authentication context classes, one of which `acr` must be.
    */
   struct claimgate_texts acr_values;
   /*
-   The greatest age of the authentication, from `auth_time`.
+   The maximum age of the authentication, from `auth_time`.
    */
   struct claimgate_seconds max_age;
 } claimgate_access_settings;
@@ -858,11 +859,11 @@ typedef struct claimgate_logout_settings {
    */
   size_t size;
   /*
-   The settings that all kinds have.
+   The settings that all kinds share.
    */
   struct claimgate_common_settings common;
   /*
-   The client ID of the application, which `aud` has to contain.
+   The client ID of the application, which `aud` must contain.
    */
   struct claimgate_text client_id;
   /*
@@ -880,7 +881,7 @@ typedef struct claimgate_logout_settings {
 } claimgate_logout_settings;
 
 /*
- The seconds of the refresh decision. Each has a default.
+ The durations of the refresh decision, in seconds. Each has a default.
  */
 typedef struct claimgate_refresh_settings {
   /*
@@ -892,11 +893,11 @@ typedef struct claimgate_refresh_settings {
    */
   struct claimgate_seconds max_age;
   /*
-   The least time between two fetches: 60 unless set.
+   The minimum time between two fetches: 60 unless set.
    */
   struct claimgate_seconds cool_down;
   /*
-   The longest time between two fetches that failed: 900 unless set.
+   The maximum time between two fetches after failures: 900 unless set.
    */
   struct claimgate_seconds max_back_off;
   /*
@@ -907,7 +908,8 @@ typedef struct claimgate_refresh_settings {
 } claimgate_refresh_settings;
 
 /*
- The keys that a request has proved. SHA-256 thumbprints, base64url without padding.
+ The keys of which a request proves possession, as SHA-256 thumbprints in base64url without
+ padding.
  */
 typedef struct claimgate_request_key {
   /*
@@ -915,13 +917,13 @@ typedef struct claimgate_request_key {
    */
   struct claimgate_text x5t_s256;
   /*
-   The thumbprint of the key of a DPoP proof that was verified (RFC 9449).
+   The thumbprint of the key of a validated DPoP proof (RFC 9449).
    */
   struct claimgate_text jkt;
 } claimgate_request_key;
 
 /*
- The facts of one login.
+ The expectations of one login.
  */
 typedef struct claimgate_login {
   /*
@@ -933,7 +935,8 @@ typedef struct claimgate_login {
    */
   uint32_t nonce_rule;
   /*
-   0 requires `at_hash` and `c_hash` where their values are given; 1 only checks them.
+   0 requires `at_hash` and `c_hash` if their values are given; 1 only checks them if
+   present.
    */
   uint32_t hashes_are_optional;
   /*
@@ -941,15 +944,15 @@ typedef struct claimgate_login {
    */
   struct claimgate_text nonce;
   /*
-   The access token that came with the ID token.
+   The access token received with the ID token.
    */
   struct claimgate_text access_token;
   /*
-   The authorization code that came with the ID token.
+   The authorization code received with the ID token.
    */
   struct claimgate_text code;
   /*
-   The organization that the user has to have logged in to.
+   The organization to which the user must have logged in.
    */
   struct claimgate_text organization;
 } claimgate_login;
@@ -983,8 +986,8 @@ enum claimgate_code claimgate_cache_init(void *memory,
                                          claimgate_cache **cache);
 
 /*
- Writes how many tokens were found in the cache, how many were not, and how many entries
- were evicted.
+ Writes the number of tokens that were found in the cache, the number that were not, and the
+ number of evicted entries.
 
  Contract:
 
@@ -1042,7 +1045,7 @@ size_t claimgate_issuer_align(void);
 
 /*
  Initialises an issuer without keys in `memory`, and writes its address to `issuer`. Its
- tokens are refused until it has keys.
+ tokens are rejected until it has keys.
 
  Contract:
 
@@ -1059,9 +1062,9 @@ enum claimgate_code claimgate_issuer_init(void *memory,
  Replaces the keys of an issuer by those of a JSON Web Key Set (RFC 7517).
 
  A text that is not a key set, or has too many keys, changes nothing. A well-formed key set
- without a usable key withdraws the keys that the issuer had:
+ without a usable key withdraws the previous keys:
  `CLAIMGATE_NO_USABLE_KEYS` is returned, and
- tokens are refused until there are keys again.
+ tokens are rejected until there are keys again.
 
  Contract:
 
@@ -1070,7 +1073,7 @@ enum claimgate_code claimgate_issuer_init(void *memory,
 enum claimgate_code claimgate_issuer_set_keys(claimgate_issuer *issuer, struct claimgate_text jwks);
 
 /*
- Withdraws the keys of an issuer: its tokens are refused until it has keys again.
+ Withdraws the keys of an issuer: its tokens are rejected until it has keys again.
 
  Contract:
 
@@ -1088,8 +1091,8 @@ enum claimgate_code claimgate_issuer_withdraw_keys(claimgate_issuer *issuer);
 enum claimgate_code claimgate_issuer_key_count(const claimgate_issuer *issuer, size_t *count);
 
 /*
- Makes the keys that are read from now on be verified by the program's own functions, or by
- the library again if `verifier` is null. Keys that were read before stay as they are.
+ Sets the functions that verify signatures for keys that are read from now on; a null
+ `verifier` selects the library again. Keys that were read before are not affected.
 
  This is the only global state. Call it before the first key set is read.
 
@@ -1099,8 +1102,8 @@ enum claimgate_code claimgate_issuer_key_count(const claimgate_issuer *issuer, s
  Contract:
 
  `verifier` is null or points to a structure that stays readable and unchanged until
- another one, or null, is set. Its functions have the behaviour that is described there,
- and do not unwind.
+ another one, or null, is set. Its functions have the behaviour described there, and do not
+ unwind.
  */
 enum claimgate_code claimgate_use_verifier(const struct claimgate_verifier *verifier);
 
@@ -1166,9 +1169,10 @@ enum claimgate_code claimgate_token_text(const claimgate_validation *validation,
                                          struct claimgate_text *text);
 
 /*
- Writes an audience of the validated token, borrowed like a
- claim. Indices begin at 0; there is none at and beyond the number
- of audiences.
+ Writes an audience of the validated token, borrowed like a claim.
+ Indices begin at 0. Returns
+ `CLAIMGATE_CLAIM_ABSENT` for an index beyond the
+ last audience.
 
  Contract:
 
@@ -1191,8 +1195,9 @@ enum claimgate_code claimgate_token_time(const claimgate_validation *validation,
                                          uint64_t *seconds);
 
 /*
- Writes the first second at which the policy would refuse the validated access token for its
- age, in seconds since the epoch: a socket that was opened with it should end then.
+ Writes the first second at which the policy rejects the validated access token because of
+ its age, in seconds since the epoch. A socket that was opened with the token should be
+ closed then.
 
  Contract:
 
@@ -1215,13 +1220,13 @@ enum claimgate_code claimgate_id_valid_until(const claimgate_validation *validat
                                              uint64_t *seconds);
 
 /*
- Writes the scope tokens of the validated access token to `buffer`, with a space between
- two, and their length to `length`.
+ Writes the scope tokens of the validated access token to `buffer`, separated by spaces, and
+ their length to `length`.
 
  Contract:
 
  `validation` is a validation that no other thread changes, `buffer` is writable for
- `capacity` bytes and apart from it, and `length` is writable.
+ `capacity` bytes and does not overlap it, and `length` is writable.
  */
 enum claimgate_code claimgate_scope(const claimgate_validation *validation,
                                     char *buffer,
@@ -1251,8 +1256,8 @@ enum claimgate_code claimgate_require_scope(const claimgate_validation *validati
 enum claimgate_code claimgate_http_status(const claimgate_validation *validation, uint32_t *status);
 
 /*
- Writes a sentence about the refusal, for a log, to `buffer`, and its length to `length`. It
- has no text of the token.
+ Writes a message about the rejection, for a log, to `buffer`, and its length to `length`.
+ It contains no text of the token.
 
  Contract:
 
@@ -1264,9 +1269,9 @@ enum claimgate_code claimgate_message(const claimgate_validation *validation,
                                       size_t *length);
 
 /*
- Writes the value of `WWW-Authenticate` for the refusal of an access token to `buffer`, and
- its length to `length`. `policy` may be null; with it, the challenge names the scope or the
- authentication that the policy requires. `realm` may be not given.
+ Writes the value of `WWW-Authenticate` for a rejected access token to `buffer`, and its
+ length to `length`. `policy` may be null; with it, the challenge contains the scope or the
+ authentication that the policy requires. `realm` is optional.
 
  Contract:
 
@@ -1280,7 +1285,7 @@ enum claimgate_code claimgate_challenge(const claimgate_validation *validation,
                                         size_t *length);
 
 /*
- Writes the string that a claim of the validated token is to `buffer`, and its length to
+ Writes the string value of a claim of the validated token to `buffer`, and its length to
  `length`. The path has one to four names, from the outermost object inwards.
 
  Returns `CLAIMGATE_CLAIM_ABSENT`,
@@ -1291,7 +1296,8 @@ enum claimgate_code claimgate_challenge(const claimgate_validation *validation,
  Contract:
 
  `validation` is a validation that no other thread changes, and the text of its token is
- still readable; `buffer` is writable for `capacity` bytes and apart from both, and `length`
+ still readable; `buffer` is writable for `capacity` bytes and does not overlap them, and
+ `length`
  is writable.
  */
 enum claimgate_code claimgate_claim_string(const claimgate_validation *validation,
@@ -1301,7 +1307,7 @@ enum claimgate_code claimgate_claim_string(const claimgate_validation *validatio
                                            size_t *length);
 
 /*
- Writes the integer that a claim of the validated token is.
+ Writes the integer value of a claim of the validated token.
 
  Contract:
 
@@ -1333,8 +1339,8 @@ size_t claimgate_refresh_size(void);
 size_t claimgate_refresh_align(void);
 
 /*
- Initialises the decision for a key set that was not fetched yet in `memory`, and writes its
- address to `refresh`.
+ Initialises the decision in `memory`, for a key set that was not fetched yet, and writes
+ its address to `refresh`.
 
  Contract:
 
@@ -1347,11 +1353,11 @@ enum claimgate_code claimgate_refresh_init(void *memory,
                                            claimgate_refresh **refresh);
 
 /*
- Asks whether the key set is old enough to be fetched again, and writes 0 to `seconds` if it
- is to be fetched now, and the seconds until then otherwise.
+ Decides whether the key set is due, and writes 0 to `seconds` if it must be fetched now,
+ and the seconds until then otherwise.
 
- After a 0 the fetch counts as begun: report its end with `claimgate_refresh_complete` or
- `claimgate_refresh_failed`.
+ After a 0 the fetch counts as begun: report its result with `claimgate_refresh_complete`
+ or `claimgate_refresh_failed`.
 
  Contract:
 
@@ -1363,8 +1369,8 @@ enum claimgate_code claimgate_refresh_on_schedule(claimgate_refresh *refresh,
                                                   uint64_t *seconds);
 
 /*
- Asks, when a token was refused with `code`, whether to fetch the key set now. The answer is
- as for `claimgate_refresh_on_schedule`.
+ Decides, after a token was rejected with `code`, whether to fetch the key set now. The
+ result is as for `claimgate_refresh_on_schedule`.
 
  Contract:
 
@@ -1376,7 +1382,7 @@ enum claimgate_code claimgate_refresh_on_refusal(claimgate_refresh *refresh,
                                                  uint64_t *seconds);
 
 /*
- Reports the end of a fetch: `code` is what `claimgate_issuer_set_keys` returned.
+ Reports the result of a fetch: `code` is the return value of `claimgate_issuer_set_keys`.
 
  `claimgate_issuer_set_keys`: crate::claimgate_issuer_set_keys
 
@@ -1399,15 +1405,15 @@ enum claimgate_code claimgate_refresh_failed(claimgate_refresh *refresh, uint64_
 
 /*
  Returns `CLAIMGATE_OK` if the keys that were fetched last
- may be used, and `CLAIMGATE_STALE_KEYS` if that was
- too long ago, if there were none, or if nothing was fetched yet. The program then has to refuse all tokens of the issuer.
+ may be used, and `CLAIMGATE_STALE_KEYS` if they are
+ too old, there were none, or nothing was fetched yet. The program must then reject all
+ tokens of the issuer.
 
  Contract:
 
  `refresh` is a refresh decision that no other thread changes during the call.
  */
-enum claimgate_code claimgate_refresh_check_stale(const claimgate_refresh *refresh,
-                                                  uint64_t now);
+enum claimgate_code claimgate_refresh_check_stale(const claimgate_refresh *refresh, uint64_t now);
 
 /*
  Returns the size of a `claimgate_validation`, in bytes.
@@ -1432,12 +1438,13 @@ enum claimgate_code claimgate_validation_init(void *memory,
 
 /*
  Validates an access token at the time `now`, in seconds since the epoch, and returns the
- verdict. The claims of a valid token are read from `validation` until it is used again.
+ verdict. The claims of a valid token can be read from `validation` until it is used again.
 
- `issuers` has one to eight issuers; of several, the unverified `iss` selects one. `key` is
- null unless the request has proved a key. `cache` is null for a validation without a cache;
- with one, claims are shown until the next validation that uses it. A token that is not
- given is `CLAIMGATE_MISSING_TOKEN`.
+ `issuers` has one to eight issuers; if there are several, the unverified `iss` selects one.
+ `key` is null unless the request proves a key. `cache` is null for a validation without a
+ cache; with one, claims can be read until the next validation that uses it. The result for
+ a text that is not given is
+ `CLAIMGATE_MISSING_TOKEN`.
 
  Contract:
 

@@ -1,5 +1,5 @@
-//! A stand-in for an issuer, so that the examples run without one: it signs any claims
-//! with the test keys. Applications do not contain it.
+//! A stand-in for an issuer, so that the examples run without one: it signs any claims, with
+//! the test keys. It must not be used in an application.
 
 #![allow(dead_code, reason = "each example uses a part of it")]
 
@@ -49,12 +49,12 @@ struct TestKeys {
 }
 
 impl SigningKey {
-    /// The RS256 key in `examples/validate/demo/jwks.json`.
+    /// Returns the key in `examples/validate/demo/jwks.json`.
     pub fn a() -> Self {
         Self::a_for(Algorithm::Rs256)
     }
 
-    /// The RS256 key that replaces it.
+    /// Returns the next key.
     pub fn b() -> Self {
         Self::b_for(Algorithm::Rs256)
     }
@@ -153,13 +153,13 @@ impl SigningKey {
     }
 }
 
-/// The key set that an issuer with these keys publishes.
+/// Returns the key set that an issuer with these keys publishes.
 pub fn jwks(keys: &[SigningKey]) -> String {
     let keys: Vec<Value> = keys.iter().map(SigningKey::jwk).collect();
     json!({ "keys": keys }).to_string()
 }
 
-/// The `at_hash` of an access token, by the hash of RS256, PS256 and ES256.
+/// Returns the `at_hash` for this access token.
 pub fn access_token_hash(access_token: &str) -> String {
     Base64UrlUnpadded::encode_string(&sha256(access_token)[..16])
 }

@@ -144,8 +144,8 @@ fn every_mistake_is_told_with_its_place() {
         (
             r#"["admin", "read:admin"]"#,
             r#"["read admin"]"#,
-            "route 3 (/admin): scopes_any: a scope token is empty or has characters that scopes \
-             cannot have"
+            "route 3 (/admin): scopes_any: a scope token is empty or contains invalid \
+             characters"
                 .to_owned(),
         ),
         (

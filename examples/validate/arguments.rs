@@ -13,9 +13,9 @@ use crate::case::{
 
 /// Validates ID tokens, access tokens, logout tokens and DPoP proofs.
 ///
-/// Without arguments: a demonstration. With a token: that token, and the rules
-/// it keeps and breaks; exit status 0 if it is valid, 1 if not, 2 for wrong
-/// usage. With --batch: JSON Lines in, JSON Lines out.
+/// Without arguments: a demonstration. With a token: that token, and the rules that it meets
+/// and violates; exit status 0 if it is valid, 1 if not, 2 for wrong usage. With --batch: JSON
+/// Lines in, JSON Lines out.
 #[derive(Debug, Parser)]
 #[command(name = "validate", group = ArgGroup::new("use").multiple(true))]
 pub struct Arguments {
@@ -46,8 +46,7 @@ pub struct Arguments {
     /// An access token for this API
     #[arg(long, value_name = "API", group = "use", requires = "jwks", requires = "issuer")]
     pub audience: Option<String>,
-    /// An access token of an issuer that names no audience, for
-    /// --authorized-parties
+    /// An access token of an issuer that writes no audience, for --authorized-parties
     #[arg(
         long,
         group = "use",
@@ -61,7 +60,7 @@ pub struct Arguments {
     /// token is the proof
     #[arg(long, requires = "url")]
     pub method: Option<String>,
-    /// The kind of token, where --client-id or --audience do not tell
+    /// The kind of token, if it does not follow from --client-id or --audience
     #[arg(long, value_enum)]
     pub token_use: Option<TokenUse>,
 
@@ -71,16 +70,16 @@ pub struct Arguments {
     /// Seconds by which clocks may differ [default: 60]
     #[arg(long)]
     pub leeway: Option<u64>,
-    /// Algorithms to which the key set is narrowed, such as ES256 [default: RS256]
+    /// The accepted algorithms, such as ES256 [default: RS256]
     #[arg(long, value_delimiter = ',')]
     pub algorithms: Option<Vec<String>>,
-    /// The issuer's discovery document, as a file; it has to name the issuer
+    /// The issuer's discovery document, as a file; it must name the issuer
     #[arg(long, value_name = "FILE")]
     pub discovery: Option<String>,
     /// The allowed tenants; the issuer is then a template with {tenantid}
     #[arg(long, value_delimiter = ',')]
     pub tenants: Option<Vec<String>>,
-    /// Rules on claims, as JSON: [{"path":["realm_access","roles"],"contains":"admin"}]
+    /// Rules for claims, as JSON: [{"path":["realm_access","roles"],"contains":"admin"}]
     #[arg(long, value_parser = claims)]
     pub claims: Option<Claims>,
     /// The implementation of the algorithms
@@ -89,23 +88,23 @@ pub struct Arguments {
     /// Seconds since the user authenticated
     #[arg(long)]
     pub max_age: Option<u64>,
-    /// Classes of authentication, one of which is required
+    /// Authentication context classes, one of which is required
     #[arg(long, value_delimiter = ',')]
     pub acr_values: Option<Vec<String>>,
 
-    /// ID token: other audiences that may stand beside the client
+    /// ID token: other audiences that are accepted in addition to the client
     #[arg(long, value_delimiter = ',')]
     pub trusted_audiences: Option<Vec<String>>,
     /// ID token: the nonce of the login [default: any, and none]
     #[arg(long)]
     pub nonce: Option<String>,
-    /// ID token: there has to be no nonce
+    /// ID token: there must be no nonce
     #[arg(long, conflicts_with = "nonce")]
     pub no_nonce: bool,
-    /// ID token: the access token that at_hash has to belong to
+    /// ID token: the access token that at_hash must match
     #[arg(long)]
     pub access_token: Option<String>,
-    /// ID token: the authorization code that c_hash has to belong to
+    /// ID token: the authorization code that c_hash must match
     #[arg(long)]
     pub code: Option<String>,
     /// ID token: the organization's ID (org_...) or name
@@ -118,26 +117,26 @@ pub struct Arguments {
     /// Access token: scope tokens that are all required
     #[arg(long, value_delimiter = ',')]
     pub scopes_all: Option<Vec<String>>,
-    /// Access token: scope tokens one of which is required
+    /// Access token: scope tokens of which one is required
     #[arg(long, value_delimiter = ',')]
     pub scopes_any: Option<Vec<String>>,
     /// Access token: permissions that are all required
     #[arg(long, value_delimiter = ',')]
     pub permissions_all: Option<Vec<String>>,
-    /// Access token: permissions one of which is required
+    /// Access token: permissions of which one is required
     #[arg(long, value_delimiter = ',')]
     pub permissions_any: Option<Vec<String>>,
-    /// Access token: the clients whose tokens are taken
+    /// Access token: the clients whose tokens are accepted
     #[arg(long, value_delimiter = ',')]
     pub authorized_parties: Option<Vec<String>>,
-    /// Access token: whom it has to speak for
+    /// Access token: the required kind of subject
     #[arg(long, value_enum)]
     pub subject_kind: Option<SubjectKind>,
     /// Access token: seconds since it was issued
     #[arg(long)]
     pub max_token_age: Option<u64>,
-    /// Access token: the key that the request has proved, as
-    /// x5t#S256=THUMBPRINT or jkt=THUMBPRINT, or ignore
+    /// Access token: the key of which the request proves possession, as x5t#S256=THUMBPRINT or
+    /// jkt=THUMBPRINT, or ignore
     #[arg(long, value_parser = confirmation)]
     pub confirmation: Option<Confirmation>,
 
@@ -147,17 +146,17 @@ pub struct Arguments {
     /// DPoP proof: the URL of the request
     #[arg(long, requires = "method", group = "use")]
     pub url: Option<String>,
-    /// DPoP proof: the nonce that the server gave
+    /// DPoP proof: the nonce that the server provided
     #[arg(long)]
     pub proof_nonce: Option<String>,
 }
 
-/// Rules on claims; a list of its own type, since clap gives `Vec` a meaning.
+/// Rules for claims; a type of its own, because clap treats `Vec` specially.
 #[derive(Clone, Debug)]
 pub struct Claims(Vec<ClaimRule>);
 
 impl Arguments {
-    /// The case that the options describe.
+    /// Returns the case for the options.
     pub fn case(&self, token: &str) -> io::Result<Case> {
         let fields = self.fields();
         Ok(Case {
@@ -172,7 +171,7 @@ impl Arguments {
         })
     }
 
-    /// The kind of token that the other options tell.
+    /// Returns the kind of token that follows from the other options.
     fn implied_use(&self) -> TokenUse {
         if self.client_id.is_some() {
             TokenUse::Id

@@ -1,5 +1,5 @@
-//! A file of cases: JSON Lines in, JSON Lines out, one answer for each line, in
-//! order, whatever the line.
+//! A file of cases: JSON Lines in, JSON Lines out, one answer for each line, in order, for any
+//! input.
 
 use std::io::{self, BufRead, Write};
 
@@ -32,7 +32,7 @@ enum Valid<'a> {
     Proof { jkt: &'a str, jti: &'a str },
 }
 
-/// Answers each line of `cases`. Empty lines are passed over.
+/// Answers each line of `cases`. Empty lines are skipped.
 pub fn answer_all(cases: impl BufRead, out: &mut impl Write) -> io::Result<()> {
     for line in cases.split(b'\n') {
         let line = line?;
@@ -47,7 +47,7 @@ fn answer(line: &[u8], out: &mut impl Write) -> io::Result<()> {
     let (id, verdict) = match serde_json::from_slice::<Case>(line) {
         Ok(case) => (Some(case.id.clone()), judge(&case)),
         Err(error) => {
-            // Neither line nor column: each line is a document of its own.
+            // Without line and column: each line is a separate document.
             let message = error.to_string();
             let message = message.split(" at line ").next().unwrap_or_default().to_owned();
             (id_of(line), Verdict::Usage { code: "usage", message })
@@ -77,7 +77,7 @@ fn answer(line: &[u8], out: &mut impl Write) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-/// The `id` of a line that is no case but at least an object with one.
+/// Returns the `id` of a line that is not a case but an object with an `id`.
 fn id_of(line: &[u8]) -> Option<String> {
     let value: Value = serde_json::from_slice(line).ok()?;
     value.get("id")?.as_str().map(str::to_owned)

@@ -1,10 +1,10 @@
-//! One case: a token, an issuer's keys, and what a policy asks.
+//! A case: a token, an issuer's keys, and a policy.
 
 use serde::de::{self, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
-/// A line of a batch. An unknown field is an error, since it could be a misspelt
-/// check; a few that only annotate a case are passed over.
+/// A line of a batch. An unknown field is an error, because it could be a misspelt check; some
+/// annotations are ignored.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
@@ -20,9 +20,9 @@ pub struct Case {
     #[serde(default, deserialize_with = "or_default")]
     pub backend: Backend,
 
-    /// Algorithms to which the key set is narrowed.
+    /// The accepted algorithms.
     pub algorithms: Option<Vec<String>>,
-    /// A discovery document that has to name `issuer`.
+    /// A discovery document that must name `issuer`.
     pub discovery: Option<String>,
     /// The tenants of the issuer, whose URL is then a template.
     pub tenants: Option<Vec<String>>,
@@ -56,7 +56,7 @@ pub struct Case {
     pub max_token_age: Option<u64>,
     pub confirmation: Option<Confirmation>,
 
-    // DPoP proofs, and access tokens that come with one
+    // DPoP proofs, and access tokens sent with one
     pub dpop: Option<String>,
     pub method: Option<String>,
     pub url: Option<String>,
@@ -78,7 +78,7 @@ pub struct Case {
 }
 
 impl Case {
-    /// Whether a check is asked for that an ID token's policy does not have.
+    /// Returns whether the case has a field that applies only to access tokens.
     pub fn has_access_token_fields(&self) -> bool {
         self.profile.is_some()
             || self.scopes_all.is_some()
@@ -92,7 +92,7 @@ impl Case {
             || self.has_proof_fields()
     }
 
-    /// Whether the case has a field that says what the request of a proof was.
+    /// Returns whether the case has a field that describes the request of a proof.
     pub fn has_proof_fields(&self) -> bool {
         self.dpop.is_some()
             || self.method.is_some()
@@ -100,7 +100,7 @@ impl Case {
             || self.proof_nonce.is_some()
     }
 
-    /// Whether a check is asked for that an access token's policy does not have.
+    /// Returns whether the case has a field that applies only to ID tokens.
     pub fn has_id_token_fields(&self) -> bool {
         self.trusted_audiences.is_some()
             || matches!(self.nonce, Given::Value(_))
@@ -110,7 +110,7 @@ impl Case {
     }
 }
 
-/// A field that says different things by being absent and by being `null`.
+/// A field for which a missing value and `null` differ.
 #[derive(Debug, Default)]
 pub enum Given<T> {
     #[default]
@@ -125,14 +125,14 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Ok(Option::deserialize(deserializer)?.map_or(Given::Null, Given::Value))
 }
 
-/// `null` is as good as absent.
+/// Treats `null` as missing.
 fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// Seconds, as any JSON number that is not negative. A fraction is dropped.
+/// Reads seconds, as any non-negative JSON number. A fraction is truncated.
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     optional_seconds(deserializer)?
         .ok_or_else(|| de::Error::custom("a number of seconds is missing"))
@@ -159,7 +159,7 @@ pub enum TokenUse {
     Dpop,
 }
 
-/// A rule on a claim: a path, and one operator.
+/// A rule for a claim: a path, and one operator.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClaimRule {
@@ -203,7 +203,7 @@ pub enum SubjectKind {
     Client,
 }
 
-/// The keys that the request has proved, or `"ignore"`.
+/// The keys of which the request proves possession, or `"ignore"`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Confirmation {

@@ -1,5 +1,5 @@
-//! The demonstration: the two tokens of Auth0's articles, each where it
-//! belongs, and then the misuses that the articles warn of.
+//! The demonstration: the two tokens of Auth0's articles, each used correctly, and then the
+//! misuses that the articles warn about.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -13,15 +13,15 @@ use crate::Outcome;
 const ISSUER: &str = "https://my-domain.auth0.com/";
 const JWKS: &str = include_str!("demo/jwks.json");
 
-/// A moment at which the tokens are valid, and one at which they have expired.
+/// A time at which the tokens are valid, and one at which they have expired.
 const DURING: NumericDate = NumericDate::from_secs(1_311_281_470);
 const AFTERWARDS: NumericDate = NumericDate::from_secs(1_311_300_000);
 
-/// The application that asked for the login, without a nonce.
+/// The client that started the login, without a nonce.
 const APPLICATION: IdTokenPolicy<'_> = at_compile_time!(IdTokenPolicy::new("my_client_id").build());
 const LOGIN: Login<'_> = at_compile_time!(Login::new(Nonce::ExpectNone).build());
 
-/// The API: reading patients' records.
+/// The API, which requires the scope for reading patients' records.
 const READ_PATIENTS: ScopePolicy<'_> = at_compile_time!(ScopePolicy::all_of(&["read:patients"]));
 const API: AccessTokenPolicy<'_> = at_compile_time!(
     AccessTokenPolicy::general("https://example.com/health-api")
@@ -78,7 +78,7 @@ const fn row(token: &'static str, text: &'static str, used: Use, expected: &'sta
     Row { token, text, used, now: DURING, expected }
 }
 
-/// Shows the table. The outcome is valid if every row came out as it should.
+/// Prints the table. The result is `Valid` if every row has the expected verdict.
 pub fn show(out: &mut impl Write) -> io::Result<Outcome> {
     let keys = JwkSet::<RingKey, 4>::from_json(JWKS).map_err(io::Error::other)?;
     let issuer = Issuer::new(ISSUER, keys).map_err(io::Error::other)?;

@@ -1,4 +1,4 @@
-//! From a case to a verdict.
+//! The validation of a case.
 
 use claimgate::error::ConfigError;
 use claimgate::jwk::Algorithms;
@@ -15,10 +15,10 @@ use crate::case::{
     self, Backend, Case, Confirmation, ConfirmationKeyword, Given, Profile, Scalar, TokenUse,
 };
 
-/// How many keys a key set may have.
+/// The maximum number of keys of a key set.
 const KEYS: usize = 32;
 
-/// Twice the longest token, so that one full of escapes fits as well.
+/// Twice the maximum length of a token, so that a token with many escapes fits.
 type Buffer = TokenBuffer<16_384>;
 
 /// The answer to a case.
@@ -35,14 +35,14 @@ pub enum Verdict {
     },
 }
 
-/// What an accepted token says.
+/// The claims of an accepted token that are printed.
 pub enum Accepted {
     Token { subject: String, audience: Vec<String>, scope: String },
     Logout { subject: Option<String>, session_id: Option<String> },
     Proof { thumbprint: String, token_id: String },
 }
 
-/// Why a policy cannot be built, or why its token is refused.
+/// The reason why a policy cannot be built, or why its token is rejected.
 pub enum Refusal {
     Construction(ConfigError),
     Usage(&'static str),
@@ -67,13 +67,13 @@ impl From<Refusal> for Verdict {
     }
 }
 
-/// Refuses a token with the challenge of no particular policy.
+/// Returns a refusal with a challenge without a policy.
 fn refuse(error: Error) -> Refusal {
     Refusal::Token { error, www_authenticate: Challenge::new(error).to_string() }
 }
 
-/// Judges a case with the backend that it names: with the key type for RS256, unless the case
-/// names algorithms.
+/// Validates a case with its backend: with the key type for RS256, unless the case names
+/// algorithms.
 pub fn judge(case: &Case) -> Verdict {
     let names_algorithms = case.algorithms.is_some();
     let verdict = match case.backend {
@@ -129,7 +129,7 @@ fn judge_with<K: PublicKey, P: PublicKey>(case: &Case) -> Result<Accepted, Refus
     }
 }
 
-/// M1: the discovery document names the issuer.
+/// Checks that the discovery document names the issuer (M1).
 fn check_discovery(case: &Case) -> Result<(), Refusal> {
     let Some(document) = &case.discovery else { return Ok(()) };
     let mut buffer = TokenBuffer::<65_536>::new();
@@ -137,7 +137,7 @@ fn check_discovery(case: &Case) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The issuer and its keys, as a case describes them.
+/// The issuer and its keys.
 enum TrustedIssuer<'c, K> {
     One(Issuer<K, KEYS, &'c str>),
     Tenants(TenantIssuer<K, KEYS, &'c str, &'c [String]>),
@@ -166,7 +166,7 @@ impl<'c, K: PublicKey> TrustedIssuer<'c, K> {
     }
 }
 
-/// The issuer's URL. One that is empty is a mistake of the case, whatever its key set.
+/// Returns the issuer's URL. An empty one is an error of the case, whatever its key set.
 fn issuer_url(case: &Case) -> Result<&str, Refusal> {
     match case.issuer.as_deref() {
         None => Err(Refusal::Usage("issuer is missing")),
@@ -175,7 +175,7 @@ fn issuer_url(case: &Case) -> Result<&str, Refusal> {
     }
 }
 
-/// The algorithms that a case names, if it names any.
+/// Returns the algorithms of a case, if it names any.
 fn algorithms(case: &Case) -> Result<Option<Algorithms>, Refusal> {
     let Some(names) = &case.algorithms else { return Ok(None) };
     let unknown = Refusal::Usage("algorithms has a name that is not supported");
@@ -186,7 +186,8 @@ fn algorithms(case: &Case) -> Result<Option<Algorithms>, Refusal> {
     }
 }
 
-/// The rules of a well-signed token's policy, and which of them it breaks.
+/// Returns the rules of the policy for a token with a valid signature, and those that it
+/// violates.
 pub fn explain(case: &Case) -> Option<(Vec<Rule>, RuleSet)> {
     match case.algorithms {
         None => explain_with::<RingKey>(case),
@@ -279,7 +280,7 @@ fn logout_token<'b, K: PublicKey>(
     })?
 }
 
-/// Validates a proof, which no window has seen before.
+/// Validates a proof with an empty window.
 fn proof<'b, P: PublicKey>(
     case: &Case,
     text: &str,
@@ -432,7 +433,7 @@ fn with_id_policy<T>(
         login = login.organization(organization);
     }
     if let Given::Value(audience) = &case.audience {
-        // Both are configured in one place: they must differ.
+        // Both are in one configuration, so they must differ.
         AccessTokenPolicy::general(audience).forbid_client_ids(&[client_id]).build()?;
     }
     issuer_url(case)?;
@@ -512,7 +513,7 @@ fn with_access_policy<T>(
         Some(Confirmation::Keyword(ConfirmationKeyword::Ignore)) => {
             policy = policy.danger_ignore_confirmation();
         }
-        // The certificate's; the key of the proof comes with the proof.
+        // The key of the certificate; the key of the proof is added with the proof.
         Some(Confirmation::Keys(keys)) if case.dpop.is_some() && keys.is_certificate_alone() => {}
         Some(Confirmation::Keys(_)) if case.dpop.is_some() => {
             return Err(Refusal::Usage("the proof tells jkt, not confirmation"));
@@ -534,7 +535,7 @@ fn borrow(list: &Option<Vec<String>>) -> Option<Vec<&str>> {
     list.as_ref().map(|list| list.iter().map(String::as_str).collect())
 }
 
-/// The sets of which one is needed: each of `all` and one of `any`.
+/// Returns the sets of which one is required: all of `all` and one of `any`.
 fn sets<'c>(
     all: &'c Option<Vec<String>>,
     any: &'c Option<Vec<String>>,

@@ -1,6 +1,6 @@
-//! Validates tokens: a demonstration, one token by hand, or a file of cases.
+//! Validates tokens: a demonstration, a single token, or a file of cases.
 //!
-//! `cargo run --release --example validate -- --help` tells how.
+//! `cargo run --release --example validate -- --help` prints the options.
 
 mod arguments;
 mod batch;
@@ -16,7 +16,7 @@ use clap::Parser;
 
 use crate::arguments::Arguments;
 
-/// What the exit status says.
+/// The result, as an exit status.
 enum Outcome {
     Valid,
     Invalid,
@@ -48,7 +48,7 @@ fn run(arguments: &Arguments) -> io::Result<Outcome> {
         }
         (None, Some(token)) => single::validate(arguments, token, &mut out)?,
         (None, None) if std::env::args_os().len() > 1 => {
-            // Options alone were meant for a token.
+            // Options without a token are an error.
             eprintln!("validate: there is no token; --help tells how to give one");
             Outcome::Usage
         }

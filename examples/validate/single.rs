@@ -1,4 +1,4 @@
-//! One token by hand, with the list of the rules it keeps and breaks.
+//! A single token, with the list of the rules that it meets and violates.
 
 use std::io::{self, Write};
 
@@ -42,7 +42,7 @@ pub fn validate(arguments: &Arguments, token: &str, out: &mut impl Write) -> io:
         }
     };
     let Some((rules, failed)) = explain(&case) else {
-        // The key set, the form, the signature or the type of a claim: see above.
+        // The key set, the form, the signature or the type of a claim is invalid: see above.
         writeln!(out, "\nIt did not come to the rules of the policy.")?;
         return Ok(outcome);
     };

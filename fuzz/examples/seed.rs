@@ -1,7 +1,7 @@
-//! Writes the seed corpus: the vectors of the tests and the tokens of the
-//! demonstration, in the form that each target reads.
+//! Writes the seed corpus: the test vectors and the demonstration tokens, in the format of
+//! each target.
 //!
-//! `cargo run --manifest-path fuzz/Cargo.toml --example seed`, from anywhere.
+//! `cargo run --manifest-path fuzz/Cargo.toml --example seed`, in any directory.
 
 use std::fs;
 use std::io;
@@ -32,7 +32,7 @@ impl Corpus {
     }
 }
 
-/// The files of a folder of the repository with this ending.
+/// Returns the files with this extension in a folder of the repository.
 fn files(folder: &str, ending: &str) -> io::Result<Vec<String>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder);
     let mut paths: Vec<PathBuf> =
@@ -144,7 +144,7 @@ fn main() -> io::Result<()> {
     let demo = files("examples/validate/demo", "jwt")?;
     let vectors: Vec<String> = files("tests/data", "json")?;
     let payloads: Vec<String> = payloads().iter().map(Value::to_string).collect();
-    // As issuers in PHP write it.
+    // In the form of issuers in PHP.
     let slashed: Vec<String> = payloads.iter().map(|text| text.replace('/', "\\/")).collect();
     let texts = || payloads.iter().chain(&slashed);
 
@@ -251,8 +251,8 @@ fn main() -> io::Result<()> {
         r#"{"a":{"b":{"roles":["admin"]}}}"#,
         r#"{"a":1,"\u0061":2}"#,
     ] {
-        // `arbitrary` takes what it chooses by from the start, and texts by lengths at the
-        // end: both are the fuzzer's affair.
+        // `arbitrary` reads choices from the start, and the lengths of texts from the end, so
+        // the seeds are only approximate.
         rules.add(claim)?;
         rules.add(format!("\0\0\0\0{claim}"))?;
         rules.add(format!("\u{1}\u{1}\u{1}\u{1}{claim}"))?;
@@ -284,9 +284,8 @@ fn main() -> io::Result<()> {
     }
     bearer.add(format!("Bearer {}", sign(0, HEADER, payloads[2].as_bytes())))?;
 
-    // The vectors of the backends: modulus, exponent, signature and message in
-    // the order in which `arbitrary` takes an enum's fields apart is the
-    // fuzzer's affair; their octets are what counts.
+    // The vectors of the backends: modulus, exponent, signature and message. The seeds are
+    // approximate, because `arbitrary` determines the layout.
     let mut backends = Corpus::of("signature_backends")?;
     for vectors in &vectors {
         let Ok(Value::Array(vectors)) = serde_json::from_str(vectors) else { continue };
@@ -304,7 +303,7 @@ fn main() -> io::Result<()> {
         backends.add(start)?;
     }
 
-    // A key of each kind, and members that nearly are keys.
+    // A key of each type, and members that are nearly keys.
     let mut jwk_keys = Corpus::of("jwk_keys")?;
     let p256 = json!({
         "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": "1",
@@ -328,8 +327,8 @@ fn main() -> io::Result<()> {
         jwk_keys.add(json!({ "keys": members }).to_string())?;
     }
 
-    // Targets of structured input: claims, challenges and steps are made from
-    // what the bytes say, so tokens of the demonstration do as well as any.
+    // Targets with structured input: claims, challenges and steps are derived from the bytes,
+    // so the demonstration tokens are suitable seeds.
     for target in ["validate", "challenge", "cache", "claim_rules", "replay_window"] {
         let mut corpus = Corpus::of(target)?;
         corpus.count = 100;

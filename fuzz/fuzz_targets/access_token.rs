@@ -1,5 +1,5 @@
-//! The payload of a well-signed access token: what is accepted is confirmed,
-//! and what is refused is explained.
+//! The payload of an access token with a valid signature: accepted tokens are checked again,
+//! and rejected ones are explained.
 #![no_main]
 
 use claimgate::{AccessToken, BearerToken, ScopePolicy, TokenBuffer, Validated};
@@ -40,11 +40,12 @@ fn look_at(token: &Validated<AccessToken<'_>>) {
         assert_eq!(token.authorize(&ScopePolicy::all_of(&list).unwrap()), Ok(()));
         assert_eq!(token.authorize(&ScopePolicy::any_of(&list).unwrap()), Ok(()));
     }
-    // A token's text shows it as whole tokens, so it never holds more than was granted.
+    // The scope of a token consists of whole tokens, so its text contains no more than was
+    // granted.
     assert_eq!(scope.to_string().split_ascii_whitespace().count(), scope.iter().count());
     assert!(token.permissions().iter().all(|permission| token.permissions().contains(permission)));
     assert!(token.confirmation().is_none());
-    let _ = (token.subject_kind(), token.opens_userinfo(), token.client_id(), token.token_id());
+    let _ = (token.subject_kind(), token.is_for_userinfo(), token.client_id(), token.token_id());
     let owned = token.to_owned_token::<16384>();
     assert!(owned.is_ok_and(|owned| owned.token().scope() == scope));
 }

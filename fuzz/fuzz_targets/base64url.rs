@@ -1,10 +1,10 @@
-//! base64url, against base64ct: one verdict, the same octets, and nothing
-//! written beyond them.
+//! base64url, compared with base64ct: the same verdict and octets, and nothing written beyond
+//! them.
 #![no_main]
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::Error;
-use claimgate::error::Segment;
+use claimgate::error::Input;
 use claimgate::jws::CompactJws;
 use claimgate_fuzz::timed;
 use libfuzzer_sys::fuzz_target;
@@ -31,6 +31,6 @@ fn run(text: &str) {
             assert_eq!(rest[0], 0);
             assert!(rest[1..].iter().all(|byte| *byte == 0xaa));
         }
-        Err(_) => assert_eq!(verdict, Err(Error::InvalidBase64(Segment::Payload))),
+        Err(_) => assert_eq!(verdict, Err(Error::InvalidBase64(Input::Payload))),
     }
 }

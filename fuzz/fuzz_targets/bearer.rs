@@ -1,5 +1,5 @@
-//! The `Authorization` header: what is taken is exactly what RFC 6750 §2.1 and
-//! RFC 9110 §11.4 let through.
+//! The `Authorization` header: accepted values are exactly those of RFC 6750 §2.1 and RFC 9110
+//! §11.4.
 #![no_main]
 
 use claimgate::{BearerToken, Error};

@@ -1,9 +1,8 @@
-//! The cache: through any sequence of tokens, key sets, policies, proved keys and times, a
+//! The cache: for any sequence of tokens, key sets, policies, request keys and times, the
 //! cached verdict is the uncached one.
 //!
-//! Each token that is accepted, and so remembered, is presented again: when it is about to
-//! expire and when it has expired, under each other policy, with each other key set, and
-//! with a key that the request has proved.
+//! Each accepted token, which is then cached, is presented again: shortly before and after its
+//! expiry, under each other policy, with each other key set, and with a request key.
 #![no_main]
 
 use std::cell::RefCell;
@@ -33,12 +32,12 @@ struct Token {
     has_no_scope: bool,
     is_bound: u8,
     length: u16,
-    /// Up to 31, the token is broken.
+    /// Up to 31, the token is modified.
     breaks: u8,
     broken: (u16, u8),
 }
 
-/// Everything but the token.
+/// All inputs except the token.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 struct Call {
     keys: u8,
@@ -104,7 +103,7 @@ const POLICIES: [AccessTokenPolicy<'_>; 4] = [
 /// The leeway of each policy, in seconds.
 const LEEWAYS: [u64; 4] = [LEEWAY, 0, LEEWAY, LEEWAY];
 
-/// The longest token that the cache remembers, in bytes.
+/// The maximum length of a token in the cache, in bytes.
 const TOKEN_MAX: usize = 1024;
 
 type Cache = VerifiedTokenCache<3, TOKEN_MAX>;
@@ -114,7 +113,7 @@ type Issuers = [Issuer<StandIn, 4>; 2];
 thread_local! {
     static ISSUERS: [Issuers; 4] = [&[0][..], &[1], &[0, 1], &[2]]
         .map(|keys| [ISSUER, OTHER].map(|url| Issuer::new(url, set(keys)).unwrap()));
-    // Large, so made once.
+    // Large, so constructed once.
     static CACHE: RefCell<Cache> = const { RefCell::new(VerifiedTokenCache::new()) };
 }
 
@@ -157,7 +156,7 @@ fn run(step: &Step, sets: &[Issuers; 4], cache: &mut Cache) {
     let _ = present(&text, other, sets, cache);
 }
 
-/// Presents a token to the cache and to a validation without one, which have to agree.
+/// Presents a token to the cache and to a validation without one, whose verdicts must agree.
 fn present(
     text: &str,
     call: Call,

@@ -1,5 +1,5 @@
-//! Challenges: whatever the error and whatever the caller's strings, the text
-//! is within the grammar of RFC 6750 §3 and RFC 9110 §11.6.1.
+//! Challenges: for any error and any strings of the caller, the text matches the grammar of
+//! RFC 6750 §3 and RFC 9110 §11.6.1.
 #![no_main]
 
 use arbitrary::Arbitrary;
@@ -68,7 +68,7 @@ fn run(input: &Input<'_>) {
         challenge = challenge.needed(needed);
     }
     check(&challenge);
-    // As a policy makes it.
+    // As constructed by a policy.
     let mut policy = AccessTokenPolicy::general("api").require_acr(&input.acr_values);
     if let Ok(needed) = needed {
         policy = policy.require_scope(needed).require_permissions(needed);

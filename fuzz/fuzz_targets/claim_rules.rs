@@ -1,4 +1,4 @@
-//! Claim rules on any claim: the verdict is the one of a second reading by serde_json.
+//! Claim rules: the verdict is that of a second implementation with serde_json.
 #![no_main]
 
 use std::collections::HashMap;
@@ -21,7 +21,7 @@ struct Input<'a> {
     claim: &'a str,
 }
 
-/// Few names, so that they are found.
+/// Few names, so that they match.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Name<'a> {
     A,
@@ -101,14 +101,14 @@ fn run(input: &Input<'_>) {
     let problem = match verdict {
         Ok(()) => None,
         Err(Error::ClaimMismatch { rule: 0, problem }) => Some(problem),
-        // An object on the path with a member twice or too many of them.
+        // An object on the path with a duplicate member or too many members.
         Err(Error::DuplicateMember(_) | Error::InvalidJson(..)) => return,
         Err(other) => panic!("{other:?}"),
     };
     assert_eq!(problem, read_again(&payload, &path, &input.expected).err(), "{payload}");
 }
 
-/// The verdict of a rule by serde_json: each value is text until it is known what it is.
+/// Returns the verdict of a rule by serde_json: values are text until their type is known.
 fn read_again(payload: &str, path: &[&str], expected: &Expected<'_>) -> Result<(), Problem> {
     let mut text = payload.to_owned();
     for name in path {

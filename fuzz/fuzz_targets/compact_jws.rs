@@ -1,5 +1,5 @@
-//! Text to an unverified JWS: the segments are those that `split` finds, their
-//! octets those that base64ct decodes, and the header is what serde_json reads.
+//! Parsing of an unverified JWS: the segments are those of `split`, their octets those of
+//! base64ct, and the header is that of serde_json.
 #![no_main]
 
 use base64ct::{Base64UrlUnpadded, Encoding};

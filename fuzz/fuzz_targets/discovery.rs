@@ -1,4 +1,4 @@
-//! Discovery documents: what is accepted names the expected issuer and fit URLs, and serde_json
+//! Discovery documents: accepted ones name the expected issuer and valid URLs, and serde_json
 //! reads the same.
 #![no_main]
 
@@ -14,7 +14,7 @@ fuzz_target!(|text: &str| {
 
 fn run(text: &str) {
     check(text, ISSUER);
-    // The fuzzer need not guess the issuer: whatever the text names is expected.
+    // The fuzzer need not guess the issuer: the one in the text is expected.
     if let Some(Ok(document)) = parse_json(text.as_bytes())
         && let Some(issuer) = document["issuer"].as_str()
     {

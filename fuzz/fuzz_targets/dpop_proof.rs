@@ -1,4 +1,4 @@
-//! The payload of a well-signed DPoP proof: the verdict on each claim is that of
+//! The payload of a DPoP proof with a valid signature: the verdict on each claim is that of
 //! serde_json and base64ct, and a proof is accepted once.
 #![no_main]
 
@@ -31,18 +31,18 @@ fn run(payload: &[u8]) {
     let request = DpopRequest::to_resource(METHOD, URL, DpopToken::new(TOKEN));
     let with_token = verdict(&proof, request, claims.as_ref());
     let with_nonce = verdict(&proof, request.nonce(NONCE), claims.as_ref());
-    // A request that expects more of its proof accepts no more.
+    // A stricter request does not accept more proofs.
     assert!((plain || !with_token) && (with_token || !with_nonce));
-    // The key of the header verifies nothing that another one has signed.
+    // The key in the header does not verify another key's signature.
     let forged = sign(1, header.as_bytes(), payload);
     let mut buffer = TokenBuffer::<16384>::new();
     let forged = DpopProof::verify::<StandIn, _>(&forged, &PROOFS, request, NOW, &mut buffer);
-    // No payload is no token, whoever signs it.
+    // A token without a payload is rejected, whatever the signature.
     let expected = if payload.is_empty() { Error::MalformedToken } else { Error::InvalidSignature };
     assert_eq!(forged.err(), Some(expected));
 }
 
-/// Whether a proof is accepted. `claims` is serde_json's verdict, if it has one.
+/// Returns whether a proof is accepted. `claims` is serde_json's result, if it has one.
 fn verdict(
     proof: &str,
     request: DpopRequest<'_>,
@@ -86,7 +86,7 @@ fn token_hash() -> String {
     Base64UrlUnpadded::encode_string(&StandIn::sha256(&[TOKEN.as_bytes()]))
 }
 
-/// What every accepted proof has.
+/// Checks the properties of every accepted proof.
 fn confirm(claims: &Value) {
     assert_eq!(text(claims, "htm"), Some(METHOD));
     let uri = text(claims, "htu").unwrap().to_ascii_lowercase();
@@ -96,7 +96,7 @@ fn confirm(claims: &Value) {
     assert!(iat.floor() + 40.0 >= now && iat.ceil() <= now + 10.0, "{iat}");
 }
 
-/// What is refused for a claim has a claim to be refused for.
+/// Checks that a rejection because of a claim has a cause in that claim.
 fn confirm_refused(error: Error, claims: &Value) {
     let now = NOW.as_secs() as f64;
     match error {

@@ -1,5 +1,5 @@
-//! The payload of a well-signed ID token: what is accepted is confirmed, and
-//! what is refused is explained.
+//! The payload of an ID token with a valid signature: accepted tokens are checked again, and
+//! rejected ones are explained.
 #![no_main]
 
 use std::collections::BTreeMap;
@@ -42,7 +42,7 @@ fn look_at(token: &Validated<IdToken<'_>>, response: &[u8]) {
         Err(error) => assert_eq!(error.code(), "buffer_too_small"),
     }
     assert_eq!(token.verify_refreshed(token), Ok(()));
-    // The payload names the same user, and so would pass as a `/userinfo` response.
+    // The payload has the same subject, so it must be accepted as a `/userinfo` response.
     let mut buffer = TokenBuffer::<16384>::new();
     let response = std::str::from_utf8(response).unwrap();
     let user = token.user_info(response, &mut buffer);

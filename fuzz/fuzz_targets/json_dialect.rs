@@ -1,19 +1,19 @@
-//! The JSON dialect, against serde_json: what claimgate takes, serde_json takes
-//! with the same value; what only serde_json takes falls under a strictness
-//! that is named here.
+//! JSON, compared with serde_json: a text that claimgate accepts has the same value with
+//! serde_json; a text that only serde_json accepts violates one of the restrictions listed
+//! here.
 #![no_main]
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-use claimgate::error::{JsonProblem, Segment};
+use claimgate::error::{Input, JsonProblem};
 use claimgate::{Error, IdToken, TokenBuffer};
 use claimgate_fuzz::{APPLICATION_POLICY, HEADER, LOGIN, NOW, issuer, parse_json, sign, timed};
 use libfuzzer_sys::fuzz_target;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-/// The limits of the dialect (rule F7): levels of nesting, and members of an object.
+/// The limits (rule F7): nesting levels, and members of an object.
 const MAX_DEPTH: u32 = 16;
 const MAX_MEMBERS: usize = 64;
 
@@ -27,10 +27,10 @@ fn run(text: &[u8]) {
     let trust = (issuer(), &APPLICATION_POLICY);
     let validated = IdToken::validate(&token, trust, LOGIN, NOW, &mut buffer);
     let refused = match validated {
-        Err(error @ (Error::InvalidJson(Segment::Payload, _) | Error::DuplicateMember(_))) => {
+        Err(error @ (Error::InvalidJson(Input::Payload, _) | Error::DuplicateMember(_))) => {
             Some(error)
         }
-        // Not read as JSON at all.
+        // Rejected before it is parsed as JSON.
         Err(Error::TokenTooLarge { .. } | Error::MalformedToken) => return,
         Ok(_) | Err(_) => None,
     };
@@ -51,7 +51,7 @@ fn run(text: &[u8]) {
     }
 }
 
-/// The strictnesses.
+/// The restrictions.
 fn is_stricter(error: Error, text: &[u8], value: &Value) -> bool {
     match error {
         Error::InvalidJson(_, JsonProblem::NotAnObject) => !value.is_object(),
@@ -62,11 +62,10 @@ fn is_stricter(error: Error, text: &[u8], value: &Value) -> bool {
     }
 }
 
-/// And those of members that only the caller reads, or that are objects
-/// themselves.
+/// The restrictions of members that only the caller reads, or that are objects.
 fn is_stricter_inside(error: Error, text: &[u8], value: &Value) -> bool {
     match error {
-        // Integers that no integer type holds.
+        // Integers that do not fit into an integer type.
         Error::ClaimType(..) => has_large_number(value),
         Error::DuplicateMember(_) | Error::InvalidJson(_, JsonProblem::TooManyMembers) => {
             !names(text).1
@@ -93,7 +92,7 @@ fn has_large_number(value: &Value) -> bool {
     }
 }
 
-/// The same value; `-0` is 0.
+/// Returns whether the values are equal; `-0` is 0.
 fn is_same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => {
@@ -110,7 +109,7 @@ fn is_same(left: &Value, right: &Value) -> bool {
     }
 }
 
-/// How many members an object has, and whether two have one name, at the top
+/// Returns the number of members of an object, and whether two have the same name, at the top
 /// level and in the objects that claimgate reads.
 fn names(text: &[u8]) -> (usize, bool) {
     let top: Names<'_> = serde_json::from_slice(text).unwrap_or_default();

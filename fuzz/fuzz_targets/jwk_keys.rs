@@ -1,6 +1,5 @@
-//! Keys of all kinds: a member of a set is used if and only if a second reading of it, by
-//! serde_json and num-bigint, says that it may be, with the algorithm and the thumbprint
-//! that this reading says.
+//! Keys of all types: a member of a set is used if and only if a second implementation, with
+//! serde_json and num-bigint, accepts it, with the same algorithm and thumbprint.
 #![no_main]
 
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -49,8 +48,8 @@ fn run(text: &str) {
     for (index, member) in members.iter().enumerate() {
         let skipped = set.skipped().iter().find(|skipped| skipped.index == index);
         match (skipped, usable(member)) {
-            // serde_json keeps the last of two members of one name, and reads what is
-            // more than 16 deep.
+            // serde_json uses the last of two members with the same name, and accepts texts
+            // that are nested more than 16 levels deep.
             (Some(skipped), Some(_)) => assert_eq!(skipped.reason, KeyRejected::Malformed),
             (Some(_), None) => {}
             (None, None) => panic!("used: {member}"),
@@ -65,7 +64,7 @@ fn run(text: &str) {
     assert!(keys.next().is_none());
 }
 
-/// The algorithm and the text of the thumbprint of a member that may be used.
+/// Returns the algorithm and the text of the thumbprint of a usable member.
 fn usable(member: &Value) -> Option<(String, String)> {
     let object = member.as_object()?;
     let string = |name: &str| match object.get(name) {

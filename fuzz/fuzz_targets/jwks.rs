@@ -1,5 +1,5 @@
-//! Key sets: each member is used or skipped, and one that is used is what
-//! serde_json and RFC 7638 say of it.
+//! Key sets: each member is used or skipped, and the properties of a used one are those that
+//! serde_json and RFC 7638 give.
 #![no_main]
 
 use claimgate::{JwkSet, PublicKey};

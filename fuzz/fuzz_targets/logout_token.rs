@@ -1,5 +1,6 @@
-//! The payload of a well-signed logout token: what is accepted is confirmed, what is
-//! refused is explained, and a policy that accepts tokens without `exp` accepts no less.
+//! The payload of a logout token with a valid signature: accepted tokens are checked again,
+//! rejected ones are explained, and a policy that accepts tokens without `exp` accepts all
+//! others, too.
 #![no_main]
 
 use claimgate::{LogoutToken, LogoutTokenPolicy, ReplayError, ReplayWindow, TokenBuffer, TokenId};
@@ -33,7 +34,7 @@ fn is_accepted(token: &str, policy: &LogoutTokenPolicy<'_>) -> bool {
             assert_eq!(format!("{validated:?}"), "Validated(LogoutToken { .. })");
             let owned = validated.to_owned_token::<16384>();
             assert!(owned.is_ok_and(|owned| owned.token() == validated));
-            // A token has an identity unless its `jti` is too long, and is admitted once.
+            // A token has an identifier unless its `jti` is too long, and is admitted once.
             let jti = validated.token_id().unwrap();
             let id = TokenId::logout_token::<StandIn>(validated.issuer(), jti);
             assert_eq!(id.is_some(), jti.len() <= TokenId::MAX_JTI_LEN);

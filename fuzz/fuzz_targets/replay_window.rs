@@ -1,5 +1,5 @@
-//! A replay window and a map that forgets nothing: no token is admitted twice, and none is
-//! refused without a reason, whatever the clock does.
+//! The replay window, compared with an unbounded map: no token is admitted twice, and none is
+//! rejected without a reason, whatever the clock does.
 #![no_main]
 
 use std::collections::HashMap;
@@ -13,9 +13,9 @@ const PLACES: usize = 4;
 
 #[derive(Arbitrary, Debug)]
 struct Step {
-    /// Of one of the first tokens, or of any.
+    /// One of the first tokens, or any.
     token: u8,
-    /// How far the clock goes ahead or back.
+    /// The change of the clock, ahead or back.
     clock: Clock,
 }
 
@@ -31,7 +31,7 @@ fuzz_target!(|steps: Vec<Step>| {
     timed(|| run(steps.get(..256).unwrap_or(&steps)));
 });
 
-/// A token's end, the same each time that it is presented.
+/// Returns a token's end, which is always the same.
 fn end_of(token: u8) -> u64 {
     match token {
         255 => u64::MAX,
@@ -73,12 +73,12 @@ fn run(steps: &[Step]) {
             }
             Err(ReplayError::Full) => assert!(before == PLACES && !was_admitted && end > now),
             Err(ReplayError::Replayed) => {
-                // Used, past, or no later than one that may have been forgotten.
+                // Used, expired, or no later than one that may have been forgotten.
                 let is_doubtful = admitted.values().any(|past| *past <= latest && end <= *past);
                 assert!(was_admitted || end <= now || is_doubtful);
             }
         }
-        // Where the clock has never been ahead, nothing is in doubt.
+        // If the clock has never gone back, the reason is exact.
         assert!(before <= live);
         if now == latest {
             assert_eq!(before, live);

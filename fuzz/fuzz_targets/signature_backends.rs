@@ -1,9 +1,9 @@
-//! The three backends: one verdict on any key, signature and message, for each algorithm,
-//! and the right one on signatures that are made to be valid.
+//! The three backends: the same verdict on any key, signature and message, for each algorithm,
+//! and the right one on valid signatures.
 //!
-//! RSA needs no private key for those: for an exponent of 3, 5 or 7 and any root,
-//! `n = root^e − EM` is a modulus under which the root is the signature. ECDSA and EdDSA
-//! sign with a key of the input.
+//! RSA needs no private key for those: for an exponent of 3, 5 or 7 and any root, `n = root^e
+//! − EM` is a modulus under which the root is the signature. ECDSA and EdDSA sign with a key
+//! from the input.
 #![no_main]
 
 use arbitrary::Arbitrary;
@@ -114,8 +114,8 @@ fn run(input: &Input<'_>) {
     let Some(change) = change else { return };
     let changed = apply(change, &case);
     let is_second = matches!(change, Change::Opposite) && order(changed.algorithm).is_some();
-    // To another multiple of the root there may be another key, but not by one changed
-    // octet: it would be a forgery.
+    // Another multiple of the root may have another key, but not one with a single changed
+    // octet: that would be a forgery.
     let may_be_valid = changed == case || is_second;
     assert!(may_be_valid || verdict(&changed) != Ok(Ok(())));
     assert!(!is_second || verdict(&changed) == Ok(Ok(())));
@@ -127,8 +127,8 @@ fn verdict(case: &Case) -> Verdict {
     let ring = verdict_of::<RingAnyKey>(case);
     let aws_lc = verdict_of::<AwsLcAnyKey>(case);
     let pure_rust = verdict_of::<PureRustAnyKey>(case);
-    // AWS-LC refuses a few moduli when the key is read that the others refuse signatures
-    // of.
+    // AWS-LC rejects a few moduli when the key is read, for which the others reject all
+    // signatures.
     assert_eq!(ring, pure_rust);
     if aws_lc != Err(KeyRejected::Backend) {
         assert_eq!(ring, aws_lc);
@@ -158,7 +158,7 @@ fn verdict_of<K: PublicKey>(case: &Case) -> Verdict {
     Ok(key.verify(&case.message, &case.signature))
 }
 
-/// A signature by a private key of the input.
+/// Returns a signature by a private key from the input.
 fn sign(algorithm: u8, private: &[u8; 32], message: &[u8]) -> Option<Case> {
     let (algorithm, key, signature) = match algorithm % 3 {
         0 => {
@@ -191,13 +191,14 @@ fn sign(algorithm: u8, private: &[u8; 32], message: &[u8]) -> Option<Case> {
     Some(Case { algorithm, key, signature, message: message.to_vec() })
 }
 
-/// A modulus of this many bits under which the root is a signature.
+/// Returns a modulus with this number of bits under which the root is a signature.
 fn make(made: &Made<'_>) -> Option<Case> {
     let bits = 2_048 + u32::from(made.bits) % 2_049;
     let len = bits.div_ceil(8);
     let e = [3, 5, 7][usize::from(made.exponent) % 3];
-    // A root so that its power has just these bits, also less the encoded message, which
-    // begins with the octets 0 and 1 or has at most as many bits as the modulus less one.
+    // A root whose power has exactly this number of bits, also after subtraction of the
+    // encoded message, which begins with the octets 0 and 1 or has at most one bit less than
+    // the modulus.
     let power_of_two = |exponent: u32| BigUint::from(1_u8) << exponent;
     let algorithm = rsa(made.algorithm);
     let is_pss = matches!(algorithm, Algorithm::Ps256 | Algorithm::Ps384 | Algorithm::Ps512);
@@ -276,7 +277,7 @@ fn pkcs1(algorithm: Algorithm, message: &[u8], len: usize) -> Vec<u8> {
     [&[0, 1][..], &padding, &prefix, &hash].concat()
 }
 
-/// EMSA-PSS with a salt as long as the hash (RFC 8017 §9.1.1).
+/// EMSA-PSS with a salt with the length of the hash (RFC 8017 §9.1.1).
 fn pss(algorithm: Algorithm, made: &Made<'_>, bits: u32) -> Vec<u8> {
     let len = bits.div_ceil(8) as usize;
     let message_hash = hash(algorithm, &[made.message]);
@@ -292,7 +293,7 @@ fn pss(algorithm: Algorithm, made: &Made<'_>, bits: u32) -> Vec<u8> {
     [&block[..], &salted, &[0xbc]].concat()
 }
 
-/// The integer in `len` octets.
+/// Returns the integer in `len` octets.
 fn padded(integer: &BigUint, len: usize) -> Option<Vec<u8>> {
     let bytes = integer.to_bytes_be();
     let mut padded = vec![0; len.checked_sub(bytes.len())?];
@@ -300,7 +301,7 @@ fn padded(integer: &BigUint, len: usize) -> Option<Vec<u8>> {
     Some(padded)
 }
 
-/// The order of the curve of ECDSA.
+/// Returns the order of the curve of ECDSA.
 fn order(algorithm: Algorithm) -> Option<BigUint> {
     let text: &[u8] = match algorithm {
         Algorithm::Es256 => b"ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551",

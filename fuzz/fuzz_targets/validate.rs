@@ -1,5 +1,5 @@
-//! The whole path over tokens that are nearly right: header, claims, policy,
-//! clock and signature all come from the fuzzer.
+//! The whole validation of tokens that are nearly valid: header, claims, policy, clock and
+//! signature come from the fuzzer.
 #![no_main]
 
 use arbitrary::Arbitrary;
@@ -32,7 +32,7 @@ enum Signing<'a> {
     Append(&'a str),
 }
 
-/// A change to an object that would be right.
+/// A change to an object that is valid without it.
 #[derive(Arbitrary, Debug)]
 enum Edit<'a> {
     Set(u8, Written<'a>),
@@ -54,7 +54,7 @@ enum Written<'a> {
     Raw(&'a str),
 }
 
-/// Settings that only add to what a policy asks.
+/// Settings that only add requirements to a policy.
 #[derive(Arbitrary, Debug)]
 struct Settings {
     leeway: u8,
@@ -162,7 +162,7 @@ impl Written<'_> {
     }
 }
 
-/// An object of these members, edited.
+/// Returns an object with these members, edited.
 fn object(right: &[(&str, String)], names: &[&str], edits: &[Edit<'_>]) -> String {
     let mut members: Vec<(String, String)> =
         right.iter().map(|(name, value)| (format!("\"{name}\""), value.clone())).collect();
@@ -209,7 +209,7 @@ fn run(input: &Input<'_>) {
         let (token, is_signed) = signed(&input.signing, header.as_bytes(), claims.as_bytes());
         let id_token = verdict_on_id_token(&token, now, &input.settings);
         let access_token = verdict_on_access_token(&token, now, &input.settings);
-        // Nothing passes as both, and nothing passes unsigned.
+        // No token is accepted as both kinds, and none without a signature.
         assert!(id_token.is_err() || access_token.is_err());
         for verdict in [id_token, access_token] {
             match verdict {
@@ -220,7 +220,7 @@ fn run(input: &Input<'_>) {
     }
 }
 
-/// The token, and whether its signature is the issuer's.
+/// Returns the token, and whether its signature is the issuer's.
 fn signed(signing: &Signing<'_>, header: &[u8], payload: &[u8]) -> (String, bool) {
     let right = sign(0, header, payload);
     let token = match signing {
@@ -239,8 +239,8 @@ fn signed(signing: &Signing<'_>, header: &[u8], payload: &[u8]) -> (String, bool
     (token, is_signed)
 }
 
-/// A policy with settings more accepts nothing that the plain one refuses, and
-/// what the plain one accepts is confirmed.
+/// A policy with additional settings accepts no token that the plain one rejects, and tokens
+/// that the plain one accepts are checked again.
 fn compare(plain: Result<(), Error>, strict: Result<(), Error>) -> Result<(), Error> {
     assert!(plain.is_ok() || strict.is_err());
     plain
@@ -275,7 +275,7 @@ fn verdict_on_id_token(token: &str, now: NumericDate, settings: &Settings) -> Re
     let (policy, login) = (policy.build().unwrap(), login.build().unwrap());
     let strict = verdict(&policy, login);
     if settings.trusted {
-        // One audience more to be trusted: what passes without, passes with.
+        // With one more trusted audience, tokens that were accepted are still accepted.
         let trusting = IdTokenPolicy::new(CLIENT_ID).trusted_audiences(&[API]).build().unwrap();
         assert!(plain.is_err() || verdict(&trusting, LOGIN).is_ok());
     }

@@ -1,5 +1,5 @@
-//! What the targets share: a backend that signs in a microsecond, a clock on
-//! each input, and the rules written a second time, plainly, over serde_json.
+//! Shared items of the targets: a backend that signs in a microsecond, a time limit for each
+//! input, and a second implementation of the rules with serde_json.
 
 use std::sync::OnceLock;
 
@@ -25,19 +25,19 @@ pub const APPLICATION_POLICY: IdTokenPolicy<'_> =
     at_compile_time!(IdTokenPolicy::new(CLIENT_ID).build());
 pub const LOGOUT_POLICY: LogoutTokenPolicy<'_> =
     at_compile_time!(LogoutTokenPolicy::new(CLIENT_ID).build());
-/// The greatest age of logout tokens without `exp`, where they are accepted.
+/// The maximum age of logout tokens without `exp`, if they are accepted.
 pub const MAX_AGE_WITHOUT_EXPIRY: u64 = 600;
 pub const LOGOUT_POLICY_WITHOUT_EXPIRY: LogoutTokenPolicy<'_> = at_compile_time!(
     LogoutTokenPolicy::new(CLIENT_ID).accept_without_expiry(MAX_AGE_WITHOUT_EXPIRY).build()
 );
 pub const LOGIN: Login<'_> = at_compile_time!(Login::new(Nonce::Ignore).build());
 
-/// How long a modulus and so a signature is here, in bytes.
+/// The length of a modulus, and thus of a signature, in bytes.
 pub const MODULUS_LEN: usize = 256;
 
-/// A backend whose signatures are a hash over the modulus and the signed text:
-/// whoever has the set can sign, so the fuzzer gets behind the signature, and
-/// still no two texts share one.
+/// A backend whose signatures are a hash of the modulus and the signed text. Anyone who has
+/// the set can sign, so the fuzzer reaches the code after the signature, but different texts
+/// have different signatures.
 pub struct StandIn([u8; 32]);
 
 impl StandIn {
@@ -68,32 +68,32 @@ impl PublicKey for StandIn {
     }
 }
 
-/// The modulus of key number `key`: odd, and of 2,048 bits.
+/// Returns the modulus of key number `key`: odd, and of 2,048 bits.
 fn modulus(key: u8) -> [u8; MODULUS_LEN] {
     let mut n = [0xff; MODULUS_LEN];
     n[1] = key;
     n
 }
 
-/// Key number `key` as a JWK, with `key-0` and so on for its `kid`.
+/// Returns key number `key` as a JWK, with the `kid` `key-0` and so on.
 pub fn jwk(key: u8) -> Value {
     let n = Base64UrlUnpadded::encode_string(&modulus(key));
     json!({"kty": "RSA", "kid": format!("key-{key}"), "n": n, "e": "AQAB"})
 }
 
-/// A set of these keys.
+/// Returns a set with these keys.
 pub fn set(keys: &[u8]) -> JwkSet<StandIn, 4> {
     let members: Vec<Value> = keys.iter().copied().map(jwk).collect();
     JwkSet::from_json(&json!({ "keys": members }).to_string()).expect("keys of our own making")
 }
 
-/// The issuer, with key number 0.
+/// Returns the issuer, with key number 0.
 pub fn issuer() -> &'static Issuer<StandIn, 4> {
     static WITH_KEY_0: OnceLock<Issuer<StandIn, 4>> = OnceLock::new();
     WITH_KEY_0.get_or_init(|| Issuer::new(ISSUER, set(&[0])).expect("a URL that is not empty"))
 }
 
-/// A compact JWS of these bytes, signed with key number `key`.
+/// Returns a compact JWS with this payload, signed with key number `key`.
 pub fn sign(key: u8, header: &[u8], payload: &[u8]) -> String {
     let encode = Base64UrlUnpadded::encode_string;
     let signing_input = format!("{}.{}", encode(header), encode(payload));
@@ -101,10 +101,10 @@ pub fn sign(key: u8, header: &[u8], payload: &[u8]) -> String {
     format!("{signing_input}.{}", encode(&key.signature(signing_input.as_bytes())))
 }
 
-/// The header that goes with key number 0.
+/// The header for key number 0.
 pub const HEADER: &[u8] = br#"{"alg":"RS256","typ":"JWT","kid":"key-0"}"#;
 
-/// Runs one input, and fails if it took 100 ms of processor time.
+/// Runs one input, and panics if it took 100 ms of processor time.
 pub fn timed<T>(run: impl FnOnce() -> T) -> T {
     let before = processor_ms();
     let result = run();
@@ -115,15 +115,15 @@ pub fn timed<T>(run: impl FnOnce() -> T) -> T {
 
 fn processor_ms() -> i64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the call writes to the place that it is given.
+    // SAFETY: the pointer is valid for the write.
     unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
     time.tv_sec * 1_000 + time.tv_nsec / 1_000_000
 }
 
-/// Decodes a token without claimgate. It has to be one that claimgate accepted.
+/// Decodes a token without claimgate. It must be one that claimgate accepted.
 ///
-/// `None` where a member that nobody reads holds a number that serde_json's
-/// floats do not reach.
+/// Returns `None` if a member that is not read contains a number that serde_json cannot
+/// represent.
 fn decode(token: &str) -> Option<(Value, Value)> {
     let mut segments = token.split('.');
     let mut next = || Base64UrlUnpadded::decode_vec(segments.next().unwrap()).unwrap();
@@ -135,8 +135,8 @@ fn decode(token: &str) -> Option<(Value, Value)> {
     Some((parse_json(&header)?.unwrap(), parse_json(&payload)?.unwrap()))
 }
 
-/// serde_json's verdict, or `None` for a number that it cannot hold and for a
-/// name that it keeps for itself and reads as something else.
+/// Returns serde_json's result, or `None` for a number that it cannot represent and for a name
+/// that it treats specially.
 pub fn parse_json(text: &[u8]) -> Option<serde_json::Result<Value>> {
     const KEPT: &[u8] = b"$serde_json::private";
     if text.windows(KEPT.len()).any(|name| name == KEPT) {
@@ -148,8 +148,8 @@ pub fn parse_json(text: &[u8]) -> Option<serde_json::Result<Value>> {
     }
 }
 
-/// What has to be true of every token that a policy with nothing set accepts,
-/// in the words of the specifications, without claimgate.
+/// Checks the properties of every token that a policy without settings accepts, as stated in
+/// the specifications, without claimgate.
 #[track_caller]
 fn confirm(token: &str, audience: &str, types: &[&str], foreign: &[&str], now: NumericDate) {
     let Some((header, claims)) = decode(token) else { return };
@@ -158,7 +158,7 @@ fn confirm(token: &str, audience: &str, types: &[&str], foreign: &[&str], now: N
     assert!(is_before_expiry(&claims, now), "expired");
 }
 
-/// The part of it that is the same for all kinds.
+/// Checks the properties that are the same for all kinds.
 #[track_caller]
 fn confirm_common(
     header: &Value,
@@ -202,7 +202,7 @@ fn is_before_expiry(claims: &Value, now: NumericDate) -> bool {
     (now.as_secs() as f64) < claims["exp"].as_f64().unwrap().floor() + LEEWAY as f64
 }
 
-/// Confirms an access token that [`API_POLICY`] accepted at `now`.
+/// Checks an access token that [`API_POLICY`] accepted at `now`.
 #[track_caller]
 pub fn confirm_access_token(token: &str, now: NumericDate) {
     let foreign = ["nonce", "at_hash", "c_hash", "s_hash", "events", "cnf"];
@@ -212,7 +212,7 @@ pub fn confirm_access_token(token: &str, now: NumericDate) {
     assert!(claims.get("typ").is_none_or(|typ| typ == "Bearer" || typ == "DPoP"));
 }
 
-/// Confirms an ID token that [`APPLICATION_POLICY`] accepted at `now`.
+/// Checks an ID token that [`APPLICATION_POLICY`] accepted at `now`.
 #[track_caller]
 pub fn confirm_id_token(token: &str, now: NumericDate) {
     let foreign = ["scope", "scp", "permissions", "gty", "events"];
@@ -228,8 +228,8 @@ pub fn confirm_id_token(token: &str, now: NumericDate) {
     assert!(claims.get("typ").is_none_or(|typ| typ == "ID"));
 }
 
-/// Confirms a logout token that [`LOGOUT_POLICY`] or [`LOGOUT_POLICY_WITHOUT_EXPIRY`]
-/// accepted at `now`.
+/// Checks a logout token that [`LOGOUT_POLICY`] or [`LOGOUT_POLICY_WITHOUT_EXPIRY`] accepted
+/// at `now`.
 #[track_caller]
 pub fn confirm_logout_token(token: &str, policy: &LogoutTokenPolicy<'_>, now: NumericDate) {
     const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
@@ -257,11 +257,11 @@ pub fn confirm_logout_token(token: &str, policy: &LogoutTokenPolicy<'_>, now: Nu
     }
 }
 
-/// Looks at all that an error tells.
+/// Checks the representations of an error.
 pub fn confirm_error(error: Error) {
     let is_snake_case = |byte| matches!(byte, b'_' | b'a'..=b'z' | b'0'..=b'9');
     assert!(error.code().bytes().all(is_snake_case));
     assert!([400, 401, 403].contains(&error.http_status()));
-    // The longest counts the members of a key set by the reason to skip them.
+    // The longest message counts the skipped members of a key set by reason.
     assert!(error.to_string().len() < 1_000 && format!("{error:?}").len() < 1_000);
 }

@@ -1,14 +1,14 @@
-//! `aud`.
+//! The claim `aud`.
 
 use core::fmt;
 
 /// The capacity of [`Audience`].
 const MAX: usize = 16;
 
-/// `aud`: whom a token is for
+/// `aud`: the intended recipients of a token
 /// ([RFC 7519 §4.1.3](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.3)).
 ///
-/// One string and an array of one string mean the same.
+/// A string is equivalent to an array of one string.
 ///
 /// ```
 /// # fn show(token: &claimgate::Validated<claimgate::AccessToken<'_>>) {
@@ -18,8 +18,8 @@ const MAX: usize = 16;
 /// let is_shared = token.audience().contains("https://example.com/other-api");
 /// # }
 /// ```
-// An array and not a `heapless::Vec`, whose `Drop` would keep the caller's
-// buffer borrowed until the end of the scope.
+// An array and not a `heapless::Vec`, whose `Drop` would extend the borrow of the caller's
+// buffer to the end of the scope.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Audience<'b> {
     audiences: [&'b str; MAX],
@@ -27,14 +27,14 @@ pub struct Audience<'b> {
 }
 
 impl<'b> Audience<'b> {
-    /// The largest number of audiences of a token.
+    /// The maximum number of audiences of a token.
     ///
-    /// Tokens name one or two; each is compared with each expected audience.
+    /// Tokens usually have one or two. Each is compared with each expected audience.
     pub const MAX: usize = MAX;
 
     pub(crate) const NONE: Self = Self { audiences: [""; MAX], len: 0 };
 
-    /// Adds one. `false` if there is no room.
+    /// Adds an audience. Returns `false` if the capacity is exhausted.
     pub(crate) fn push(&mut self, audience: &'b str) -> bool {
         let Some(place) = self.audiences.get_mut(self.len) else { return false };
         *place = audience;
@@ -42,24 +42,24 @@ impl<'b> Audience<'b> {
         true
     }
 
-    /// Whether `identifier` is among them, byte for byte.
+    /// Returns whether `identifier` is one of the audiences, compared byte for byte.
     #[must_use]
     pub fn contains(&self, identifier: &str) -> bool {
         self.iter().any(|audience| audience == identifier)
     }
 
-    /// The audiences, in the token's order.
+    /// Returns the audiences, in the token's order.
     pub fn iter(&self) -> impl Iterator<Item = &'b str> + '_ {
         self.audiences.iter().take(self.len).copied()
     }
 
-    /// How many audiences the token names.
+    /// Returns the number of audiences.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether the token names no audience.
+    /// Returns whether the token has no audience.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len == 0

@@ -1,4 +1,4 @@
-//! Times.
+//! The times in tokens.
 
 use core::fmt;
 
@@ -15,33 +15,33 @@ use core::fmt;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct NumericDate(u64);
 
-/// Which way a fraction of a second goes: to the stricter side of the rule that
-/// compares the time with the clock.
+/// The direction in which a fraction of a second is rounded: to the stricter side of the rule
+/// that compares the time with the clock.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rounding {
-    /// For an end.
+    /// For the end of a period.
     Down,
-    /// For a beginning.
+    /// For the beginning of a period.
     Up,
 }
 
 impl NumericDate {
-    /// The last second of the year 9999: the latest time a token may name.
+    /// The last second of the year 9999: the latest time that a token can have.
     pub const MAX: Self = Self(253_402_300_799);
 
-    /// A time in seconds since the epoch.
+    /// Constructs a time from seconds since the epoch.
     #[must_use]
     pub const fn from_secs(seconds: u64) -> Self {
         Self(seconds)
     }
 
-    /// Seconds since the epoch.
+    /// Returns the seconds since the epoch.
     #[must_use]
     pub const fn as_secs(self) -> u64 {
         self.0
     }
 
-    /// The system's clock. A clock before 1970 gives 0.
+    /// Returns the time of the system's clock, or 0 if it is before 1970.
     #[cfg(feature = "std")]
     #[cfg_attr(docsrs, doc(cfg(feature = "std")))]
     #[must_use]
@@ -50,8 +50,8 @@ impl NumericDate {
         Self(since_epoch.map_or(0, |duration| duration.as_secs()))
     }
 
-    /// Reads a valid JSON number: any spelling, exactly, with no float between;
-    /// and whether there was a fraction of a second to be rounded.
+    /// Reads a valid JSON number in any notation, exactly, without floating point. Also
+    /// returns whether a fraction of a second was rounded.
     ///
     /// `None` for a negative number and one above [`NumericDate::MAX`].
     pub(crate) fn from_json_number(text: &str, rounding: Rounding) -> Option<(Self, bool)> {
@@ -62,7 +62,7 @@ impl NumericDate {
         (seconds <= Self::MAX.0).then_some((Self(seconds), has_fraction))
     }
 
-    /// The seconds, rounded, of a valid JSON number that is not negative.
+    /// Returns the rounded seconds of a valid JSON number that is not negative.
     fn seconds(text: &str, rounding: Rounding) -> Option<(u64, bool)> {
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {
             Some((mantissa, exponent)) => (mantissa, saturating_exponent(exponent)),
@@ -72,7 +72,7 @@ impl NumericDate {
         if whole.starts_with('-') {
             return None;
         }
-        // Where the decimal point stands, counted in digits from the left.
+        // The position of the decimal point, in digits from the left.
         let mut until_point = i64::try_from(whole.len()).ok()?.saturating_add(exponent);
         let mut seconds = 0_u64;
         let mut has_fraction = false;
@@ -85,7 +85,7 @@ impl NumericDate {
             }
             until_point = until_point.saturating_sub(1);
         }
-        // Zeros that only the exponent tells of.
+        // Zeros that come from the exponent only.
         while until_point > 0 && seconds > 0 {
             seconds = seconds.checked_mul(10)?;
             until_point = until_point.saturating_sub(1);
@@ -97,8 +97,8 @@ impl NumericDate {
     }
 
     /// Reads a UTC timestamp of the form `2017-03-30T15:13:40.474Z`
-    /// ([RFC 3339 §5.6](https://www.rfc-editor.org/rfc/rfc3339#section-5.6),
-    /// in UTC only). A fraction is dropped.
+    /// ([RFC 3339 §5.6](https://www.rfc-editor.org/rfc/rfc3339#section-5.6)).
+    /// A fraction is truncated.
     pub(crate) fn from_timestamp(text: &str) -> Option<Self> {
         let text = text.strip_suffix('Z')?;
         let text = match text.split_once(['.']) {
@@ -122,7 +122,7 @@ impl NumericDate {
         let days = before
             .checked_mul(365)?
             .checked_add(leap_days)?
-            // The days before 1970-01-01.
+            // The number of days before 1970-01-01.
             .checked_sub(719_162)?
             .checked_add(lengths.iter().take(month).sum::<u32>())?
             .checked_add(day.checked_sub(1)?)?;
@@ -138,8 +138,7 @@ impl fmt::Display for NumericDate {
     }
 }
 
-/// The value of a number that is spelled as nearly all times are: by up to 12
-/// digits and nothing else.
+/// Returns the value of a number in the usual notation: up to 12 digits and nothing else.
 fn digits_alone(text: &str) -> Option<u64> {
     if text.len() > 12 {
         return None;
@@ -155,8 +154,7 @@ fn digits_alone(text: &str) -> Option<u64> {
     Some(value)
 }
 
-/// Reads the exponent of a valid JSON number; what is out of range stays far
-/// out of range.
+/// Reads the exponent of a valid JSON number. An exponent out of range saturates.
 fn saturating_exponent(text: &str) -> i64 {
     let (is_negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
@@ -172,7 +170,7 @@ fn is_digits(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Reads three numbers of these many digits.
+/// Reads three numbers with these numbers of digits.
 fn numbers(text: &str, separator: char, lengths: [usize; 3]) -> Option<[u32; 3]> {
     let mut parts = text.split([separator]);
     let mut out = [0; 3];

@@ -1,19 +1,18 @@
-//! Reading registered claims: the right type, or an error that names the claim.
+//! The registered claims, read with their types.
 
 use super::{Audience, Confirmation, NumericDate, Rounding, Scope, StringArray};
-use crate::error::{Claim, Error, JsonType, Segment};
+use crate::error::{Claim, Error, Input, JsonType};
 use crate::json::{Member, Object, Scratch, Value};
 
-/// Reads the values of claims, and unescapes strings into the caller's buffer
-/// where that is needed.
+/// A reader of claims, which unescapes strings into the caller's buffer where needed.
 pub(crate) struct Reader<'b> {
     scratch: Scratch<'b>,
-    segment: Segment,
+    input: Input,
 }
 
 impl<'b> Reader<'b> {
-    pub(crate) const fn new(scratch: Scratch<'b>, segment: Segment) -> Self {
-        Self { scratch, segment }
+    pub(crate) const fn new(scratch: Scratch<'b>, input: Input) -> Self {
+        Self { scratch, input }
     }
 
     #[inline]
@@ -31,7 +30,7 @@ impl<'b> Reader<'b> {
         self.rounded_date(claim, value, rounding).map(|(date, _)| date)
     }
 
-    /// As [`date`](Self::date), and whether there was a fraction to be rounded.
+    /// Like [`date`](Self::date), but also returns whether a fraction was rounded.
     pub(crate) fn rounded_date(
         &self,
         claim: Claim,
@@ -55,12 +54,12 @@ impl<'b> Reader<'b> {
         value: Value<'b>,
         members: &mut Object<'b>,
     ) -> Result<(), Error> {
-        let is_object = value.read_object(members, self.segment)?;
+        let is_object = value.read_object(members, self.input)?;
         if is_object { Ok(()) } else { Err(Error::ClaimType(claim, JsonType::Object)) }
     }
 
-    /// Whether there is an object; another type is an error.
-    // Large and rare: not in the frame of its caller.
+    /// Returns whether the value is an object; another type is an error.
+    // Not inlined: it is large and rare.
     #[inline(never)]
     fn has_object(&self, claim: Claim, value: Value<'b>) -> Result<bool, Error> {
         self.object(claim, value, &mut Object::empty()).map(|()| true)
@@ -71,7 +70,7 @@ impl<'b> Reader<'b> {
         Ok(StringArray::from_json(array))
     }
 
-    /// One string, or an array of strings: both read as an array.
+    /// Returns a string or an array of strings, both as an array.
     pub(crate) fn one_or_more_strings(
         &self,
         claim: Claim,
@@ -79,7 +78,7 @@ impl<'b> Reader<'b> {
     ) -> Result<StringArray<'b>, Error> {
         let is_plain = value.string().is_some_and(|text| text.plain().is_some());
         if is_plain {
-            // Between its quotes stands what an array of it would hold.
+            // The text between its quotes is that of an array with this string.
             return Ok(StringArray::from_json(value.as_written()));
         }
         self.strings(claim, value).map_err(|_| Error::ClaimType(claim, JsonType::StringOrStrings))
@@ -123,7 +122,7 @@ impl<'b> Reader<'b> {
         self.scratch.string(value.string().ok_or(wrong)?)
     }
 
-    // Large and rare: not in the frame of its caller.
+    // Not inlined: it is large and rare.
     #[inline(never)]
     pub(crate) fn confirmation(&mut self, value: Value<'b>) -> Result<Confirmation<'b>, Error> {
         let mut object = Object::empty();
@@ -132,9 +131,10 @@ impl<'b> Reader<'b> {
     }
 }
 
-/// The claims that both kinds of token have
-/// ([RFC 7519 §4.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1)), and
-/// those by which another kind gives itself away.
+/// The claims that the kinds of token share
+/// ([RFC 7519 §4.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1)),
+/// and those that indicate another
+/// kind.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RegisteredClaims<'b> {
     pub(crate) issuer: Option<&'b str>,
@@ -143,7 +143,7 @@ pub struct RegisteredClaims<'b> {
     pub(crate) expiry: Option<NumericDate>,
     pub(crate) not_before: Option<NumericDate>,
     pub(crate) issued_at: Option<NumericDate>,
-    /// Whether a fraction of a second was dropped from `exp`.
+    /// Whether `exp` had a fraction of a second.
     pub(crate) expiry_has_fraction: bool,
     /// Whether `iat` was rounded up.
     pub(crate) issued_at_has_fraction: bool,
@@ -201,7 +201,7 @@ impl<'b> RegisteredClaims<'b> {
         organization_name: None,
     };
 
-    /// Reads one member. `false` if it is none of these claims.
+    /// Reads one member. Returns `false` if it is not one of these claims.
     pub(crate) fn read(
         &mut self,
         member: Member<'b>,
@@ -264,22 +264,23 @@ impl<'b> RegisteredClaims<'b> {
         })
     }
 
-    /// `aud`, which is empty if it is absent.
+    /// Returns `aud`, which is empty if it is missing.
     pub(crate) fn audience(&self) -> &Audience<'b> {
         self.audience.as_ref().unwrap_or(const { &Audience::NONE })
     }
 
-    /// `scope` or `scp`, which is empty if both are absent.
+    /// Returns `scope` or `scp`, which is empty if both are missing.
     pub(crate) fn scope(&self) -> Scope<'b> {
         self.scope.or(self.scp).unwrap_or(Scope::EMPTY)
     }
 
-    /// `permissions`, which are empty if they are absent.
+    /// Returns `permissions`, which are empty if they are missing.
     pub(crate) fn permissions(&self) -> StringArray<'b> {
         self.permissions.unwrap_or(StringArray::EMPTY)
     }
 
-    /// Both spellings at once would leave it to the reader which one counts.
+    /// Checks that only one of `scope` and `scp` is present, so that there is one
+    /// interpretation.
     pub(crate) fn check_scope_is_given_once(&self) -> Result<(), Error> {
         match (self.scope, self.scp) {
             (Some(_), Some(_)) => Err(Error::ClaimType(Claim::Scp, JsonType::Scope)),

@@ -1,14 +1,13 @@
-//! What a token's bearer may do: `scope`, `scp` and `permissions`.
+//! The claims `scope`, `scp` and `permissions`.
 
 use core::{fmt, iter};
 
 use crate::bytes::{all, split_once_near};
 use crate::error::Claim;
 
-/// An array of strings, none of which holds a quote, a backslash or a control
-/// character.
+/// An array of strings that contain no quotes, backslashes or control characters.
 ///
-/// It is kept as it stands in the token, so its length is not bounded.
+/// It borrows the JSON text of the token, so the number of strings is not limited.
 ///
 /// ```
 /// # fn show(token: &claimgate::Validated<claimgate::AccessToken<'_>>) {
@@ -20,28 +19,28 @@ use crate::error::Claim;
 pub struct StringArray<'b>(pub(super) &'b str);
 
 impl<'b> StringArray<'b> {
-    /// No strings.
+    /// The empty array.
     pub(crate) const EMPTY: Self = Self("");
 
-    /// Takes a valid JSON array of such strings, or one such string.
+    /// Constructs the array from a valid JSON array of such strings, or one such string.
     pub(crate) const fn from_json(text: &'b str) -> Self {
         Self(text)
     }
 
-    /// The strings, in the token's order.
+    /// Returns an iterator over the strings, in the token's order.
     pub fn iter(&self) -> impl Iterator<Item = &'b str> + use<'b> {
-        // Nothing is escaped, so every second piece between quotes is a string.
+        // There are no escapes, so every second piece between quotes is a string.
         Quoted(self.0)
     }
 
-    /// Whether `string` is among them, byte for byte.
+    /// Returns whether `string` is one of them, compared byte for byte.
     #[must_use]
     pub fn contains(&self, string: &str) -> bool {
         self.iter().any(|element| element == string)
     }
 }
 
-/// The pieces of a text between its quotes.
+/// An iterator over the strings between quotes.
 struct Quoted<'b>(&'b str);
 
 impl<'b> Iterator for Quoted<'b> {
@@ -61,11 +60,11 @@ impl fmt::Debug for StringArray<'_> {
     }
 }
 
-/// `scope` or `scp`: what the bearer may do
+/// `scope` or `scp`: the access that is granted to the bearer
 /// ([RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)).
 ///
-/// Scope tokens are compared whole and case-sensitively. A token without scope
-/// has an empty one.
+/// Scope tokens are compared as a whole and case-sensitively. A token without these claims has
+/// an empty scope.
 ///
 /// ```
 /// # fn show(token: &claimgate::Validated<claimgate::AccessToken<'_>>) {
@@ -84,23 +83,23 @@ enum Form<'b> {
 }
 
 impl<'b> Scope<'b> {
-    /// No scope.
+    /// The empty scope.
     pub(crate) const EMPTY: Self = Self(Form::Text(""));
 
-    /// Scope tokens with single spaces between them. The empty string is no
-    /// scope: some servers write it.
+    /// Constructs the scope from scope tokens with single spaces between them. The empty
+    /// string is an empty scope: some servers write it.
     pub(crate) fn from_text(text: &'b str) -> Option<Self> {
         let is_of_alphabet = all(text.as_bytes(), |byte| byte == b' ' || is_scope_character(byte));
         let has_tokens = text.is_empty() || between_spaces(text).all(|token| !token.is_empty());
         (is_of_alphabet && has_tokens).then_some(Self(Form::Text(text)))
     }
 
-    /// Scope tokens in an array.
+    /// Constructs the scope from an array of scope tokens.
     pub(crate) fn from_array(array: StringArray<'b>) -> Option<Self> {
         array.iter().all(is_scope_token).then_some(Self(Form::Array(array)))
     }
 
-    /// The one of the two forms that it has.
+    /// Returns the form that it has.
     pub(super) const fn forms(self) -> (Option<&'b str>, Option<StringArray<'b>>) {
         match self.0 {
             Form::Text(text) => (Some(text), None),
@@ -115,7 +114,7 @@ impl<'b> Scope<'b> {
         }
     }
 
-    /// The scope tokens, in the token's order.
+    /// Returns an iterator over the scope tokens, in the token's order.
     pub fn iter(&self) -> impl Iterator<Item = &'b str> + use<'b> {
         let (text, array) = match self.0 {
             Form::Text(text) => (text, StringArray::EMPTY),
@@ -124,7 +123,7 @@ impl<'b> Scope<'b> {
         between_spaces(text).filter(|token| !token.is_empty()).chain(array.iter())
     }
 
-    /// Whether `token` is granted: as a whole, and case-sensitively.
+    /// Returns whether `token` is granted, compared as a whole and case-sensitively.
     #[must_use]
     pub fn contains(&self, token: &str) -> bool {
         match self.0 {
@@ -135,14 +134,14 @@ impl<'b> Scope<'b> {
         }
     }
 
-    /// Whether nothing is granted.
+    /// Returns whether the scope is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.iter().next().is_none()
     }
 }
 
-/// The pieces of a text between its spaces, at least one.
+/// Returns the pieces of a text between its spaces, at least one.
 fn between_spaces<'b>(text: &'b str) -> impl Iterator<Item = &'b str> + use<'b> {
     let mut rest = Some(text);
     iter::from_fn(move || {
@@ -156,7 +155,7 @@ fn between_spaces<'b>(text: &'b str) -> impl Iterator<Item = &'b str> + use<'b> 
     })
 }
 
-/// The scope tokens with single spaces between them. They are no secret.
+/// Writes the scope tokens with single spaces between them. They are not secret.
 impl fmt::Display for Scope<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "";
@@ -174,8 +173,7 @@ impl fmt::Debug for Scope<'_> {
     }
 }
 
-/// Whether a text is one scope token:
-/// `1*( %x21 / %x23-5B / %x5D-7E )`.
+/// Returns whether a text is one scope token: `1*( %x21 / %x23-5B / %x5D-7E )`.
 pub(crate) const fn is_scope_token(token: &str) -> bool {
     let mut rest = token.as_bytes();
     while let Some((&byte, others)) = rest.split_first() {
@@ -191,7 +189,7 @@ const fn is_scope_character(byte: u8) -> bool {
     matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)
 }
 
-/// A scope token that asks for claims about the user
+/// A scope token that requests claims about the user
 /// ([OIDC Core §5.4](https://openid.net/specs/openid-connect-core-1_0.html#ScopeClaims)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -208,10 +206,10 @@ pub enum StandardScope {
 }
 
 impl StandardScope {
-    /// All of them.
+    /// All standard scope tokens.
     pub const ALL: [Self; 4] = [Self::Profile, Self::Email, Self::Address, Self::Phone];
 
-    /// The scope token.
+    /// Returns the scope token.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -222,7 +220,7 @@ impl StandardScope {
         }
     }
 
-    /// The claims that it asks for.
+    /// Returns the claims that the scope token requests.
     ///
     /// ```
     /// use claimgate::claims::StandardScope;
@@ -255,9 +253,9 @@ impl StandardScope {
         }
     }
 
-    /// The scope token that asks for a claim, if one does.
+    /// Returns the scope token that requests this claim, if there is one.
     #[must_use]
-    pub fn asking_for(claim: Claim) -> Option<Self> {
+    pub fn requesting(claim: Claim) -> Option<Self> {
         Self::ALL.into_iter().find(|scope| scope.claims().contains(&claim))
     }
 }
@@ -349,11 +347,11 @@ mod tests {
 
     #[test]
     fn i15_each_standard_claim_has_its_scope() {
-        assert_eq!(StandardScope::asking_for(Claim::Birthdate), Some(StandardScope::Profile));
-        assert_eq!(StandardScope::asking_for(Claim::EmailVerified), Some(StandardScope::Email));
-        assert_eq!(StandardScope::asking_for(Claim::Address), Some(StandardScope::Address));
-        assert_eq!(StandardScope::asking_for(Claim::PhoneNumber), Some(StandardScope::Phone));
-        assert_eq!(StandardScope::asking_for(Claim::Subject), None);
+        assert_eq!(StandardScope::requesting(Claim::Birthdate), Some(StandardScope::Profile));
+        assert_eq!(StandardScope::requesting(Claim::EmailVerified), Some(StandardScope::Email));
+        assert_eq!(StandardScope::requesting(Claim::Address), Some(StandardScope::Address));
+        assert_eq!(StandardScope::requesting(Claim::PhoneNumber), Some(StandardScope::Phone));
+        assert_eq!(StandardScope::requesting(Claim::Subject), None);
         let names = StandardScope::ALL.map(StandardScope::name);
         assert_eq!(names, ["profile", "email", "address", "phone"]);
     }

@@ -1,35 +1,33 @@
-//! Claims that own no text: each string as a place in a text that is spans
-//! beside them.
+//! Claims as spans of a text that is stored separately, so that they can be owned.
 
 use heapless::String;
 
 use super::{Audience, Confirmation, NumericDate, RegisteredClaims, Scope, StringArray};
 use crate::jws::Header;
 
-/// Where a string stands in a spans text, in bytes.
+/// The position of a string in the text, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Span {
     start: usize,
     end: usize,
 }
 
-/// The text that spans claims refer to: the payload, and after it the strings
-/// that had escapes in it.
+/// The text to which spans refer: the payload, followed by the strings that had escapes.
 pub(crate) struct TextBuilder<'p, const LEN: usize> {
     payload: &'p str,
     text: String<LEN>,
 }
 
 impl<'p, const LEN: usize> TextBuilder<'p, LEN> {
-    /// Starts with a payload. `None` if it does not fit.
+    /// Starts with a payload. Returns `None` if it does not fit.
     pub(crate) fn new(payload: &'p [u8]) -> Option<Self> {
         let payload = core::str::from_utf8(payload).ok()?;
         let text = String::try_from(payload).ok()?;
         Some(Self { payload, text })
     }
 
-    /// The place of `string`, which is added if it is no part of the payload.
-    /// `None` if it does not fit.
+    /// Returns the span of `string`, which is appended if it is not a part of the payload.
+    /// Returns `None` if it does not fit.
     fn place(&mut self, string: &str) -> Option<Span> {
         let start = self.place_in_payload(string).or_else(|| {
             let end = self.text.len();
@@ -38,7 +36,7 @@ impl<'p, const LEN: usize> TextBuilder<'p, LEN> {
         Some(Span { start, end: start.checked_add(string.len())? })
     }
 
-    /// How far into the payload `string` begins, if it is a part of it.
+    /// Returns the position of `string` in the payload, if it is a part of it.
     fn place_in_payload(&self, string: &str) -> Option<usize> {
         let start = string.as_ptr().addr().checked_sub(self.payload.as_ptr().addr())?;
         (self.payload.get(start..start.checked_add(string.len())?)? == string).then_some(start)
@@ -49,11 +47,11 @@ impl<'p, const LEN: usize> TextBuilder<'p, LEN> {
     }
 }
 
-/// What can be spans without its text, and lent again with it.
+/// Claims that can be converted to spans, and back with the text.
 pub(crate) trait ToSpans<'b>: Sized {
     type Spans: Clone;
 
-    /// `None` if there is no room.
+    /// Returns `None` if the text does not fit.
     fn to_spans<const LEN: usize>(&self, builder: &mut TextBuilder<'_, LEN>)
     -> Option<Self::Spans>;
 
@@ -68,7 +66,7 @@ impl<'b> ToSpans<'b> for &'b str {
     }
 
     fn from_spans(spans: &Span, text: &'b str) -> Self {
-        // A span is made with its text and stays beside it.
+        // The span was created with this text.
         text.get(spans.start..spans.end).unwrap_or_default()
     }
 }
@@ -91,7 +89,7 @@ impl<'b, T: ToSpans<'b>> ToSpans<'b> for Option<T> {
     }
 }
 
-/// What has no text is spans as it is.
+/// Types without text are copied.
 macro_rules! copied_as_is {
     ($($type:ty)*) => {$(
         impl ToSpans<'_> for $type {
@@ -122,7 +120,7 @@ impl<'b> ToSpans<'b> for &'b [u8] {
     }
 }
 
-/// A struct of such fields, and the struct that it is spans as.
+/// A struct of such fields, and the struct of their spans.
 macro_rules! span_fields {
     ($type:ident as $spans:ident { $($field:ident: $kind:ty,)* }) => {
         #[derive(Clone)]

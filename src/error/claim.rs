@@ -1,4 +1,4 @@
-//! The names that errors and readers use for claims.
+//! The claims that errors refer to, and the JSON types that claims must have.
 
 use core::fmt;
 
@@ -12,12 +12,12 @@ macro_rules! claims {
         #[non_exhaustive]
         pub enum Claim {
             $(#[doc = concat!("`", $name, "`")] $(#[$doc])* $variant,)*
-            /// A claim of the caller's own, read with `claims::<T>()`.
+            /// A claim that the caller reads with `claims::<T>()`.
             Custom,
         }
 
         impl Claim {
-            /// The claim's name as it stands in a token; for `Custom`, `a custom claim`.
+            /// Returns the claim's name in a token; for `Custom`, `a custom claim`.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
@@ -88,7 +88,7 @@ impl fmt::Display for Claim {
     }
 }
 
-/// What a registered claim's value has to look like.
+/// The JSON type that a claim must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -97,8 +97,7 @@ pub enum JsonType {
     String,
     /// A JSON string, or an array of JSON strings.
     StringOrStrings,
-    /// An array of JSON strings, without quotes, backslashes or control
-    /// characters in them.
+    /// An array of JSON strings that contain no quotes, backslashes or control characters.
     Strings,
     /// A JSON number from 0 to 253402300799: seconds since the epoch.
     NumericDate,
@@ -111,11 +110,12 @@ pub enum JsonType {
     Object,
     /// Scope tokens, as one string with single spaces or as an array
     /// ([RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)),
-    /// and not in `scope` and `scp` at once.
+    /// in only one of `scope` and
+    /// `scp`.
     Scope,
     /// A JSON string of 1 to 256 bytes.
     Identifier,
-    /// The type that the caller asked for with `claims::<T>()`.
+    /// The type that the caller requested with `claims::<T>()`.
     Requested,
 }
 
@@ -133,9 +133,9 @@ impl fmt::Display for JsonType {
             }
             Self::Boolean => "true or false",
             Self::Object => "an object",
-            Self::Scope => "scope tokens in one string or one array, given once",
+            Self::Scope => "scope tokens, as one string or one array, in one claim only",
             Self::Identifier => "a string of 1 to 256 bytes",
-            Self::Requested => "of the type asked for",
+            Self::Requested => "of the requested type",
         })
     }
 }

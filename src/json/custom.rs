@@ -1,9 +1,9 @@
-//! Callers' own claim structs, deserialised from text that has been checked.
+//! Deserialisation of callers' own claim structs, from text that has been checked.
 //!
-//! Objects, arrays and strings are walked here, as everywhere else in the
-//! crate; serde-json-core reads integers, booleans and `null`. It is not given
-//! more: it panics where a key of a nested map is an owned `String`, takes a
-//! member twice, reads `null` as a number, and knows no `deserialize_any`.
+//! Objects, arrays and strings are parsed by this crate; serde-json-core parses only integers,
+//! booleans and `null`. For other values it has defects: it panics if a key of a nested map is
+//! an owned `String`, accepts a duplicate member, reads `null` as a number, and does not
+//! implement `deserialize_any`.
 
 use core::fmt;
 
@@ -16,13 +16,12 @@ use serde::forward_to_deserialize_any;
 use serde_json_core::de::{Deserializer as Scalar, Error as ScalarError};
 
 use super::{Elements, Member, Object, Text, Value};
-use crate::error::{Claim, Error, JsonType, Segment};
+use crate::error::{Claim, Error, Input, JsonType};
 
 /// Deserialises the members of `object` into a struct or a map.
 ///
-/// Names come from the index, so each is compared whole, and members that `T`
-/// does not name are not looked at again. Strings with escapes pass through
-/// `scratch`.
+/// Names come from the index, so they are compared as a whole, and members that `T` does not
+/// name are not parsed again. Strings with escapes are unescaped into `scratch`.
 pub(crate) fn deserialize<'de, T: Deserialize<'de>>(
     object: &Object<'de>,
     scratch: &mut [u8],
@@ -31,7 +30,7 @@ pub(crate) fn deserialize<'de, T: Deserialize<'de>>(
     T::deserialize(members).map_err(|Failure(error)| error)
 }
 
-/// Why it failed. serde's own message would be lost without a heap.
+/// The reason for a failure. serde's own message would require a heap.
 #[derive(Debug)]
 struct Failure(Error);
 
@@ -65,7 +64,7 @@ fn unescape<'s>(text: Text<'_>, scratch: &'s mut [u8]) -> Result<&'s str, Failur
     text.unescape(scratch).map(|string| &*string).ok_or(too_small)
 }
 
-/// An object, member by member.
+/// The members of an object.
 struct Members<'i, 'de, 's> {
     members: &'i [Member<'de>],
     current: Option<Member<'de>>,
@@ -121,7 +120,7 @@ impl<'de> MapAccess<'de> for Members<'_, 'de, '_> {
     }
 }
 
-/// An array, element by element.
+/// The elements of an array.
 struct Sequence<'de, 's> {
     elements: Elements<'de>,
     scratch: &'s mut [u8],
@@ -139,7 +138,7 @@ impl<'de> SeqAccess<'de> for Sequence<'de, '_> {
     }
 }
 
-/// One value.
+/// A single value.
 struct One<'de, 's> {
     value: Value<'de>,
     scratch: &'s mut [u8],
@@ -148,7 +147,7 @@ struct One<'de, 's> {
 impl<'de> One<'de, '_> {
     /// Reads the members of an object, whose names differ here, too.
     fn read_object(&self, members: &mut Object<'de>) -> Result<(), Failure> {
-        let is_object = self.value.read_object(members, Segment::Payload).map_err(Failure)?;
+        let is_object = self.value.read_object(members, Input::Payload).map_err(Failure)?;
         if is_object { Ok(()) } else { Err(Failure::TYPE) }
     }
 
@@ -163,7 +162,7 @@ impl<'de> One<'de, '_> {
         let elements = self.value.array().ok_or(Failure::TYPE)?;
         let mut sequence = Sequence { elements, scratch: self.scratch };
         let value = visitor.visit_seq(&mut sequence)?;
-        // An array of two is no array of three.
+        // A tuple must have the exact length of the array.
         match sequence.elements.next() {
             None => Ok(value),
             Some(_) => Err(Failure::TYPE),
@@ -183,7 +182,7 @@ macro_rules! read_floats {
     ($($method:ident: $type:ty => $visit:ident;)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
             let number = self.value.number().and_then(|text| text.parse::<$type>().ok());
-            // What is too large reads as infinite, and JSON has no such number.
+            // A number that is too large becomes infinite, which JSON cannot represent.
             visitor.$visit(number.filter(|number| number.is_finite()).ok_or(Failure::TYPE)?)
         }
     )*};
@@ -305,7 +304,7 @@ impl<'de> Deserializer<'de> for One<'de, '_> {
         Err(Failure::TYPE)
     }
 
-    // The text has been checked, and nobody asks for it.
+    // The text has been checked, and the value is not needed.
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         visitor.visit_unit()
     }

@@ -1,12 +1,11 @@
-//! String escapes: recognised once, by [`decode_escape`], for the scanner that
-//! refuses bad ones, the rewriter that removes needless ones, and the reader.
+//! String escapes, decoded by [`decode_escape`] for the scanner that rejects invalid ones, the
+//! rewriter that removes unnecessary ones, and the reader.
 
-/// Reads the escape at the start of `text`, backslash included, and returns the
-/// character with the number of bytes read.
+/// Reads the escape at the start of `text`, including the backslash, and returns the character
+/// and the number of bytes.
 ///
-/// `None` for anything but the escapes of
-/// [RFC 8259 §7](https://www.rfc-editor.org/rfc/rfc8259#section-7), and for
-/// half of a surrogate pair.
+/// Returns `None` if it is not an escape of
+/// [RFC 8259 §7](https://www.rfc-editor.org/rfc/rfc8259#section-7), or is half of a surrogate pair.
 pub(super) fn decode_escape(text: &[u8]) -> Option<(char, usize)> {
     let simple = match text.get(1)? {
         b'"' => '"',
@@ -44,18 +43,18 @@ fn code_unit(text: &[u8]) -> Option<u16> {
     Some(unit)
 }
 
-/// Rewrites the strings of a JSON `text` in place so that each escape that is not
-/// needed is gone, and returns the new, never greater length.
+/// Rewrites the strings of a JSON `text` in place without unnecessary escapes, and returns the
+/// new length, which is never greater.
 ///
-/// What stays is one spelling for each of `"`, `\` and the control characters.
-/// Two strings are then equal exactly when their bytes are.
+/// What remains is a unique spelling of `"`, `\` and the control characters, so two strings
+/// are equal if and only if their bytes are.
 ///
-/// A text that is not valid stays so, with its first error: only what is before the first
-/// bad escape is rewritten, and of that valid escapes inside strings.
+/// An invalid text remains invalid, with the same first error: only valid escapes in strings
+/// before the first invalid escape are rewritten.
 pub(super) fn normalise(text: &mut [u8]) -> usize {
     let (mut read, mut write) = (0_usize, 0_usize);
     loop {
-        // Outside strings, and the quote that ends that.
+        // Outside strings, up to and including a quote.
         while let Some(&byte) = text.get(read) {
             write = put(text, write, &[byte]);
             read = read.wrapping_add(1);
@@ -63,14 +62,14 @@ pub(super) fn normalise(text: &mut [u8]) -> usize {
                 break;
             }
         }
-        // Inside, as far.
+        // Inside a string, up to and including its end.
         loop {
             let Some(&byte) = text.get(read) else { return write };
             if byte == b'\\' {
                 let rest = text.get(read..).unwrap_or_default();
                 let mut spelling = [0; 6];
                 let Some((spelling, consumed)) = respell(rest, &mut spelling) else {
-                    // The rest stays as it is, too: `\u\u00610073` is not `\ua0073`.
+                    // The rest is unchanged: `\u\u00610073` must not become `\ua0073`.
                     return shift(text, read, write);
                 };
                 write = put(text, write, spelling);
@@ -86,8 +85,8 @@ pub(super) fn normalise(text: &mut [u8]) -> usize {
     }
 }
 
-/// The only spelling that [`normalise`] leaves of the escape at the start of `text`, with
-/// the number of bytes read. `None` if it is no valid escape.
+/// Returns the unique spelling of the escape at the start of `text`, and the number of bytes
+/// read, or `None` if it is not a valid escape.
 fn respell<'o>(text: &[u8], out: &'o mut [u8; 6]) -> Option<(&'o [u8], usize)> {
     if let [first, second @ (b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't'), ..] = *text {
         *out = [first, second, 0, 0, 0, 0];
@@ -97,7 +96,7 @@ fn respell<'o>(text: &[u8], out: &'o mut [u8; 6]) -> Option<(&'o [u8], usize)> {
     Some((spell(character, out), consumed))
 }
 
-/// Moves what is from `read` on to `write`, and returns the new length.
+/// Moves the text from `read` to `write`, and returns the new length.
 fn shift(text: &mut [u8], read: usize, write: usize) -> usize {
     let (mut read, mut write) = (read, write);
     while let Some(&byte) = text.get(read) {
@@ -107,7 +106,7 @@ fn shift(text: &mut [u8], read: usize, write: usize) -> usize {
     write
 }
 
-/// Writes `bytes` at a place in a text, and returns the place after them.
+/// Writes `bytes` at a position of a text, and returns the position after them.
 #[inline]
 fn put(text: &mut [u8], at: usize, bytes: &[u8]) -> usize {
     let places = text.get_mut(at..).unwrap_or_default();
@@ -115,7 +114,7 @@ fn put(text: &mut [u8], at: usize, bytes: &[u8]) -> usize {
     at.wrapping_add(bytes.len())
 }
 
-/// Writes the only spelling that [`normalise`] leaves of a character.
+/// Writes the unique spelling of a character.
 fn spell(character: char, out: &mut [u8; 6]) -> &[u8] {
     let short = match character {
         '"' => b'"',
@@ -140,7 +139,7 @@ fn spell(character: char, out: &mut [u8; 6]) -> &[u8] {
     out.get(..2).unwrap_or_default()
 }
 
-/// The characters of a valid JSON string without its quotes, unescaped.
+/// An iterator over the characters of a valid JSON string without its quotes, unescaped.
 #[derive(Clone)]
 pub(super) struct Unescaped<'a>(pub(super) &'a str);
 

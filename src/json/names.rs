@@ -1,19 +1,19 @@
-//! Fingerprints of member names, which are compared instead of the names.
+//! Fingerprints of member names, for fast detection of duplicates.
 //!
-//! Comparing each name with all others costs much when many are long and alike, and
-//! whoever writes a token's header needs no key for that. A fingerprint is computed
-//! once per name and compared as a number.
+//! Comparing each name with all others is expensive if many are long and similar, and an
+//! attacker can write such a header without a key. A fingerprint is computed once per name and
+//! compared as a number.
 //!
-//! Equal names have equal fingerprints, so no duplicate passes. Different names of at
-//! most 7 bytes have different ones. Longer ones may collide: by chance with a
-//! probability of 2⁻⁶⁴ per pair, and whoever computes a collision gets an object
-//! refused that only they have written.
+//! Equal names have equal fingerprints, so every duplicate is detected. Different names of at
+//! most 7 bytes have different fingerprints. Longer names may collide: by chance with a
+//! probability of 2⁻⁶⁴ per pair. An attacker who computes a collision only gets the attacker's
+//! own object rejected.
 
 use heapless::Vec;
 
-/// The fingerprints of the names that an object has so far.
+/// The fingerprints of the names seen so far in an object.
 pub(super) struct Names<const MAX: usize> {
-    /// A bit for each, by its hash. Where the bit of another is not set, that is new.
+    /// One bit for each name, selected by its hash. A name whose bit is not set is new.
     bits: u64,
     fingerprints: Vec<u64, MAX>,
 }
@@ -28,7 +28,7 @@ impl<const MAX: usize> Names<MAX> {
         self.bits & bit(fingerprint) != 0 && self.fingerprints.contains(&fingerprint)
     }
 
-    /// `None` if there are as many as there can be.
+    /// Adds a fingerprint. Returns `None` if the capacity is exhausted.
     #[inline]
     pub(super) fn add(&mut self, fingerprint: u64) -> Option<()> {
         self.bits |= bit(fingerprint);
@@ -36,15 +36,15 @@ impl<const MAX: usize> Names<MAX> {
     }
 }
 
-/// One of 64 bits.
+/// Returns one of 64 bits.
 const fn bit(fingerprint: u64) -> u64 {
     1 << (fingerprint.wrapping_mul(FACTOR) >> 58)
 }
 
-/// The fingerprint of a name of which no other spelling exists in its object.
+/// Returns the fingerprint of a name that has only one possible spelling in its object.
 #[inline]
 pub(super) fn fingerprint(name: &[u8]) -> u64 {
-    // A length is no more than an address.
+    // A length always fits into an address.
     let length = u64::try_from(name.len()).unwrap_or(u64::MAX);
     let (words, rest) = name.as_chunks();
     let hash = words
@@ -55,7 +55,7 @@ pub(super) fn fingerprint(name: &[u8]) -> u64 {
         [a, b] => u64::from_le_bytes([a, b, 0, 0, 0, 0, 0, 0]),
         [a] => u64::from(a),
         _ => match (rest.first_chunk(), rest.last_chunk()) {
-            // Of 4 to 7 bytes; the two overlap.
+            // 4 to 7 bytes; the two words overlap.
             (Some(first), Some(last)) => {
                 let [first, last] = [first, last].map(|half| u64::from(u32::from_le_bytes(*half)));
                 first | (last << 32)
@@ -65,14 +65,14 @@ pub(super) fn fingerprint(name: &[u8]) -> u64 {
     }
 }
 
-/// The fingerprint of a name by its characters, for objects in which a name can be
-/// written in several ways. It differs from that by bytes.
+/// Returns the fingerprint of a name by its characters, for objects in which a name may have
+/// several spellings. It differs from the fingerprint by bytes.
 #[cold]
 pub(super) fn fingerprint_of_characters(name: impl Iterator<Item = char>) -> u64 {
     name.fold(FACTOR, |hash, character| mix(hash ^ u64::from(character)))
 }
 
-/// An odd number without a pattern: the golden ratio's fraction in 64 bits.
+/// An odd number without a pattern: the 64-bit fraction of the golden ratio.
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// A permutation in which each bit of the result depends on nearly all of `word`.

@@ -1,16 +1,15 @@
-//! The grammar of [RFC 8259](https://www.rfc-editor.org/rfc/rfc8259), walked
-//! without recursion.
+//! An iterative scanner for the grammar of [RFC 8259](https://www.rfc-editor.org/rfc/rfc8259).
 
 use super::MAX_DEPTH;
 use super::escape::decode_escape;
 use crate::bytes::{all, find_near, find_special};
 use crate::error::JsonProblem;
 
-/// What is left of a text.
+/// The rest of a text.
 pub(super) struct Scanner<'a> {
     rest: &'a str,
-    /// Whether each string ends at the next quote: there is no backslash in the
-    /// text, and no control character in its strings.
+    /// Whether each string ends at the next quote, because the text contains no backslash and
+    /// no control character in a string.
     is_plain: bool,
 }
 
@@ -19,12 +18,12 @@ impl<'a> Scanner<'a> {
         Self { rest: text, is_plain }
     }
 
-    /// Whether nothing is left.
+    /// Returns whether the end is reached.
     pub(super) const fn is_at_end(&self) -> bool {
         self.rest.is_empty()
     }
 
-    /// Steps over `token` if it is next.
+    /// Skips `token` if it is next.
     #[inline]
     pub(super) fn take(&mut self, token: char) -> bool {
         let rest = self.rest.strip_prefix(token);
@@ -36,7 +35,7 @@ impl<'a> Scanner<'a> {
         self.step(self.place().after_whitespace().at);
     }
 
-    /// Reads the next member of an object. `None` where the object ends.
+    /// Reads the next member of an object, or returns `None` at its end.
     pub(super) fn member(
         &mut self,
         is_first: bool,
@@ -61,9 +60,9 @@ impl<'a> Scanner<'a> {
         Ok(Some(WrittenMember { name, value, is_array_of_strings }))
     }
 
-    /// Reads a name as nearly all are written, without white space and escapes.
+    /// Reads a name in the usual form, without white space and escapes.
     ///
-    /// `None`, without a step, if it is anything else, valid or not.
+    /// Returns `None` without advancing if it has another form, valid or not.
     #[inline]
     fn compact_name(&mut self, is_first: bool) -> Option<&'a str> {
         let rest = if is_first { self.rest } else { self.rest.strip_prefix(",")? };
@@ -100,10 +99,10 @@ impl<'a> Scanner<'a> {
         name.strip_suffix('"').map(Some).ok_or(JsonProblem::Syntax)
     }
 
-    /// Reads a value as nearly all are written, without white space: digits, and in a
-    /// plain text a string, or an array of them.
+    /// Reads a value in the usual form, without white space: digits, or in a plain text a
+    /// string or an array of strings.
     ///
-    /// `None`, without a step, if it is anything else, valid or not.
+    /// Returns `None` without advancing if it has another form, valid or not.
     #[inline]
     fn compact_value(&mut self) -> Option<(&'a str, bool)> {
         let text = self.rest;
@@ -130,8 +129,8 @@ impl<'a> Scanner<'a> {
         Some((value, is_array_of_strings))
     }
 
-    /// Reads one value that is `depth` containers deep, and returns it as it is
-    /// written, and whether it is an array with nothing but strings in it.
+    /// Reads a value at nesting depth `depth`. Returns it as it is written, and whether it is
+    /// an array that contains only strings.
     pub(super) fn value(&mut self, depth: u32) -> Result<(&'a str, bool), JsonProblem> {
         let (end, is_array_of_strings) = self.place().after_value(depth, self.is_plain)?;
         Ok((self.step(end), is_array_of_strings))
@@ -141,7 +140,7 @@ impl<'a> Scanner<'a> {
         Place { bytes: self.rest.as_bytes(), at: 0 }
     }
 
-    /// Steps over `count` bytes, of which the last is ASCII, and returns them.
+    /// Skips `count` bytes, of which the last is ASCII, and returns them.
     #[inline]
     fn step(&mut self, count: usize) -> &'a str {
         let (before, rest) = self.rest.split_at_checked(count).unwrap_or_default();
@@ -157,8 +156,8 @@ pub(super) struct WrittenMember<'a> {
     pub(super) is_array_of_strings: bool,
 }
 
-/// A place in a text. Steps that can fail return the next one's number alone, which then
-/// stays in a register: what a value costs per byte depends on that.
+/// A position in a text. Functions that can fail return only the next position, which then
+/// stays in a register, for speed.
 #[derive(Clone, Copy)]
 struct Place<'a> {
     bytes: &'a [u8],
@@ -166,7 +165,7 @@ struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// The byte here. At the end it is 0, which no token begins with.
+    /// Returns the byte at this position, or 0 at the end, which no token begins with.
     #[inline]
     fn peek(self) -> u8 {
         self.bytes.get(self.at).copied().unwrap_or_default()
@@ -177,13 +176,13 @@ impl<'a> Place<'a> {
         Self { at: self.at.wrapping_add(count), ..self }
     }
 
-    /// What is left from here.
+    /// Returns the text from this position.
     #[inline]
     fn rest(self) -> &'a [u8] {
         self.bytes.get(self.at..).unwrap_or_default()
     }
 
-    /// Nearly all texts have none.
+    /// Skips white space, which nearly all texts do not contain.
     #[inline]
     fn after_whitespace(self) -> Self {
         let mut place = self;
@@ -193,7 +192,7 @@ impl<'a> Place<'a> {
         place
     }
 
-    /// After a colon, and white space around it.
+    /// Skips a colon and the white space around it.
     #[inline]
     fn after_colon(self) -> Result<usize, JsonProblem> {
         let colon = self.after_whitespace();
@@ -203,7 +202,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// After a member's name and the colon.
+    /// Skips a member's name and the colon.
     #[inline]
     fn after_name(self, is_plain: bool) -> Result<usize, JsonProblem> {
         match self.peek() {
@@ -212,11 +211,11 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// After a string of which the first quote has been read.
+    /// Skips a string whose first quote has been read.
     #[inline]
     fn after_string(self, is_plain: bool) -> Result<usize, JsonProblem> {
         match self.peek() {
-            // Empty, which a search in words would not see any faster.
+            // An empty string, for which a word-at-a-time search is not faster.
             b'"' => Ok(self.skip(1).at),
             _ if is_plain => {
                 let length = find_near(b'"', self.rest()).ok_or(JsonProblem::Syntax)?;
@@ -226,7 +225,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// After a string that may have escapes, from somewhere inside.
+    /// Skips the rest of a string that may have escapes.
     #[inline(never)]
     fn after_rest_of_string(self) -> Result<usize, JsonProblem> {
         let mut place = self;
@@ -258,7 +257,7 @@ impl<'a> Place<'a> {
         place
     }
 
-    /// After at least one digit.
+    /// Skips at least one digit.
     fn after_some_digits(self) -> Result<Self, JsonProblem> {
         if self.peek().is_ascii_digit() {
             Ok(self.after_digits())
@@ -267,7 +266,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// After a number that begins here with a digit.
+    /// Skips a number that begins with a digit.
     #[inline]
     fn after_digit(self) -> Result<usize, JsonProblem> {
         let end = if self.peek() == b'0' { self.skip(1) } else { self.skip(1).after_digits() };
@@ -277,7 +276,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// After a number that begins here with a sign.
+    /// Skips a number that begins with a sign.
     fn after_sign(self) -> Result<usize, JsonProblem> {
         let digits = self.skip(1);
         if digits.peek().is_ascii_digit() {
@@ -287,7 +286,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// After a fraction and an exponent, if there are any.
+    /// Skips a fraction and an exponent, if there are any.
     #[inline(never)]
     fn after_rest_of_number(self) -> Result<usize, JsonProblem> {
         let mut place = self;
@@ -301,7 +300,7 @@ impl<'a> Place<'a> {
             }
             place = place.after_some_digits()?;
         }
-        // `01` and `1x` end here with a character that no number can be followed by.
+        // `01` and `1x` end here with a character that cannot follow a number.
         match place.peek() {
             b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'.' | b'+' | b'-' => {
                 Err(JsonProblem::BadNumber)
@@ -316,15 +315,14 @@ impl<'a> Place<'a> {
         literal.map(|literal| self.skip(literal.len()).at).ok_or(JsonProblem::Syntax)
     }
 
-    /// After a value that is `depth` containers deep, with whether it is an array with
-    /// nothing but strings in it.
+    /// Skips a value at nesting depth `depth`. Also returns whether it is an array that
+    /// contains only strings.
     ///
-    /// Which containers are open is one bit each in a word, so that brackets cost no
-    /// stack.
+    /// The open containers are bits of a word, so nesting uses no stack.
     fn after_value(self, depth: u32, is_plain: bool) -> Result<(usize, bool), JsonProblem> {
         let mut place = self;
         let mut open = Open { depth, objects: 0 };
-        // As long as nothing else was seen.
+        // True until another type of value is found.
         let mut is_array_of_strings = place.peek() == b'[';
         loop {
             match place.peek() {
@@ -360,7 +358,7 @@ impl<'a> Place<'a> {
                         if other == b'-' { place.after_sign() } else { place.after_literal() }?;
                 }
             }
-            // A value has ended: close what ends with it, or go on to the next.
+            // After the end of a value: close containers, or continue with the next value.
             loop {
                 if open.depth == depth {
                     return Ok((place.at, is_array_of_strings));
@@ -383,26 +381,26 @@ impl<'a> Place<'a> {
     }
 }
 
-/// What is left after a plain string's first quote and everything until its last.
+/// Returns the text after a plain string, given the text after its first quote.
 #[inline(always)]
 fn after_plain_string(inside: &[u8]) -> Option<&[u8]> {
     inside.get(find_near(b'"', inside)?.checked_add(1)?..)
 }
 
-/// A string without its quotes.
+/// Returns a string without its quotes.
 #[inline]
 pub(super) fn unquoted(string: &str) -> Option<&str> {
     string.strip_prefix("\"")?.strip_suffix("\"")
 }
 
-/// Whether there is neither a backslash nor a control character. Looks at all bytes,
-/// and so at many at a time.
+/// Returns whether a text contains neither a backslash nor a control character. Tests many
+/// bytes at a time.
 pub(super) fn is_plain(text: &[u8]) -> bool {
     all(text, |byte| byte >= 0x20 && byte != b'\\')
 }
 
-/// The containers that are open: how many, and which of them are objects, the
-/// innermost in the lowest bit.
+/// The open containers: their number, and which of them are objects, with the innermost in the
+/// lowest bit.
 struct Open {
     depth: u32,
     objects: u32,
@@ -436,7 +434,7 @@ mod tests {
 
     use super::*;
 
-    /// The members of an object after its brace, and how it ends.
+    /// Returns the members of an object after its opening brace, and the error at its end.
     fn members(text: &str, is_plain: bool) -> (Vec<(&str, &str, bool)>, Option<JsonProblem>) {
         let mut scanner = Scanner::new(text, is_plain);
         let mut members = Vec::new();

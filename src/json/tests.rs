@@ -2,9 +2,9 @@ use serde::Deserialize;
 
 use super::*;
 
-const SEGMENT: Segment = Segment::Payload;
+const INPUT: Input = Input::Payload;
 
-fn parse(text: &[u8], segment: Segment) -> Result<Object<'_>, Error> {
+fn parse(text: &[u8], segment: Input) -> Result<Object<'_>, Error> {
     let mut object = Object::empty();
     object.read(text, segment)?;
     Ok(object)
@@ -12,19 +12,19 @@ fn parse(text: &[u8], segment: Segment) -> Result<Object<'_>, Error> {
 
 #[track_caller]
 fn assert_valid(text: &str) {
-    assert!(parse(text.as_bytes(), SEGMENT).is_ok(), "{text}");
+    assert!(parse(text.as_bytes(), INPUT).is_ok(), "{text}");
 }
 
 #[track_caller]
 fn assert_fault(text: &str, fault: JsonProblem) {
-    let result = parse(text.as_bytes(), SEGMENT).map(|_| ());
-    assert_eq!(result, Err(Error::InvalidJson(SEGMENT, fault)), "{text}");
+    let result = parse(text.as_bytes(), INPUT).map(|_| ());
+    assert_eq!(result, Err(Error::InvalidJson(INPUT, fault)), "{text}");
 }
 
 #[track_caller]
 fn assert_duplicate(text: &str) {
-    let result = parse(text.as_bytes(), SEGMENT).map(|_| ());
-    assert_eq!(result, Err(Error::DuplicateMember(SEGMENT)), "{text}");
+    let result = parse(text.as_bytes(), INPUT).map(|_| ());
+    assert_eq!(result, Err(Error::DuplicateMember(INPUT)), "{text}");
 }
 
 fn nested(brackets: usize) -> std::string::String {
@@ -66,13 +66,13 @@ fn numbers_follow_the_grammar() {
     }
     for number in ["01", "-", "-a", "1.", "1.e2", "1e", "1e+", "0x10", "1a", "--1", "00", "1.2.3"] {
         let text = std::format!(r#"{{"a":{number}}}"#);
-        let result = parse(text.as_bytes(), SEGMENT).map(|_| ());
-        assert_eq!(result, Err(Error::InvalidJson(SEGMENT, JsonProblem::BadNumber)), "{number}");
+        let result = parse(text.as_bytes(), INPUT).map(|_| ());
+        assert_eq!(result, Err(Error::InvalidJson(INPUT, JsonProblem::BadNumber)), "{number}");
     }
     for word in
         ["+1", ".5", "1_000", "NaN", "Infinity", "-Infinity", "True", "nul", "nulL", "undefined"]
     {
-        assert!(parse(std::format!(r#"{{"a":{word}}}"#).as_bytes(), SEGMENT).is_err());
+        assert!(parse(std::format!(r#"{{"a":{word}}}"#).as_bytes(), INPUT).is_err());
     }
 }
 
@@ -104,7 +104,7 @@ fn f05_broken_syntax_is_rejected() {
         r#"{"a":{"b"}}"#,
         r#"{"a":{1:2}}"#,
     ] {
-        assert!(parse(text.as_bytes(), SEGMENT).is_err(), "{text}");
+        assert!(parse(text.as_bytes(), INPUT).is_err(), "{text}");
     }
     assert_fault(r#"{"a":1"#, JsonProblem::Syntax);
 }
@@ -122,8 +122,8 @@ fn f05_what_is_no_object_is_rejected() {
 #[test]
 fn f05_bytes_that_are_not_utf8_are_rejected() {
     for text in [&b"{\"a\":\"\xff\"}"[..], b"{\"a\":\"\xc0\xaf\"}", b"{\"a\":\"\xed\xa0\x80\"}"] {
-        let result = parse(text, SEGMENT).map(|_| ());
-        assert_eq!(result, Err(Error::InvalidJson(SEGMENT, JsonProblem::NotUtf8)));
+        let result = parse(text, INPUT).map(|_| ());
+        assert_eq!(result, Err(Error::InvalidJson(INPUT, JsonProblem::NotUtf8)));
     }
 }
 
@@ -156,7 +156,7 @@ fn f05_nesting_is_bounded() {
     assert_fault(&nested(16), JsonProblem::TooDeep);
     assert_fault(&nested(200_000), JsonProblem::TooDeep);
     assert_fault(&r#"{"a":"#.repeat(200_000), JsonProblem::TooDeep);
-    // Depth counts what is open, not what has been.
+    // The depth counts open containers only.
     assert_valid(&std::format!(r#"{{"a":[{}]}}"#, ["[[]]"; 40].join(",")));
 }
 
@@ -164,7 +164,7 @@ fn f05_nesting_is_bounded() {
 fn f05_members_are_bounded() {
     assert_valid(&numbered_members(64));
     assert_fault(&numbered_members(65), JsonProblem::TooManyMembers);
-    // Only in objects that are read.
+    // The limit applies only to objects that are read.
     assert_valid(&std::format!(r#"{{"a":{}}}"#, numbered_members(65)));
 }
 
@@ -183,14 +183,14 @@ fn f06_duplicate_names_are_rejected_also_when_escaped() {
 #[test]
 fn values_know_their_type() {
     let object =
-        parse(br#"{"s":"x","n":-1.5,"b":true,"o":{"k":1},"a":[1,"2",[3]],"z":null}"#, SEGMENT)
+        parse(br#"{"s":"x","n":-1.5,"b":true,"o":{"k":1},"a":[1,"2",[3]],"z":null}"#, INPUT)
             .unwrap();
     let get = |name| object.get(name).unwrap();
     assert_eq!(get("s").string().unwrap().plain(), Some("x"));
     assert_eq!(get("n").number(), Some("-1.5"));
     assert_eq!(get("b").boolean(), Some(true));
     let mut inner = Object::empty();
-    assert_eq!(get("o").read_object(&mut inner, SEGMENT), Ok(true));
+    assert_eq!(get("o").read_object(&mut inner, INPUT), Ok(true));
     assert!(inner.get("k").is_some());
     let elements: std::vec::Vec<_> = get("a").array().unwrap().map(Value::as_written).collect();
     assert_eq!(elements, ["1", r#""2""#, "[3]"]);
@@ -204,7 +204,7 @@ fn values_know_their_type() {
         assert!(get(name).boolean().is_none());
     }
     for name in ["s", "n", "b", "a", "z"] {
-        assert_eq!(get(name).read_object(&mut Object::empty(), SEGMENT), Ok(false));
+        assert_eq!(get(name).read_object(&mut Object::empty(), INPUT), Ok(false));
     }
     for name in ["s", "n", "b", "o", "z"] {
         assert!(get(name).array().is_none());
@@ -233,7 +233,7 @@ fn an_array_of_strings_has_nothing_but_strings_in_it() {
     ] {
         for array in [array.into(), array.replace(',', " , ").replace('[', "[ ")] {
             let text = std::format!(r#"{{"a":{array}}}"#);
-            let object = parse(text.as_bytes(), SEGMENT).unwrap();
+            let object = parse(text.as_bytes(), INPUT).unwrap();
             let strings = object.get("a").unwrap().plain_strings();
             assert_eq!(strings, is_one.then_some(array.as_str()), "{text}");
         }
@@ -246,7 +246,7 @@ fn elements_of_arrays_are_found() {
         [("[]", 0), ("[ ]", 0), ("[1]", 1), ("[ 1 , 2 ]", 2), (r#"["a,b]",[1,2],{"c":[]}]"#, 3)]
     {
         let text = std::format!(r#"{{"a":{text}}}"#);
-        let object = parse(text.as_bytes(), SEGMENT).unwrap();
+        let object = parse(text.as_bytes(), INPUT).unwrap();
         assert_eq!(object.get("a").unwrap().array().unwrap().count(), count, "{text}");
     }
 }
@@ -255,7 +255,7 @@ fn elements_of_arrays_are_found() {
 fn needless_escapes_go_and_strings_with_others_are_unescaped_into_the_room() {
     let mut text = *br#"{"i\u0073s":"https:\/\/a\/","q":"say \"hi\"\n"}"#;
     let mut object = Object::empty();
-    let text = object.read_decoded(&mut text, SEGMENT).unwrap();
+    let text = object.read_decoded(&mut text, INPUT).unwrap();
     assert_eq!(text, br#"{"iss":"https://a/","q":"say \"hi\"\n"}"#);
     let iss = object.get("iss").unwrap().string().unwrap();
     let quoted = object.get("q").unwrap().string().unwrap();
@@ -271,7 +271,7 @@ fn needless_escapes_go_and_strings_with_others_are_unescaped_into_the_room() {
 #[test]
 fn the_first_member_of_a_name_is_found_in_a_valid_text_alone() {
     let find = |text: &'static str| {
-        let value = find_first(text.as_bytes(), "iss", SEGMENT)?;
+        let value = find_first(text.as_bytes(), "iss", INPUT)?;
         Some(value.as_written())
     };
     assert_eq!(find(r#"{"a":1,"iss":"x","b":2}"#), Some(r#""x""#));
@@ -285,13 +285,13 @@ fn the_first_member_of_a_name_is_found_in_a_valid_text_alone() {
     }
 }
 
-/// The members and how the text ends, by both ways of reading it.
+/// Returns the number of members or the error, by both ways of reading.
 fn both_ways(text: &[u8]) -> [Result<usize, Error>; 2] {
     let mut buffer = std::vec::Vec::from(text);
     let mut decoded = Object::empty();
-    let rewritten = decoded.read_decoded(&mut buffer, SEGMENT).map(|_| ());
+    let rewritten = decoded.read_decoded(&mut buffer, INPUT).map(|_| ());
     [
-        parse(text, SEGMENT).map(|object| object.members().count()),
+        parse(text, INPUT).map(|object| object.members().count()),
         rewritten.map(|()| decoded.members().count()),
     ]
 }
@@ -305,7 +305,7 @@ fn no_text_becomes_valid_by_being_rewritten_or_invalid() {
         r#"{"a":1\n}"#,
         r"\u007b}",
         r#"{"a":"\u00"}"#,
-        // Escapes that would complete a bad one.
+        // Escapes that would complete an invalid one.
         r#"{"a":"\u\u00610073"}"#,
         r#"{"a":"\u00\u0036\u0031"}"#,
         r#"{"\/":"\u\u0030\u0030\u0030\u0030","b":"\/"}"#,
@@ -317,7 +317,7 @@ fn no_text_becomes_valid_by_being_rewritten_or_invalid() {
         assert!(parsed.is_err(), "{broken}");
         assert_eq!(parsed, decoded, "{broken}");
     }
-    assert_eq!(both_ways(text.as_bytes()), [Err(Error::DuplicateMember(SEGMENT)); 2]);
+    assert_eq!(both_ways(text.as_bytes()), [Err(Error::DuplicateMember(INPUT)); 2]);
     let text = text.replace(r#""a":["#, r#""d":["#);
     assert_eq!(both_ways(text.as_bytes()), [Ok(4); 2]);
     let mut valid = 0;
@@ -369,15 +369,15 @@ fn an_object_in_a_decoded_text_compares_names_as_bytes() {
     ] {
         let mut buffer = std::vec::Vec::from(text);
         let mut object = Object::empty();
-        object.read_decoded(&mut buffer, SEGMENT).unwrap();
-        let expected = if is_duplicate { Err(Error::DuplicateMember(SEGMENT)) } else { Ok(()) };
+        object.read_decoded(&mut buffer, INPUT).unwrap();
+        let expected = if is_duplicate { Err(Error::DuplicateMember(INPUT)) } else { Ok(()) };
         let inner = object.get("o").unwrap();
-        let result = inner.read_object(&mut Object::empty(), SEGMENT).map(|_| ());
+        let result = inner.read_object(&mut Object::empty(), INPUT).map(|_| ());
         assert_eq!(result, expected, "{text}");
-        // And in one that is read where it stands.
-        let object = parse(text.as_bytes(), SEGMENT).unwrap();
+        // The same in an object that is read in place.
+        let object = parse(text.as_bytes(), INPUT).unwrap();
         let inner = object.get("o").unwrap();
-        let result = inner.read_object(&mut Object::empty(), SEGMENT).map(|_| ());
+        let result = inner.read_object(&mut Object::empty(), INPUT).map(|_| ());
         assert_eq!(result, expected, "{text}");
     }
 }
@@ -410,7 +410,7 @@ struct Custom<'a> {
 }
 
 fn custom(text: &str, scratch: &mut [u8]) -> Result<(), Error> {
-    let object = parse(text.as_bytes(), SEGMENT)?;
+    let object = parse(text.as_bytes(), INPUT)?;
     deserialize::<Custom<'_>>(&object, scratch).map(|custom| {
         assert_eq!(custom.roles, ["admin", "user"]);
         assert_eq!(custom.level, 3);

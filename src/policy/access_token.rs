@@ -1,4 +1,4 @@
-//! What an API asks of an access token
+//! The rules of an API for access tokens
 //! ([RFC 9068 §4](https://www.rfc-editor.org/rfc/rfc9068#section-4)).
 
 mod builder;
@@ -23,33 +23,33 @@ use crate::request_key::RequestKey;
 use crate::trust::ExpectedIssuer;
 use crate::validated::Validated;
 
-/// Which form access tokens have.
+/// The profile of the access tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Profile {
     General,
     Rfc9068,
 }
 
-/// Whom the API is, and so whom its tokens are for.
+/// The audience that a token must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ExpectedAudience<'a> {
     /// This identifier, or one of the others.
     OneOf(&'a str, &'a [&'a str]),
-    /// A13: the issuer names none.
+    /// No audience (A13).
     NoneNamed,
 }
 
-/// The verdict on a token that is bound to a key, where the request has proved none.
+/// The treatment of a token that is bound to a key, if the request proves none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ConfirmationPolicy {
     Reject,
     Ignore,
 }
 
-/// What an API asks of an access token.
+/// The rules of an API for access tokens.
 ///
-/// It is data: `const`-constructible, comparable and printable. There is one
-/// constructor for each profile of token, and each asks for what must be known.
+/// It is data: `const`-constructible, comparable and printable. There is one constructor for
+/// each token profile, whose arguments are the required settings.
 ///
 /// ```
 /// use claimgate::{AccessTokenPolicy, ScopePolicy};
@@ -77,8 +77,8 @@ pub struct AccessTokenPolicy<'a> {
     fingerprint: Fingerprint,
 }
 
-/// Hashes the fingerprint of the settings, so that a policy can be a part of the key of a
-/// map, such as a cache's.
+/// Hashes the fingerprint of the settings, so that a policy can be part of a map's key, for
+/// example in a cache.
 impl Hash for AccessTokenPolicy<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.fingerprint.hash(state);
@@ -87,24 +87,23 @@ impl Hash for AccessTokenPolicy<'_> {
 
 impl<'a> AccessTokenPolicy<'a> {
     /// Starts a policy for the API with this identifier, for the access tokens of most
-    /// issuers: `typ` is absent, `JWT` or `at+jwt`.
+    /// issuers: `typ` is missing, `JWT` or `at+jwt`.
     #[must_use]
     pub const fn general(audience: &'a str) -> AccessTokenPolicyBuilder<'a> {
         Self::start(Profile::General, ExpectedAudience::OneOf(audience, &[]))
     }
 
-    /// Starts a policy for the API with this identifier, for tokens of the
-    /// profile of [RFC 9068](https://www.rfc-editor.org/rfc/rfc9068): `typ` is
-    /// `at+jwt`, and `iss`, `exp`, `aud`, `sub`, `client_id`, `iat` and `jti`
-    /// are there.
+    /// Starts a policy for the API with this identifier, for tokens of the profile of
+    /// [RFC 9068](https://www.rfc-editor.org/rfc/rfc9068): `typ` is `at+jwt`, and `iss`, `exp`,
+    /// `aud`, `sub`, `client_id`, `iat` and `jti` are present.
     #[must_use]
     pub const fn rfc9068(audience: &'a str) -> AccessTokenPolicyBuilder<'a> {
         Self::start(Profile::Rfc9068, ExpectedAudience::OneOf(audience, &[]))
     }
 
-    /// Starts a policy for tokens that name no audience, as Amazon Cognito's:
-    /// `client_id` has to be one of these clients and `token_use` has to be
-    /// `access`. A token that does name an audience does not pass.
+    /// Starts a policy for tokens without an audience, such as those of Amazon Cognito:
+    /// `client_id` must be one of these clients and `token_use` must be `access`. A token with
+    /// an audience is rejected.
     #[must_use]
     pub const fn without_audience(clients: &'a [&'a str]) -> AccessTokenPolicyBuilder<'a> {
         let mut builder = Self::start(Profile::General, ExpectedAudience::NoneNamed);
@@ -138,8 +137,8 @@ impl<'a> AccessTokenPolicy<'a> {
         }
     }
 
-    /// Hashes all settings. The pattern has no `..`, so that a new one does not
-    /// compile until it is named here.
+    /// Hashes all settings. The pattern has no `..`, so that a new field does not compile
+    /// until it is named here.
     const fn compute_fingerprint(&self) -> Fingerprint {
         let Self {
             profile,
@@ -189,7 +188,7 @@ impl<'a> AccessTokenPolicy<'a> {
         }
     }
 
-    /// Applies all rules to a token whose signature was verified before.
+    /// Applies all rules to a token that was verified before.
     #[inline]
     pub(crate) fn check_again(
         &self,
@@ -209,7 +208,7 @@ impl<'a> AccessTokenPolicy<'a> {
         self.fingerprint
     }
 
-    /// Returns the first second at which this policy would refuse the token for its age, by
+    /// Returns the first second at which this policy rejects the token because of its age: by
     /// `exp` and the leeway, [`max_token_age`] or [`max_age`] (C11).
     ///
     /// A WebSocket, a session or a stream that was opened with the token should end then.
@@ -221,37 +220,36 @@ impl<'a> AccessTokenPolicy<'a> {
         self.time.end(&token.0.registered, self.max_age)
     }
 
-    /// The rules that [`explain`](crate::AccessToken::explain) tells about, in the order of
-    /// checking.
+    /// Returns the rules that [`explain`](crate::AccessToken::explain) checks, in their order.
     pub fn rules() -> impl Iterator<Item = Rule> {
         RULES.iter().map(|(rule, _)| *rule)
     }
 
-    /// The scope that is required of every token.
+    /// Returns the scope that every token must have.
     #[must_use]
     pub const fn scope(&self) -> Option<ScopePolicy<'a>> {
         self.scope
     }
 
-    /// The permissions that are required of every token.
+    /// Returns the permissions that every token must have.
     #[must_use]
     pub const fn permissions(&self) -> Option<ScopePolicy<'a>> {
         self.permissions
     }
 
-    /// The classes of authentication of which one is required, if any are.
+    /// Returns the authentication context classes of which one is required.
     #[must_use]
     pub const fn acr_values(&self) -> &'a [&'a str] {
         self.acr_values
     }
 
-    /// How many seconds ago the user may have authenticated, if it matters.
+    /// Returns the maximum time since the user authenticated, in seconds.
     #[must_use]
     pub const fn max_age(&self) -> Option<u64> {
         self.max_age
     }
 
-    /// A1: `aud` contains the API's identifier. A13: there is no `aud`.
+    /// Checks that `aud` contains the API's identifier (A1), or is missing (A13).
     fn check_audience(&self, claims: &AccessToken<'_>) -> Result<(), Error> {
         let audience = claims.registered.audience.as_ref();
         let (identifier, others) = match (self.audience, audience) {
@@ -269,7 +267,7 @@ impl<'a> AccessTokenPolicy<'a> {
         }
     }
 
-    /// A2: `typ` fits the profile.
+    /// Checks that `typ` is that of the profile (A2).
     fn check_header_type(&self, claims: &AccessToken<'_>) -> Result<(), Error> {
         let header = claims.header;
         let is_plain = header.typ.is_none() || header.is_of_type("JWT");
@@ -280,8 +278,8 @@ impl<'a> AccessTokenPolicy<'a> {
         if is_fitting { Ok(()) } else { Err(Error::TokenType(WrongKind::HeaderType)) }
     }
 
-    /// A2: the claims that the profile requires. `iss`, `exp`, `aud` and `sub`
-    /// are required by rules of their own. A13: `token_use` is required.
+    /// Checks that the claims of the profile are present (A2), and `token_use` without an
+    /// audience (A13). `iss`, `exp`, `aud` and `sub` are required by other rules.
     fn check_required_claims(&self, claims: &AccessToken<'_>) -> Result<(), Error> {
         let claims = &claims.registered;
         let required = |is_there: bool, claim| {
@@ -302,8 +300,8 @@ impl<'a> AccessTokenPolicy<'a> {
         Ok(())
     }
 
-    /// A7: each of `azp` and `client_id` that is there is on the list, and one
-    /// of them is there.
+    /// Checks that `azp` or `client_id` is present, and that each is one of the authorized
+    /// parties (A7).
     fn check_authorized_party(&self, claims: &AccessToken<'_>) -> Result<(), Error> {
         if self.authorized_parties.is_empty() {
             return Ok(());
@@ -323,7 +321,7 @@ impl<'a> AccessTokenPolicy<'a> {
         if is_named { Ok(()) } else { Err(Error::MissingClaim(Claim::AuthorizedParty)) }
     }
 
-    /// A8.
+    /// Checks the kind of the subject (A8).
     fn check_subject_kind(&self, claims: &AccessToken<'_>) -> Result<(), Error> {
         match self.subject_kind {
             Some(kind) if kind != claims.subject_kind() => Err(Error::SubjectKind),
@@ -331,8 +329,8 @@ impl<'a> AccessTokenPolicy<'a> {
         }
     }
 
-    /// A9: every key that the token is bound to is one that the request has
-    /// proved, and the other way round.
+    /// Checks that the keys to which the token is bound are those that the request proves,
+    /// neither more nor fewer (A9).
     fn check_confirmation(
         &self,
         claims: &AccessToken<'_>,
@@ -363,7 +361,7 @@ impl<'a> AccessTokenPolicy<'a> {
         if is_proved { Ok(()) } else { Err(Error::ConfirmationMismatch) }
     }
 
-    /// A10: `auth_time + max_age + leeway ≥ now`.
+    /// Checks that `auth_time + max_age + leeway ≥ now` (A10).
     fn check_authentication_time(
         &self,
         claims: &AccessToken<'_>,
@@ -379,7 +377,7 @@ impl<'a> AccessTokenPolicy<'a> {
     }
 }
 
-/// The values that the claims of an access token are compared with, besides the policy.
+/// The values that the claims of an access token are compared with, in addition to the policy.
 pub(crate) struct Context<'c> {
     common: CommonContext<'c>,
     request_key: Option<RequestKey<'c>>,

@@ -1,10 +1,10 @@
-//! The audiences of tokens for an application: I1 and I2.
+//! The audience rules of ID tokens and logout tokens: I1 and I2.
 
 use super::{check_none_empty, check_not_empty};
 use crate::claims::RegisteredClaims;
 use crate::error::{Claim, ConfigError, Error};
 
-/// The client IDs of an application, and the audiences that may be named besides.
+/// The client IDs of an application, and the other audiences that are trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ClientAudience<'a> {
     pub(super) client_id: &'a str,
@@ -37,7 +37,7 @@ impl<'a> ClientAudience<'a> {
         value == self.client_id || self.other_client_ids.contains(&value)
     }
 
-    /// I1, step 3: `aud` contains the client ID.
+    /// Checks that `aud` contains a client ID (I1, step 3).
     pub(super) fn check(&self, claims: &RegisteredClaims<'_>) -> Result<(), Error> {
         let audience = claims.audience.as_ref();
         let audience = audience.ok_or(Error::MissingClaim(Claim::Audience))?;
@@ -48,7 +48,7 @@ impl<'a> ClientAudience<'a> {
         }
     }
 
-    /// I2, step 3: any other audience is trusted.
+    /// Checks that all other audiences are trusted (I2, step 3).
     pub(super) fn check_others(&self, claims: &RegisteredClaims<'_>) -> Result<(), Error> {
         let audience = claims.audience();
         let is_known = |audience: &str| {

@@ -1,16 +1,16 @@
-//! Rules on any claim: C9.
+//! Rules for any claim: C9.
 
 use core::fmt;
 
 use super::{Fingerprint, Forbidden};
-use crate::error::{ConfigError, Error, Problem, Segment};
+use crate::error::{ConfigError, Error, Input, Problem};
 use crate::json::{Object, Value};
 use crate::validated::{Token, Validated};
 
-/// A rule on one claim of a token, named by a path of member names.
+/// A rule for one claim of a token, identified by a path of member names.
 ///
-/// The path has one to four names, from the outermost object inwards. Each name is compared
-/// whole, so a name that is a URL or contains dots is one name.
+/// The path has one to four names, from the outermost object inwards. A name is compared as a
+/// whole, so a URL or a name with dots is one name.
 ///
 /// ```
 /// use claimgate::policy::ClaimRule;
@@ -26,9 +26,9 @@ use crate::validated::{Token, Validated};
 /// );
 /// ```
 ///
-/// A claim that is absent, of the wrong type or of another value is refused with
-/// [`Error::ClaimMismatch`], and so is a path through a value that is not an object. The
-/// error contains neither the claim's value nor the expected one.
+/// A claim that is missing, of the wrong type or of another value is rejected with
+/// [`Error::ClaimMismatch`], and so is a path through a value that is not an object. The error
+/// contains neither the claim's value nor the expected one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClaimRule<'a> {
     path: &'a [&'a str],
@@ -45,20 +45,20 @@ enum Expected<'a> {
 }
 
 impl<'a> ClaimRule<'a> {
-    /// The largest number of names in a path.
+    /// The maximum number of names in a path.
     pub const MAX_PATH_LEN: usize = 4;
 
-    /// The claim is this string.
+    /// Requires the claim to be this string.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::ClaimPath`] for a path of no names or more than
-    /// [`MAX_PATH_LEN`](Self::MAX_PATH_LEN).
+    /// [`ConfigError::ClaimPath`] if the path is empty or has more than
+    /// [`MAX_PATH_LEN`](Self::MAX_PATH_LEN) names.
     pub const fn equals(path: &'a [&'a str], value: &'a str) -> Result<Self, ConfigError> {
         Self::new(path, Expected::Text(value))
     }
 
-    /// The claim is this integer, written without a fraction or an exponent.
+    /// Requires the claim to be this integer, written without a fraction or an exponent.
     ///
     /// # Errors
     ///
@@ -67,7 +67,7 @@ impl<'a> ClaimRule<'a> {
         Self::new(path, Expected::Integer(value))
     }
 
-    /// The claim is this boolean.
+    /// Requires the claim to be this boolean.
     ///
     /// # Errors
     ///
@@ -76,11 +76,12 @@ impl<'a> ClaimRule<'a> {
         Self::new(path, Expected::Boolean(value))
     }
 
-    /// The claim is one of these strings.
+    /// Requires the claim to be one of these strings.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::EmptyList`] for no strings, and those of [`equals`](Self::equals).
+    /// [`ConfigError::EmptyList`] if there are no strings, and those of
+    /// [`equals`](Self::equals).
     pub const fn one_of(path: &'a [&'a str], values: &'a [&'a str]) -> Result<Self, ConfigError> {
         if values.is_empty() {
             return Err(ConfigError::EmptyList("claim values"));
@@ -88,8 +89,8 @@ impl<'a> ClaimRule<'a> {
         Self::new(path, Expected::OneOf(values))
     }
 
-    /// The claim is an array of strings, one of which is `value`, or a string of tokens
-    /// with spaces between them, one of which is `value`.
+    /// Requires the claim to be an array of strings or a string of space-separated tokens, one
+    /// of which is `value`.
     ///
     /// # Errors
     ///
@@ -129,12 +130,12 @@ impl<'a> ClaimRule<'a> {
     }
 }
 
-/// Returns the member of this name of a value that has to be an object.
-// An index of members is large: not in the stack frame of rules on the outermost object.
+/// Returns the member with this name of a value that must be an object.
+// Not inlined: the index of members would enlarge the stack frame of all rules.
 #[inline(never)]
 fn member<'v>(value: Value<'v>, name: &str) -> Result<Value<'v>, Refused> {
     let mut members = Object::empty();
-    if !value.read_object(&mut members, Segment::Payload).map_err(Refused::Error)? {
+    if !value.read_object(&mut members, Input::Payload).map_err(Refused::Error)? {
         return Err(Problem::WrongType.into());
     }
     Ok(members.get(name).ok_or(Problem::Absent)?)
@@ -187,8 +188,8 @@ impl From<Problem> for Refused {
 
 /// The claim rules of a policy.
 ///
-/// The function that checks them is a part of them, so that a program whose policies have no
-/// claim rules does not contain it.
+/// The function that checks the rules is stored with them, so that a program whose policies
+/// have no claim rules does not contain it.
 #[derive(Clone, Copy)]
 pub(crate) struct ClaimRules<'a> {
     rules: &'a [ClaimRule<'a>],
@@ -244,13 +245,13 @@ impl fmt::Debug for ClaimRules<'_> {
 }
 
 impl<'b, T: Token<'b>> Validated<T> {
-    /// Checks rules on claims that something more requires, such as one route of an API.
+    /// Checks claim rules, for example those of one route of an API.
     ///
     /// # Errors
     ///
     /// [`Forbidden`] with [`Error::ClaimMismatch`] for the first rule that is not met.
     pub fn authorize_claims(&self, rules: &[ClaimRule<'_>]) -> Result<(), Forbidden<'static>> {
-        Object::parse_decoded(self.0.payload(), Segment::Payload)
+        Object::parse_decoded(self.0.payload(), Input::Payload)
             .and_then(|payload| check_all(rules, &payload))
             .map_err(Forbidden::of_claims)
     }

@@ -8,7 +8,7 @@ use crate::error::{Claim, ConfigError, Error};
 /// The rules of a server for DPoP proofs
 /// ([RFC 9449 §4.3](https://www.rfc-editor.org/rfc/rfc9449#section-4.3)).
 ///
-/// What one request expects of its proof is a [`DpopRequest`](crate::DpopRequest).
+/// The expectations of one request are in a [`DpopRequest`](crate::DpopRequest).
 ///
 /// ```
 /// use claimgate::{DpopPolicy, at_compile_time};
@@ -27,7 +27,7 @@ impl DpopPolicy {
     pub const MAX_AGE: u64 = 600;
 
     /// Starts a policy for proofs that are at most 60 seconds old, with a leeway of 60
-    /// seconds, of any algorithm that the key type implements.
+    /// seconds, and of any algorithm that the key type implements.
     #[expect(clippy::new_ret_no_self, reason = "a policy without its checks is no policy yet")]
     #[must_use]
     pub const fn new() -> DpopPolicyBuilder {
@@ -41,7 +41,8 @@ impl DpopPolicy {
         self.algorithms
     }
 
-    /// P7: the proof is neither too old nor from the future. `issued_at` is rounded down.
+    /// Checks that the proof is neither too old nor from the future (P7). `issued_at` is
+    /// rounded down.
     pub(crate) fn check_time(
         &self,
         issued_at: Option<NumericDate>,
@@ -67,21 +68,21 @@ impl DpopPolicy {
     }
 }
 
-/// A builder of [`DpopPolicy`]. A setting made twice has its last value.
+/// A builder of [`DpopPolicy`]. A second call of a setting replaces the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DpopPolicyBuilder {
     policy: DpopPolicy,
 }
 
 impl DpopPolicyBuilder {
-    /// The greatest age of a proof, in seconds: 60 unless set, at most 600.
+    /// Sets the maximum age of a proof, in seconds: 60 unless set, at most 600.
     #[must_use]
     pub const fn max_age(mut self, seconds: u64) -> Self {
         self.policy.max_age = seconds;
         self
     }
 
-    /// The largest difference between the client's clock and `now`, in seconds: 60 unless
+    /// Sets the largest difference between the client's clock and `now`, in seconds: 60 unless
     /// set, at most 600.
     #[must_use]
     pub const fn leeway(mut self, seconds: u64) -> Self {
@@ -89,7 +90,7 @@ impl DpopPolicyBuilder {
         self
     }
 
-    /// Accepts proofs of these algorithms alone.
+    /// Accepts only proofs of these algorithms.
     #[must_use]
     pub const fn algorithms(mut self, algorithms: Algorithms) -> Self {
         self.policy.algorithms = algorithms;
@@ -101,7 +102,7 @@ impl DpopPolicyBuilder {
     /// # Errors
     ///
     /// [`ConfigError::LeewayTooLong`], [`ConfigError::ProofAgeTooLong`], and
-    /// [`ConfigError::EmptyList`] for no algorithms.
+    /// [`ConfigError::EmptyList`] if there are no algorithms.
     pub const fn build(self) -> Result<DpopPolicy, ConfigError> {
         if self.policy.leeway > MAX_LEEWAY {
             return Err(ConfigError::LeewayTooLong);

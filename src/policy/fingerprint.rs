@@ -1,20 +1,19 @@
-//! What tells one policy from another.
+//! The fingerprints of policies.
 
-/// A hash over all settings of a policy, of 64 bits. What it is of has one reading:
-/// lengths come first.
+/// A 64-bit hash of all settings of a policy. Inputs are length-prefixed, so the encoding is
+/// unambiguous.
 ///
-/// Two policies could have the same. They would find each other's cache entries; since
-/// every rule is applied on a hit, neither gets the other's verdict. So a hash
-/// suffices that can be computed at compile time, and that somebody could find two
-/// texts for.
+/// Two policies can have the same fingerprint, and then find each other's cache entries. Every
+/// rule is applied to a cache hit, so neither gets the other's result. A hash that can be
+/// computed at compile time is therefore sufficient, even if it is not collision-resistant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Fingerprint(u64);
 
 impl Fingerprint {
-    /// Of no settings.
+    /// The fingerprint of no settings.
     pub(super) const NONE: Self = Self(0);
 
-    /// Multiplication moves differences up, and the shift down again.
+    /// Multiplication propagates differences to higher bits, and the shift to lower bits.
     pub(super) const fn number(self, number: u64) -> Self {
         // 2^64 divided by the golden ratio.
         let product = (self.0 ^ number).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -33,7 +32,7 @@ impl Fingerprint {
         }
     }
 
-    /// The length, and then the text, eight bytes at a time.
+    /// Adds the length of a text, and the text, eight bytes at a time.
     pub(super) const fn text(self, text: &str) -> Self {
         let (mut fingerprint, mut rest) = (self.length(text.len()), text.as_bytes());
         while let Some((word, others)) = rest.split_first_chunk() {
@@ -47,7 +46,7 @@ impl Fingerprint {
         fingerprint
     }
 
-    /// How many there are, and then each.
+    /// Adds the number of texts, and each text.
     pub(super) const fn texts(self, texts: &[&str]) -> Self {
         let (mut fingerprint, mut rest) = (self.length(texts.len()), texts);
         while let Some((text, others)) = rest.split_first() {

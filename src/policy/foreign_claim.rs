@@ -1,11 +1,10 @@
-//! Claims by which a token of another kind gives itself away: I11 and A3.
+//! Claims that indicate another kind of token: I11 and A3.
 
 use super::Fingerprint;
 use crate::claims::RegisteredClaims;
 use crate::error::{Claim, Error, WrongKind};
 
-/// A claim that marks a token as one of another kind, and that a policy can be
-/// told to let pass.
+/// A claim that indicates another kind of token, and that a policy can accept nevertheless.
 ///
 /// ```
 /// use claimgate::policy::ForeignClaim;
@@ -20,25 +19,25 @@ use crate::error::{Claim, Error, WrongKind};
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ForeignClaim {
-    /// `scope` or `scp`: an access token's.
+    /// `scope` or `scp`, of an access token.
     Scope,
-    /// `permissions`: an Auth0 access token's.
+    /// `permissions`, of an Auth0 access token.
     Permissions,
-    /// `gty`: an Auth0 access token's.
+    /// `gty`, of an Auth0 access token.
     GrantType,
-    /// `nonce`: an ID token's. Older Keycloak puts it into access tokens too.
+    /// `nonce`, of an ID token. Older versions of Keycloak also write it into access tokens.
     Nonce,
-    /// `at_hash`: an ID token's.
+    /// `at_hash`, of an ID token.
     AtHash,
-    /// `c_hash`: an ID token's.
+    /// `c_hash`, of an ID token.
     CHash,
-    /// `s_hash`: an ID token's.
+    /// `s_hash`, of an ID token.
     SHash,
-    /// Amazon Cognito's `token_use`, where it names another kind.
+    /// `token_use` of Amazon Cognito, if it names another kind.
     TokenUse,
-    /// Keycloak's claim `typ`, where it names another kind.
+    /// `typ` of Keycloak, if it names another kind.
     Typ,
-    /// `events`: a logout token's, or another security event's
+    /// `events`, of a logout token or another security event token
     /// ([RFC 8417](https://www.rfc-editor.org/rfc/rfc8417)).
     Events,
 }
@@ -60,7 +59,7 @@ impl ForeignClaim {
     }
 }
 
-/// The marks that a policy lets pass.
+/// The claims of other kinds that a policy accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AllowedForeignClaims(u64);
 
@@ -71,12 +70,12 @@ impl AllowedForeignClaims {
         self.0 |= mark.bit();
     }
 
-    /// Adds what is set to the fingerprint of a policy.
+    /// Adds the set to the fingerprint of a policy.
     pub(super) const fn fingerprint(self, fingerprint: Fingerprint) -> Fingerprint {
         fingerprint.number(self.0)
     }
 
-    /// Refuses the first of these marks that is there and not allowed.
+    /// Rejects the first claim that is present and not accepted.
     fn check(self, found: &[(ForeignClaim, Claim, bool)]) -> Result<(), Error> {
         let foreign =
             found.iter().find(|(mark, _, is_found)| *is_found && self.0 & mark.bit() == 0);
@@ -86,7 +85,7 @@ impl AllowedForeignClaims {
         }
     }
 
-    /// I11: marks of another kind in an ID token.
+    /// Checks an ID token for claims of other kinds (I11).
     pub(crate) fn check_id_token(self, claims: &RegisteredClaims<'_>) -> Result<(), Error> {
         let is_other = |value: Option<&str>, own: &str| value.is_some_and(|value| value != own);
         self.check(&[
@@ -100,7 +99,7 @@ impl AllowedForeignClaims {
         ])
     }
 
-    /// L1: marks of another kind in a logout token.
+    /// Checks a logout token for claims of other kinds (L1).
     pub(crate) fn check_logout_token(self, claims: &RegisteredClaims<'_>) -> Result<(), Error> {
         let is_other = |value: Option<&str>, own: &str| value.is_some_and(|value| value != own);
         self.check(&[
@@ -116,7 +115,7 @@ impl AllowedForeignClaims {
         ])
     }
 
-    /// A3: marks of another kind in an access token.
+    /// Checks an access token for claims of other kinds (A3).
     pub(crate) fn check_access_token(self, claims: &RegisteredClaims<'_>) -> Result<(), Error> {
         let is_other =
             |value: Option<&str>, own: &[&str]| value.is_some_and(|value| !own.contains(&value));
@@ -126,7 +125,7 @@ impl AllowedForeignClaims {
             (ForeignClaim::CHash, Claim::CHash, claims.c_hash.is_some()),
             (ForeignClaim::SHash, Claim::SHash, claims.s_hash.is_some()),
             (ForeignClaim::TokenUse, Claim::TokenUse, is_other(claims.token_use, &["access"])),
-            // What Keycloak writes into access tokens; `ID`, `Refresh`, `Offline` and
+            // Keycloak writes these into access tokens; `ID`, `Refresh`, `Offline` and
             // `Logout` are its other kinds.
             (ForeignClaim::Typ, Claim::Typ, is_other(claims.typ, &["Bearer", "DPoP"])),
             (ForeignClaim::Events, Claim::Events, claims.has_events),

@@ -1,4 +1,4 @@
-//! What an application asks of an ID token
+//! The rules of an application for ID tokens
 //! ([OIDC Core §3.1.3.7](https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation)).
 
 use super::audience::ClientAudience;
@@ -16,10 +16,10 @@ use crate::public_key::{HalfHash, PublicKey, VerifiedJws, VerifyingKey};
 use crate::trust::ExpectedIssuer;
 use crate::validated::Validated;
 
-/// The rules of an application for its ID tokens, the same for all logins.
+/// The rules of an application for ID tokens, the same for all logins.
 ///
-/// It is data: `const`-constructible, comparable and printable. It is built by
-/// [`IdTokenPolicy::new`]. What one login expects, such as the nonce, is a
+/// It is data: `const`-constructible, comparable and printable. It is built with
+/// [`IdTokenPolicy::new`]. The expectations of one login, such as the nonce, are in a
 /// [`Login`].
 ///
 /// ```
@@ -40,7 +40,7 @@ pub struct IdTokenPolicy<'a> {
     string_booleans: StringBooleans,
 }
 
-/// What to do about `email_verified: "true"`.
+/// The treatment of `email_verified: "true"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum StringBooleans {
     Reject,
@@ -67,7 +67,7 @@ impl<'a> IdTokenPolicy<'a> {
         }
     }
 
-    /// Returns the first second at which this policy would refuse the token for its age, by
+    /// Returns the first second at which this policy rejects the token because of its age: by
     /// `exp` and the leeway, [`max_token_age`] or [`max_age`] (C11).
     ///
     /// A WebSocket, a session or a stream that was opened with the token should end then.
@@ -79,14 +79,13 @@ impl<'a> IdTokenPolicy<'a> {
         self.time.end(&token.0.registered, self.max_age)
     }
 
-    /// The rules that [`explain`](crate::IdToken::explain) tells about, in the order of
-    /// checking.
+    /// Returns the rules that [`explain`](crate::IdToken::explain) checks, in their order.
     pub fn rules() -> impl Iterator<Item = Rule> {
         RULES.iter().map(|(rule, _)| *rule)
     }
 
-    /// I3 and I4, steps 4 and 5: `azp` is there where there are several
-    /// audiences, and wherever it is there it is the client ID.
+    /// Checks that `azp` is present if there are several audiences (I3, step 4), and is the
+    /// client ID if it is present (I4, step 5).
     fn check_authorized_party(&self, claims: &IdToken<'_>) -> Result<(), Error> {
         match claims.registered.authorized_party {
             None if claims.registered.audience().len() > 1 => {
@@ -99,12 +98,12 @@ impl<'a> IdTokenPolicy<'a> {
         }
     }
 
-    /// I5, step 10: `iat` is there.
+    /// Checks that `iat` is present (I5, step 10).
     fn check_required_claims(&self, claims: &IdToken<'_>) -> Result<(), Error> {
         claims.registered.issued_at.ok_or(Error::MissingClaim(Claim::IssuedAt)).map(|_| ())
     }
 
-    /// I7, step 13: `auth_time + max_age + leeway ≥ now`.
+    /// Checks that `auth_time + max_age + leeway ≥ now` (I7, step 13).
     fn check_authentication_time(
         &self,
         claims: &IdToken<'_>,
@@ -120,7 +119,8 @@ impl<'a> IdTokenPolicy<'a> {
         Ok(())
     }
 
-    /// I8, step 12: `acr` is one of those asked for, `amr` contains each.
+    /// Checks that `acr` is one of the required classes and `amr` contains all required
+    /// methods (I8, step 12).
     fn check_authentication_context(&self, claims: &IdToken<'_>) -> Result<(), Error> {
         check_acr(self.acr_values, claims.registered.acr)?;
         if self.amr_values.is_empty() {
@@ -135,7 +135,7 @@ impl<'a> IdTokenPolicy<'a> {
         }
     }
 
-    /// I10: `typ` is absent or `JWT`.
+    /// Checks that `typ` is missing or `JWT` (I10).
     fn check_header_type(&self, claims: &IdToken<'_>) -> Result<(), Error> {
         if claims.header.typ().is_none() || claims.header.is_of_type("JWT") {
             Ok(())
@@ -144,8 +144,8 @@ impl<'a> IdTokenPolicy<'a> {
         }
     }
 
-    /// I12: the organization by its ID, which starts with `org_`, or by its
-    /// name, ignoring ASCII case.
+    /// Checks the organization (I12): by its ID, which starts with `org_`, or by its name,
+    /// ignoring ASCII case.
     fn check_organization(claims: &IdToken<'_>, expected: Option<&str>) -> Result<(), Error> {
         let Some(expected) = expected else { return Ok(()) };
         let (claim, found) = if expected.starts_with("org_") {
@@ -171,7 +171,7 @@ impl<'a> IdTokenPolicy<'a> {
     }
 }
 
-/// The values that the claims of an ID token are compared with, besides the policy.
+/// The values that the claims of an ID token are compared with, in addition to the policy.
 pub(crate) struct Context<'c> {
     common: CommonContext<'c>,
     login: Login<'c>,
@@ -266,8 +266,8 @@ const RULES: &[(Rule, Check)] = &[
     (Rule::Claims, |_, _, context| context.common.claims),
 ];
 
-/// An [`IdTokenPolicy`] in the making. Each setting adds a check or widens one
-/// by name; none drops another. A setting made twice has its last value.
+/// A builder of [`IdTokenPolicy`]. Each setting adds a check or relaxes the check that it
+/// names; none removes another. A second call of a setting replaces the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdTokenPolicyBuilder<'a> {
     policy: IdTokenPolicy<'a>,
@@ -277,36 +277,34 @@ pub struct IdTokenPolicyBuilder<'a> {
 impl<'a> IdTokenPolicyBuilder<'a> {
     common_settings!();
 
-    /// Further client IDs of the same application, any of which `aud` may name.
+    /// Adds client IDs of the same application. `aud` may contain any of them.
     #[must_use]
     pub const fn or_client_ids(mut self, client_ids: &'a [&'a str]) -> Self {
         self.policy.audience.other_client_ids = client_ids;
         self
     }
 
-    /// Audiences that may stand beside the client ID in `aud`
-    /// (step 3 of OIDC Core §3.1.3.7). None unless set.
+    /// Accepts these audiences in `aud` in addition to the client ID (step 3 of OIDC Core
+    /// §3.1.3.7). None are accepted unless set.
     ///
-    /// An API of yours is best not among them: an ID token that names the client
-    /// and the API, and has no mark such as a nonce, also passes that API's
-    /// policy, unless the policy asks for scopes or permissions.
+    /// Your own API should not be one of them: an ID token for the client and the API that has
+    /// no claim typical of ID tokens, such as a nonce, also passes that API's policy, unless
+    /// the policy requires scopes or permissions.
     #[must_use]
     pub const fn trusted_audiences(mut self, audiences: &'a [&'a str]) -> Self {
         self.policy.audience.trusted_audiences = audiences;
         self
     }
 
-    /// Takes only users who authenticated within the last `seconds`, and the
-    /// leeway. 0 counts: the user has to have authenticated just now. `auth_time`
-    /// is then required.
+    /// Accepts only users who authenticated within the last `seconds`, plus the leeway. 0 is
+    /// not special: the user must have authenticated just now. `auth_time` is then required.
     #[must_use]
     pub const fn max_age(mut self, seconds: u64) -> Self {
         self.policy.max_age = Some(seconds);
         self
     }
 
-    /// The classes of authentication that were asked for, one of which `acr`
-    /// has to name.
+    /// Requires `acr` to be one of these authentication context classes.
     #[must_use]
     pub const fn require_acr(mut self, any_of: &'a [&'a str]) -> Self {
         self.note(check_list(any_of, "acr values"));
@@ -314,7 +312,7 @@ impl<'a> IdTokenPolicyBuilder<'a> {
         self
     }
 
-    /// The methods of authentication, all of which `amr` has to name.
+    /// Requires `amr` to contain all of these authentication methods.
     #[must_use]
     pub const fn require_amr(mut self, all_of: &'a [&'a str]) -> Self {
         self.note(check_list(all_of, "amr values"));
@@ -323,19 +321,19 @@ impl<'a> IdTokenPolicyBuilder<'a> {
     }
 
     /// Accepts `"true"` and `"false"` in quotes as `email_verified` and
-    /// `phone_number_verified`, as Apple has sent them.
+    /// `phone_number_verified`, as sent by Apple.
     #[must_use]
     pub const fn accept_string_booleans(mut self) -> Self {
         self.policy.string_booleans = StringBooleans::Accept;
         self
     }
 
-    /// The policy.
+    /// Returns the policy.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`]: an empty client ID or other identifier, an
-    /// empty list, or more leeway than 600 seconds.
+    /// [`ConfigError`] for an empty client ID or other identifier, an empty list, or a leeway
+    /// of more than 600 seconds.
     pub const fn build(mut self) -> Result<IdTokenPolicy<'a>, ConfigError> {
         let policy = self.policy;
         self.note(policy.audience.check_config());

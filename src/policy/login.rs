@@ -1,4 +1,4 @@
-//! What one login expects of its ID token.
+//! The expectations of one login for its ID token.
 
 use crate::bearer::BearerToken;
 use crate::compare::constant_time_eq;
@@ -6,9 +6,9 @@ use crate::error::{Claim, ConfigError, Error};
 use crate::policy::check_not_empty;
 use crate::public_key::HalfHash;
 
-/// The expectation of `nonce`, which binds an ID token to one login.
+/// The expected `nonce`, which binds an ID token to one login.
 ///
-/// There is no default: an application that sends a nonce has to have it compared.
+/// There is no default: an application that sends a nonce must have it compared.
 ///
 /// ```
 /// use claimgate::error::ConfigError;
@@ -20,15 +20,15 @@ use crate::public_key::HalfHash;
 pub enum Nonce<'r> {
     /// The value that the authentication request sent. Never empty.
     Expect(&'r str),
-    /// The authentication request sent none, so the token must not have one.
+    /// The authentication request contained no nonce, so the token must not have one.
     ExpectNone,
-    /// Any value or none. For flows that protect the login otherwise, such as the code
+    /// Any value or none. For flows with another protection of the login, such as the code
     /// flow with PKCE.
     Ignore,
 }
 
 impl Nonce<'_> {
-    /// I6, step 11.
+    /// Checks the nonce (I6, step 11).
     pub(super) fn check(self, found: Option<&str>) -> Result<(), Error> {
         match (self, found) {
             (Nonce::Ignore, _) | (Nonce::ExpectNone, None) => Ok(()),
@@ -71,7 +71,7 @@ impl<'r> Bound<'r> {
         }
     }
 
-    /// I9.
+    /// Checks the hash in the token (I9).
     #[inline]
     pub(super) fn check(
         self,
@@ -98,10 +98,10 @@ impl core::fmt::Debug for Bound<'_> {
     }
 }
 
-/// What one login expects of its ID token: the nonce, and what else came with the token.
+/// The expectations of one login: the nonce, and the values received with the ID token.
 ///
-/// An [`IdTokenPolicy`](crate::IdTokenPolicy) is the same for all logins; a `Login` is made
-/// for each.
+/// An [`IdTokenPolicy`](crate::IdTokenPolicy) is the same for all logins; a `Login` is
+/// constructed for each.
 ///
 /// ```
 /// use claimgate::error::ConfigError;
@@ -120,7 +120,7 @@ pub struct Login<'r> {
 }
 
 impl<'r> Login<'r> {
-    /// Starts the description of a login with its nonce.
+    /// Starts a login with its nonce.
     #[expect(clippy::new_ret_no_self, reason = "a login is usable once its values are checked")]
     #[must_use]
     pub const fn new(nonce: Nonce<'r>) -> LoginBuilder<'r> {
@@ -146,8 +146,8 @@ pub struct LoginBuilder<'r> {
 }
 
 impl<'r> LoginBuilder<'r> {
-    /// The access token that came with the ID token: `at_hash` is then required, and has
-    /// to be its hash
+    /// Sets the access token received with the ID token. `at_hash` is then required and must
+    /// be its hash
     /// ([OIDC Core §3.1.3.6](https://openid.net/specs/openid-connect-core-1_0.html#CodeIDToken)).
     #[must_use]
     pub const fn access_token(mut self, access_token: BearerToken<'r>) -> Self {
@@ -156,8 +156,8 @@ impl<'r> LoginBuilder<'r> {
         self
     }
 
-    /// Like [`access_token`](Self::access_token), but `at_hash` may be absent, as the code
-    /// flow allows.
+    /// Like [`access_token`](Self::access_token), but `at_hash` may be missing, as allowed in
+    /// the code flow.
     #[must_use]
     pub const fn access_token_if_bound(mut self, access_token: BearerToken<'r>) -> Self {
         self.note(check_not_empty(access_token.expose(), "access token"));
@@ -165,8 +165,8 @@ impl<'r> LoginBuilder<'r> {
         self
     }
 
-    /// The authorization code that came with the ID token: `c_hash` is then required, and
-    /// has to be its hash
+    /// Sets the authorization code received with the ID token. `c_hash` is then required and
+    /// must be its hash
     /// ([OIDC Core §3.3.2.11](https://openid.net/specs/openid-connect-core-1_0.html#HybridIDToken)).
     #[must_use]
     pub const fn code(mut self, code: &'r str) -> Self {
@@ -175,7 +175,7 @@ impl<'r> LoginBuilder<'r> {
         self
     }
 
-    /// Like [`code`](Self::code), but `c_hash` may be absent.
+    /// Like [`code`](Self::code), but `c_hash` may be missing.
     #[must_use]
     pub const fn code_if_bound(mut self, code: &'r str) -> Self {
         self.note(check_not_empty(code, "code"));
@@ -183,7 +183,7 @@ impl<'r> LoginBuilder<'r> {
         self
     }
 
-    /// The Auth0 organization that the user has to have logged in to: its ID, which starts
+    /// Sets the Auth0 organization to which the user must have logged in: its ID, which starts
     /// with `org_`, or its name, compared ignoring ASCII case
     /// ([Auth0](https://auth0.com/docs/manage-users/organizations/using-tokens)).
     #[must_use]
@@ -193,7 +193,7 @@ impl<'r> LoginBuilder<'r> {
         self
     }
 
-    /// Remembers the first mistake.
+    /// Records the first error.
     const fn note(&mut self, result: Result<(), ConfigError>) {
         if let (None, Err(error)) = (self.error, result) {
             self.error = Some(error);

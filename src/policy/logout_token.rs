@@ -22,13 +22,13 @@ use crate::trust::ExpectedIssuer;
 ///     at_compile_time!(LogoutTokenPolicy::new("my_client_id").build());
 /// ```
 ///
-/// A logout token should be accepted once: its `jti` belongs into a
-/// [`ReplayWindow`](crate::ReplayWindow).
+/// A logout token should be accepted only once, which a [`ReplayWindow`](crate::ReplayWindow)
+/// for its `jti` ensures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogoutTokenPolicy<'a> {
     audience: ClientAudience<'a>,
     time: TimePolicy,
-    /// The greatest age of tokens without `exp`, if they are accepted.
+    /// The maximum age of tokens without `exp`, if they are accepted.
     max_age_without_expiry: Option<u64>,
     allowed_foreign_claims: AllowedForeignClaims,
     claim_rules: Option<ClaimRules<'a>>,
@@ -51,12 +51,12 @@ impl<'a> LogoutTokenPolicy<'a> {
         }
     }
 
-    /// The rules that [`explain`](crate::LogoutToken::explain) checks, in their order.
+    /// Returns the rules that [`explain`](crate::LogoutToken::explain) checks, in their order.
     pub fn rules() -> impl Iterator<Item = Rule> {
         RULES.iter().map(|(rule, _)| *rule)
     }
 
-    /// C3; L4: without `exp`, the token is not older than the setting allows.
+    /// Checks `exp` (C3), or the age of a token without `exp` if it is accepted (L4).
     fn check_expiry(&self, token: &LogoutToken<'_>, now: NumericDate) -> Result<(), Error> {
         let claims = &token.registered;
         match (claims.expiry, self.max_age_without_expiry) {
@@ -65,7 +65,7 @@ impl<'a> LogoutTokenPolicy<'a> {
         }
     }
 
-    /// L2: `typ` is `logout+jwt`, `JWT` or absent.
+    /// Checks that `typ` is `logout+jwt`, `JWT` or missing (L2).
     fn check_header_type(token: &LogoutToken<'_>) -> Result<(), Error> {
         let header = token.header;
         if header.typ.is_none() || header.is_of_type("JWT") || header.is_of_type("logout+jwt") {
@@ -75,7 +75,7 @@ impl<'a> LogoutTokenPolicy<'a> {
         }
     }
 
-    /// L3: `events` has the member of a logout, an object.
+    /// Checks that `events` has the logout member, an object (L3).
     fn check_event(token: &LogoutToken<'_>) -> Result<(), Error> {
         match token.event {
             None => Ok(()),
@@ -84,7 +84,7 @@ impl<'a> LogoutTokenPolicy<'a> {
         }
     }
 
-    /// L4: `sub` or `sid` is there, and not empty.
+    /// Checks that `sub` or `sid` is present and not empty (L4).
     fn check_subject(token: &LogoutToken<'_>) -> Result<(), Error> {
         match (token.registered.subject, token.session_id) {
             (Some(""), _) | (None, None) => Err(Error::MissingClaim(Claim::Subject)),
@@ -93,7 +93,7 @@ impl<'a> LogoutTokenPolicy<'a> {
         }
     }
 
-    /// L4: `iat` and `jti` are there.
+    /// Checks that `iat` and `jti` are present (L4).
     fn check_required_claims(token: &LogoutToken<'_>) -> Result<(), Error> {
         let claims = &token.registered;
         claims.issued_at.ok_or(Error::MissingClaim(Claim::IssuedAt))?;
@@ -103,7 +103,7 @@ impl<'a> LogoutTokenPolicy<'a> {
         }
     }
 
-    /// L5: `nonce` is not there.
+    /// Checks that `nonce` is missing (L5).
     fn check_nonce(token: &LogoutToken<'_>) -> Result<(), Error> {
         match token.registered.nonce {
             None => Ok(()),
@@ -112,7 +112,7 @@ impl<'a> LogoutTokenPolicy<'a> {
     }
 }
 
-/// The values that the claims of a logout token are compared with, besides the policy.
+/// The values that the claims of a logout token are compared with, in addition to the policy.
 pub(crate) struct Context<'c> {
     common: CommonContext<'c>,
 }
@@ -181,8 +181,8 @@ const RULES: &[(Rule, Check)] = &[
     (Rule::Claims, |_, _, context| context.common.claims),
 ];
 
-/// A builder of [`LogoutTokenPolicy`]. Each setting adds a check or widens one by name; none
-/// drops another. A setting made twice has its last value.
+/// A builder of [`LogoutTokenPolicy`]. Each setting adds a check or relaxes the check that it
+/// names; none removes another. A second call of a setting replaces the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogoutTokenPolicyBuilder<'a> {
     policy: LogoutTokenPolicy<'a>,
@@ -192,23 +192,23 @@ pub struct LogoutTokenPolicyBuilder<'a> {
 impl<'a> LogoutTokenPolicyBuilder<'a> {
     common_settings!();
 
-    /// Further client IDs of the same application, any of which `aud` may name.
+    /// Adds client IDs of the same application. `aud` may contain any of them.
     #[must_use]
     pub const fn or_client_ids(mut self, client_ids: &'a [&'a str]) -> Self {
         self.policy.audience.other_client_ids = client_ids;
         self
     }
 
-    /// Audiences that `aud` may name besides the client ID. None unless set.
+    /// Accepts these audiences in `aud` in addition to the client ID. None are accepted unless
+    /// set.
     #[must_use]
     pub const fn trusted_audiences(mut self, audiences: &'a [&'a str]) -> Self {
         self.policy.audience.trusted_audiences = audiences;
         self
     }
 
-    /// Accepts tokens without `exp` that were issued within the last `seconds`, and the
-    /// leeway: some issuers send no `exp`, which the first version of the specification did
-    /// not require.
+    /// Accepts tokens without `exp` that were issued within the last `seconds`, plus the
+    /// leeway. Some issuers send no `exp`, which the first version of the specification did not require.
     #[must_use]
     pub const fn accept_without_expiry(mut self, seconds: u64) -> Self {
         self.policy.max_age_without_expiry = Some(seconds);
@@ -219,8 +219,8 @@ impl<'a> LogoutTokenPolicyBuilder<'a> {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`]: an empty client ID or other identifier, an empty list, or more leeway
-    /// than 600 seconds.
+    /// [`ConfigError`] for an empty client ID or other identifier, an empty list, or a leeway
+    /// of more than 600 seconds.
     pub const fn build(mut self) -> Result<LogoutTokenPolicy<'a>, ConfigError> {
         let policy = self.policy;
         self.note(policy.audience.check_config());

@@ -1,10 +1,10 @@
-//! The rules by name, for diagnosis.
+//! The names of the rules, for diagnosis.
 
 use core::fmt;
 
 macro_rules! rules {
     ($($variant:ident = $text:literal,)*) => {
-        /// A rule that a policy checks, in the order of checking within a kind.
+        /// A rule that a policy checks, in the order of the checks of each kind of token.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[cfg_attr(feature = "defmt", derive(defmt::Format))]
         #[non_exhaustive]
@@ -15,7 +15,7 @@ macro_rules! rules {
         impl Rule {
             const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// The rule in a few words.
+            /// Returns a short description of the rule.
             #[must_use]
             pub const fn description(self) -> &'static str {
                 match self {
@@ -29,29 +29,29 @@ macro_rules! rules {
 rules! {
     Issuer = "iss is the expected issuer",
     Expiry = "the token has not expired",
-    NotBefore = "the token is already valid",
+    NotBefore = "the token is valid already",
     IssuedAt = "the token was not issued in the future",
-    AgeAndLifetime = "the token is not too old and not issued for too long",
-    Audience = "the token is for this audience",
-    TrustedAudiences = "every other audience is trusted",
-    HeaderType = "typ is that of this kind of token",
-    ForeignClaims = "no claim marks the token as one of another kind",
-    Subject = "sub is there and not empty",
-    RequiredClaims = "the claims that the profile requires are there",
+    AgeAndLifetime = "the token's age and lifetime are within the limits",
+    Audience = "aud contains an expected audience",
+    TrustedAudiences = "all other audiences are trusted",
+    HeaderType = "typ is that of the token's kind",
+    ForeignClaims = "no claim indicates another kind of token",
+    Subject = "sub is present and not empty",
+    RequiredClaims = "the claims that the profile requires are present",
     AuthorizedParty = "azp or client_id is an expected client",
-    SubjectKind = "the subject is a user or a client, as asked for",
-    Confirmation = "the key that the token is bound to is the request's",
-    Nonce = "nonce is that of the login",
+    SubjectKind = "the subject is of the required kind, user or client",
+    Confirmation = "the token is bound to the request's key, if it is bound to one",
+    Nonce = "nonce is the expected one",
     AuthenticationTime = "the user authenticated recently enough",
-    AuthenticationContext = "acr and amr are as asked for",
-    AccessTokenHash = "at_hash belongs to the access token",
-    CodeHash = "c_hash belongs to the authorization code",
+    AuthenticationContext = "acr and amr meet the requirements",
+    AccessTokenHash = "at_hash matches the access token",
+    CodeHash = "c_hash matches the authorization code",
     Organization = "the organization is the expected one",
-    UserClaims = "the claims about the user have their types",
-    Scope = "the scope suffices",
-    Permissions = "the permissions suffice",
-    LogoutEvent = "events has the member of a logout",
-    Claims = "the claims meet the rules of the policy",
+    UserClaims = "the claims about the user have the right types",
+    Scope = "the scope is sufficient",
+    Permissions = "the permissions are sufficient",
+    LogoutEvent = "events contains the logout event",
+    Claims = "the claims meet the claim rules of the policy",
 }
 
 impl fmt::Display for Rule {
@@ -60,7 +60,7 @@ impl fmt::Display for Rule {
     }
 }
 
-/// A set of rules: what `explain` finds broken.
+/// A set of rules, such as those that `explain` finds violated.
 ///
 /// ```
 /// use claimgate::AccessTokenPolicy;
@@ -80,19 +80,19 @@ impl RuleSet {
         self.0 |= Self::bit(rule);
     }
 
-    /// Whether `rule` is in the set.
+    /// Returns whether `rule` is in the set.
     #[must_use]
     pub const fn contains(self, rule: Rule) -> bool {
         self.0 & Self::bit(rule) != 0
     }
 
-    /// Whether the set is empty.
+    /// Returns whether the set is empty.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// The rules of the set.
+    /// Returns an iterator over the rules of the set.
     pub fn iter(self) -> impl Iterator<Item = Rule> {
         Rule::ALL.iter().copied().filter(move |rule| self.contains(*rule))
     }

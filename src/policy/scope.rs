@@ -1,4 +1,4 @@
-//! Which scope tokens or permissions suffice.
+//! The required scope tokens and permissions.
 
 use core::fmt;
 
@@ -8,11 +8,11 @@ use crate::claims::{RegisteredClaims, is_scope_token};
 use crate::error::{Claim, ConfigError, Error};
 use crate::validated::Validated;
 
-/// A set of scope tokens, or of permissions, that suffices for something.
+/// The scope tokens, or permissions, that something requires.
 ///
-/// Scope tokens are compared whole and case-sensitively
-/// ([RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)):
-/// `read` does not grant `read:patients`.
+/// Scope tokens are compared as a whole and case-sensitively
+/// ([RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)): `read` does not grant
+/// `read:patients`.
 ///
 /// ```
 /// use claimgate::{ScopePolicy, at_compile_time};
@@ -34,12 +34,12 @@ enum Needed<'a> {
 }
 
 impl<'a> ScopePolicy<'a> {
-    /// Each of these is needed.
+    /// Requires all of these.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::EmptyList`], since it would let everything pass, and
-    /// [`ConfigError::ScopeToken`] for what is no scope token.
+    /// [`ConfigError::EmptyList`], because every token would be accepted, and
+    /// [`ConfigError::ScopeToken`] for an invalid scope token.
     pub const fn all_of(tokens: &'a [&'a str]) -> Result<Self, ConfigError> {
         match check(tokens) {
             Ok(()) => Ok(Self(Needed::All(tokens))),
@@ -47,12 +47,12 @@ impl<'a> ScopePolicy<'a> {
         }
     }
 
-    /// One of these is needed.
+    /// Requires one of these.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::EmptyList`], since nothing would pass, and
-    /// [`ConfigError::ScopeToken`] for what is no scope token.
+    /// [`ConfigError::EmptyList`], because no token would be accepted, and
+    /// [`ConfigError::ScopeToken`] for an invalid scope token.
     pub const fn any_of(tokens: &'a [&'a str]) -> Result<Self, ConfigError> {
         match check(tokens) {
             Ok(()) => Ok(Self(Needed::Any(tokens))),
@@ -60,12 +60,12 @@ impl<'a> ScopePolicy<'a> {
         }
     }
 
-    /// One of these sets is needed, as a whole.
+    /// Requires all scope tokens of one of these sets.
     ///
     /// # Errors
     ///
     /// [`ConfigError::EmptyList`] for no sets and for an empty one, and
-    /// [`ConfigError::ScopeToken`] for what is no scope token.
+    /// [`ConfigError::ScopeToken`] for an invalid scope token.
     pub const fn any_of_all_of(sets: &'a [&'a [&'a str]]) -> Result<Self, ConfigError> {
         if sets.is_empty() {
             return Err(ConfigError::EmptyList("scope tokens"));
@@ -80,7 +80,7 @@ impl<'a> ScopePolicy<'a> {
         Ok(Self(Needed::AnySet(sets)))
     }
 
-    /// Adds what is set to the fingerprint of a policy.
+    /// Adds the requirement to the fingerprint of a policy.
     pub(super) const fn fingerprint(&self, fingerprint: Fingerprint) -> Fingerprint {
         match self.0 {
             Needed::All(tokens) => fingerprint.number(1).texts(tokens),
@@ -105,8 +105,8 @@ impl<'a> ScopePolicy<'a> {
         }
     }
 
-    /// Scope tokens that would suffice: the first alternative, where there are
-    /// several. A challenge names them.
+    /// Returns scope tokens that would suffice: the first alternative if there are several. A
+    /// challenge contains them.
     #[must_use]
     pub fn sufficient(&self) -> &'a [&'a str] {
         match self.0 {
@@ -116,7 +116,7 @@ impl<'a> ScopePolicy<'a> {
         }
     }
 
-    /// A5: the scope of a token is sufficient.
+    /// Checks that the scope of a token is sufficient (A5).
     pub(super) fn check_scope(&self, claims: &RegisteredClaims<'_>) -> Result<(), Error> {
         let scope = claims.scope();
         if self.is_met(|token| scope.contains(token)) {
@@ -126,7 +126,7 @@ impl<'a> ScopePolicy<'a> {
         }
     }
 
-    /// A6: the permissions of a token are sufficient.
+    /// Checks that the permissions of a token are sufficient (A6).
     pub(super) fn check_permissions(&self, claims: &RegisteredClaims<'_>) -> Result<(), Error> {
         let permissions = claims.permissions();
         if self.is_met(|permission| permissions.contains(permission)) {
@@ -137,11 +137,10 @@ impl<'a> ScopePolicy<'a> {
     }
 }
 
-/// The error of a valid access token that does not suffice for a request, with what would
-/// have sufficed.
+/// The error for a valid access token with insufficient privileges, with the privileges that
+/// would have sufficed.
 ///
-/// [`Forbidden::challenge`] makes the response of it. Where a function returns [`Error`],
-/// it converts to that.
+/// [`Forbidden::challenge`] constructs the response. It converts to [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Forbidden<'p> {
     error: Error,
@@ -159,8 +158,8 @@ impl<'p> Forbidden<'p> {
         self.error
     }
 
-    /// Returns the scope or the permissions that would have sufficed; `None` where a claim
-    /// rule was not met.
+    /// Returns the scope or the permissions that would have sufficed, or `None` for a claim
+    /// rule.
     #[must_use]
     pub const fn needed(&self) -> Option<ScopePolicy<'p>> {
         self.needed
@@ -182,22 +181,22 @@ impl From<Forbidden<'_>> for Error {
 }
 
 impl Validated<AccessToken<'_>> {
-    /// Checks that the token's scope suffices for something more, such as one route of an
-    /// API.
+    /// Checks that the token's scope is sufficient, for example for one route of an API.
     ///
     /// # Errors
     ///
-    /// [`Forbidden`], with what would have sufficed.
+    /// [`Forbidden`], with the scope that would have sufficed.
     pub fn authorize<'p>(&self, needed: &ScopePolicy<'p>) -> Result<(), Forbidden<'p>> {
         let forbidden = |error| Forbidden { error, needed: Some(*needed) };
         needed.check_scope(&self.0.registered).map_err(forbidden)
     }
 
-    /// Checks that the token's permissions suffice for something more.
+    /// Checks that the token's permissions are sufficient, for example for one route of an
+    /// API.
     ///
     /// # Errors
     ///
-    /// [`Forbidden`], with what would have sufficed.
+    /// [`Forbidden`], with the permissions that would have sufficed.
     pub fn authorize_permissions<'p>(&self, needed: &ScopePolicy<'p>) -> Result<(), Forbidden<'p>> {
         let forbidden = |error| Forbidden { error, needed: Some(*needed) };
         needed.check_permissions(&self.0.registered).map_err(forbidden)

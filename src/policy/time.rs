@@ -1,4 +1,4 @@
-//! The rules about time, which both kinds of token share: C3 to C7.
+//! The rules about time, which the kinds of token share: C3 to C7.
 
 use super::Fingerprint;
 use crate::claims::{NumericDate, RegisteredClaims};
@@ -10,7 +10,7 @@ pub(super) const DEFAULT_LEEWAY: u64 = 60;
 /// The largest leeway of a policy, in seconds. A larger one would accept expired tokens.
 pub(super) const MAX_LEEWAY: u64 = 600;
 
-/// What a policy asks of a token's times.
+/// The requirements of a policy for a token's times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TimePolicy {
     pub(crate) leeway: u64,
@@ -19,7 +19,7 @@ pub(crate) struct TimePolicy {
     pub(crate) max_lifetime: Option<u64>,
 }
 
-/// What to do about an `iat` that is still to come.
+/// The treatment of an `iat` in the future.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum IssuedInFuture {
     Reject,
@@ -41,7 +41,7 @@ impl TimePolicy {
         Ok(())
     }
 
-    /// Adds what is set to the fingerprint of a policy.
+    /// Adds the settings to the fingerprint of a policy.
     pub(super) const fn fingerprint(&self, fingerprint: Fingerprint) -> Fingerprint {
         let Self { leeway, issued_at, max_token_age, max_lifetime } = self;
         let issued_at = match issued_at {
@@ -55,8 +55,8 @@ impl TimePolicy {
             .optional(*max_lifetime)
     }
 
-    /// C3: expired when `now ≥ exp + leeway`
-    /// ([RFC 7519 §4.1.4](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4)).
+    /// Checks that the token has not expired: `now < exp + leeway` (C3,
+    /// [RFC 7519 §4.1.4](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4)).
     pub(crate) fn expiry(
         &self,
         claims: &RegisteredClaims<'_>,
@@ -70,8 +70,8 @@ impl TimePolicy {
         Ok(())
     }
 
-    /// C4: not yet valid when `now < nbf − leeway`
-    /// ([RFC 7519 §4.1.5](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.5)).
+    /// Checks that the token is valid already: `now ≥ nbf − leeway` (C4,
+    /// [RFC 7519 §4.1.5](https://www.rfc-editor.org/rfc/rfc7519#section-4.1.5)).
     pub(crate) fn not_before(
         &self,
         claims: &RegisteredClaims<'_>,
@@ -85,7 +85,7 @@ impl TimePolicy {
         Ok(())
     }
 
-    /// C5: issued in the future when `iat > now + leeway`.
+    /// Checks that the token was not issued in the future: `iat ≤ now + leeway` (C5).
     pub(crate) fn issued_at(
         &self,
         claims: &RegisteredClaims<'_>,
@@ -101,9 +101,9 @@ impl TimePolicy {
         Ok(())
     }
 
-    /// C7: too old when `now > iat + max_token_age + leeway`, issued for too long
-    /// when `exp − iat > max_lifetime`. Fractions make a token older and longer
-    /// lived, not younger: `iat` counts rounded down here, and `exp` rounded up.
+    /// Checks that `now ≤ iat + max_token_age + leeway` and `exp − iat ≤ max_lifetime` (C7).
+    /// `iat` is rounded down here, and `exp` up, so that fractions never make a token younger
+    /// or its lifetime shorter.
     pub(crate) fn age_and_lifetime(
         &self,
         claims: &RegisteredClaims<'_>,
@@ -125,7 +125,7 @@ impl TimePolicy {
         Ok(())
     }
 
-    /// Too old when `now > iat + limit + leeway`.
+    /// Checks that `now ≤ iat + limit + leeway`.
     pub(crate) fn check_age(
         &self,
         claims: &RegisteredClaims<'_>,
@@ -141,8 +141,8 @@ impl TimePolicy {
         Ok(())
     }
 
-    /// C11: the first second at which a token is refused for its age: by `exp`, by
-    /// `max_token_age`, or by a `max_age` since `auth_time`.
+    /// Returns the first second at which a token is rejected because of its age: by `exp`, by
+    /// `max_token_age`, or by a `max_age` since `auth_time` (C11).
     pub(crate) fn end(&self, claims: &RegisteredClaims<'_>, max_age: Option<u64>) -> NumericDate {
         let expiry = claims.expiry.unwrap_or(NumericDate::from_secs(0));
         let expiry = expiry.as_secs().saturating_add(self.leeway);
@@ -155,8 +155,7 @@ impl TimePolicy {
         NumericDate::from_secs(expiry.min(age).min(authentication))
     }
 
-    /// Whether more than `limit` seconds, and the leeway, have passed since
-    /// `start`.
+    /// Returns whether more than `limit` seconds, plus the leeway, have passed since `start`.
     pub(crate) const fn is_past(&self, start: NumericDate, limit: u64, now: NumericDate) -> bool {
         start.as_secs().saturating_add(limit).saturating_add(self.leeway) < now.as_secs()
     }

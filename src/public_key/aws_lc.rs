@@ -1,4 +1,4 @@
-//! Keys by [aws-lc-rs](https://docs.rs/aws-lc-rs), the only file that names it.
+//! Keys implemented with [aws-lc-rs](https://docs.rs/aws-lc-rs). Only this file uses it.
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey,
@@ -12,16 +12,16 @@ use super::{HalfHash, KeyMaterial, PublicKey, uncompressed};
 use crate::algorithm::{Algorithm, Algorithms};
 use crate::error::{InvalidSignature, KeyRejected};
 
-/// An RS256 key in aws-lc-rs.
+/// An RS256 key, implemented with aws-lc-rs.
 ///
-/// Written in C and assembler as well as Rust; building it requires a C compiler. The key
-/// is parsed once and stored with its precomputation, on the heap. A verification
-/// allocates nothing in Rust, and a little in C.
+/// aws-lc-rs is written in C and assembly as well as Rust and requires a C compiler. The key
+/// is parsed once and stored with its precomputation, on the heap. A verification allocates
+/// nothing in Rust, and a little in C.
 ///
-/// FIPS: features add up over a build, so an application that names `aws-lc-rs` with its
-/// feature `fips` beside this crate verifies with AWS-LC's FIPS module, message and
-/// signature in one call, since only that is approved. A feature here would make
-/// `--all-features` require CMake and Go.
+/// FIPS: Cargo unifies features, so an application that also depends on `aws-lc-rs` with its
+/// feature `fips` verifies with AWS-LC's FIPS module. Message and signature are then passed in
+/// one call, because only that is approved. This crate has no such feature, because
+/// `--all-features` would then require CMake and Go.
 pub struct AwsLcKey(ParsedPublicKey);
 
 impl PublicKey for AwsLcKey {
@@ -41,10 +41,9 @@ impl PublicKey for AwsLcKey {
     }
 }
 
-/// A key in aws-lc-rs for any of the nine algorithms.
+/// A key for any of the nine algorithms, implemented with aws-lc-rs.
 ///
-/// A verification allocates nothing in Rust, and a little in C. For FIPS see
-/// [`AwsLcKey`].
+/// A verification allocates nothing in Rust, and a little in C. For FIPS, see [`AwsLcKey`].
 pub struct AwsLcAnyKey {
     key: ParsedPublicKey,
     algorithm: Algorithm,
@@ -80,7 +79,7 @@ impl PublicKey for AwsLcAnyKey {
             Algorithm::Rs256 | Algorithm::Ps256 | Algorithm::Es256 => &digest::SHA256,
             Algorithm::Rs384 | Algorithm::Ps384 | Algorithm::Es384 => &digest::SHA384,
             Algorithm::Rs512 | Algorithm::Ps512 => &digest::SHA512,
-            // Its two hashes begin with more than the message.
+            // EdDSA hashes more than the message.
             Algorithm::EdDsa => {
                 return self.key.verify_sig(message, signature).map_err(|_| InvalidSignature);
             }
@@ -112,7 +111,7 @@ fn rsa_key(
         .map_err(|_| KeyRejected::Backend)
 }
 
-/// The salt of PSS has to be as long as the hash with each of these parameters.
+/// With each of these parameters, the PSS salt must have the length of the hash.
 const fn rsa_parameters(algorithm: Algorithm) -> Option<&'static RsaParameters> {
     Some(match algorithm {
         Algorithm::Rs256 => &RSA_PKCS1_2048_8192_SHA256,
@@ -131,7 +130,7 @@ fn verify(
     message: &[u8],
     signature: &[u8],
 ) -> Result<(), InvalidSignature> {
-    // Hashing separately is about 1 % faster, and FIPS does not approve it.
+    // Hashing separately is about 1 % faster, but FIPS does not approve it.
     let verified = if try_fips_mode().is_ok() {
         key.verify_sig(message, signature)
     } else {
@@ -146,6 +145,6 @@ fn hash<const LEN: usize>(algorithm: &'static digest::Algorithm, parts: &[&[u8]]
     for part in parts {
         context.update(part);
     }
-    // The digests know their length only at run time.
+    // The length of these digests is known at run time only.
     context.finish().as_ref().first_chunk().copied().unwrap_or([0; LEN])
 }

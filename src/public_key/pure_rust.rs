@@ -1,4 +1,4 @@
-//! RS256 keys in Rust alone, by `claimgate-rsa` and [sha2](https://docs.rs/sha2).
+//! RS256 keys in pure Rust, implemented with `claimgate-rsa` and [sha2](https://docs.rs/sha2).
 
 use claimgate_rsa::{Kernel, PublicKey as RsaKey, Sha256Digest};
 use sha2::{Digest, Sha256};
@@ -7,14 +7,14 @@ use super::{KeyMaterial, PublicKey, VerifyingKey};
 use crate::algorithm::{Algorithm, Algorithms};
 use crate::error::{InvalidSignature, KeyRejected};
 
-/// An RS256 key in Rust alone, without a heap, with the fastest code that the processor
-/// has: AVX-512 IFMA on x86-64 processors with it, and portable Rust on others.
+/// An RS256 key in pure Rust, without a heap. It uses the fastest code for the processor:
+/// AVX-512 IFMA on x86-64 processors that have it, and portable Rust on others.
 ///
-/// What can be computed once is computed when the key is parsed, so a key takes about
-/// 2,100 bytes, whatever the size of its modulus.
+/// Constants are precomputed when the key is parsed, so a key occupies about 2,100 bytes,
+/// whatever the size of its modulus.
 ///
 /// The duration of a verification depends on the exponent and on whether the signature is
-/// below the modulus. Key, signature and message are public, so that reveals nothing.
+/// below the modulus. Key, signature and message are public, so this reveals no secret.
 pub struct PureRustKey(RsaKey);
 
 impl PureRustKey {
@@ -64,8 +64,8 @@ impl PublicKey for PureRustKey {
     }
 }
 
-/// A [`PureRustKey`] that uses portable code on every processor: `unsafe` code is then
-/// not part of the program.
+/// A [`PureRustKey`] that uses portable code on every processor. The program then contains no
+/// `unsafe` code for it.
 pub struct PureRustPortableKey(RsaKey);
 
 impl PublicKey for PureRustPortableKey {
@@ -91,7 +91,7 @@ pub(super) fn rsa_key(
     new: impl FnOnce(&[u8], &[u8]) -> Result<RsaKey, claimgate_rsa::KeyRejected>,
 ) -> Result<RsaKey, KeyRejected> {
     let KeyMaterial::Rsa { n, e } = material else { return Err(KeyRejected::Backend) };
-    // `VerifyingKey` has named the reasons that there are.
+    // `VerifyingKey` has already reported the other reasons.
     match new(n, e) {
         Ok(key) => Ok(key),
         Err(_) => Err(KeyRejected::Backend),

@@ -1,5 +1,6 @@
-//! Keys in Rust alone for all algorithms, by `claimgate-rsa`, [p256](https://docs.rs/p256),
-//! [p384](https://docs.rs/p384) and [ed25519-dalek](https://docs.rs/ed25519-dalek).
+//! Keys in pure Rust for all algorithms, implemented with `claimgate-rsa`,
+//! [p256](https://docs.rs/p256), [p384](https://docs.rs/p384) and
+//! [ed25519-dalek](https://docs.rs/ed25519-dalek).
 
 use core::marker::PhantomData;
 
@@ -14,9 +15,9 @@ use super::{HalfHash, KeyMaterial, PublicKey, VerifyingKey, uncompressed};
 use crate::algorithm::{Algorithm, Algorithms};
 use crate::error::{InvalidSignature, KeyRejected};
 
-/// A key in Rust alone, without a heap, for any of the nine algorithms.
+/// A key for any of the nine algorithms, in pure Rust, without a heap.
 ///
-/// A key takes about 2,100 bytes, whatever its kind.
+/// A key occupies about 2,100 bytes, whatever its type.
 pub struct PureRustAnyKey(AnyKey);
 
 #[expect(clippy::large_enum_variant, reason = "there is no heap to put the largest on")]
@@ -28,7 +29,7 @@ enum AnyKey {
 }
 
 impl VerifyingKey<PureRustAnyKey> {
-    /// Returns the code that the key uses if it is an RSA key, for logs.
+    /// Returns the code that the key uses if it is an RSA key, for example for logs.
     #[must_use]
     pub fn kernel(&self) -> Option<Kernel> {
         match &self.key.0 {
@@ -70,8 +71,8 @@ impl PublicKey for PureRustAnyKey {
             AnyKey::P384(key) => p384::ecdsa::Signature::from_slice(signature)
                 .and_then(|signature| key.verify(message, &signature))
                 .map_err(|_| InvalidSignature),
-            // `verify_strict` only adds that A and R are not of small order, which
-            // `VerifyingKey` has checked.
+            // `verify_strict` would only check in addition that A and R are not of small
+            // order, which `VerifyingKey` has checked.
             AnyKey::Ed25519(key) => ed25519_dalek::Signature::from_slice(signature)
                 .and_then(|signature| key.verify(message, &signature))
                 .map_err(|_| InvalidSignature),

@@ -1,4 +1,4 @@
-//! Keys by [ring](https://docs.rs/ring), the only file that names it.
+//! Keys implemented with [ring](https://docs.rs/ring). Only this file uses it.
 
 use heapless::Vec;
 use ring::digest;
@@ -13,13 +13,13 @@ use super::{HalfHash, KeyMaterial, PublicKey, uncompressed};
 use crate::algorithm::{Algorithm, Algorithms};
 use crate::error::{InvalidSignature, KeyRejected};
 
-/// The longest exponent, 2^33 − 1, in bytes.
+/// The maximum length of an exponent, which is at most 2^33 − 1, in bytes.
 const MAX_EXPONENT_LEN: usize = 5;
 
-/// An RS256 key in ring.
+/// An RS256 key, implemented with ring.
 ///
-/// Fast; written in C and assembler as well as Rust. ring keeps no precomputation between
-/// verifications, and allocates within each: five times, 1,280 bytes for a 2,048-bit key.
+/// ring is fast, and written in C and assembly as well as Rust. It stores no precomputation
+/// between verifications, and allocates in each: five times, 1,280 bytes for a 2,048-bit key.
 pub struct RingKey(RsaKey);
 
 impl PublicKey for RingKey {
@@ -39,10 +39,9 @@ impl PublicKey for RingKey {
     }
 }
 
-/// A key in ring for any of the nine algorithms.
+/// A key for any of the nine algorithms, implemented with ring.
 ///
-/// ring allocates within each verification with RSA; with the other algorithms it does
-/// not.
+/// ring allocates in each RSA verification, but not with the other algorithms.
 pub struct RingAnyKey(AnyKey);
 
 #[expect(clippy::large_enum_variant, reason = "there is no heap to put the largest on")]
@@ -126,7 +125,7 @@ impl RsaKey {
     }
 }
 
-/// The salt of PSS has to be as long as the hash with each of these parameters.
+/// With each of these parameters, the PSS salt must have the length of the hash.
 const fn rsa_parameters(algorithm: Algorithm) -> Option<&'static RsaParameters> {
     Some(match algorithm {
         Algorithm::Rs256 => &RSA_PKCS1_2048_8192_SHA256,
@@ -145,6 +144,6 @@ fn hash<const LEN: usize>(algorithm: &'static digest::Algorithm, parts: &[&[u8]]
     for part in parts {
         context.update(part);
     }
-    // ring's digests know their length only at run time.
+    // The length of ring's digests is known at run time only.
     context.finish().as_ref().first_chunk().copied().unwrap_or([0; LEN])
 }

@@ -1,4 +1,4 @@
-//! Issuers of many tenants: C10.
+//! Multi-tenant issuers: C10.
 
 use core::fmt;
 use core::ops::Deref;
@@ -9,14 +9,14 @@ use crate::json::{Text, Value};
 use crate::jwk::JwkSet;
 use crate::public_key::PublicKey;
 
-/// The place of a tenant's ID in a template.
+/// The placeholder for a tenant's ID in a template.
 const PLACEHOLDER: &str = "{tenantid}";
 
-/// An issuer whose URL contains the ID of a tenant, such as Microsoft Entra's `common`, with
-/// the tenants that are allowed.
+/// An issuer whose URL contains the ID of a tenant, such as Microsoft Entra's `common`, and
+/// the allowed tenants.
 ///
-/// The claim `tid` has to be on the list, and `iss` has to equal the template with that ID in
-/// the place of `{tenantid}`, byte for byte.
+/// The claim `tid` must be in the list, and `iss` must equal the template with that ID in
+/// place of `{tenantid}`, byte for byte.
 ///
 /// ```
 /// use claimgate::error::ConfigError;
@@ -32,11 +32,11 @@ const PLACEHOLDER: &str = "{tenantid}";
 /// }
 /// ```
 ///
-/// `U` is the type of the template and `T` that of the list: `&'static str` and
-/// `&'static [&'static str]`, or `String` and `Vec<String>`, for example.
+/// `U` is the type of the template and `T` that of the list, for example `&'static str` and
+/// `&'static [&'static str]`, or `String` and `Vec<String>`.
 pub struct TenantIssuer<K, const N: usize, U = &'static str, T = &'static [&'static str]> {
     template: U,
-    /// `None` for any tenant.
+    /// `None` allows any tenant.
     tenants: Option<T>,
     keys: JwkSet<K, N>,
 }
@@ -53,7 +53,8 @@ where
     /// # Errors
     ///
     /// [`ConfigError::TenantTemplate`] for a template without exactly one `{tenantid}`,
-    /// [`ConfigError::EmptyList`] for no tenants, [`ConfigError::Empty`] for an empty ID.
+    /// [`ConfigError::EmptyList`] if there are no tenants, [`ConfigError::Empty`] for an empty
+    /// ID.
     pub fn new(template: U, tenants: T, keys: JwkSet<K, N>) -> Result<Self, ConfigError> {
         if tenants.is_empty() {
             return Err(ConfigError::EmptyList("tenants"));
@@ -67,11 +68,11 @@ where
 }
 
 impl<K, const N: usize, U: AsRef<str>> TenantIssuer<K, N, U> {
-    /// Constructs the issuer with this template, for any tenant: whoever can become a tenant
-    /// of the issuer passes. The application has to check `tid` itself, and has to identify
-    /// users by `tid` and `sub` together.
+    /// Constructs the issuer with this template, for any tenant: anyone who can become a
+    /// tenant of the issuer is accepted. The application must check `tid` itself, and must
+    /// identify users by `tid` and `sub` together.
     ///
-    /// IDs of tenants consist of ASCII letters, digits, `-` and `.`.
+    /// Tenant IDs consist of ASCII letters, digits, `-` and `.`.
     ///
     /// # Errors
     ///
@@ -89,23 +90,22 @@ fn check_template(template: &str) -> Result<(), ConfigError> {
     }
 }
 
-/// Returns whether `iss` is this URL, or fits this template.
+/// Returns whether `iss` is this URL, or matches this template.
 pub(crate) fn is_issuer(url_or_template: &str, iss: Text<'_>) -> bool {
     let fits = |iss| tenant_of(url_or_template, iss).is_some();
     iss.is(url_or_template) || iss.plain().is_some_and(fits)
 }
 
-/// Returns what precedes `{tenantid}` and what follows it.
+/// Returns the text before and the text after `{tenantid}`.
 fn split(template: &str) -> Option<(&str, &str)> {
-    // Not by `split_once`, whose search contains panics that the compiler keeps.
+    // `split_once` contains panics that the compiler does not remove.
     let mut windows = template.as_bytes().windows(PLACEHOLDER.len());
     let start = windows.position(|window| window == PLACEHOLDER.as_bytes())?;
     let end = start.checked_add(PLACEHOLDER.len())?;
     Some((template.get(..start)?, template.get(end..)?))
 }
 
-/// Returns what stands in the place of `{tenantid}` in `issuer`, if all else is as in the
-/// template.
+/// Returns the tenant's ID in `issuer`, if the rest equals the template.
 pub(super) fn tenant_of<'i>(template: &str, issuer: &'i str) -> Option<&'i str> {
     let (before, after) = split(template)?;
     issuer.strip_prefix(before)?.strip_suffix(after)
@@ -119,7 +119,7 @@ impl<K, const N: usize, U, T> TenantIssuer<K, N, U, T> {
     }
 }
 
-/// The rule of an issuer of many tenants.
+/// The rule for the tenants of an issuer.
 pub(crate) trait TenantRule {
     /// Checks the claims `iss` and `tid`.
     fn check(&self, iss: Option<&str>, tid: Option<Value<'_>>) -> Result<(), Error>;
@@ -158,7 +158,7 @@ where
     T: Deref<Target = [S]>,
     S: AsRef<str>,
 {
-    /// Borrows the issuer, as a type that is the same for all issuers.
+    /// Returns a borrowed issuer, whose type is the same for all issuers.
     #[must_use]
     pub fn by_ref(&self) -> IssuerRef<'_, K> {
         let expected = ExpectedIssuer::Tenant { template: self.template.as_ref(), rule: self };

@@ -21,8 +21,8 @@ macro_rules! owned_token {
         }
 
         impl<const LEN: usize> $owned<LEN> {
-            /// The token, which borrows from here. Nothing is parsed or checked
-            /// again: time has gone on since it was validated.
+            /// Returns the token, which borrows from this value. Nothing is parsed or checked
+            /// again, although the token may have expired since.
             #[must_use]
             pub fn token(&self) -> Validated<$token<'_>> {
                 Validated(ToSpans::from_spans(&self.spans, &self.text))
@@ -38,9 +38,9 @@ macro_rules! owned_token {
         impl Validated<$token<'_>> {
             #[doc = concat!("Keeps ", $words, " beyond the buffer it was validated in.")]
             ///
-            /// `LEN` bytes have to hold the payload, the `kid` and the `typ` of the
-            /// header, and the strings that have escapes such as `\"` a second
-            /// time: the token's length nearly always suffices.
+            /// `LEN` bytes must suffice for the payload, the `kid` and the `typ` of the
+            /// header, and a second copy of the strings with escapes such as `\"`. The token's
+            /// length nearly always suffices.
             ///
             /// # Errors
             ///
@@ -60,9 +60,9 @@ macro_rules! owned_token {
 }
 
 owned_token! {
-    /// A validated access token that owns its text, in `LEN` bytes and without a
-    /// heap: `'static`, `Send` and `Sync`, to be put into a request's extensions
-    /// or a [cache](crate::VerifiedTokenCache).
+    /// A validated access token that owns its text, in `LEN` bytes and without a heap. It is
+    /// `'static`, `Send` and `Sync`, and can be stored in a request's extensions or in a
+    /// [cache](crate::VerifiedTokenCache).
     ///
     /// ```
     /// # use claimgate::{AccessToken, Error, Validated};
@@ -77,8 +77,8 @@ owned_token! {
 }
 
 owned_token! {
-    /// A validated ID token that owns its text, in `LEN` bytes and without a
-    /// heap: `'static`, `Send` and `Sync`, to be put into a session.
+    /// A validated ID token that owns its text, in `LEN` bytes and without a heap. It is
+    /// `'static`, `Send` and `Sync`, and can be stored in a session.
     ///
     /// ```
     /// # use claimgate::{Error, IdToken, OwnedIdToken, Validated};
@@ -105,7 +105,7 @@ impl<const LEN: usize> OwnedAccessToken<LEN> {
 }
 
 owned_token! {
-    /// A validated logout token that owns its text, in `LEN` bytes and without a heap:
-    /// `'static`, `Send` and `Sync`, to be put into a queue.
+    /// A validated logout token that owns its text, in `LEN` bytes and without a heap. It is
+    /// `'static`, `Send` and `Sync`, and can be sent to a queue.
     OwnedLogoutToken, LogoutTokenSpans, LogoutToken, "a logout token"
 }

@@ -199,7 +199,7 @@ took=$((($(date +%s%N) - rotated) / 1000000))
 is "the new key works within the cool-down (after $took ms)" 200 "$status"
 with_token "$good" "$url"
 is "the old key's tokens stop: 401" 401 "$status"
-is "the old key's tokens stop: why" "$(invalid "No key fits the token")" "$(header WWW-Authenticate)"
+is "the old key's tokens stop: why" "$(invalid "No usable key matches the token")" "$(header WWW-Authenticate)"
 
 echo "== the issuer is down"
 stop issuer
@@ -240,11 +240,11 @@ start_forward_auth info
     printf '401\tThe token is not an access token\t%s\n' "$("$demo_token" --id-token)"
     printf '401\tThe issuer is not trusted\t%s\n' "$("$demo_token" --issuer https://evil.example/)"
     printf '403\tinsufficient_scope\t%s\n' "$("$demo_token" --scope "openid profile")"
-    printf '401\tNo key fits the token\t%s\n' "$("$demo_token" --key b)"
-    printf '401\tThe signature does not hold\t%s\n' "${good%??????}AAAAAA"
+    printf '401\tNo usable key matches the token\t%s\n' "$("$demo_token" --key b)"
+    printf '401\tThe signature is invalid\t%s\n' "${good%??????}AAAAAA"
     printf '401\tThe token is malformed\t%s\n' "${good%?}"
     printf '401\tThe token is not a JWT\topaque\n'
-    printf '401\tThe token is not signed with RS256\t%s\n' "$(cat examples/validate/demo/hs256.jwt)"
+    printf '401\tThe signature algorithm is not accepted\t%s\n' "$(cat examples/validate/demo/hs256.jwt)"
 } | shuf --random-source="$here/load.lua" > "$folder/tokens"
 
 validation=forward_auth_validation_seconds_sum

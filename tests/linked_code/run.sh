@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Who needs less pays nothing: a program that verifies RS256 alone contains nothing of other
-# algorithms. Builds the library with a key type for RS256, in which no symbol and no
-# constant of them may be, and with one for all, in which they have to be found. Takes nm.
+# A program that verifies only RS256 contains no code or constants of other
+# algorithms. Builds the library with a key type for RS256, which must contain none of their
+# symbols and constants, and with one for all algorithms, which must. Requires nm.
 set -euo pipefail
 cd "$(dirname "$0")"
 export CARGO_TARGET_DIR="$PWD/target"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the path as a static library, optimised, and fails if anything in it
 # refers to a panic, or if a function can come to call itself; then builds it
-# with a panic, which has to be found. Takes nm, objdump and tsort.
+# with a panic, which must be found. Requires nm, objdump and tsort.
 set -euo pipefail
 cd "$(dirname "$0")"
 export CARGO_TARGET_DIR="$PWD/target"

@@ -49,7 +49,7 @@ export const bindToken = async (issuer, { alg, user, proofAlg }) => {
   proofs.push({ what: 'token endpoint', ...proof });
   proofs.push({ what: 'API', ...await prove(key, { method: 'GET', url: `${resource(alg)}/~alice/17`, accessToken }) });
 
-  // The userinfo endpoint takes opaque tokens, and asks for a nonce.
+  // The userinfo endpoint accepts opaque tokens, and requires a nonce.
   const { accessToken: opaque } = await redeem({});
   const request = { method: 'GET', url: `${issuer}/me`, accessToken: opaque };
   const ask = (made) => askProvider(request.url, opaque, made);

@@ -1,4 +1,4 @@
-// Compares answers with what is expected: node compare.mjs CASES EXPECTED ANSWERS
+// Compares answers with the expected ones: node compare.mjs CASES EXPECTED ANSWERS
 //
 // Each case is answered once, in order. A valid token's answer has the token's own subject and audience,
 // a logout token's subject and session, a proof's key and ID.

@@ -1,6 +1,6 @@
 // The provider: node provider.mjs PORT READY_FILE LOGOUT_RECEIVER KEYS…
 //
-// PORT 0 takes a free port. The issuer's URL is written to READY_FILE once requests are answered. The
+// PORT 0 selects a free port. The issuer's URL is written to READY_FILE once requests are answered. The
 // keys are those of all files named, and the first that fits signs.
 import { randomBytes } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';

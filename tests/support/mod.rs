@@ -1,4 +1,4 @@
-//! What the test programs share: keys, signing and key sets.
+//! Shared items of the tests: keys, signing and key sets.
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 #![allow(unreachable_pub, reason = "the module is part of several programs")]
@@ -7,7 +7,7 @@ mod verbs;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::error::{
-    Claim, HeaderParameter, JsonProblem, JsonType, KeyRejected, Problem, RequestProblem, Segment,
+    Claim, HeaderParameter, Input, JsonProblem, JsonType, KeyRejected, Problem, RequestProblem,
     WrongKind,
 };
 use claimgate::jwk::{KeyMaterial, VerifyingKey};
@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 pub use verbs::Trusted;
 
-/// The backend of the tests that are not about backends: the first that there is.
+/// The backend of the tests that are not about backends: the first that is enabled.
 #[cfg(feature = "ring")]
 pub type TestKey = claimgate::RingKey;
 #[cfg(all(feature = "pure-rust-rs256", not(feature = "ring")))]
@@ -30,25 +30,25 @@ pub type TestKey = claimgate::PureRustKey;
 #[cfg(all(feature = "aws-lc-rs", not(any(feature = "ring", feature = "pure-rust-rs256"))))]
 pub type TestKey = claimgate::AwsLcKey;
 
-/// The issuer of the articles.
+/// The issuer of the demonstration tokens.
 pub const ISSUER: &str = "https://my-domain.auth0.com/";
-/// The application of the articles.
+/// The client of the demonstration tokens.
 pub const CLIENT_ID: &str = "my_client_id";
-/// The API of the articles.
+/// The API of the demonstration tokens.
 pub const API: &str = "https://example.com/health-api";
-/// When the tokens of the articles were issued, in seconds since the epoch.
+/// The time at which the demonstration tokens were issued, in seconds since the epoch.
 pub const IAT: u64 = 1_311_280_970;
-/// When the tokens of the articles expire, in seconds since the epoch.
+/// The time at which the demonstration tokens expire, in seconds since the epoch.
 pub const EXP: u64 = 1_311_281_970;
 /// A time between the two.
 pub const NOW: NumericDate = NumericDate::from_secs(IAT + 500);
 
-/// What the API asks of an access token, unless a test says otherwise.
+/// The default policy of the API.
 pub const API_POLICY: AccessTokenPolicy<'_> =
     at_compile_time!(AccessTokenPolicy::general(API).build());
-/// What the application asks of an ID token, unless a test says otherwise.
+/// The default policy of the application.
 pub const LOGIN_POLICY: IdTokenPolicy<'_> = at_compile_time!(IdTokenPolicy::new(CLIENT_ID).build());
-/// What a login expects of its ID token, unless a test says otherwise: nothing.
+/// The default login, without expectations.
 pub const LOGIN: Login<'_> = at_compile_time!(Login::new(Nonce::Ignore).build());
 
 /// A private key.
@@ -67,7 +67,7 @@ impl Signer {
         Self::new(include_bytes!("../data/keys/a.pk8"), "key-a")
     }
 
-    /// Somebody else's key.
+    /// Returns another issuer's key.
     pub fn b() -> Self {
         Self::new(include_bytes!("../data/keys/b.pk8"), "key-b")
     }
@@ -82,14 +82,14 @@ impl Signer {
         Self::new(include_bytes!("../data/keys/d4096.pk8"), "key-d")
     }
 
-    /// Modulus and exponent, big-endian.
+    /// Returns modulus and exponent, big-endian.
     pub fn components(&self) -> (Vec<u8>, Vec<u8>) {
         let public = self.key_pair.public();
         let components = ring::signature::RsaPublicKeyComponents::<Vec<u8>>::from(public);
         (components.n, components.e)
     }
 
-    /// The public key as a JWK.
+    /// Returns the public key as a JWK.
     pub fn jwk(&self) -> Value {
         let (n, e) = self.components();
         json!({
@@ -98,7 +98,7 @@ impl Signer {
         })
     }
 
-    /// The RS256 signature of any bytes.
+    /// Returns the RS256 signature of any bytes.
     pub fn signature(&self, message: &[u8]) -> Vec<u8> {
         let mut signature = vec![0; self.key_pair.public().modulus_len()];
         self.key_pair
@@ -107,59 +107,58 @@ impl Signer {
         signature
     }
 
-    /// A compact JWS of just these bytes.
+    /// Returns a compact JWS with this payload.
     pub fn sign_raw(&self, header: &[u8], payload: &[u8]) -> String {
         let header = Base64UrlUnpadded::encode_string(header);
         let payload = Base64UrlUnpadded::encode_string(payload);
         self.sign_segments(&header, &payload)
     }
 
-    /// A compact JWS of segments that are base64url already.
+    /// Returns a compact JWS with segments that are already base64url.
     pub fn sign_segments(&self, header: &str, payload: &str) -> String {
         let signing_input = format!("{header}.{payload}");
         let signature = self.signature(signing_input.as_bytes());
         format!("{signing_input}.{}", Base64UrlUnpadded::encode_string(&signature))
     }
 
-    /// A compact JWS of this header and these claims.
+    /// Returns a compact JWS with this header and these claims.
     pub fn sign_with(&self, header: &Value, claims: &Value) -> String {
         self.sign_raw(header.to_string().as_bytes(), claims.to_string().as_bytes())
     }
 
-    /// A compact JWS of these claims with the header that Auth0 writes.
+    /// Returns a compact JWS with these claims and the header that Auth0 writes.
     pub fn sign(&self, claims: &Value) -> String {
         self.sign_with(&json!({"alg": "RS256", "typ": "JWT", "kid": self.kid}), claims)
     }
 }
 
-/// A key set of these members.
+/// Returns a key set with these members.
 pub fn jwks(members: &[Value]) -> String {
     json!({ "keys": members }).to_string()
 }
 
-/// A key set of the issuer's key, parsed.
+/// Returns a key set with the issuer's key, parsed.
 pub fn keys_of(signer: &Signer) -> JwkSet<TestKey, 4> {
     JwkSet::from_json(&jwks(&[signer.jwk()])).unwrap()
 }
 
-/// The issuer of the articles with these keys.
+/// Returns the demonstration issuer with these keys.
 pub fn issuer<K, const N: usize>(keys: JwkSet<K, N>) -> Issuer<K, N> {
     Issuer::new(ISSUER, keys).unwrap()
 }
 
-/// The issuer of the articles with its key.
+/// Returns the demonstration issuer with its key.
 pub fn trusted() -> Issuer<TestKey, 4> {
     issuer(keys_of(&Signer::a()))
 }
 
-/// An RSA key for RS256 of these numbers.
+/// Returns an RSA key for RS256 with these numbers.
 pub fn rsa_key<K: PublicKey>(n: &[u8], e: &[u8]) -> Result<VerifyingKey<K>, KeyRejected> {
     VerifyingKey::new(Algorithm::Rs256, KeyMaterial::Rsa { n, e })
 }
 
-/// The claims of the ID token of the articles. Its `iss` there is
-/// `http://my-domain.auth0.com`; both tokens share the issuer of the access
-/// token here.
+/// Returns the claims of the demonstration ID token. Its `iss` is `http://my-domain.auth0.com`
+/// in the article; here both tokens have the issuer of the access token.
 pub fn id_claims() -> Value {
     json!({
         "iss": ISSUER,
@@ -177,7 +176,7 @@ pub fn id_claims() -> Value {
     })
 }
 
-/// The claims of the access token of the articles.
+/// Returns the claims of the demonstration access token.
 pub fn access_claims() -> Value {
     json!({
         "iss": ISSUER,
@@ -190,19 +189,20 @@ pub fn access_claims() -> Value {
     })
 }
 
-/// The claims with one member set to a value.
+/// Returns the claims with one member set to a value.
 pub fn with(mut claims: Value, name: &str, value: impl Into<Value>) -> Value {
     claims[name] = value.into();
     claims
 }
 
-/// The claims without one member.
+/// Returns the claims without one member.
 pub fn without(mut claims: Value, name: &str) -> Value {
     claims.as_object_mut().unwrap().remove(name);
     claims
 }
 
-/// The verdict on an access token, which every verb gives.
+/// Returns the verdict on an access token, which must be the same for every validation
+/// function.
 #[track_caller]
 pub fn check_access(
     policy: &AccessTokenPolicy<'_>,
@@ -212,8 +212,8 @@ pub fn check_access(
     check_bearer(policy, BearerToken::new(token), now)
 }
 
-/// The verdict on an access token and the keys that the request has proved, which
-/// every verb gives.
+/// Returns the verdict on an access token and the keys of which the request proves possession,
+/// which must be the same for every validation function.
 #[track_caller]
 pub fn check_bearer(
     policy: &AccessTokenPolicy<'_>,
@@ -223,14 +223,15 @@ pub fn check_bearer(
     Trusted::of_the_articles().access(policy, token, now)
 }
 
-/// The verdict on an ID token without expectations of a login, which every verb
-/// gives.
+/// Returns the verdict on an ID token without expectations of a login, which must be the same
+/// for every validation function.
 #[track_caller]
 pub fn check_id(policy: &IdTokenPolicy<'_>, token: &str, now: NumericDate) -> Result<(), Error> {
     check_login(policy, LOGIN, token, now)
 }
 
-/// The verdict on the ID token of a login, which every verb gives.
+/// Returns the verdict on the ID token of a login, which must be the same for every validation
+/// function.
 #[track_caller]
 pub fn check_login(
     policy: &IdTokenPolicy<'_>,
@@ -241,7 +242,7 @@ pub fn check_login(
     Trusted::of_the_articles().id(policy, login, token, now)
 }
 
-/// The verdict of one verb on an access token, for tests of many tokens and of little
+/// Returns the verdict of `validate` on an access token, for tests with many tokens or little
 /// stack.
 pub fn validate_access(token: &str) -> Result<(), Error> {
     let mut buffer = TokenBuffer::<16_384>::new();
@@ -249,39 +250,38 @@ pub fn validate_access(token: &str) -> Result<(), Error> {
     AccessToken::validate(BearerToken::new(token), trust, NOW, &mut buffer).map(|_| ())
 }
 
-/// The verdict of one verb on an ID token.
+/// Returns the verdict of `validate` on an ID token.
 pub fn validate_id(token: &str) -> Result<(), Error> {
     let mut buffer = TokenBuffer::<16_384>::new();
     let trust = (&trusted(), &LOGIN_POLICY);
     IdToken::validate(token, trust, LOGIN, NOW, &mut buffer).map(|_| ())
 }
 
-/// What the API says of an access token of these claims.
+/// Returns the API's verdict on an access token with these claims.
 #[track_caller]
 pub fn access(claims: &Value) -> Result<(), Error> {
     check_access(&API_POLICY, &Signer::a().sign(claims), NOW)
 }
 
-/// What the application says of an ID token of these claims.
+/// Returns the application's verdict on an ID token with these claims.
 #[track_caller]
 pub fn id(claims: &Value) -> Result<(), Error> {
     check_id(&LOGIN_POLICY, &Signer::a().sign(claims), NOW)
 }
 
-/// What the API says of a token of this header and the articles' claims.
+/// Returns the API's verdict on a token with this header and the demonstration claims.
 #[track_caller]
 pub fn access_with_header(header: &Value) -> Result<(), Error> {
     check_access(&API_POLICY, &Signer::a().sign_with(header, &access_claims()), NOW)
 }
 
-/// What the API says of a well-signed token of just these bytes.
+/// Returns the API's verdict on a token with a valid signature and this payload.
 #[track_caller]
 pub fn access_raw(header: &[u8], payload: &[u8]) -> Result<(), Error> {
     check_access(&API_POLICY, &Signer::a().sign_raw(header, payload), NOW)
 }
 
-/// Every variant of `Error`, once; the three of authentication, the two of
-/// scope and of requests, each.
+/// Returns every variant of `Error` once, and several for authentication, scope and requests.
 pub fn every_error() -> Vec<Error> {
     let text = jwks(&[json!({"kty": "EC"}), json!({"kty": "RSA", "use": "enc"})]);
     let no_usable_keys = JwkSet::<TestKey, 1>::from_json(&text).map(|_| ()).unwrap_err();
@@ -294,9 +294,9 @@ pub fn every_error() -> Vec<Error> {
         Error::OpaqueToken,
         Error::TokenTooLarge { length: 8193, limit: 8192 },
         Error::BufferTooSmall { needed: 600, available: 512 },
-        Error::InvalidBase64(Segment::Payload),
-        Error::InvalidJson(Segment::Header, JsonProblem::TrailingData),
-        Error::DuplicateMember(Segment::Payload),
+        Error::InvalidBase64(Input::Payload),
+        Error::InvalidJson(Input::Header, JsonProblem::TrailingData),
+        Error::DuplicateMember(Input::Payload),
         Error::ClaimType(Claim::Expiry, JsonType::NumericDate),
         Error::TooManyAudiences { limit: 16 },
         Error::HeaderType(HeaderParameter::KeyId),

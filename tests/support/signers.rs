@@ -1,4 +1,4 @@
-//! Private keys for all algorithms and their signatures, without anything of the policies.
+//! Private keys for all algorithms and their signatures, independent of policies.
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 #![allow(unreachable_pub, reason = "the module is part of several programs")]
@@ -16,7 +16,7 @@ use ring::signature::{
 };
 use serde_json::{Value, json};
 
-/// The key type of the tests that are not about backends: the first that there is.
+/// The key type of the tests that are not about backends: the first that is enabled.
 #[cfg(feature = "ring")]
 pub type TestAnyKey = claimgate::RingAnyKey;
 #[cfg(all(feature = "pure-rust", not(feature = "ring")))]
@@ -43,7 +43,7 @@ impl OwnedMaterial {
         }
     }
 
-    /// The required members of the JWK.
+    /// Returns the required members of the JWK.
     pub fn jwk(&self) -> Value {
         let text = |octets: &[u8]| Base64UrlUnpadded::encode_string(octets);
         match self {
@@ -135,7 +135,7 @@ impl AnySigner {
         Self { algorithm, kid: format!("{}-{name}", algorithm.name()), key, pkcs8 }
     }
 
-    /// The numbers of the public key.
+    /// Returns the numbers of the public key.
     pub fn material(&self) -> OwnedMaterial {
         match &self.key {
             PrivateKey::Rsa(key) => {
@@ -160,12 +160,12 @@ impl AnySigner {
         }
     }
 
-    /// The public key in an implementation.
+    /// Returns the public key in an implementation.
     pub fn verifying_key<K: claimgate::PublicKey>(&self) -> VerifyingKey<K> {
         VerifyingKey::new(self.algorithm, self.material().borrow()).unwrap()
     }
 
-    /// The public key as a JWK.
+    /// Returns the public key as a JWK.
     pub fn jwk(&self) -> Value {
         let mut jwk = self.material().jwk();
         jwk["use"] = "sig".into();
@@ -174,7 +174,7 @@ impl AnySigner {
         jwk
     }
 
-    /// The signature of any bytes.
+    /// Returns the signature of any bytes.
     pub fn signature(&self, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         match &self.key {
@@ -234,7 +234,7 @@ impl AnySigner {
         self.rsa_power(&block)
     }
 
-    /// The private operation with any representative
+    /// Applies the private key to any representative
     /// ([RFC 8017 §5.2.1](https://www.rfc-editor.org/rfc/rfc8017#section-5.2.1)).
     pub fn rsa_power(&self, representative: &[u8]) -> Vec<u8> {
         let OwnedMaterial::Rsa { n, .. } = self.material() else { panic!("not an RSA key") };
@@ -245,33 +245,33 @@ impl AnySigner {
         [vec![0; n.len() - octets.len()], octets].concat()
     }
 
-    /// A compact JWS of segments that are base64url already.
+    /// Returns a compact JWS with segments that are already base64url.
     pub fn sign_segments(&self, header: &str, payload: &str) -> String {
         let signing_input = format!("{header}.{payload}");
         let signature = self.signature(signing_input.as_bytes());
         format!("{signing_input}.{}", Base64UrlUnpadded::encode_string(&signature))
     }
 
-    /// A compact JWS of just these bytes.
+    /// Returns a compact JWS with this payload.
     pub fn sign_raw(&self, header: &[u8], payload: &[u8]) -> String {
         let header = Base64UrlUnpadded::encode_string(header);
         let payload = Base64UrlUnpadded::encode_string(payload);
         self.sign_segments(&header, &payload)
     }
 
-    /// A compact JWS of this header and these claims.
+    /// Returns a compact JWS with this header and these claims.
     pub fn sign_with(&self, header: &Value, claims: &Value) -> String {
         self.sign_raw(header.to_string().as_bytes(), claims.to_string().as_bytes())
     }
 
-    /// A compact JWS of these claims, with the algorithm and the `kid` of the key.
+    /// Returns a compact JWS with these claims, and the algorithm and the `kid` of the key.
     pub fn sign(&self, claims: &Value) -> String {
         let header = json!({"alg": self.algorithm.name(), "typ": "JWT", "kid": self.kid});
         self.sign_with(&header, claims)
     }
 }
 
-/// The private exponent of an RSA key in PKCS#8
+/// Returns the private exponent of an RSA key in PKCS#8
 /// ([RFC 8017, appendix A.1.2](https://www.rfc-editor.org/rfc/rfc8017#appendix-A.1.2)).
 fn private_exponent(pkcs8: &[u8]) -> BigUint {
     // PrivateKeyInfo: version, algorithm, key; RSAPrivateKey: version, n, e, d.
@@ -289,7 +289,7 @@ fn private_exponent(pkcs8: &[u8]) -> BigUint {
     BigUint::from_bytes_be(exponent)
 }
 
-/// The first element of DER: its tag, its contents, and what follows.
+/// Returns the first DER element: its tag, its contents, and the rest.
 fn der(octets: &[u8]) -> (u8, &[u8], &[u8]) {
     let (header, len) = match octets[1] {
         len @ 0..=0x7f => (2, usize::from(len)),

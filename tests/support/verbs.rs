@@ -1,9 +1,9 @@
-//! One case, every verb: what one form of trust says of a token, all of them say.
+//! One case, every validation function: all forms of trust must give the same verdict.
 
 use std::sync::OnceLock;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use claimgate::error::{Claim, Error, JsonProblem, JsonType, Segment, WrongKind};
+use claimgate::error::{Claim, Error, Input, JsonProblem, JsonType, WrongKind};
 use claimgate::policy::{ForeignClaim, Rule, RuleSet};
 use claimgate::{
     AccessToken, AccessTokenPolicy, BearerToken, IdToken, IdTokenPolicy, Issuer, JwkSet, Login,
@@ -18,13 +18,13 @@ use super::{ISSUER, NOW, Signer, TestKey, jwks, keys_of, with};
 /// The other issuer of each list.
 const OTHER: &str = "https://the-other-issuer.example/";
 
-/// The policies of the other issuer, which accept no token of the rule book.
+/// The policies of the other issuer, which reject all tokens of the rule book.
 const OTHER_API: AccessTokenPolicy<'_> =
     at_compile_time!(AccessTokenPolicy::rfc9068("https://other.example/api").leeway(0).build());
 const OTHER_APPLICATION: IdTokenPolicy<'_> =
     at_compile_time!(IdTokenPolicy::new("the-other-application").leeway(0).build());
 
-/// Every claim that marks a token as one of another kind.
+/// Every claim that indicates another kind of token.
 const FOREIGN_CLAIMS: [ForeignClaim; 10] = [
     ForeignClaim::Scope,
     ForeignClaim::Permissions,
@@ -38,7 +38,7 @@ const FOREIGN_CLAIMS: [ForeignClaim; 10] = [
     ForeignClaim::Events,
 ];
 
-/// The longest token that a cache of these tests remembers.
+/// The maximum length of a token in a cache of these tests.
 const CACHED_LEN: usize = 4_096;
 
 type Buffer = TokenBuffer<16_384>;
@@ -46,11 +46,11 @@ type Cache = VerifiedTokenCache<4, CACHED_LEN>;
 type Access<'b> = Result<Validated<AccessToken<'b>>, Error>;
 type Id<'b> = Result<Validated<IdToken<'b>>, Error>;
 
-/// The issuer that a case trusts, behind another one whose key has the same `kid`.
+/// The trusted issuer of a case, after another one whose key has the same `kid`.
 pub struct Trusted([Issuer<TestKey, 4>; 2]);
 
-/// Calls `$judge` with the name of each form in which the issuer can be trusted beside
-/// another one, and with the trust.
+/// Calls `$judge` with each form in which the issuer can be trusted together with another one,
+/// and its name.
 macro_rules! for_each_list {
     ($trusted:expr, $policy:expr, $other:expr, $judge:ident) => {{
         let ([other, own], policy) = (&$trusted.0, $policy);
@@ -66,14 +66,14 @@ macro_rules! for_each_list {
 }
 
 impl Trusted {
-    /// The issuer of the articles with these keys.
+    /// Returns the demonstration issuer with these keys.
     pub fn new(keys: JwkSet<TestKey, 4>) -> Self {
         let others = jwks(&[with(Signer::b().jwk(), "kid", "key-a")]);
         let others = Issuer::new(OTHER, JwkSet::from_json(&others).unwrap()).unwrap();
         Self([others, Issuer::new(ISSUER, keys).unwrap()])
     }
 
-    /// The issuer of the articles with its key.
+    /// Returns the demonstration issuer with its key.
     pub fn of_the_articles() -> &'static Self {
         static ARTICLES: OnceLock<Trusted> = OnceLock::new();
         ARTICLES.get_or_init(|| Self::new(keys_of(&Signer::a())))
@@ -83,8 +83,8 @@ impl Trusted {
         &self.0[1]
     }
 
-    /// The verdict on an access token: the same by `validate`, `validate_cached`, a hit in
-    /// the cache and `explain`, whatever the form of trust.
+    /// Returns the verdict on an access token, which must be the same by `validate`, by
+    /// `validate_cached`, on a cache hit and by `explain`, for every form of trust.
     #[track_caller]
     pub fn access(
         &self,
@@ -109,9 +109,9 @@ impl Trusted {
         verdict.map(|_| ())
     }
 
-    /// Remembers the token wherever it is acceptable, at another time, with another key, by
-    /// other keys of the issuer or by a policy that asks for less, and then judges it as
-    /// the case has it.
+    /// Caches the token where it is acceptable: at another time, with another request key,
+    /// with other keys of the issuer or under a weaker policy. Then validates it as in the
+    /// case.
     #[track_caller]
     fn hits_agree(
         &self,
@@ -212,8 +212,8 @@ impl Trusted {
         }
     }
 
-    /// The verdict on an ID token: the same by `validate` and `explain`, whatever the form
-    /// of trust.
+    /// Returns the verdict on an ID token, which must be the same by `validate` and `explain`,
+    /// for every form of trust.
     #[track_caller]
     pub fn id(
         &self,
@@ -238,8 +238,8 @@ impl Trusted {
     }
 }
 
-/// Judges an access token by one form of trust: plainly, as a miss, as a hit if it is
-/// accepted, and explained.
+/// Validates an access token with one form of trust: without a cache, on a miss, on a hit if
+/// it is accepted, and by `explain`.
 #[track_caller]
 fn access_agrees<'p>(
     name: &str,
@@ -279,8 +279,8 @@ fn id_agrees<'p>(
     assert_eq!(IdToken::explain(token, trust, login, now, &mut buffer), explained, "{name}");
 }
 
-/// The answers of a list of issuers, where the only issuer gives these: a token that names
-/// no issuer of the list is refused before its key is looked for.
+/// Returns the results with a list of issuers, given those with a single issuer: a token of an
+/// issuer that is not in the list is rejected before its key is selected.
 fn among<T: Clone>(
     token: &str,
     verdict: &Result<T, Error>,
@@ -294,7 +294,7 @@ fn among<T: Clone>(
     }
 }
 
-/// Whether an error is reported before an issuer is looked for.
+/// Returns whether an error is reported before an issuer is selected.
 fn is_found_without_a_key(error: &Error) -> bool {
     matches!(
         error,
@@ -303,20 +303,20 @@ fn is_found_without_a_key(error: &Error) -> bool {
             | Error::OpaqueToken
             | Error::TokenTooLarge { .. }
             | Error::InvalidBase64(_)
-            | Error::InvalidJson(Segment::Header, _)
-            | Error::DuplicateMember(Segment::Header)
+            | Error::InvalidJson(Input::Header, _)
+            | Error::DuplicateMember(Input::Header)
             | Error::AlgorithmNotAllowed(_)
             | Error::CriticalHeader(_)
             | Error::HeaderType(_)
     )
 }
 
-/// Whether a list of issuers finds the issuer of the articles: by the first `iss` of a
+/// Returns whether a list of issuers contains the token's issuer: by the first `iss` of a
 /// payload that can be read.
 fn names_the_issuer(token: &str, error: &Error) -> bool {
-    // How many members an object may have is no question of its grammar.
+    // The maximum number of members is not part of the grammar.
     let is_readable = match error {
-        Error::InvalidJson(Segment::Payload, problem) => *problem == JsonProblem::TooManyMembers,
+        Error::InvalidJson(Input::Payload, problem) => *problem == JsonProblem::TooManyMembers,
         _ => true,
     };
     let first = payload_bytes(token)
@@ -329,12 +329,12 @@ fn payload_bytes(token: &str) -> Option<Vec<u8>> {
     Base64UrlUnpadded::decode_vec(token.split('.').nth(1)?).ok()
 }
 
-/// The claims, as serde_json reads them; `null` if it does not.
+/// Returns the claims as parsed by serde_json, or `null` if it rejects them.
 fn payload(token: &str) -> Value {
     payload_bytes(token).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
 }
 
-/// The first `iss` of an object.
+/// Returns the first `iss` of an object.
 struct FirstIssuer(Option<Value>);
 
 impl<'de> Deserialize<'de> for FirstIssuer {
@@ -364,8 +364,8 @@ impl<'de> Deserialize<'de> for FirstIssuer {
     }
 }
 
-/// `explain` is empty exactly if the token is accepted, starts with the rule that the
-/// error names, and fails where no rule was reached.
+/// Checks that `explain` returns no rule if and only if the token is accepted, starts with the
+/// rule of the error, and fails if no rule was checked.
 #[track_caller]
 fn check_explained<T>(
     verdict: &Result<T, Error>,
@@ -383,7 +383,7 @@ fn check_explained<T>(
     }
 }
 
-/// The rules that can report an error first.
+/// Returns the rules that can report an error first.
 fn rules_of(error: &Error) -> &'static [Rule] {
     match error {
         Error::IssuerMismatch | Error::MissingClaim(Claim::Issuer) => &[Rule::Issuer],

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The cases of the repository's batch tests, and variants of them, in WebAssembly: each answer
-# has to be that of the Rust example. The last line has the size of a module that validates one
-# kind of token, which has to be within its limit.
+# must be that of the Rust example. The last line has the size of a module that validates one
+# kind of token, which must be within its limit.
 #
 # The target comes from rustup. Without rustup, or with CORE=debian, it is built from the
 # sources in Debian's rust-web-src by Debian's compiler.

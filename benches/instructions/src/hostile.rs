@@ -1,19 +1,19 @@
-//! Inputs that are made to cost as much per byte as possible.
+//! Inputs designed to be as expensive per byte as possible.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 
-/// An input and what becomes of it.
+/// An input and its expected result.
 pub struct Hostile {
     pub name: &'static str,
     pub input: Input,
-    /// The code of the error that it ends with.
+    /// The code of the expected error.
     pub code: &'static str,
 }
 
 pub enum Input {
-    /// A token for the issuer of the demonstration.
+    /// A token of the trusted issuer.
     Token(String),
-    /// A token of which it is not known yet which of several issuers it is from.
+    /// A token of one of several issuers, which is unknown yet.
     TokenOfOneOfSeveral(String),
     KeySet(String),
 }
@@ -26,15 +26,15 @@ impl Input {
     }
 }
 
-/// How long a header, without the members that each has, and a payload can be.
+/// The maximum lengths of a header, without its fixed members, and of a payload.
 const HEADER_LEN: usize = 1_990;
 const PAYLOAD_LEN: usize = 5_600;
 
-/// How many members an object can have: in a header, without the two that each has.
+/// The maximum number of members of an object: in a header, without the two fixed ones.
 const MEMBERS: usize = 64;
 const HEADER_MEMBERS: usize = MEMBERS - 2;
 
-/// All of them; `signed` is a token with a signature that is accepted.
+/// Returns all inputs; `signed` is a token with a signature that is accepted.
 pub fn inputs(signed: &str) -> Vec<Hostile> {
     let mut of_one_bit = names_of_one_bit();
     let one_bit = members(HEADER_MEMBERS - 1, |_| of_one_bit.next().unwrap_or_default());
@@ -139,40 +139,40 @@ pub fn inputs(signed: &str) -> Vec<Hostile> {
     headers.chain(payloads).chain(key_sets).collect()
 }
 
-/// `unit` as often as `length` bytes allow, separated by commas.
+/// Repeats `unit`, separated by commas, up to `length` bytes.
 fn repeated(unit: &str, length: usize) -> String {
     vec![unit; length / (unit.len() + 1)].join(",")
 }
 
-/// A member that nothing reads, with an array of this.
+/// Returns a member that is not read, with an array of this.
 fn array(unit: &str, length: usize) -> String {
     format!(r#""x":[{}]"#, repeated(unit, length))
 }
 
-/// A member that nothing reads, with an object of this. Its names are not compared.
+/// Returns a member that is not read, with an object of this. Its names are not compared.
 fn object(unit: &str, length: usize) -> String {
     format!(r#""x":{{{}}}"#, repeated(unit, length))
 }
 
-/// Members with these names, each with a zero.
+/// Returns members with these names, each with a zero.
 fn members(count: usize, mut name: impl FnMut(usize) -> String) -> String {
     let members: Vec<_> = (0..count).map(|n| format!(r#""{}":0"#, name(n))).collect();
     members.join(",")
 }
 
-/// Names of one character.
+/// Returns names of one character.
 fn short(n: usize) -> String {
     let character = u8::try_from(n + 0x30).map(char::from).ok();
     // A backslash would begin an escape.
     String::from(character.filter(|character| *character != '\\').unwrap_or('!'))
 }
 
-/// Names that differ in the first of two characters.
+/// Returns names that differ in the first of two characters.
 fn two_characters(n: usize) -> String {
     short(n) + "z"
 }
 
-/// Names of two characters for which the filter of `src/json/names.rs` has one bit.
+/// Returns names of two characters for which the filter of `src/json/names.rs` has one bit.
 fn names_of_one_bit() -> impl Iterator<Item = String> {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
     let characters = || (b'#'..=b'~').filter(|character| *character != b'\\');
@@ -184,44 +184,44 @@ fn names_of_one_bit() -> impl Iterator<Item = String> {
     names.filter(move |name| bit(*name) == 0).map(|name| name.map(char::from).iter().collect())
 }
 
-/// Long names that differ in the middle.
+/// Returns long names that differ in the middle.
 fn alike(n: usize) -> String {
     format!("aaaaaaaa{n:02}aaaaaaaa")
 }
 
-/// Names of escaped characters that differ near the end.
+/// Returns names of escaped characters that differ near the end.
 fn escaped(n: usize) -> String {
     format!(r"\u0061\u0061\u0061{n:02}\u0061")
 }
 
-/// Long names with escapes that no other spelling is shorter than.
+/// Returns long names with escapes that have no shorter spelling.
 fn long_quoted(n: usize) -> String {
     r#"\""#.repeat(36) + &format!("{n:02}")
 }
 
-/// Escaped names, of a length at which a payload still has room for all of them.
+/// Returns escaped names of a length at which the payload has capacity for all of them.
 fn long_escaped(n: usize) -> String {
     r"\u0061".repeat(9) + &escaped(n)
 }
 
-/// Names that begin as the parameters of a key do.
+/// Returns names that begin like the parameters of a key.
 fn parameter(n: usize) -> String {
     format!(r"k\u0065y_op{}", two_characters(n))
 }
 
-/// As many keys with these members as a set can have that are not used.
+/// Returns the maximum number of unusable keys of a set, with these members.
 fn keys(members: &str) -> String {
     format!(r#""keys":[{}]"#, vec![format!("{{{members}}}"); 32].join(","))
 }
 
-/// A token whose header has these members, and names a key that does not exist.
+/// Returns a token whose header has these members and a `kid` that does not exist.
 fn with_header(members: &str) -> String {
     let header = format!(r#"{{"alg":"RS256","kid":"no",{members}}}"#);
     let header = Base64UrlUnpadded::encode_string(header.as_bytes());
     format!("{header}.e30.AAAA")
 }
 
-/// `token`, with another payload.
+/// Returns `token` with another payload.
 pub fn with_payload(token: &str, members: &str) -> String {
     let payload = Base64UrlUnpadded::encode_string(format!("{{{members}}}").as_bytes());
     let mut segments: Vec<_> = token.split('.').collect();

@@ -1,5 +1,5 @@
-//! Runs one kind of work a number of times, for callgrind to count. RSA is left
-//! out: the backend accepts every signature.
+//! Runs one task a number of times, for callgrind to count instructions. RSA is excluded: the
+//! backend accepts every signature.
 //!
 //! `instructions CASE COUNT`, see `run.sh`. Without arguments, prints the names of
 //! the hostile inputs.
@@ -51,7 +51,7 @@ const ADMIN: AccessTokenPolicy<'_> = at_compile_time!(
         .build()
 );
 
-/// An access token of 8 KB: 200 permissions, of which the last one is asked for.
+/// An access token of 8 KB: 200 permissions, of which the last one is required.
 fn large_token() -> String {
     let permissions: Vec<_> = (0..200).map(|n| format!(r#""delete:resource-{n}""#)).collect();
     let members = format!(
@@ -61,7 +61,7 @@ fn large_token() -> String {
     with_payload(ACCESS_TOKEN.trim(), &members)
 }
 
-/// Fails unless the outcome is an error of this code.
+/// Panics unless the result is an error with this code.
 fn expect(code: &str, outcome: Result<(), Error>) -> Result<(), Error> {
     match outcome {
         Err(error) if error.code() == code => Ok(()),

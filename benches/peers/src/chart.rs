@@ -1,5 +1,4 @@
-//! The table as a bar chart: SVG that follows the reader's choice of light or
-//! dark.
+//! The table as a bar chart: SVG with a light and a dark colour scheme.
 
 use std::fmt::Write;
 

@@ -1,6 +1,6 @@
-//! Everybody who is timed, each set up as a careful user would: issuer,
-//! audience, expiry and what the token is good for are checked, and where the
-//! library leaves the choice of the key to its caller, `kid` chooses it.
+//! The measured libraries, each configured as a careful user would: issuer, audience, expiry
+//! and scope are checked, and if the library leaves the selection of the key to its caller, it
+//! is selected by `kid`.
 
 pub mod claimgate;
 pub mod dpop;
@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use crate::tokens::{Kind, NONCE, PERMISSION, SCOPE};
 
-/// The claims that are the peers' callers' own business.
+/// The claims that the peers leave to their callers.
 #[derive(Deserialize)]
 struct OwnClaims {
     sub: String,

@@ -1,5 +1,5 @@
-//! claimgate beside what people use today: the same tokens, in one process,
-//! interleaved. `benches/README.md` tells how to run this and what it means.
+//! claimgate compared with other libraries: the same tokens, in one process, interleaved.
+//! `benches/README.md` describes how to run this and interpret the results.
 
 pub mod allocations;
 pub mod chart;

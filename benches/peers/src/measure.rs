@@ -1,17 +1,17 @@
-//! Many short batches, turn by turn, so that whatever the machine does meanwhile
-//! it does to all; and medians, which a batch that was interrupted does not move.
+//! Many short batches, interleaved, so that disturbances affect all contenders, and medians,
+//! which interrupted batches do not change.
 
 use std::time::{Duration, Instant};
 
 use crate::allocations;
 
-/// How long a batch is to take.
+/// The target duration of a batch.
 const BATCH: Duration = Duration::from_micros(400);
 
-/// Something to be timed. A call asserts its own result.
+/// A function to be measured. A call asserts its own result.
 pub struct Contender<'c> {
     pub name: &'static str,
-    /// The bare verification that this is built on, by name.
+    /// The name of the RSA verification that this is based on.
     pub raw: Option<&'static str>,
     call: Box<dyn FnMut() + 'c>,
 }
@@ -43,28 +43,28 @@ impl<'c> Contender<'c> {
     }
 }
 
-/// What was measured of one contender.
+/// The measurements of one contender.
 pub struct Measured {
     pub name: String,
     pub raw: Option<&'static str>,
     pub allocations: u64,
-    /// Nanoseconds for one call, one figure for each round.
+    /// Nanoseconds per call, one value for each round.
     rounds: Vec<f64>,
 }
 
 impl Measured {
-    /// Nanoseconds.
+    /// Returns nanoseconds.
     pub fn median(&self) -> f64 {
         median(self.rounds.clone())
     }
 
-    /// The median of the rounds' ratios, each of two batches that ran within
-    /// milliseconds of each other.
+    /// Returns the median of the rounds' ratios, each of two batches within milliseconds of
+    /// each other.
     pub fn over(&self, other: &Self) -> f64 {
         median(self.rounds.iter().zip(&other.rounds).map(|(this, that)| this / that).collect())
     }
 
-    /// What another process measured as a multiple of `unit`, as if here.
+    /// Converts the result of another process, a multiple of `unit`, to a local one.
     pub fn elsewhere(name: &str, multiple: f64, allocations: u64, unit: &Self) -> Self {
         let rounds = unit.rounds.iter().map(|nanoseconds| nanoseconds * multiple).collect();
         Self { name: name.to_owned(), raw: None, allocations, rounds }
@@ -84,7 +84,7 @@ pub fn interleaved(contenders: &mut [Contender<'_>], rounds: usize) -> Vec<Measu
         .collect();
     for round in 0..rounds {
         for place in 0..contenders.len() {
-            // Back and forth, so that nobody always follows the same one.
+            // Forward and backward, so that the order alternates.
             let index = if round % 2 == 0 { place } else { contenders.len() - 1 - place };
             let contender = &mut contenders[index];
             contender.time(1);

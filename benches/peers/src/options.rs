@@ -4,20 +4,20 @@ use std::path::PathBuf;
 
 #[derive(Default)]
 pub struct Options {
-    /// How often everybody has a turn.
+    /// The number of rounds.
     pub rounds: usize,
-    /// Where to write what another binary shall show.
+    /// The file to which results for the other binary are written.
     pub save: Option<PathBuf>,
-    /// What another binary measured.
+    /// The file with the results of the other binary.
     pub with: Option<PathBuf>,
-    /// Where to draw the chart.
+    /// The file to which the chart is written.
     pub svg: Option<PathBuf>,
 }
 
 impl Options {
     /// # Panics
     ///
-    /// With the usage, if the command line is not understood.
+    /// Panics with the usage if the command line is invalid.
     pub fn from_command_line() -> Self {
         let usage = "[--rounds N] [--save FILE] [--with FILE] [--svg FILE]";
         let mut options = Self { rounds: 1_500, ..Self::default() };

@@ -1,4 +1,4 @@
-//! The table, and the ratios that are promised.
+//! The table, and the ratios that are guaranteed.
 
 use std::fmt::{self, Display};
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::contenders::raw;
 use crate::measure::Measured;
 
-/// What was measured with one token.
+/// The measurements with one token.
 pub struct Report {
     pub title: &'static str,
     pub measured: Vec<Measured>,
@@ -15,7 +15,7 @@ pub struct Report {
 impl Report {
     /// # Panics
     ///
-    /// If nobody of that name was measured.
+    /// Panics if no contender has this name.
     pub fn of(&self, name: &str) -> &Measured {
         self.measured.iter().find(|measured| measured.name == name).expect(name)
     }
@@ -50,7 +50,7 @@ impl Display for Report {
     }
 }
 
-/// When, on what, and with which versions.
+/// Returns the date, the machine, and the versions.
 pub struct Conditions {
     pub date: String,
     pub machine: String,
@@ -86,7 +86,7 @@ impl Display for Conditions {
     }
 }
 
-/// The newest version there is in the lock file.
+/// Returns the newest version in the lock file.
 fn locked_version(name: &str) -> &'static str {
     let lock = include_str!("../Cargo.lock");
     let name = format!("name = \"{name}\"\nversion = \"");

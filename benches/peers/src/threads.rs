@@ -1,4 +1,4 @@
-//! Whether two threads do twice the work of one.
+//! The throughput of two threads, compared with that of one.
 
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,12 +7,11 @@ use std::time::{Duration, Instant};
 
 use crate::measure::nanoseconds;
 
-/// The validations that two threads do in the time that one does one, taken
-/// turn by turn. `work` is one thread's share: a loop of its own.
+/// Returns the validations of two threads in the time that one thread needs for one,
+/// interleaved. `work` is one thread's loop.
 ///
-/// Two threads need the whole of a machine of two processors, and whatever else
-/// runs there takes from them. So the times are not medians but those that a
-/// twentieth of the rounds kept below: of the rounds that were left alone.
+/// Two threads need both processors of a machine with two, and other processes disturb them.
+/// The times are therefore not medians but 5 % quantiles: those of undisturbed rounds.
 pub fn two_over_one(rounds: usize, work: impl Fn() + Sync) -> f64 {
     let (asked, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let (mut one, mut two) = (Vec::new(), Vec::new());
@@ -36,7 +35,7 @@ pub fn two_over_one(rounds: usize, work: impl Fn() + Sync) -> f64 {
     2.0 * undisturbed(one) / undisturbed(two)
 }
 
-/// Spins: a thread that sleeps may wake up on the processor of the other one.
+/// Spins: a sleeping thread may wake up on the other thread's processor.
 fn wait_for(counter: &AtomicUsize, round: usize) {
     while counter.load(Ordering::SeqCst) < round {
         spin_loop();

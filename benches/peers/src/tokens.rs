@@ -1,6 +1,5 @@
-//! The three tokens, signed when the program starts: some of the libraries read
-//! the clock themselves, and none takes a token of the articles, which expired
-//! in 2011.
+//! The three tokens, signed when the program starts, because some of the libraries read the
+//! clock and reject the demonstration tokens, which expired in 2011.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -22,7 +21,7 @@ pub const NONCE: &str = "n-0S6_WzA2Mj";
 pub const SCOPE: &str = "read:patients";
 pub const PERMISSION: &str = "read:health-records-0199";
 
-/// As long as the key IDs that Auth0 gives: 54 characters.
+/// The length of Auth0's key IDs: 54 characters.
 pub const KEY_ID: &str = "NjVBRjY5MDlCMUIwNzU4RTA2QzZFMDQ4QzQ2MDAyQjVDNjk1RTM2Qg";
 pub const OTHER_KEY_ID: &str = "RkI5MjdGNjE3QkQ2RDEyN0Y5QTk4MTc2MDg1MkYyOTlDQjQzNDEyRA";
 
@@ -33,7 +32,7 @@ pub enum Kind {
     Large,
 }
 
-/// The key of the issuer for one algorithm, and the one it used before.
+/// The current and the previous key of the issuer for one algorithm.
 pub struct Keys {
     pub algorithm: Algorithm,
     signing: Signer,
@@ -50,7 +49,7 @@ impl Default for Keys {
 impl Keys {
     /// # Panics
     ///
-    /// If there is no row for the algorithm.
+    /// Panics if there is no row for the algorithm.
     pub fn new(algorithm: Algorithm) -> Self {
         let (signing, other): (&[u8], &[u8]) = match algorithm {
             Algorithm::Rs256 | Algorithm::Ps256 => (
@@ -74,18 +73,18 @@ impl Keys {
         Self { algorithm, jwks: jwks.to_string(), signing }
     }
 
-    /// The numbers of the public key.
+    /// Returns the numbers of the public key.
     pub fn material(&self) -> KeyMaterial<'_> {
         self.signing.material()
     }
 
-    /// The public key as ring and aws-lc-rs read it: `RSAPublicKey` of PKCS #1 in DER,
-    /// an uncompressed point of P-256, or an encoded point of Ed25519.
+    /// Returns the public key in the format of ring and aws-lc-rs: `RSAPublicKey` of PKCS #1
+    /// in DER, an uncompressed point of P-256, or an encoded point of Ed25519.
     pub fn encoded(&self) -> &[u8] {
         self.signing.encoded()
     }
 
-    /// The required members of the public key as a JWK.
+    /// Returns the required members of the public key as a JWK.
     pub fn public_jwk(&self) -> Value {
         let mut jwk = jwk(self.algorithm, self.material(), "");
         for name in ["use", "alg", "kid"] {
@@ -94,7 +93,7 @@ impl Keys {
         jwk
     }
 
-    /// The header of a token that the issuer signs.
+    /// Returns the header of a token that the issuer signs.
     pub fn header(&self) -> Value {
         header(self.algorithm.name(), KEY_ID)
     }

@@ -1,5 +1,5 @@
-/* Access control by OAuth 2.0 access tokens: a location is open to requests with a token that
- * claimgate accepts. The directives are described in README.md. */
+/* Access control with OAuth 2.0 access tokens: a location accepts requests whose token claimgate
+ * accepts. The directives are described in README.md. */
 
 #include <ngx_config.h>
 #include <ngx_core.h>
@@ -20,14 +20,14 @@ typedef struct {
     ngx_uint_t max_age, max_stale, cool_down;
     claimgate_issuer *issuer;
     claimgate_refresh *refresh;
-    /* The file as it was read last. */
+    /* The state of the file when it was last read. */
     struct stat info;
     time_t looked_at;
-    /* The number of fetches that have begun and not ended. */
+    /* The number of fetches in progress. */
     ngx_uint_t fetches;
 } keys_t;
 
-/* A claim that a variable shows. */
+/* The claim of a variable. */
 typedef struct {
     ngx_array_t *path; /* of claimgate_text */
     ngx_uint_t index;
@@ -63,7 +63,7 @@ typedef struct {
     ngx_array_t *claims; /* of claim_t */
     ngx_str_t realm;
     ngx_str_t cookie;
-    /* What is made of them. */
+    /* The objects built from them. */
     const claimgate_policy *policy;
     keys_t *keys;
 } loc_conf_t;
@@ -79,7 +79,7 @@ typedef struct {
 
 ngx_module_t ngx_http_claimgate_module;
 
-/* Of the worker. */
+/* The state of the worker. */
 static claimgate_validation *validation;
 static claimgate_cache *cache;
 
@@ -183,7 +183,7 @@ static char *add_rule(ngx_conf_t *cf, ngx_command_t *command, void *conf) {
         char *end;
         errno = 0;
         rule->integer = strtoll((char *)value.data, &end, 10);
-        if (errno != 0 || *end != '\0' || value.len == 0) return "has a value that is no integer";
+        if (errno != 0 || *end != '\0' || value.len == 0) return "has a value that is not an integer";
     } else if (number == CLAIMGATE_EQUALS_BOOLEAN) {
         rule->integer = ngx_strcmp(value.data, "true") == 0;
         if (rule->integer == 0 && ngx_strcmp(value.data, "false") != 0)
@@ -337,13 +337,13 @@ static char *refuse_setting(ngx_conf_t *cf, const char *what, claimgate_code cod
     return NGX_CONF_ERROR;
 }
 
-/* Reads a key set file. What cannot be read changes nothing. */
+/* Reads a key set file. An unreadable or invalid file changes nothing. */
 static void read_file(keys_t *keys, ngx_log_t *log) {
     ngx_str_t *name = &keys->file;
     struct stat info;
     keys->looked_at = ngx_time();
     if (stat((char *)name->data, &info) != 0) {
-        ngx_log_error(NGX_LOG_ERR, log, errno, "claimgate: the key set %V is gone", name);
+        ngx_log_error(NGX_LOG_ERR, log, errno, "claimgate: the key set %V does not exist", name);
         return;
     }
     struct stat *last = &keys->info;
@@ -376,7 +376,7 @@ static ngx_int_t is_same(ngx_str_t left, ngx_str_t right) {
     return left.len == right.len && ngx_memcmp(left.data, right.data, left.len) == 0;
 }
 
-/* Finds the keys of a location, or makes them. */
+/* Returns the keys of a location, and creates them if necessary. */
 static char *find_keys(ngx_conf_t *cf, loc_conf_t *own) {
     main_conf_t *main = ngx_http_conf_get_module_main_conf(cf, ngx_http_claimgate_module);
     keys_t **known = main->keys.elts;
@@ -505,8 +505,7 @@ typedef struct {
     ngx_uint_t is_over;
 } fetch_t;
 
-/* The end of a fetch. Whatever it was, the request goes on: with the new keys, or with those
- * that there are. */
+/* Ends a fetch. The request continues in any case: with the new keys or the previous ones. */
 static ngx_int_t fetched(ngx_http_request_t *sr, void *data, ngx_int_t rc) {
     fetch_t *fetch = data;
     keys_t *keys = fetch->keys;
@@ -529,7 +528,7 @@ static ngx_int_t fetched(ngx_http_request_t *sr, void *data, ngx_int_t rc) {
     return NGX_OK;
 }
 
-/* Begins a fetch of the key set by a subrequest, without anything of the request. */
+/* Begins a fetch of the key set with a subrequest, which contains nothing of the request. */
 static ngx_int_t begin_fetch(ngx_http_request_t *r, keys_t *keys, request_t *waiting) {
     fetch_t *fetch = ngx_pcalloc(r->pool, sizeof *fetch);
     ngx_http_post_subrequest_t *end = ngx_palloc(r->pool, sizeof *end);
@@ -558,8 +557,8 @@ static ngx_int_t begin_fetch(ngx_http_request_t *r, keys_t *keys, request_t *wai
     return NGX_OK;
 }
 
-/* Sees to it that there are keys. NGX_AGAIN: the request waits for them; NGX_DECLINED: there
- * are none. */
+/* Ensures that there are keys. NGX_AGAIN: the request waits for them; NGX_DECLINED: there are
+ * none. */
 static ngx_int_t prepare_keys(ngx_http_request_t *r, keys_t *keys, request_t *request) {
     if (keys->file.len > 0) {
         if (keys->looked_at != ngx_time()) read_file(keys, r->connection->log);
@@ -568,7 +567,7 @@ static ngx_int_t prepare_keys(ngx_http_request_t *r, keys_t *keys, request_t *re
     uint64_t now = (uint64_t)ngx_time(), seconds = 1;
     int has_keys = claimgate_refresh_check_stale(keys->refresh, now) == CLAIMGATE_OK;
     claimgate_refresh_on_schedule(keys->refresh, now, &seconds);
-    /* Without keys, each request joins a fetch that is under way by one of its own. */
+    /* Without keys, each request has its own fetch. */
     int joins = !has_keys && keys->fetches > 0 && !request->fetched;
     if (seconds == 0 || joins) {
         if (begin_fetch(r, keys, has_keys ? NULL : request) != NGX_OK) return NGX_ERROR;
@@ -579,7 +578,7 @@ static ngx_int_t prepare_keys(ngx_http_request_t *r, keys_t *keys, request_t *re
 
 /* ---- Requests ---- */
 
-/* The value of the only Authorization header. `count` tells how many there are. */
+/* Returns the value of the Authorization header. `count` is set to the number of values. */
 static claimgate_text authorization(ngx_http_request_t *r, ngx_uint_t *count) {
     claimgate_text found = {NULL, 0};
     *count = 0;
@@ -626,8 +625,8 @@ static claimgate_code validate(ngx_http_request_t *r, const loc_conf_t *own) {
                                             cache, now);
 }
 
-/* Copies a value for variables. One with control characters, which could end a header, has
- * none. */
+/* Copies a value for variables. A value with control characters, which could end a header, is
+ * omitted. */
 static ngx_int_t keep(ngx_pool_t *pool, claimgate_text text, ngx_str_t *to) {
     for (size_t i = 0; i < text.length; i++) {
         u_char byte = (u_char)text.data[i];
@@ -685,7 +684,7 @@ static ngx_int_t keep_token(ngx_http_request_t *r, const loc_conf_t *own, reques
     return NGX_OK;
 }
 
-/* The response to a request that is refused. */
+/* Responds to a rejected request. */
 static ngx_int_t refuse(ngx_http_request_t *r, const loc_conf_t *own) {
     static char challenge[MAX_CHALLENGE];
     claimgate_text realm = {NULL, 0};
@@ -734,7 +733,7 @@ static ngx_int_t access_handler(ngx_http_request_t *r) {
         if (seconds == 0)
             return begin_fetch(r, own->keys, request) == NGX_OK ? NGX_AGAIN : NGX_ERROR;
     }
-    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0, "claimgate: refused: %s",
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0, "claimgate: rejected: %s",
                   claimgate_code_name(code));
     return refuse(r, own);
 }

@@ -1,4 +1,4 @@
-//! Verified access tokens, found again without the cost of a signature.
+//! The cache of verified access tokens.
 
 use core::ffi::c_void;
 
@@ -11,13 +11,13 @@ use crate::text::Range;
 
 pub(crate) type Bucket = VerifiedTokenCache<WAYS, CACHED_TOKEN>;
 
-/// Verified access tokens, in memory of the caller. The rules of the policy are applied again
-/// on every hit.
+/// A cache of verified access tokens, in memory of the caller. The rules of the policy are
+/// applied again on every hit.
 #[repr(C)]
 pub struct claimgate_cache {
     seal: Seal,
-    /// The number of validations with the cache: a token that was found in it is not shown
-    /// after the next one.
+    /// The number of validations with the cache. A token that was found in it is accessible
+    /// until the next one.
     epoch: u64,
     buckets: usize,
     /// The first of the buckets, which follow one another.
@@ -78,8 +78,8 @@ pub unsafe extern "C" fn claimgate_cache_init(
     })())
 }
 
-/// Writes how many tokens were found in the cache, how many were not, and how many entries
-/// were evicted.
+/// Writes the number of tokens that were found in the cache, the number that were not, and the
+/// number of evicted entries.
 ///
 /// # Safety
 ///
@@ -131,7 +131,7 @@ pub(crate) unsafe fn range_of(cache: *mut claimgate_cache) -> Result<Range, clai
 ///
 /// # Safety
 ///
-/// `cache` is a cache, of which nothing is borrowed during `'a` but through what is returned.
+/// `cache` is a cache, of which nothing is borrowed during `'a` except through the result.
 pub(crate) unsafe fn bucket_of<'a>(
     cache: *mut claimgate_cache,
     token: &str,
@@ -159,8 +159,8 @@ pub(crate) unsafe fn epoch_of(cache: *const claimgate_cache) -> Result<u64, clai
     Ok(unsafe { (*cache).epoch })
 }
 
-/// Returns a number that depends on the end of a token: of a token that is stored, that is the
-/// end of a signature, which only its issuer chooses.
+/// Returns a number that depends on the end of a token. In a stored token, that is the end of
+/// a signature, which only its issuer can choose.
 fn spread(token: &str) -> usize {
     let mut hash = 0x9e37_79b9_usize;
     for byte in token.bytes().rev().take(16) {

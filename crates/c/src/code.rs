@@ -1,22 +1,22 @@
-//! Verdicts as numbers.
+//! Result codes.
 
 use core::ffi::{CStr, c_char};
 
 use claimgate::Error;
 use claimgate::error::ConfigError;
 
-/// A verdict, or the reason why a call was refused. Numbers and names never change.
+/// A verdict on a token, or the reason why a call failed. Numbers and names never change.
 ///
-/// 0 is success, 1 to 127 are verdicts on tokens, keys and requests, 200 and more are mistakes
+/// 0 is success, 1 to 127 are verdicts on tokens, keys and requests, 200 and above are errors
 /// of the calling program.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum claimgate_code {
     /// The token is valid, or the call succeeded.
     CLAIMGATE_OK = 0,
-    /// There is no bearer token in the request.
+    /// The request has no bearer token.
     CLAIMGATE_MISSING_TOKEN = 1,
-    /// The `Authorization` header cannot be read as one bearer token.
+    /// The `Authorization` header does not contain exactly one bearer token.
     CLAIMGATE_INVALID_REQUEST = 2,
     /// The token does not have three non-empty segments.
     CLAIMGATE_MALFORMED_TOKEN = 3,
@@ -24,41 +24,41 @@ pub enum claimgate_code {
     CLAIMGATE_ENCRYPTED_TOKEN = 4,
     /// The token is not a JWS.
     CLAIMGATE_OPAQUE_TOKEN = 5,
-    /// The token or its header is longer than its limit.
+    /// The token or its header is longer than the limit.
     CLAIMGATE_TOKEN_TOO_LARGE = 6,
     /// The scratch space, or the memory of a result, is too small.
     CLAIMGATE_BUFFER_TOO_SMALL = 7,
     /// A segment is not canonical base64url.
     CLAIMGATE_INVALID_BASE64 = 8,
-    /// A text is not JSON in the library's dialect.
+    /// A text is not JSON, or is outside the subset that the library accepts.
     CLAIMGATE_INVALID_JSON = 9,
-    /// An object has two members of one name.
+    /// An object has two members with the same name.
     CLAIMGATE_DUPLICATE_MEMBER = 10,
     /// A claim has the wrong type.
     CLAIMGATE_CLAIM_TYPE = 11,
-    /// The token has more audiences than the library reads.
+    /// The number of audiences exceeds the capacity.
     CLAIMGATE_TOO_MANY_AUDIENCES = 12,
-    /// A header parameter is not a string of acceptable length.
+    /// A header parameter is not a string, or its length is outside the limits.
     CLAIMGATE_HEADER_TYPE = 13,
     /// The algorithm of the token is not allowed.
     CLAIMGATE_ALGORITHM_NOT_ALLOWED = 14,
     /// The header has a parameter that must not be ignored.
     CLAIMGATE_CRITICAL_HEADER = 15,
-    /// No key has the `kid` of the token. A newer key set may have it.
+    /// No key has the `kid` of the token. A newer key set may contain it.
     CLAIMGATE_UNKNOWN_KEY = 16,
-    /// Several keys could be meant.
+    /// More than one key could have signed the token.
     CLAIMGATE_AMBIGUOUS_KEY = 17,
     /// The issuer has no usable keys.
     CLAIMGATE_NO_USABLE_KEYS = 18,
-    /// The key set has more keys than the library was built for.
+    /// The number of keys exceeds the capacity of the library.
     CLAIMGATE_TOO_MANY_KEYS = 19,
-    /// A key is not acceptable.
+    /// A key was rejected.
     CLAIMGATE_KEY_REJECTED = 20,
-    /// The signature is not valid.
+    /// The signature is invalid.
     CLAIMGATE_INVALID_SIGNATURE = 21,
     /// The issuer of the token is not trusted.
     CLAIMGATE_UNKNOWN_ISSUER = 22,
-    /// A required claim is absent.
+    /// A required claim is missing.
     CLAIMGATE_MISSING_CLAIM = 23,
     /// `iss` is not the expected issuer.
     CLAIMGATE_ISSUER_MISMATCH = 24,
@@ -68,9 +68,9 @@ pub enum claimgate_code {
     CLAIMGATE_NOT_YET_VALID = 26,
     /// `iat` is in the future.
     CLAIMGATE_ISSUED_IN_FUTURE = 27,
-    /// The token is older than the policy accepts.
+    /// The token is older than the policy allows.
     CLAIMGATE_TOKEN_TOO_OLD = 28,
-    /// The token is valid for longer than the policy accepts.
+    /// The lifetime of the token is longer than the policy allows.
     CLAIMGATE_LIFETIME_TOO_LONG = 29,
     /// `aud` does not contain the expected audience.
     CLAIMGATE_AUDIENCE_MISMATCH = 30,
@@ -78,7 +78,7 @@ pub enum claimgate_code {
     CLAIMGATE_UNTRUSTED_AUDIENCE = 31,
     /// `azp` or `client_id` is not an expected client.
     CLAIMGATE_AUTHORIZED_PARTY_MISMATCH = 32,
-    /// The token is of another kind.
+    /// The token is of a different kind than expected.
     CLAIMGATE_TOKEN_TYPE = 33,
     /// `nonce` is not the expected one.
     CLAIMGATE_NONCE_MISMATCH = 34,
@@ -86,15 +86,15 @@ pub enum claimgate_code {
     CLAIMGATE_UNEXPECTED_CLAIM = 35,
     /// The user authenticated too long ago.
     CLAIMGATE_AUTHENTICATION_TOO_OLD = 36,
-    /// The authentication was not the one that the policy requires.
+    /// The authentication does not meet the requirements of the policy.
     CLAIMGATE_INSUFFICIENT_AUTHENTICATION = 37,
-    /// A hash does not belong to the value of the login or request.
+    /// A hash does not match the value of the login or request.
     CLAIMGATE_HASH_MISMATCH = 38,
-    /// The user logged in to another organization.
+    /// The user logged in to an organization other than the expected one.
     CLAIMGATE_ORGANIZATION_MISMATCH = 39,
-    /// A refreshed ID token differs from the first.
+    /// A refreshed ID token differs from the first one.
     CLAIMGATE_REFRESH_MISMATCH = 40,
-    /// A `/userinfo` response is about another user.
+    /// A `/userinfo` response is about a different user.
     CLAIMGATE_SUBJECT_MISMATCH = 41,
     /// The scope or the permissions are not sufficient.
     CLAIMGATE_INSUFFICIENT_SCOPE = 42,
@@ -102,23 +102,23 @@ pub enum claimgate_code {
     CLAIMGATE_CLAIM_MISMATCH = 43,
     /// `tid` is not the ID of an allowed tenant.
     CLAIMGATE_TENANT_NOT_ALLOWED = 44,
-    /// The subject is a user where a client is required, or a client where a user is.
+    /// The subject is a user and the policy requires a client, or the other way round.
     CLAIMGATE_SUBJECT_KIND = 45,
-    /// The token is bound to a key, and the request has proved none.
+    /// The token is bound to a key, and the request proves none.
     CLAIMGATE_CONFIRMATION_REQUIRED = 46,
-    /// The token is bound to another key than that of the request.
+    /// The token is bound to a different key than that of the request.
     CLAIMGATE_CONFIRMATION_MISMATCH = 47,
-    /// A DPoP proof is for another request.
+    /// A DPoP proof was made for a different request.
     CLAIMGATE_PROOF_MISMATCH = 48,
     /// A DPoP proof is too old.
     CLAIMGATE_PROOF_TOO_OLD = 49,
-    /// The token or proof was used before.
+    /// The token or proof was already used.
     CLAIMGATE_REPLAYED = 50,
     /// The replay window is full.
     CLAIMGATE_REPLAY_WINDOW_FULL = 51,
     /// The keys of the issuer are too old to be trusted.
     CLAIMGATE_STALE_KEYS = 52,
-    /// The token is refused for a reason that has no number yet.
+    /// The token is rejected for a reason that has no number yet.
     CLAIMGATE_REFUSED = 127,
     /// A pointer is null.
     CLAIMGATE_NULL_POINTER = 200,
@@ -136,13 +136,13 @@ pub enum claimgate_code {
     CLAIMGATE_NOT_UTF8 = 206,
     /// The `size` of a settings structure is that of another version of the header.
     CLAIMGATE_WRONG_SIZE = 207,
-    /// A setting has a value that it cannot have, or two settings exclude each other.
+    /// A setting has an invalid value, or two settings exclude each other.
     CLAIMGATE_INVALID_SETTING = 208,
-    /// The settings have more texts or rules than the library was built for.
+    /// The number of texts or rules of the settings exceeds the capacity of the library.
     CLAIMGATE_TOO_MANY_SETTINGS = 209,
     /// There is no validated token of this kind.
     CLAIMGATE_NO_TOKEN = 210,
-    /// The claim is absent.
+    /// The claim is missing.
     CLAIMGATE_CLAIM_ABSENT = 211,
     /// An identifier is empty.
     CLAIMGATE_EMPTY_IDENTIFIER = 220,
@@ -150,17 +150,17 @@ pub enum claimgate_code {
     CLAIMGATE_EMPTY_LIST = 221,
     /// The leeway is longer than 600 seconds.
     CLAIMGATE_LEEWAY_TOO_LONG = 222,
-    /// A scope token has characters that scopes cannot have.
+    /// A scope token is empty or contains invalid characters.
     CLAIMGATE_SCOPE_TOKEN = 223,
     /// An audience equals a client ID.
     CLAIMGATE_AUDIENCE_IS_CLIENT_ID = 224,
-    /// The path of a claim has no names or more than four.
+    /// The path of a claim is empty or has more than four names.
     CLAIMGATE_CLAIM_PATH = 225,
     /// The template does not contain `{tenantid}` exactly once.
     CLAIMGATE_TENANT_TEMPLATE = 226,
 }
 
-/// The codes with their names. The names of verdicts are those of the Rust library.
+/// The codes with their names.
 const CODES: &[(claimgate_code, &CStr)] = &[
     (claimgate_code::CLAIMGATE_OK, c"ok"),
     (claimgate_code::CLAIMGATE_MISSING_TOKEN, c"missing_token"),
@@ -293,7 +293,7 @@ mod tests {
     #[test]
     fn each_error_of_the_library_has_a_number() {
         // The names in the function `code`, which is a `match` without a wildcard.
-        let source = include_str!("../../../src/error.rs");
+        let source = include_str!("../../../src/error/code.rs");
         let start = source.find("pub const fn code").unwrap();
         let function = &source[start..][..source[start..].find("\n    }").unwrap()];
         let names: std::vec::Vec<&str> = function.split('"').skip(1).step_by(2).collect();

@@ -58,7 +58,7 @@ pub unsafe extern "C" fn claimgate_id_policy_init(
         // SAFETY: the caller's promise.
         let settings = unsafe { settings_of(settings) }?;
         Range::of(place).check_apart(Range::of(settings))?;
-        // SAFETY: aligned and writable; the lists are borrowed by this policy alone.
+        // SAFETY: aligned and writable; the lists are borrowed only by this policy.
         let mut free = unsafe {
             (&raw mut (*place).lists).write(Lists::EMPTY);
             Free::of(&raw mut (*place).lists)
@@ -98,7 +98,7 @@ pub unsafe extern "C" fn claimgate_id_policy_init(
     })())
 }
 
-/// Reads the facts of a login.
+/// Reads the expectations of a login.
 ///
 /// # Safety
 ///

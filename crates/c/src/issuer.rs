@@ -15,7 +15,7 @@ use crate::policy::{settings_of, switch};
 use crate::settings::claimgate_issuer_settings;
 use crate::text::{Range, claimgate_text, list};
 
-/// An issuer, with its keys once they are set, in memory of the caller.
+/// An issuer and its keys, in memory of the caller.
 #[repr(C)]
 pub struct claimgate_issuer {
     seal: Seal,
@@ -43,7 +43,7 @@ pub extern "C" fn claimgate_issuer_align() -> usize {
     align_of::<claimgate_issuer>()
 }
 
-/// The tenants that an issuer may have.
+/// The allowed tenants of an issuer.
 #[derive(Clone, Copy)]
 enum Tenants {
     /// The URL is not a template.
@@ -66,7 +66,7 @@ enum KnownKeys {
 }
 
 /// Initialises an issuer without keys in `memory`, and writes its address to `issuer`. Its
-/// tokens are refused until it has keys.
+/// tokens are rejected until it has keys.
 ///
 /// # Safety
 ///
@@ -110,14 +110,14 @@ pub unsafe extern "C" fn claimgate_issuer_init(
 ///
 /// # Safety
 ///
-/// `places` is aligned and writable, and stays where it is as long as the issuer is used. The
-/// texts of the settings are readable and stay unchanged as long.
+/// `places` is aligned and writable, and does not move as long as the issuer is used. The
+/// texts of the settings are readable and unchanged for the same time.
 unsafe fn tenants_of(
     url: &str,
     settings: &claimgate_issuer_settings,
     places: *mut [&'static str; TENANTS],
 ) -> Result<Tenants, claimgate_code> {
-    // SAFETY: the caller's promise; the list is borrowed by this issuer alone.
+    // SAFETY: the caller's promise; the list is borrowed only by this issuer.
     let places: &'static mut [&'static str] = unsafe {
         places.write([""; TENANTS]);
         &mut *places
@@ -165,9 +165,9 @@ unsafe fn tenants_of(
 /// Replaces the keys of an issuer by those of a JSON Web Key Set (RFC 7517).
 ///
 /// A text that is not a key set, or has too many keys, changes nothing. A well-formed key set
-/// without a usable key withdraws the keys that the issuer had:
+/// without a usable key withdraws the previous keys:
 /// [`CLAIMGATE_NO_USABLE_KEYS`](claimgate_code::CLAIMGATE_NO_USABLE_KEYS) is returned, and
-/// tokens are refused until there are keys again.
+/// tokens are rejected until there are keys again.
 ///
 /// # Safety
 ///
@@ -213,7 +213,7 @@ impl<T: Into<claimgate_code>> From<T> for Failure {
     }
 }
 
-// Large: not in the stack frame of its caller.
+// Not inlined, because of its large stack frame.
 #[inline(never)]
 fn read_keys(
     url: &'static str,
@@ -231,7 +231,7 @@ fn read_keys(
     })
 }
 
-/// Withdraws the keys of an issuer: its tokens are refused until it has keys again.
+/// Withdraws the keys of an issuer: its tokens are rejected until it has keys again.
 ///
 /// # Safety
 ///
@@ -315,7 +315,7 @@ pub(crate) struct Selection<'a> {
     issuers: [Option<&'a claimgate_issuer>; ISSUERS],
 }
 
-/// Something to do with issuers, whichever type they have.
+/// An operation on issuers of any type.
 pub(crate) trait Use<P> {
     type Output;
 

@@ -1,4 +1,4 @@
-//! Public keys: those of the library, and those that the program verifies itself.
+//! Public keys, verified by the library or by the program.
 
 use core::ffi::c_void;
 use core::ptr;
@@ -51,7 +51,7 @@ fn bit_of(algorithm: Algorithm) -> u32 {
     BITS.iter().find(|(_, candidate)| *candidate == algorithm).map_or(0, |(bit, _)| *bit)
 }
 
-/// Returns the algorithms that the bits name. 0 is [`CLAIMGATE_RS256`].
+/// Returns the algorithms for these bits. 0 is [`CLAIMGATE_RS256`].
 pub(crate) fn algorithms(bits: u32) -> Result<Algorithms, claimgate_code> {
     let bits = if bits == 0 { CLAIMGATE_RS256 } else { bits };
     if bits > 0x1ff {
@@ -68,15 +68,15 @@ pub(crate) fn algorithms(bits: u32) -> Result<Algorithms, claimgate_code> {
     Ok(Algorithms::of(named.get(..count).unwrap_or_default()))
 }
 
-/// The numbers that a public key consists of, big-endian.
+/// The numbers of a public key, big-endian.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct claimgate_key_material {
     /// The algorithm of the key: one of the constants from [`CLAIMGATE_RS256`] on.
     pub algorithm: u32,
-    /// RSA: the modulus. Elliptic curves: the first coordinate, or the encoded point.
+    /// RSA: the modulus. Elliptic curves: the x coordinate, or the encoded point.
     pub n_or_x: claimgate_text,
-    /// RSA: the exponent. P-256 and P-384: the second coordinate. Otherwise not given.
+    /// RSA: the exponent. P-256 and P-384: the y coordinate. Otherwise not given.
     pub e_or_y: claimgate_text,
 }
 
@@ -94,8 +94,8 @@ pub struct claimgate_verifier {
     /// [`CLAIMGATE_RS256`] on. 0 is [`CLAIMGATE_RS256`].
     pub algorithms: u32,
     /// Verifies a signature of `message`, which is not hashed yet. The signature has the
-    /// length that the key's algorithm requires. Returns 1 if it is valid; anything else is
-    /// a refusal.
+    /// length that the key's algorithm requires. Returns 1 if it is valid; any other value
+    /// rejects it.
     pub verify: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
@@ -124,12 +124,13 @@ static VERIFIER: AtomicPtr<claimgate_verifier> = AtomicPtr::new(ptr::null_mut())
 
 fn verifier() -> Option<claimgate_verifier> {
     let verifier = VERIFIER.load(Ordering::Acquire);
-    // SAFETY: `claimgate_use_verifier` was promised that it stays readable and unchanged.
+    // SAFETY: the contract of `claimgate_use_verifier` is that it stays readable and
+    // unchanged.
     if verifier.is_null() { None } else { Some(unsafe { *verifier }) }
 }
 
-/// Makes the keys that are read from now on be verified by the program's own functions, or by
-/// the library again if `verifier` is null. Keys that were read before stay as they are.
+/// Sets the functions that verify signatures for keys that are read from now on; a null
+/// `verifier` selects the library again. Keys that were read before are not affected.
 ///
 /// This is the only global state. Call it before the first key set is read.
 ///
@@ -139,8 +140,8 @@ fn verifier() -> Option<claimgate_verifier> {
 /// # Safety
 ///
 /// `verifier` is null or points to a structure that stays readable and unchanged until
-/// another one, or null, is set. Its functions have the behaviour that is described there,
-/// and do not unwind.
+/// another one, or null, is set. Its functions have the behaviour described there, and do not
+/// unwind.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn claimgate_use_verifier(
     verifier: *const claimgate_verifier,
@@ -165,7 +166,7 @@ pub unsafe extern "C" fn claimgate_use_verifier(
     })())
 }
 
-/// A key that the program verifies signatures with.
+/// A key with which the program verifies signatures.
 pub(crate) struct CallerKey {
     verifier: claimgate_verifier,
     algorithm: Algorithm,
@@ -213,8 +214,8 @@ impl CallerKey {
             n_or_x: bytes(self.n_or_x.get(..self.n_or_x_len).unwrap_or_default()),
             e_or_y: bytes(self.e_or_y.get(..self.e_or_y_len).unwrap_or_default()),
         };
-        // SAFETY: `claimgate_use_verifier` was promised that the function may be called with
-        // pointers that are valid during the call.
+        // SAFETY: the contract of `claimgate_use_verifier` is that the function may be called
+        // with pointers that are valid during the call.
         let verdict =
             unsafe { verify(self.verifier.context, &key, bytes(message), bytes(signature)) };
         if verdict == 1 { Ok(()) } else { Err(InvalidSignature) }
@@ -229,7 +230,7 @@ fn bytes(bytes: &[u8]) -> claimgate_text {
     claimgate_text { data: bytes.as_ptr().cast(), length: bytes.len() }
 }
 
-/// Computes a hash with the function of the program.
+/// Computes a hash with the program's function.
 fn hash<const LEN: usize>(
     verifier: claimgate_verifier,
     bits: u32,
@@ -246,7 +247,7 @@ fn hash<const LEN: usize>(
     Some(out)
 }
 
-/// A key of either kind.
+/// A key that is verified by the library or by the program.
 #[cfg_attr(
     any(feature = "pure-rust", feature = "pure-rust-rs256"),
     expect(clippy::large_enum_variant, reason = "there is no heap to put the largest on")
@@ -284,7 +285,7 @@ impl PublicKey for Key {
     fn sha256(parts: &[&[u8]]) -> [u8; 32] {
         #[cfg(any(feature = "pure-rust", feature = "pure-rust-rs256"))]
         return SoftwareKey::sha256(parts);
-        // There is a verifier: no key is made without one, and hashes are those of keys.
+        // There is a verifier, because keys are constructed only with one.
         #[cfg(not(any(feature = "pure-rust", feature = "pure-rust-rs256")))]
         verifier().and_then(|verifier| hash(verifier, 256, parts)).unwrap_or_default()
     }
@@ -295,8 +296,8 @@ impl PublicKey for Key {
             Self::Software(key) => return key.half_hash(text),
             Self::Caller(key) => key,
         };
-        // A hash that cannot be computed is one that no claim contains, since `at_hash` is then
-        // compared with zeros, which are not the hash of a text that anybody knows.
+        // If the hash cannot be computed, `at_hash` is compared with zeros, which are not the
+        // hash of any known text.
         match key.algorithm {
             Algorithm::Rs384 | Algorithm::Ps384 | Algorithm::Es384 => {
                 HalfHash::of_sha384(&hash(key.verifier, 384, &[text]).unwrap_or([0; 48]))

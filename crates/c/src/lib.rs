@@ -1,29 +1,29 @@
 //! The C interface of [claimgate](https://docs.rs/claimgate).
 //!
-//! `claimgate.h` is generated from this crate, and `staticlib/` builds it as
-//! `libclaimgate.a`. There is no heap and no global state other than the
-//! [verifier](claimgate_use_verifier) of a program that brings its own.
+//! `claimgate.h` is generated from this crate, and `staticlib/` builds it as `libclaimgate.a`.
+//! There is no heap. The only global state is the [verifier](claimgate_use_verifier), if the
+//! program provides one.
 //!
 //! # Objects
 //!
 //! The caller provides the memory of each object: its size and alignment are returned by
-//! functions such as [`claimgate_policy_size`]. An object is initialised in place and is
-//! bound to its address. It must not be moved or copied, and nothing has to be released.
+//! functions such as [`claimgate_policy_size`]. An object is initialised in place and must not
+//! be moved or copied. Nothing needs to be released.
 //!
 //! # Rules for all pointers
 //!
-//! - A pointer to an object is one that was returned by its `init` function, whose memory
-//!   was not written to otherwise.
-//! - A [`claimgate_text`] is UTF-8, not terminated by a zero. Its bytes have to be readable
-//!   during the call. For settings, they have to stay readable and unchanged as long as the
+//! - A pointer to an object must have been returned by its `init` function, and its memory
+//!   must not have been written to otherwise.
+//! - A [`claimgate_text`] is UTF-8, not terminated by a zero. Its bytes must be readable
+//!   during the call. For settings, they must stay readable and unchanged as long as the
 //!   object is used.
 //! - Objects that a function changes (validation, cache, refresh, an issuer whose keys are
-//!   replaced) are used by one thread at a time. Policies and issuers may be shared by
+//!   replaced) may be used by one thread at a time. Policies and issuers may be shared by
 //!   threads that validate.
 //!
-//! A null pointer, a misaligned one, memory that is too small, texts and results that
-//! overlap an object that is written to, and an object that was moved or is of another kind
-//! are refused with a [code](claimgate_code), where that can be seen.
+//! Where they can be detected, these errors return a [code](claimgate_code): null pointers,
+//! misaligned pointers, memory that is too small, texts and results that overlap an object
+//! that is written to, and objects that were moved or are of another kind.
 
 #![no_std]
 #![expect(non_camel_case_types, reason = "types have the names that they have in C")]

@@ -1,4 +1,4 @@
-//! The capacities, which are chosen when the library is built.
+//! The capacities, which are set when the library is built.
 
 /// Returns the number in an environment variable of the build, or a default.
 const fn capacity(variable: Option<&str>, default: usize) -> usize {
@@ -25,26 +25,26 @@ const fn small(digit: u8) -> usize {
     number
 }
 
-/// The number of keys of an issuer.
+/// The maximum number of keys of an issuer.
 pub(crate) const KEYS: usize = capacity(option_env!("CLAIMGATE_KEYS"), 16);
 
-/// The scratch space of a validation, in bytes: as long as the longest token.
+/// The scratch space of a validation, in bytes: the maximum length of a token.
 pub(crate) const BUFFER: usize = capacity(option_env!("CLAIMGATE_BUFFER"), 16_384);
 
-/// The longest token that a cache accepts, in bytes.
+/// The maximum length of a token in a cache, in bytes.
 pub(crate) const CACHED_TOKEN: usize = capacity(option_env!("CLAIMGATE_CACHED_TOKEN"), 2_048);
 
-/// The slots in which a token may be.
+/// The number of slots in which a token may be stored.
 pub(crate) const WAYS: usize = 4;
 
-/// The texts of all lists of a policy together.
+/// The maximum number of texts in all lists of a policy.
 pub(crate) const TEXTS: usize = capacity(option_env!("CLAIMGATE_POLICY_TEXTS"), 96);
 
-/// The claim rules of a policy, and its sets of scope tokens.
+/// The maximum number of claim rules of a policy, and of its sets of scope tokens.
 pub(crate) const RULES: usize = capacity(option_env!("CLAIMGATE_POLICY_RULES"), 16);
 
-/// The tenants of an issuer.
+/// The maximum number of tenants of an issuer.
 pub(crate) const TENANTS: usize = capacity(option_env!("CLAIMGATE_TENANTS"), 32);
 
-/// The issuers of one validation.
+/// The maximum number of issuers of a validation.
 pub(crate) const ISSUERS: usize = 8;

@@ -4,19 +4,19 @@ use core::ffi::c_void;
 
 use crate::code::claimgate_code;
 
-/// The first word of an object: its kind and its own address, so that an object of another
-/// kind and one that was moved are found.
+/// The first word of an object: its kind and its own address, by which objects of another kind
+/// and moved objects are detected.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(transparent)]
 pub(crate) struct Seal(usize);
 
-/// A type that C holds pointers to.
+/// A type to which C programs have pointers.
 ///
 /// # Safety
 ///
 /// The type is `repr(C)`, and its first field is a [`Seal`].
 pub(crate) unsafe trait Object: Sized {
-    /// Differs from that of other kinds.
+    /// A number that is different for each kind.
     const KIND: u16;
 }
 
@@ -25,8 +25,8 @@ fn seal_at<T: Object>(address: usize) -> Seal {
     Seal(address ^ usize::from(T::KIND).rotate_left(16) ^ usize::from(T::KIND))
 }
 
-/// Returns the memory as that of an object, with the seal that it has to get. What was there
-/// is no object any more.
+/// Returns the memory as that of an object, and the seal to write to it. A previous object in
+/// it becomes invalid.
 ///
 /// # Safety
 ///
@@ -50,7 +50,7 @@ pub(crate) unsafe fn place_of<T: Object>(
     Ok((place, seal_at::<T>(place.addr())))
 }
 
-/// Checks that a pointer is one to an object of this kind.
+/// Checks that a pointer points to an object of this kind.
 ///
 /// # Safety
 ///
@@ -99,7 +99,7 @@ pub(crate) unsafe fn put<T>(place: *mut T, value: T) -> Result<(), claimgate_cod
     Ok(())
 }
 
-/// Turns a result into its code.
+/// Converts a result to its code.
 pub(crate) fn code(result: Result<(), claimgate_code>) -> claimgate_code {
     result.err().unwrap_or(claimgate_code::CLAIMGATE_OK)
 }

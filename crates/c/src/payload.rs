@@ -1,12 +1,12 @@
-//! Claims by name, read from the text of a token that was validated.
+//! Claims by name, read from the text of a validated token.
 //!
-//! This reader finds a value and does not judge the text: the library has accepted it as
-//! canonical base64url and as JSON, and confirms each value that is found here by a claim
-//! rule (`read.rs`). A mistake here can lose a value and cannot make one up.
+//! This reader finds a value and does not check the text: the library has accepted it as
+//! canonical base64url and as JSON, and confirms each value with a claim rule (`read.rs`). An
+//! error here can only make a value unavailable, not produce a wrong one.
 
 use crate::code::claimgate_code;
 
-/// A place that the characters of a string are written to.
+/// A destination for the characters of a string.
 pub(crate) trait Place {
     fn push(&mut self, bytes: &[u8]);
 }
@@ -19,7 +19,7 @@ impl Place for crate::sink::Sink {
 
 /// Compares the characters of a string with a name.
 struct Comparison<'n> {
-    /// What is still to come. `None` once there is a difference.
+    /// The rest of the name. `None` after a difference.
     rest: Option<&'n [u8]>,
 }
 
@@ -29,7 +29,7 @@ impl Place for Comparison<'_> {
     }
 }
 
-/// Passes a string over.
+/// A destination that discards a string.
 struct Nowhere;
 
 impl Place for Nowhere {
@@ -44,7 +44,7 @@ pub(crate) struct Payload<'t> {
     next: Option<u8>,
 }
 
-/// The payload ended too early, or is not the JSON that it was.
+/// The error means that the payload ended too early, or is no longer the validated JSON.
 type Result<T> = core::result::Result<T, claimgate_code>;
 
 const LOST: claimgate_code = claimgate_code::CLAIMGATE_INVALID_JSON;
@@ -76,7 +76,7 @@ impl<'t> Payload<'t> {
         u8::try_from(self.bits.wrapping_shr(self.count) & 0xff).ok()
     }
 
-    /// Returns the next byte and steps over it.
+    /// Returns the next byte and advances.
     fn take(&mut self) -> Result<u8> {
         let byte = self.next.ok_or(LOST)?;
         self.next = self.decode();
@@ -119,7 +119,7 @@ impl<'t> Payload<'t> {
         Ok(())
     }
 
-    /// Reads the digits after `\u`, and the second half of a pair of surrogates.
+    /// Reads the digits after `\u`, and the second half of a surrogate pair.
     fn unicode(&mut self) -> Result<char> {
         let first = self.hex()?;
         if !(0xd800..0xdc00).contains(&first) {
@@ -141,7 +141,7 @@ impl<'t> Payload<'t> {
         Ok(number)
     }
 
-    /// Steps over a value: strings, and brackets until they are closed.
+    /// Skips a value: strings, and brackets up to the closing one.
     fn skip_value(&mut self) -> Result<()> {
         let mut depth = 0_u32;
         loop {
@@ -164,7 +164,7 @@ impl<'t> Payload<'t> {
         }
     }
 
-    /// Steps to the value that the path names.
+    /// Advances to the value at the path.
     pub(crate) fn find<'n>(&mut self, path: impl Iterator<Item = &'n str>) -> Result<()> {
         for name in path {
             self.skip_whitespace();
@@ -177,7 +177,7 @@ impl<'t> Payload<'t> {
         Ok(())
     }
 
-    /// Steps to the value of a member of the object that was entered.
+    /// Advances to the value of a member of the current object.
     fn member(&mut self, name: &str) -> Result<()> {
         loop {
             self.skip_whitespace();
@@ -204,7 +204,7 @@ impl<'t> Payload<'t> {
         self.next == Some(b'"')
     }
 
-    /// Reads an integer without a fraction and an exponent.
+    /// Reads an integer without fraction or exponent.
     pub(crate) fn integer(&mut self) -> Result<i64> {
         let wrong = claimgate_code::CLAIMGATE_CLAIM_TYPE;
         let mut digits = [0_u8; 20];

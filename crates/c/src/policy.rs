@@ -90,7 +90,7 @@ pub(crate) struct Free {
     rules: &'static mut [mem::MaybeUninit<ClaimRule<'static>>],
 }
 
-/// The error for lists that are full.
+/// The error if the lists are full.
 const FULL: claimgate_code = claimgate_code::CLAIMGATE_TOO_MANY_SETTINGS;
 
 fn take<T>(free: &mut &'static mut [T], count: usize) -> Result<&'static mut [T], claimgate_code> {
@@ -102,8 +102,8 @@ fn take<T>(free: &mut &'static mut [T], count: usize) -> Result<&'static mut [T]
 impl Free {
     /// # Safety
     ///
-    /// `lists` points to initialised lists that are borrowed by nothing else, that stay where
-    /// they are, and that are not touched but through what is returned.
+    /// `lists` points to initialised lists that are not borrowed otherwise, do not move, and
+    /// are accessed only through the result.
     pub(crate) unsafe fn of(lists: *mut Lists) -> Self {
         // SAFETY: the caller's promise; the fields are apart.
         unsafe {
@@ -115,7 +115,7 @@ impl Free {
         }
     }
 
-    /// Copies a list, followed by further texts.
+    /// Copies a list, and appends further texts.
     ///
     /// # Safety
     ///
@@ -153,7 +153,7 @@ impl Free {
         }
     }
 
-    /// Reads a requirement of scope: all of one list, and one of another.
+    /// Reads a required scope: all of one list, and one of another.
     ///
     /// # Safety
     ///
@@ -184,7 +184,7 @@ impl Free {
         Ok(Some(policy?))
     }
 
-    /// Reads claim rules, if there are any.
+    /// Reads claim rules, if they are given.
     ///
     /// # Safety
     ///
@@ -225,7 +225,7 @@ impl Free {
     }
 }
 
-/// The foreign claims that the bits name.
+/// Returns the foreign claims for these bits.
 pub(crate) fn foreign_claims(
     bits: u32,
 ) -> Result<impl Iterator<Item = ForeignClaim>, claimgate_code> {
@@ -247,7 +247,7 @@ pub(crate) fn foreign_claims(
     Ok(BITS.into_iter().filter(move |(bit, _)| bits & bit != 0).map(|(_, claim)| claim))
 }
 
-/// A setting that is 0 or 1.
+/// Reads a setting that is 0 or 1.
 pub(crate) fn switch(value: u32) -> Result<bool, claimgate_code> {
     match value {
         0 => Ok(false),
@@ -260,7 +260,7 @@ pub(crate) fn switch(value: u32) -> Result<bool, claimgate_code> {
 ///
 /// # Safety
 ///
-/// `settings` is null, misaligned, or points to a structure that is as long as it says.
+/// `settings` is null, misaligned, or points to a structure with the size that it states.
 pub(crate) unsafe fn settings_of<'a, T>(settings: *const T) -> Result<&'a T, claimgate_code> {
     if settings.is_null() {
         return Err(claimgate_code::CLAIMGATE_NULL_POINTER);
@@ -272,11 +272,11 @@ pub(crate) unsafe fn settings_of<'a, T>(settings: *const T) -> Result<&'a T, cla
     if unsafe { settings.cast::<usize>().read() } != size_of::<T>() {
         return Err(claimgate_code::CLAIMGATE_WRONG_SIZE);
     }
-    // SAFETY: aligned, and as long as `T`; the caller promises the rest.
+    // SAFETY: aligned, and of the size of `T`; the caller promises the rest.
     Ok(unsafe { &*settings })
 }
 
-/// Applies the settings that policies of all kinds have.
+/// Applies the settings that policies of all kinds share.
 macro_rules! apply_common {
     ($builder:ident, $common:expr, $free:ident) => {{
         let common = $common;
@@ -289,7 +289,7 @@ macro_rules! apply_common {
         if let Some(seconds) = common.max_lifetime.get() {
             $builder = $builder.max_lifetime(seconds);
         }
-        // SAFETY: the promise of the caller of the function that this is in.
+        // SAFETY: the contract of the calling function.
         if let Some(rules) = unsafe { $free.claim_rules(common.claim_rules) }? {
             $builder = $builder.require_claims(rules);
         }
@@ -323,7 +323,7 @@ pub unsafe extern "C" fn claimgate_policy_init(
         // SAFETY: the caller's promise.
         let settings = unsafe { settings_of(settings) }?;
         Range::of(place).check_apart(Range::of(settings))?;
-        // SAFETY: aligned and writable; the lists are borrowed by this policy alone.
+        // SAFETY: aligned and writable; the lists are borrowed only by this policy.
         let mut free = unsafe {
             (&raw mut (*place).lists).write(Lists::EMPTY);
             Free::of(&raw mut (*place).lists)
@@ -417,7 +417,7 @@ pub unsafe extern "C" fn claimgate_logout_policy_init(
         // SAFETY: the caller's promise.
         let settings = unsafe { settings_of(settings) }?;
         Range::of(place).check_apart(Range::of(settings))?;
-        // SAFETY: aligned and writable; the lists are borrowed by this policy alone.
+        // SAFETY: aligned and writable; the lists are borrowed only by this policy.
         let mut free = unsafe {
             (&raw mut (*place).lists).write(Lists::EMPTY);
             Free::of(&raw mut (*place).lists)

@@ -1,4 +1,4 @@
-//! Results of a validation: claims, messages, challenges.
+//! Results of a validation: claims, messages and challenges.
 
 use core::ffi::c_char;
 use core::fmt::Write;
@@ -42,8 +42,8 @@ fn token_of(validation: &claimgate_validation) -> Result<Shown<'_>, claimgate_co
         Outcome::None | Outcome::Refused(_) => return Err(NO_TOKEN),
         Outcome::Access(token) => Shown::Access(token),
         Outcome::Cached(token, cache, epoch) => {
-            // SAFETY: `claimgate_validate_access_token` was promised that the cache is there as
-            // long as claims are read.
+            // SAFETY: the contract of `claimgate_validate_access_token` is that the cache
+            // exists as long as claims are read.
             if unsafe { epoch_of(*cache) } != Ok(*epoch) {
                 return Err(NO_TOKEN);
             }
@@ -67,7 +67,7 @@ fn access_token_of(
 pub const CLAIMGATE_ISSUER: u32 = 1;
 /// `sub`.
 pub const CLAIMGATE_SUBJECT: u32 = 2;
-/// `client_id`, or `azp` if it is absent.
+/// `client_id`, or `azp` if it is missing.
 pub const CLAIMGATE_CLIENT: u32 = 3;
 /// `jti`.
 pub const CLAIMGATE_TOKEN_ID: u32 = 4;
@@ -123,9 +123,10 @@ pub unsafe extern "C" fn claimgate_token_text(
     })())
 }
 
-/// Writes an audience of the validated token, borrowed like a
-/// [claim](claimgate_token_text). Indices begin at 0; there is none at and beyond the number
-/// of audiences.
+/// Writes an audience of the validated token, borrowed like a [claim](claimgate_token_text).
+/// Indices begin at 0. Returns
+/// [`CLAIMGATE_CLAIM_ABSENT`](claimgate_code::CLAIMGATE_CLAIM_ABSENT) for an index beyond the
+/// last audience.
 ///
 /// # Safety
 ///
@@ -186,8 +187,9 @@ pub unsafe extern "C" fn claimgate_token_time(
     })())
 }
 
-/// Writes the first second at which the policy would refuse the validated access token for its
-/// age, in seconds since the epoch: a socket that was opened with it should end then.
+/// Writes the first second at which the policy rejects the validated access token because of
+/// its age, in seconds since the epoch. A socket that was opened with the token should be
+/// closed then.
 ///
 /// # Safety
 ///
@@ -230,13 +232,13 @@ pub unsafe extern "C" fn claimgate_id_valid_until(
     })())
 }
 
-/// Writes the scope tokens of the validated access token to `buffer`, with a space between
-/// two, and their length to `length`.
+/// Writes the scope tokens of the validated access token to `buffer`, separated by spaces, and
+/// their length to `length`.
 ///
 /// # Safety
 ///
 /// `validation` is a validation that no other thread changes, `buffer` is writable for
-/// `capacity` bytes and apart from it, and `length` is writable.
+/// `capacity` bytes and does not overlap it, and `length` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn claimgate_scope(
     validation: *const claimgate_validation,
@@ -313,8 +315,8 @@ fn error_of(validation: &claimgate_validation) -> Result<Error, claimgate_code> 
     }
 }
 
-/// Writes a sentence about the refusal, for a log, to `buffer`, and its length to `length`. It
-/// has no text of the token.
+/// Writes a message about the rejection, for a log, to `buffer`, and its length to `length`.
+/// It contains no text of the token.
 ///
 /// # Safety
 ///
@@ -338,9 +340,9 @@ pub unsafe extern "C" fn claimgate_message(
     })())
 }
 
-/// Writes the value of `WWW-Authenticate` for the refusal of an access token to `buffer`, and
-/// its length to `length`. `policy` may be null; with it, the challenge names the scope or the
-/// authentication that the policy requires. `realm` may be not given.
+/// Writes the value of `WWW-Authenticate` for a rejected access token to `buffer`, and its
+/// length to `length`. `policy` may be null; with it, the challenge contains the scope or the
+/// authentication that the policy requires. `realm` is optional.
 ///
 /// # Safety
 ///
@@ -406,7 +408,7 @@ impl<'n> Path<'n> {
     }
 }
 
-/// Steps to a claim, and returns the rest of the payload from there.
+/// Advances to a claim, and returns the rest of the payload from there.
 ///
 /// # Safety
 ///
@@ -422,13 +424,13 @@ unsafe fn claim_of<'a>(
     Ok(payload)
 }
 
-/// Has the library confirm a claim that was read from the text of the token.
+/// Confirms a claim that was read from the text of the token with the library.
 fn confirm(validation: &claimgate_validation, rule: ClaimRule<'_>) -> Result<(), claimgate_code> {
     let confirmed = any_token!(token_of(validation)?, token => token.authorize_claims(&[rule]));
     confirmed.map_err(|forbidden| claimgate_code::of(&forbidden.error()))
 }
 
-/// Writes the string that a claim of the validated token is to `buffer`, and its length to
+/// Writes the string value of a claim of the validated token to `buffer`, and its length to
 /// `length`. The path has one to four names, from the outermost object inwards.
 ///
 /// Returns [`CLAIMGATE_CLAIM_ABSENT`](claimgate_code::CLAIMGATE_CLAIM_ABSENT),
@@ -439,7 +441,8 @@ fn confirm(validation: &claimgate_validation, rule: ClaimRule<'_>) -> Result<(),
 /// # Safety
 ///
 /// `validation` is a validation that no other thread changes, and the text of its token is
-/// still readable; `buffer` is writable for `capacity` bytes and apart from both, and `length`
+/// still readable; `buffer` is writable for `capacity` bytes and does not overlap them, and
+/// `length`
 /// is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn claimgate_claim_string(
@@ -473,7 +476,7 @@ pub unsafe extern "C" fn claimgate_claim_string(
     })())
 }
 
-/// Writes the integer that a claim of the validated token is.
+/// Writes the integer value of a claim of the validated token.
 ///
 /// # Safety
 ///

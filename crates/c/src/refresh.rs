@@ -9,7 +9,7 @@ use crate::memory::{Object, Seal, check, code, place_of, put};
 use crate::settings::claimgate_seconds;
 
 /// The decision when to fetch the key set of one issuer again, in memory of the caller. It
-/// fetches nothing.
+/// performs no I/O.
 #[repr(C)]
 pub struct claimgate_refresh {
     seal: Seal,
@@ -33,7 +33,7 @@ pub extern "C" fn claimgate_refresh_align() -> usize {
     align_of::<claimgate_refresh>()
 }
 
-/// The seconds of the refresh decision. Each has a default.
+/// The durations of the refresh decision, in seconds. Each has a default.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct claimgate_refresh_settings {
@@ -41,17 +41,17 @@ pub struct claimgate_refresh_settings {
     pub size: usize,
     /// The age at which a key set is fetched again: 3,600 unless set.
     pub max_age: claimgate_seconds,
-    /// The least time between two fetches: 60 unless set.
+    /// The minimum time between two fetches: 60 unless set.
     pub cool_down: claimgate_seconds,
-    /// The longest time between two fetches that failed: 900 unless set.
+    /// The maximum time between two fetches after failures: 900 unless set.
     pub max_back_off: claimgate_seconds,
     /// The age at which keys that could not be fetched again are no longer trusted: 86,400
     /// unless set.
     pub max_stale: claimgate_seconds,
 }
 
-/// Initialises the decision for a key set that was not fetched yet in `memory`, and writes its
-/// address to `refresh`.
+/// Initialises the decision in `memory`, for a key set that was not fetched yet, and writes
+/// its address to `refresh`.
 ///
 /// # Safety
 ///
@@ -120,11 +120,11 @@ unsafe fn ask(
     })())
 }
 
-/// Asks whether the key set is old enough to be fetched again, and writes 0 to `seconds` if it
-/// is to be fetched now, and the seconds until then otherwise.
+/// Decides whether the key set is due, and writes 0 to `seconds` if it must be fetched now,
+/// and the seconds until then otherwise.
 ///
-/// After a 0 the fetch counts as begun: report its end with [`claimgate_refresh_complete`] or
-/// [`claimgate_refresh_failed`].
+/// After a 0 the fetch counts as begun: report its result with [`claimgate_refresh_complete`]
+/// or [`claimgate_refresh_failed`].
 ///
 /// # Safety
 ///
@@ -140,8 +140,8 @@ pub unsafe extern "C" fn claimgate_refresh_on_schedule(
     unsafe { ask(refresh, seconds, |refresh| refresh.on_schedule(NumericDate::from_secs(now))) }
 }
 
-/// Asks, when a token was refused with `code`, whether to fetch the key set now. The answer is
-/// as for [`claimgate_refresh_on_schedule`].
+/// Decides, after a token was rejected with `code`, whether to fetch the key set now. The
+/// result is as for [`claimgate_refresh_on_schedule`].
 ///
 /// # Safety
 ///
@@ -160,7 +160,7 @@ pub unsafe extern "C" fn claimgate_refresh_on_refusal(
     unsafe { ask(refresh, seconds, |refresh| refresh.on_refusal(&error, now)) }
 }
 
-/// Reports the end of a fetch: `code` is what [`claimgate_issuer_set_keys`] returned.
+/// Reports the result of a fetch: `code` is the return value of [`claimgate_issuer_set_keys`].
 ///
 /// [`claimgate_issuer_set_keys`]: crate::claimgate_issuer_set_keys
 ///
@@ -210,8 +210,9 @@ pub unsafe extern "C" fn claimgate_refresh_failed(
 }
 
 /// Returns [`CLAIMGATE_OK`](claimgate_code::CLAIMGATE_OK) if the keys that were fetched last
-/// may be used, and [`CLAIMGATE_STALE_KEYS`](claimgate_code::CLAIMGATE_STALE_KEYS) if that was
-/// too long ago, if there were none, or if nothing was fetched yet. The program then has to refuse all tokens of the issuer.
+/// may be used, and [`CLAIMGATE_STALE_KEYS`](claimgate_code::CLAIMGATE_STALE_KEYS) if they are
+/// too old, there were none, or nothing was fetched yet. The program must then reject all
+/// tokens of the issuer.
 ///
 /// # Safety
 ///

@@ -1,4 +1,4 @@
-//! Texts that are written to memory of the caller.
+//! Writers of texts to memory of the caller.
 
 use core::ffi::c_char;
 use core::fmt;
@@ -7,7 +7,7 @@ use crate::code::claimgate_code;
 use crate::memory::put;
 use crate::text::Range;
 
-/// Memory for a text. What does not fit is counted and not written.
+/// Memory for a text. Bytes beyond its capacity are counted and not written.
 pub(crate) struct Sink {
     start: *mut u8,
     capacity: usize,
@@ -37,8 +37,8 @@ impl Sink {
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         let end = self.len.saturating_add(bytes.len());
         if end <= self.capacity && !bytes.is_empty() {
-            // SAFETY: `end` is within the memory that `new` was promised, and the bytes are
-            // not in it: the library's own texts are apart from it.
+            // SAFETY: `end` is within the memory described to `new`, and the bytes do not
+            // overlap it: the library's own texts are elsewhere.
             unsafe {
                 let place = self.start.add(self.len);
                 place.copy_from(bytes.as_ptr(), bytes.len());
@@ -47,7 +47,7 @@ impl Sink {
         self.len = end;
     }
 
-    /// Returns the text, if it fitted.
+    /// Returns the text, if it fits.
     pub(crate) fn text(&self) -> Option<&str> {
         if self.len > self.capacity {
             return None;
@@ -60,7 +60,7 @@ impl Sink {
         core::str::from_utf8(bytes).ok()
     }
 
-    /// Writes the length of the whole text, whether or not it fitted.
+    /// Writes the length of the whole text, whether or not it fits.
     ///
     /// # Safety
     ///

@@ -1,4 +1,4 @@
-//! Texts and lists that C hands over.
+//! Texts and lists from C programs.
 
 use core::ffi::c_char;
 use core::{ptr, slice, str};
@@ -59,7 +59,7 @@ impl claimgate_text {
         str::from_utf8(bytes).map(Some).map_err(|_| claimgate_code::CLAIMGATE_NOT_UTF8)
     }
 
-    /// Returns the text, which has to be given.
+    /// Returns the text, which must be given.
     ///
     /// # Safety
     ///
@@ -103,7 +103,7 @@ pub(crate) unsafe fn list<'a, T>(
     Ok(Some(unsafe { slice::from_raw_parts(items, count) }))
 }
 
-/// Refuses lengths that no object has.
+/// Rejects lengths that no object can have.
 fn check_len(start: usize, len: usize) -> Result<(), claimgate_code> {
     if len > isize::MAX.unsigned_abs() || start.checked_add(len).is_none() {
         return Err(claimgate_code::CLAIMGATE_INVALID_LENGTH);
@@ -123,7 +123,7 @@ impl Range {
         Self { start: pointer.addr(), len: size_of::<T>() }
     }
 
-    /// Refuses a range that has a byte in common with another.
+    /// Rejects a range that overlaps another.
     pub(crate) fn check_apart(self, other: Self) -> Result<(), claimgate_code> {
         let ends_before =
             |left: Self, right: Self| left.start.saturating_add(left.len) <= right.start;

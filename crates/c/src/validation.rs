@@ -1,4 +1,4 @@
-//! Validation into memory of the caller.
+//! The validation functions.
 
 use core::ffi::c_void;
 
@@ -52,7 +52,8 @@ pub(crate) enum Outcome {
     None,
     Refused(Error),
     Access(Validated<AccessToken<'static>>),
-    /// A token that may be in a cache, until the next validation with it.
+    /// A token that may be in a cache. It is accessible until the next validation with the
+    /// cache.
     Cached(Validated<AccessToken<'static>>, *const claimgate_cache, u64),
     Id(Validated<IdToken<'static>>),
     Logout(Validated<LogoutToken<'static>>),
@@ -85,7 +86,7 @@ pub unsafe extern "C" fn claimgate_validation_init(
     })())
 }
 
-/// Begins a validation: nothing of the last one is shown any more.
+/// Begins a validation: the result of the last one is no longer accessible.
 ///
 /// # Safety
 ///
@@ -96,8 +97,8 @@ unsafe fn begin(
 ) -> Result<&'static mut Buffer, claimgate_code> {
     // SAFETY: the caller's promise.
     unsafe { check(validation.cast_const()) }?;
-    // SAFETY: a validation. The outcome was the only borrower of the buffer, and is shown only
-    // until the next validation begins.
+    // SAFETY: a validation. Only the outcome borrowed from the buffer, and it is accessible
+    // only until the next validation begins.
     unsafe {
         (*validation).outcome = Outcome::None;
         (*validation).token = claimgate_text::NONE;
@@ -206,7 +207,7 @@ impl Use<LogoutTokenPolicy<'static>> for ValidateLogout<'_> {
     }
 }
 
-/// The keys that a request has proved.
+/// Reads the keys of which a request proves possession.
 ///
 /// # Safety
 ///
@@ -230,7 +231,7 @@ unsafe fn request_key<'a>(
     }))
 }
 
-/// The form in which a token comes.
+/// The form of a token in a request.
 #[derive(Clone, Copy)]
 enum Form {
     Token,
@@ -294,7 +295,7 @@ unsafe fn validate_access(
         // SAFETY: the validation began.
         return Ok(unsafe { store(validation, shown, result, Outcome::Access) });
     }
-    // SAFETY: a cache, and what was borrowed of it before is not shown any more.
+    // SAFETY: a cache, and what was borrowed from it before is no longer accessible.
     let (bucket, epoch) = unsafe { bucket_of(cache, bearer.expose()) }?;
     let result = issuers.with(policy, ValidateCached { token, now, buffer, bucket });
     let outcome = |token| Outcome::Cached(token, cache.cast_const(), epoch);
@@ -303,12 +304,13 @@ unsafe fn validate_access(
 }
 
 /// Validates an access token at the time `now`, in seconds since the epoch, and returns the
-/// verdict. The claims of a valid token are read from `validation` until it is used again.
+/// verdict. The claims of a valid token can be read from `validation` until it is used again.
 ///
-/// `issuers` has one to eight issuers; of several, the unverified `iss` selects one. `key` is
-/// null unless the request has proved a key. `cache` is null for a validation without a cache;
-/// with one, claims are shown until the next validation that uses it. A token that is not
-/// given is [`CLAIMGATE_MISSING_TOKEN`](claimgate_code::CLAIMGATE_MISSING_TOKEN).
+/// `issuers` has one to eight issuers; if there are several, the unverified `iss` selects one.
+/// `key` is null unless the request proves a key. `cache` is null for a validation without a
+/// cache; with one, claims can be read until the next validation that uses it. The result for
+/// a text that is not given is
+/// [`CLAIMGATE_MISSING_TOKEN`](claimgate_code::CLAIMGATE_MISSING_TOKEN).
 ///
 /// # Safety
 ///

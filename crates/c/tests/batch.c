@@ -235,7 +235,7 @@ static claimgate_code build_policy(void) {
     if (is("token_use", "access"))
         return build_access_policy(value("audience"), client_ids);
     if (value("audience").data != NULL) {
-        /* Both are configured in one place: they have to differ. */
+        /* Both are in one configuration, so they must differ. */
         claimgate_access_settings settings = {
             .size = sizeof settings, .audience = value("audience"), .client_ids = client_ids};
         const claimgate_policy *built = NULL;
@@ -246,7 +246,7 @@ static claimgate_code build_policy(void) {
     return build_id_policy();
 }
 
-/* The claims that are read back by name have to be those that were read already. */
+/* The claims that are read by name must equal those that were read before. */
 static void check_by_name(const char *name, claimgate_text expected) {
     char found[4096];
     size_t length = 0;

@@ -280,7 +280,7 @@ static void hit_a_cache(void) {
     free(memory);
 }
 
-/* A verifier of the program, which answers as it is told and looks at what it gets. */
+/* A verifier of the program, which returns a preset result and checks its arguments. */
 static int answer, calls;
 
 static int32_t verify(void *context, const claimgate_key_material *key, claimgate_text message,

@@ -222,7 +222,7 @@ def test_configuration():
         (f"{good} location / {{ claimgate on; claimgate_require_claim a b c d e equals f; }}",
          "claim_path"),
         (f"{good} location / {{ claimgate on; claimgate_require_claim a equals_integer 1x; }}",
-         "no integer"),
+         "not an integer"),
         (f"{good} location / {{ claimgate on; claimgate_require_claim a equals_boolean yes; }}",
          "neither true nor false"),
         (f"{good} location / {{ claimgate on; claimgate_profile other; }}", "invalid value"),

@@ -3,7 +3,7 @@
 #
 #   1. claimgate.h is what the crate generates; no function can panic;
 #   2. mistakes of a calling program, and the cases of the repository's batch tests with
-#      variants, under AddressSanitizer and UndefinedBehaviorSanitizer: each verdict has to be
+#      variants, under AddressSanitizer and UndefinedBehaviorSanitizer: each verdict must be
 #      that of the Rust example;
 #   3. the same C program with the same cases on an emulated Cortex-M3;
 #   4. nginx with the module: verdicts, variables, rotation, outages, reload under load;

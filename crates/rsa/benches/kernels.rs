@@ -1,9 +1,9 @@
-//! RS256 and PS256 verifications by this crate's kernels and by other libraries,
-//! side by side in one process. Every result is asserted.
+//! RS256 and PS256 verifications with this crate's kernels and with other libraries, in one
+//! process. Every result is asserted.
 //!
-//! `cargo bench` prints criterion's measurements, and then ratios: the libraries
-//! take turns, eight verifications each, 400 times, and the lower quartile of each
-//! is divided by ring's and by aws-lc-rs's. Keys are timed the same way.
+//! `cargo bench` prints criterion's measurements, and then ratios: the libraries run in turn,
+//! eight verifications each, 400 times, and the lower quartile of each is divided by ring's
+//! and by aws-lc-rs's. Keys are measured in the same way.
 #![allow(missing_docs, reason = "criterion's macro makes a public function")]
 
 use std::hint::black_box;
@@ -34,11 +34,11 @@ impl HashFunction for Sha256 {
     }
 }
 
-/// A verification, which says whether the signature holds.
+/// A verification, which returns whether the signature is valid.
 type Verify = Box<dyn Fn(&[u8]) -> bool>;
 
-/// One signature of one size, and the ways to verify it. All but crypto-bigint
-/// compute the hash too.
+/// A signature of one size, and the ways to verify it. All except crypto-bigint also compute
+/// the hash.
 struct Case {
     name: String,
     signature: Vec<u8>,
@@ -90,8 +90,8 @@ fn case(size: KeySize, bits: usize) -> Case {
     case
 }
 
-/// The power by crypto-bigint with prepared parameters, compared with the encoded
-/// message.
+/// Computes the power with crypto-bigint and prepared parameters, and compares it with the
+/// encoded message.
 fn crypto_bigint_2048(n: &[u8]) -> Verify {
     let parameters = FixedMontyParams::new_vartime(Odd::new(U2048::from_be_slice(n)).unwrap());
     Box::new(move |s| {
@@ -152,7 +152,7 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// The lower quartile of 400 turns of each way.
+/// Returns the lower quartile of 400 runs of each way.
 fn by_turns(case: &Case) -> Vec<(&'static str, Duration)> {
     let mut times = vec![Vec::new(); case.ways.len()];
     for _ in 0..400 {

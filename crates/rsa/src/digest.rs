@@ -1,12 +1,11 @@
-//! Digests of messages, and the hash functions that PSS needs.
+//! Message digests, and the hash functions for PSS.
 
-/// The digest of a message by one of the hash functions that a signature can
-/// name. Implemented by [`Sha256Digest`], [`Sha384Digest`] and
-/// [`Sha512Digest`], and by nothing else.
+/// The digest of a message by a hash function. It is implemented only by [`Sha256Digest`],
+/// [`Sha384Digest`] and [`Sha512Digest`].
 pub trait MessageDigest: sealed::Sealed {}
 
-/// The hash function of a PSS signature, implemented by the caller. This crate
-/// contains no hash function.
+/// The hash function of a PSS signature, implemented by the caller. This crate contains no
+/// hash function.
 ///
 /// ```
 /// use claimgate_rsa::{HashFunction, Sha256Digest};
@@ -27,20 +26,20 @@ pub trait MessageDigest: sealed::Sealed {}
 /// }
 /// ```
 pub trait HashFunction {
-    /// The digest that the function returns.
+    /// The digest type of the function.
     type Digest: MessageDigest;
 
     /// Returns the digest of the concatenated parts.
     fn digest(parts: &[&[u8]]) -> Self::Digest;
 }
 
-/// The octets of an encoded message that precede the hash: the zero octet that
-/// ends the padding, and the DER encoding of a `DigestInfo` up to the hash
+/// The octets of an encoded message before the hash: the zero octet at the end of the padding,
+/// and the DER encoding of a `DigestInfo` up to the hash
 /// ([RFC 8017 §9.2](https://www.rfc-editor.org/rfc/rfc8017#section-9.2), note 1).
 pub(crate) type Prefix = [u8; 20];
 
 pub(crate) mod sealed {
-    /// What the crate knows of a digest.
+    /// The properties of a digest.
     pub trait Sealed {
         /// See [`Prefix`](super::Prefix).
         const PREFIX: super::Prefix;
@@ -101,8 +100,7 @@ digest!(Sha256Digest, "SHA-256", 32, 0x01);
 digest!(Sha384Digest, "SHA-384", 48, 0x02);
 digest!(Sha512Digest, "SHA-512", 64, 0x03);
 
-/// The end of an encoded message: prefix and hash. Everything before it is
-/// `00 01 FF … FF`.
+/// The end of an encoded message: prefix and hash. The octets before it are `00 01 FF … FF`.
 #[derive(Clone, Copy)]
 pub(crate) struct Tail<'a> {
     pub(crate) prefix: &'a Prefix,

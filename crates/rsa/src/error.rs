@@ -1,8 +1,8 @@
-//! The errors.
+//! The errors of keys and signatures.
 
 use core::fmt;
 
-/// The reason why a public key is not accepted.
+/// The reason why a public key is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyRejected {
@@ -32,8 +32,8 @@ impl fmt::Display for KeyRejected {
 
 impl core::error::Error for KeyRejected {}
 
-/// The signature is not one of the digest by the key. There are no details: a
-/// verifier has no use for them.
+/// The error for an invalid signature. It has no details, because a verifier does not need
+/// them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct InvalidSignature;
 

@@ -1,4 +1,4 @@
-//! All kernels side by side, for the fuzz target. Compiled for that alone.
+//! All kernels side by side, compiled only for the fuzz target.
 #![forbid(unsafe_code)]
 
 use std::vec::Vec;
@@ -6,16 +6,16 @@ use std::vec::Vec;
 use crate::digest::{MessageDigest, Tail};
 use crate::{ifma, small, wide};
 
-/// What a kernel makes of a key and a signature.
+/// The result of a kernel for a key and a signature.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// s^e mod n, if the signature is in range.
     pub power: Option<Vec<u8>>,
-    /// Whether the signature is the digest's by PKCS#1 v1.5.
+    /// Whether the signature is a valid PKCS#1 v1.5 signature of the digest.
     pub is_valid: bool,
 }
 
-/// The outcomes of all kernels that take n, each with the kernel's name.
+/// Returns the results of all kernels that accept n, with their names.
 #[must_use]
 pub fn outcomes<D: MessageDigest>(
     n: &[u8],

@@ -1,10 +1,10 @@
 //! The kernel for moduli of 2,048 bits on processors with AVX-512 IFMA.
 //!
-//! The arithmetic is in `kernel`, written once over the operations of [`Lanes`].
-//! Those have two implementations: the processor's instructions, and a scalar
-//! model of them for tests, which runs everywhere.
+//! The arithmetic is in `kernel`, generic over the operations of [`Lanes`]. There are two
+//! implementations of these: the processor's instructions, and a portable scalar model for
+//! tests.
 //!
-//! R is 2^2080 here. Otherwise the kernel works like the portable one: see
+//! R is 2^2080. Apart from that, the algorithm is that of the portable kernel: see
 //! [`wide`](crate::wide).
 
 mod digits;
@@ -31,8 +31,8 @@ pub(crate) use lanes::Lanes;
 /// The number of octets of a modulus of this kernel.
 pub(crate) const MODULUS_LEN: usize = 256;
 
-/// A public key of 2,048 bits. It contains the lanes, so it can be made only
-/// where they are there.
+/// A public key of 2,048 bits. It contains the lanes, so it can be constructed only on
+/// processors that have them.
 #[derive(Clone)]
 pub(crate) struct Key<L> {
     lanes: L,
@@ -47,15 +47,14 @@ pub(crate) struct Key<L> {
 }
 
 impl<L: Lanes> Key<L> {
-    /// Prepares a key of an odd modulus of exactly 2,048 bits and an odd exponent
-    /// of at least 3.
+    /// Prepares a key with an odd modulus of exactly 2,048 bits and an odd exponent of at
+    /// least 3.
     pub(crate) fn new(lanes: L, octets: &[u8; MODULUS_LEN], e: u64) -> Self {
         let mut n = [0; 32];
         wide::write_limbs(&mut n, octets);
         let [first, ..] = n;
         let portable = wide::Modulus { n: &n, n0: wide::negative_inverse(first) };
-        // 2^4096, and from it R = 2^2080 and R² = 2^4160, as
-        // 2^a · 2^b / 2^2048.
+        // 2^4096, and from it R = 2^2080 and R² = 2^4160, as 2^a · 2^b / 2^2048.
         let power_of_two = |exponent: usize| {
             let mut power = [0_u64; 32];
             if let Some(limb) = power.get_mut(exponent / 64) {
@@ -86,7 +85,7 @@ impl<L: Lanes> Key<L> {
             let evaluation = Evaluation { modulus: &modulus, s, e, last, tail: None };
             lanes.run(evaluation).below_n(&modulus.n)
         };
-        // A product with R in the end changes nothing.
+        // A final product with R does not change the value.
         let tail_factor = evaluate(&one, e, &r);
         let factor = evaluate(&r2, e, &r);
         let mut padding = [0; 32];
@@ -125,14 +124,14 @@ impl<L: Lanes> Key<L> {
         self.is_padding(&power)
     }
 
-    /// Returns whether an integer below 2n + n/2^29 is `padding` modulo n:
+    /// Returns whether an integer below 2n + n/2^29 is congruent to `padding` modulo n: see
     /// DESIGN.md, "Representatives".
     fn is_padding(&self, power: &Digits) -> bool {
         self.padding.contains(power)
     }
 
-    /// Writes signature^e mod n, big-endian, if the signature is as long as the
-    /// modulus and below it; `out` is as long.
+    /// Writes signature^e mod n, big-endian, if the signature has the length of the modulus
+    /// and is below it; `out` has this length, too.
     pub(crate) fn recover(&self, out: &mut [u8], signature: &[u8]) -> bool {
         let Some(s) = self.signature(signature) else { return false };
         let evaluate = |s: &Digits, e: u64, last: &Digits| {
@@ -143,7 +142,7 @@ impl<L: Lanes> Key<L> {
         true
     }
 
-    /// The digits of a signature that is as long as the modulus and below it.
+    /// Returns the digits of a signature that has the length of the modulus and is below it.
     fn signature(&self, octets: &[u8]) -> Option<Digits> {
         let octets: &[u8; MODULUS_LEN] = octets.try_into().ok()?;
         let mut limbs = [0; 32];

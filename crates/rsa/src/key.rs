@@ -1,4 +1,4 @@
-//! The public key: what it accepts, and which kernel it uses.
+//! The public key: its validation, and the selection of a kernel.
 #![forbid(unsafe_code)]
 
 use core::fmt;
@@ -13,15 +13,15 @@ use crate::small as portable;
 #[cfg(target_pointer_width = "64")]
 use crate::wide as portable;
 
-/// The fewest bits of a modulus: 2,048.
+/// The minimum number of bits of a modulus: 2,048.
 pub const MIN_MODULUS_BITS: usize = 2_048;
-/// The most bits of a modulus: 4,096.
+/// The maximum number of bits of a modulus: 4,096.
 pub const MAX_MODULUS_BITS: usize = 4_096;
-/// The most octets of a modulus, and of a signature: 512.
+/// The maximum number of octets of a modulus and of a signature: 512.
 pub const MAX_MODULUS_LEN: usize = MAX_MODULUS_BITS / 8;
-/// The fewest octets of a modulus.
+/// The minimum number of octets of a modulus.
 const MIN_MODULUS_LEN: usize = MIN_MODULUS_BITS / 8;
-/// The greatest exponent: 2^33 − 1.
+/// The maximum exponent: 2^33 − 1.
 pub const MAX_EXPONENT: u64 = (1 << 33) - 1;
 
 /// The implementation of the arithmetic that a [`PublicKey`] uses, for logs and
@@ -46,9 +46,9 @@ impl fmt::Display for Kernel {
 
 /// An RSA public key, prepared for verifications.
 ///
-/// It takes 2,752 bytes on x86-64, 2,080 on other 64-bit targets, and 1,040 on
-/// all others, whatever the size of the modulus. To prepare one takes about as
-/// long as two or three verifications by the portable kernel.
+/// It occupies 2,752 bytes on x86-64, 2,080 on other 64-bit targets, and 1,040 on all others,
+/// whatever the size of the modulus. Preparing a key takes about as long as two or three
+/// verifications with the portable kernel.
 #[derive(Clone)]
 pub struct PublicKey(Prepared);
 
@@ -124,8 +124,8 @@ impl PublicKey {
     ///
     /// # Errors
     ///
-    /// [`InvalidSignature`] if the signature is not exactly as long as the
-    /// modulus, is not below it, or is not the digest's.
+    /// [`InvalidSignature`] if the signature does not have the length of the modulus, is not
+    /// below it, or is not a signature of the digest.
     pub fn verify_pkcs1v15<D: MessageDigest>(
         &self,
         digest: &D,
@@ -141,13 +141,14 @@ impl PublicKey {
     }
 
     /// Verifies a signature by RSASSA-PSS
-    /// ([RFC 8017 §8.1.2](https://www.rfc-editor.org/rfc/rfc8017#section-8.1.2))
-    /// with MGF1 and the same hash function, and a salt as long as the hash.
+    /// ([RFC 8017 §8.1.2](https://www.rfc-editor.org/rfc/rfc8017#section-8.1.2)),
+    /// with MGF1 and the same
+    /// hash function, and a salt with the length of the hash.
     ///
     /// # Errors
     ///
-    /// [`InvalidSignature`] if the signature is not exactly as long as the
-    /// modulus, is not below it, or is not the digest's.
+    /// [`InvalidSignature`] if the signature does not have the length of the modulus, is not
+    /// below it, or is not a signature of the digest.
     pub fn verify_pss<H: HashFunction>(
         &self,
         digest: &H::Digest,

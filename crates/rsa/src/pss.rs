@@ -1,22 +1,21 @@
-//! EMSA-PSS-VERIFY
-//! ([RFC 8017 §9.1.2](https://www.rfc-editor.org/rfc/rfc8017#section-9.1.2))
-//! with MGF1, one hash function for both, and a salt as long as the hash.
+//! EMSA-PSS-VERIFY ([RFC 8017 §9.1.2](https://www.rfc-editor.org/rfc/rfc8017#section-9.1.2))
+//! with MGF1, the same hash function for both, and a salt with the length of the hash.
 #![forbid(unsafe_code)]
 
 use crate::digest::HashFunction;
 use crate::digest::sealed::Sealed as _;
 use crate::error::InvalidSignature;
 
-/// Verifies that the integer `representative`, big-endian and as long as a
-/// modulus of `modulus_bits` bits, encodes the digest. Overwrites it.
+/// Verifies that the integer `representative`, big-endian and with the length of a modulus of
+/// `modulus_bits` bits, encodes the digest. Overwrites it.
 pub(crate) fn verify<H: HashFunction>(
     digest: &H::Digest,
     representative: &mut [u8],
     modulus_bits: u32,
 ) -> Result<(), InvalidSignature> {
     let hash = digest.octets();
-    // The encoded message has one bit less than the modulus. If that leaves
-    // whole octets, the representative has an octet more, which is zero.
+    // The encoded message has one bit less than the modulus. If that is a whole number of
+    // octets, the representative has one octet more, which is zero.
     let bits_in_first = modulus_bits.wrapping_sub(1) % 8;
     let (encoded, first_mask) = match (bits_in_first, representative) {
         (0, [0, encoded @ ..]) => (encoded, 0xff),

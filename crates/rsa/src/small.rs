@@ -1,10 +1,9 @@
-//! The kernel for targets without 64-bit registers: limbs of 32 bits, plain
-//! loops, one routine for all sizes and exponents. Little code and little stack
-//! come before speed.
+//! The kernel for targets without 64-bit registers: 32-bit limbs, plain loops, one routine for
+//! all sizes and exponents. Small code and little stack have priority over speed.
 //!
-//! With R = 2^(32·limbs), [`product`] computes x·y/R mod n. A power of s that is
-//! made with it, from s as it is, comes out as s^e / R^(e−1); one more product
-//! with R^e, which the key contains, gives s^e. All values are below n.
+//! With R = 2^(32·limbs), [`product`] computes x·y/R mod n. s is not converted to Montgomery
+//! form, so its power is s^e / R^(e−1); one more product with R^e, which the key contains,
+//! results in s^e. All values are below n.
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),
@@ -35,14 +34,14 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    /// A key for [`prepare`](Self::prepare).
+    /// Returns a key to be prepared with [`prepare`](Self::prepare).
     pub(crate) const fn unprepared(e: u64) -> Self {
         Self { n: [0; LIMBS], factor: [0; LIMBS], e, n0: 0, len: 0 }
     }
 
-    /// Prepares a key of an odd modulus of at most 4,096 bits, without leading
-    /// zeros; the exponent is odd and at least 3. In place: this needs half as
-    /// much stack as a constructor.
+    /// Prepares a key with an odd modulus of at most 4,096 bits, without leading zeros, and an
+    /// odd exponent of at least 3. In place, because a constructor would need twice as much
+    /// stack.
     #[inline(never)]
     pub(crate) fn prepare(&mut self, octets: &[u8]) {
         self.len = u16::try_from(octets.len()).unwrap_or_default();
@@ -65,14 +64,14 @@ impl Key {
         }
     }
 
-    /// The number of octets of the modulus.
+    /// Returns the number of octets of the modulus.
     pub(crate) fn len(&self) -> usize {
         usize::from(self.len)
     }
 
-    /// The number of bits of the modulus.
+    /// Returns the number of bits of the modulus.
     pub(crate) fn bits(&self) -> u32 {
-        // Leading limbs that are not in use are zero.
+        // Unused leading limbs are zero.
         let zeros = self.n.iter().rev().take_while(|&&limb| limb == 0).count();
         let top = self.n.iter().rev().find(|&&limb| limb != 0).copied().unwrap_or_default();
         u32::try_from(LIMBS - zeros).unwrap_or_default() * 32 - top.leading_zeros()
@@ -85,8 +84,8 @@ impl Key {
         self.power(&mut x, signature) && self.is_encoded(&x, tail)
     }
 
-    /// Writes signature^e mod n, big-endian, if the signature is as long as the
-    /// modulus and below it; `out` is as long.
+    /// Writes signature^e mod n, big-endian, if the signature has the length of the modulus
+    /// and is below it; `out` has this length, too.
     pub(crate) fn recover(&self, out: &mut [u8], signature: &[u8]) -> bool {
         let mut x = [0; LIMBS];
         let is_in_range = self.power(&mut x, signature);
@@ -102,8 +101,8 @@ impl Key {
         self.len().div_ceil(4)
     }
 
-    /// `x = signature^e mod n`. False if the signature is not as long as the
-    /// modulus, or not below it.
+    /// Computes `x = signature^e mod n`. Returns `false` if the signature does not have the
+    /// length of the modulus or is not below it.
     #[inline(never)]
     fn power(&self, x: &mut [u32; LIMBS], signature: &[u8]) -> bool {
         let limbs = self.limbs();
@@ -176,9 +175,8 @@ struct Modulus<'a> {
 }
 
 impl Modulus<'_> {
-    /// `x = x^(e−1) / R^(e−2) mod n`, where `factor` is x: from the left, a
-    /// square for each bit of e below the first, and a product for each one but
-    /// the last.
+    /// Computes `x = x^(e−1) / R^(e−2) mod n`, where `factor` is x. From the left: a square
+    /// for each bit of e after the first, and a product for each one but the last.
     #[inline(never)]
     fn power(self, x: &mut [u32], e: u64, factor: &Factor<'_>, sum: &mut [u32]) {
         let mut bits = e << e.leading_zeros() << 1;
@@ -192,7 +190,7 @@ impl Modulus<'_> {
         }
     }
 
-    /// `x = x·y/R mod n`, below n if both factors are. `sum` is as long as n.
+    /// Computes `x = x·y/R mod n`, below n if both factors are. `sum` has the length of n.
     #[inline(never)]
     fn product(self, x: &mut [u32], y: &Factor<'_>, sum: &mut [u32]) {
         sum.fill(0);
@@ -226,7 +224,7 @@ impl Modulus<'_> {
         self.subtract_once(x, top != 0);
     }
 
-    /// Brings `x + overflow·R`, which is below 2n, below n.
+    /// Reduces `x + overflow·R`, which is below 2n, below n.
     fn subtract_once(self, x: &mut [u32], overflow: bool) {
         if overflow || !is_below(x, self.n) {
             let mut borrow = false;
@@ -240,7 +238,7 @@ impl Modulus<'_> {
         debug_assert!(is_below(x, self.n));
     }
 
-    /// `x = R² mod n`, where `x` is zero: doublings from the highest power of two
+    /// Computes `x = R² mod n`, where `x` is zero: doublings from the highest power of two
     /// below n up to 2^limbs·R, and five squarings.
     #[inline(never)]
     fn square_of_r(self, x: &mut [u32], sum: &mut [u32]) {
@@ -276,7 +274,7 @@ fn multiply_add(a: u32, b: u32, c: u32, d: u32) -> (u32, u32) {
     (sum as u32, (sum >> 32) as u32)
 }
 
-/// Copies the limbs, and cannot panic.
+/// Copies the limbs without a possible panic.
 fn copy(out: &mut [u32], limbs: &[u32]) {
     for (out, limb) in out.iter_mut().zip(limbs) {
         *out = *limb;
@@ -287,14 +285,14 @@ fn is_below(x: &[u32], n: &[u32]) -> bool {
     x.iter().rev().lt(n.iter().rev())
 }
 
-/// A limb of a big-endian integer.
+/// Returns a limb of a big-endian integer.
 #[inline(never)]
 fn limb(octets: &[u8], index: usize) -> u32 {
     let chunk = octets.rchunks(4).nth(index).unwrap_or_default();
     chunk.iter().fold(0, |value, &octet| value << 8 | u32::from(octet))
 }
 
-/// Octets to integer
+/// Converts octets to an integer
 /// ([RFC 8017 §4.2](https://www.rfc-editor.org/rfc/rfc8017#section-4.2)).
 fn write_limbs(limbs: &mut [u32], octets: &[u8]) {
     for (index, value) in limbs.iter_mut().enumerate() {
@@ -302,7 +300,7 @@ fn write_limbs(limbs: &mut [u32], octets: &[u8]) {
     }
 }
 
-/// −1/n mod 2^32, for an odd n.
+/// Returns −1/n mod 2^32, for an odd n.
 fn negative_inverse(n: u32) -> u32 {
     // n is its own inverse modulo 8; each step doubles the number of bits.
     let mut inverse = n;

@@ -1,4 +1,4 @@
-//! The kernels against num-bigint, and against each other.
+//! Tests of the kernels against num-bigint and against each other.
 
 use std::boxed::Box;
 use std::cell::Cell;
@@ -14,7 +14,7 @@ mod kernels;
 mod malformed;
 mod wide_carries;
 
-/// A small generator (splitmix64), so that failures can be repeated.
+/// A small generator (splitmix64), so that failures are reproducible.
 pub(crate) struct Random(u64);
 
 impl Random {
@@ -43,8 +43,7 @@ impl Random {
         octets
     }
 
-    /// An odd integer of exactly so many bits, of one of the shapes that are
-    /// near the edges.
+    /// Returns an odd integer with this number of bits, often near an edge.
     pub(crate) fn modulus(&mut self, bits: u64) -> BigUint {
         let one = BigUint::from(1_u8);
         let power = |exponent: u64| &one << exponent;
@@ -67,7 +66,7 @@ impl Random {
         n
     }
 
-    /// An integer below n, often near an edge.
+    /// Returns an integer below n, often near an edge.
     pub(crate) fn base(&mut self, n: &BigUint) -> BigUint {
         let any = BigUint::from_bytes_be(&self.octets(520)) % n;
         let small = BigUint::from(self.below(4));
@@ -83,7 +82,7 @@ impl Random {
     }
 }
 
-/// Big-endian octets, so many.
+/// Returns this number of big-endian octets.
 pub(crate) fn octets(x: &BigUint, len: usize) -> Vec<u8> {
     let octets = x.to_bytes_be();
     let mut all = std::vec![0; len - octets.len()];
@@ -91,8 +90,8 @@ pub(crate) fn octets(x: &BigUint, len: usize) -> Vec<u8> {
     all
 }
 
-/// The number of rounds of a differential: `CLAIMGATE_RSA_ROUNDS`, or a number
-/// that suits the build.
+/// Returns the number of rounds of a differential test: `CLAIMGATE_RSA_ROUNDS`, or a number
+/// for the build.
 pub(crate) fn rounds(release: u64, debug: u64) -> u64 {
     match std::env::var("CLAIMGATE_RSA_ROUNDS") {
         Ok(count) => count.parse().unwrap(),
@@ -101,23 +100,23 @@ pub(crate) fn rounds(release: u64, debug: u64) -> u64 {
     }
 }
 
-/// `CLAIMGATE_RSA_SEED`, for more rounds than one run has.
+/// Returns `CLAIMGATE_RSA_SEED`, for more rounds than those of one run.
 pub(crate) fn seed() -> u64 {
     std::env::var("CLAIMGATE_RSA_SEED").map_or(0, |seed| seed.parse().unwrap())
 }
 
-/// A number of rounds that suits the build.
+/// Returns a number of rounds for the build.
 pub(crate) fn scale(release: u8, debug: u8) -> u8 {
     if cfg!(debug_assertions) { debug } else { release }
 }
 
-/// A kernel, as the tests see it.
+/// A kernel under test.
 pub(crate) trait Subject {
     fn verify_pkcs1v15(&self, tail: Tail<'_>, signature: &[u8]) -> bool;
     fn recover(&self, out: &mut [u8], signature: &[u8]) -> bool;
     fn bits(&self) -> u32;
     fn len(&self) -> usize;
-    /// Makes `verify_pkcs1v15` compare with another integer than `00 01 FF … FF`.
+    /// Makes `verify_pkcs1v15` compare with an integer other than `00 01 FF … FF`.
     fn set_padding(&mut self, padding: &BigUint) -> bool;
 }
 
@@ -173,17 +172,17 @@ std::thread_local! {
     static RIPPLES: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Counts a carry that a carry made, in the kernel for IFMA.
+/// Counts a carry caused by a carry, in the IFMA kernel.
 pub(crate) fn count_ripple() {
     RIPPLES.set(RIPPLES.get() + 1);
 }
 
-/// The number of such carries in this thread since the last call.
+/// Returns the number of such carries in this thread since the last call.
 pub(crate) fn take_ripples() -> u64 {
     RIPPLES.replace(0)
 }
 
-/// The kernels that take a key, each with its name.
+/// Returns the kernels that accept a key, with their names.
 pub(crate) fn subjects(n: &BigUint, e: u64) -> Vec<(&'static str, Box<dyn Subject>)> {
     let n = n.to_bytes_be();
     let (mut wide, mut small) = (wide::Key::unprepared(e), small::Key::unprepared(e));

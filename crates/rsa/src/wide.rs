@@ -1,13 +1,10 @@
-//! The kernel for 64-bit targets: limbs of 64 bits, products of two rows at a
-//! time, no code but safe Rust.
+//! The kernel for 64-bit targets: 64-bit limbs, products of two rows at a time, in safe Rust.
 //!
-//! With R = 2^(64·limbs), the product of this kernel is x·y/R mod n. Powers are
-//! made of s as it is, without a conversion, so that s^e comes out as
-//! s^e / R^(e−1). For PKCS#1 v1.5 that is compared with the encoded message
-//! divided by the same power of R: see [`Key::verify_pkcs1v15`].
+//! With R = 2^(64·limbs), the product of this kernel is x·y/R mod n. s is not converted to
+//! Montgomery form, so the power is s^e / R^(e−1). For PKCS#1 v1.5, it is compared with the
+//! encoded message divided by the same power of R: see [`Key::verify_pkcs1v15`].
 //!
-//! Values are below R, and below 2n where n is below R/4. See DESIGN.md,
-//! "Bounds".
+//! Values are below R, and below 2n if n is below R/4: see DESIGN.md, "Bounds".
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),
@@ -23,8 +20,8 @@ use crate::digest::Tail;
 
 /// The number of limbs of 4,096 bits.
 pub(crate) const LIMBS: usize = 64;
-/// The number of limbs of `FF`, `DigestInfo` and hash, 84 octets at most, made
-/// even.
+/// The number of limbs of `FF`, `DigestInfo` and hash, at most 84 octets, rounded up to an
+/// even number.
 const TAIL_LIMBS: usize = 12;
 
 /// An integer in 64-bit limbs, the lowest first.
@@ -48,14 +45,14 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    /// A key for [`prepare`](Self::prepare).
+    /// Returns a key to be prepared with [`prepare`](Self::prepare).
     pub(crate) const fn unprepared(e: u64) -> Self {
         let zero = [0; LIMBS];
         Self { n: zero, tail_factor: zero, padding: zero, factor: zero, n0: 0, e, limbs: 0, len: 0 }
     }
 
-    /// Prepares a key of an odd modulus of at most 4,096 bits, without leading
-    /// zeros; the exponent is odd and at least 3.
+    /// Prepares a key with an odd modulus of at most 4,096 bits, without leading zeros, and an
+    /// odd exponent of at least 3.
     pub(crate) fn prepare(&mut self, octets: &[u8]) {
         write_limbs(&mut self.n, octets);
         self.n0 = negative_inverse(self.n.first().copied().unwrap_or_default());
@@ -98,12 +95,12 @@ impl Key {
         modulus.bring_below_n(out);
     }
 
-    /// The number of octets of the modulus.
+    /// Returns the number of octets of the modulus.
     pub(crate) fn len(&self) -> usize {
         self.len
     }
 
-    /// The number of bits of the modulus.
+    /// Returns the number of bits of the modulus.
     pub(crate) fn bits(&self) -> u32 {
         bits(&self.n)
     }
@@ -111,10 +108,10 @@ impl Key {
     /// Verifies a signature by PKCS#1 v1.5
     /// ([RFC 8017 §8.2.2](https://www.rfc-editor.org/rfc/rfc8017#section-8.2.2)).
     ///
-    /// An encoded message is `00 01 FF … FF` minus the complement of its tail,
-    /// the complement of `00`, `DigestInfo` and hash. So it is s^e exactly if
-    /// s^e plus that complement is `00 01 FF … FF` modulo n. The sum is added up
-    /// before the last reduction. All octets of the encoded message take part.
+    /// An encoded message is `00 01 FF … FF` minus the complement of its tail, the complement
+    /// of `00`, `DigestInfo` and hash. Therefore it equals s^e if and only if s^e plus that
+    /// complement is congruent to `00 01 FF … FF` modulo n. The sum is computed before the
+    /// last reduction. All octets of the encoded message are compared.
     pub(crate) fn verify_pkcs1v15(&self, tail: Tail<'_>, signature: &[u8]) -> bool {
         let (Some(n), Some(tail_factor), Some(padding)) = (
             self.n.get(..self.limbs),
@@ -135,15 +132,15 @@ impl Key {
         let mut complement = [0; TAIL_LIMBS];
         write_complement(&mut complement, tail);
         let (n0, e) = (self.n0, self.e);
-        // The most frequent size, with a length that the compiler knows.
+        // The most frequent size, with a length that is known at compile time.
         match (<&[u64; 32]>::try_from(n), <&[u64; 32]>::try_from(&*s)) {
             (Ok(n), Ok(s)) => Modulus { n, n0 }.is_power(s, e, &complement, tail_factor, padding),
             _ => Modulus { n, n0 }.is_power(s, e, &complement, tail_factor, padding),
         }
     }
 
-    /// Writes signature^e mod n, big-endian, if the signature is as long as the
-    /// modulus and below it; `out` is as long.
+    /// Writes signature^e mod n, big-endian, if the signature has the length of the modulus
+    /// and is below it; `out` has this length, too.
     pub(crate) fn recover(&self, out: &mut [u8], signature: &[u8]) -> bool {
         let (Some(n), Some(factor)) = (self.n.get(..self.limbs), self.factor.get(..self.limbs))
         else {
@@ -172,7 +169,7 @@ impl Key {
     }
 }
 
-/// A modulus, of an even number of limbs.
+/// A modulus with an even number of limbs.
 #[derive(Clone, Copy)]
 pub(crate) struct Modulus<'a> {
     pub(crate) n: &'a [u64],
@@ -180,7 +177,7 @@ pub(crate) struct Modulus<'a> {
 }
 
 impl Modulus<'_> {
-    /// Returns whether s^e / R^(e−1) + complement·tail_factor / R is `padding`,
+    /// Returns whether s^e / R^(e−1) + complement·tail_factor / R is congruent to `padding`
     /// modulo n.
     #[inline(always)]
     fn is_power(
@@ -204,7 +201,7 @@ impl Modulus<'_> {
         x == padding
     }
 
-    /// `x = s^(e−1) / R^(e−2) mod n`.
+    /// Computes `x = s^(e−1) / R^(e−2) mod n`.
     pub(crate) fn power(self, x: &mut [u64], s: &[u64], e: u64) {
         copy(x, s);
         match (<&[u64; 32]>::try_from(self.n), <&mut [u64; 32]>::try_from(&mut *x)) {
@@ -213,8 +210,8 @@ impl Modulus<'_> {
         }
     }
 
-    /// The loop of [`power`](Self::power), where x is s: from the left, a square
-    /// for each bit of e below the first, and a product for each one but the last.
+    /// The loop of [`power`](Self::power), with x = s at the start. From the left: a square
+    /// for each bit of e after the first, and a product for each one but the last.
     #[inline(always)]
     fn raise(self, x: &mut [u64], s: &[u64], e: u64) {
         let mut wide = [0; 2 * LIMBS];
@@ -235,7 +232,7 @@ impl Modulus<'_> {
         }
     }
 
-    /// Whether x is below 2n, if n is below R/4: DESIGN.md, "Bounds".
+    /// Returns whether x is below 2n, if n is below R/4: see DESIGN.md, "Bounds".
     fn is_in_bounds(self, x: &[u64]) -> bool {
         let mut above = 0;
         let half = x.iter().rev().map(|&limb| limb >> 1 | mem::replace(&mut above, limb) << 63);
@@ -243,7 +240,7 @@ impl Modulus<'_> {
         !has_room || half.lt(self.n.iter().rev().copied())
     }
 
-    /// `out = x·y/R mod n`.
+    /// Computes `out = x·y/R mod n`.
     pub(crate) fn product(self, out: &mut [u64], x: &[u64], y: &[u64]) {
         let mut wide = [0; 2 * LIMBS];
         let Some(wide) = wide.get_mut(..2 * out.len()) else { return };
@@ -251,13 +248,13 @@ impl Modulus<'_> {
         self.reduce(out, wide, carry);
     }
 
-    /// `out = (wide + carry·R²) / R mod n`, below R. Overwrites `wide`.
+    /// Computes `out = (wide + carry·R²) / R mod n`, below R. Overwrites `wide`.
     #[inline(always)]
     pub(crate) fn reduce(self, out: &mut [u64], wide: &mut [u64], carry: u64) {
         let Some((&n0, n_above)) = self.n.split_first() else { return };
         let mut extra = 0;
         let mut columns = &mut *wide;
-        // Two digits in a pass: two independent chains of carries.
+        // Two digits per pass: two independent chains of carries.
         for _ in 0..self.n.len() / 2 {
             let Some(([t0, t1], above)) = mem::take(&mut columns).split_first_chunk_mut::<2>()
             else {
@@ -305,7 +302,7 @@ impl Modulus<'_> {
         debug_assert!(is_below(x, self.n));
     }
 
-    /// `x = R² mod n`, where `x` is zero: doublings from the highest power of two
+    /// Computes `x = R² mod n`, where `x` is zero: doublings from the highest power of two
     /// below n up to 2^limbs·R, and six squarings.
     pub(crate) fn square_of_r(self, x: &mut [u64]) {
         let limbs = self.n.len();
@@ -342,8 +339,8 @@ fn add_pair(limbs: &mut [u64], [low, high]: [u64; 2], carry: u64) -> u64 {
     carry
 }
 
-/// `window += (x0 + x1·2^64)·y + carry`; returns the two limbs that follow the
-/// window, to be added there. The window is as long as y.
+/// Computes `window += (x0 + x1·2^64)·y + carry` and returns the next two limbs, to be added
+/// after the window. The window has the length of y.
 #[inline(always)]
 fn add_two_rows(window: &mut [u64], x0: u64, x1: u64, y: &[u64], carry: u64) -> [u64; 2] {
     let (mut carry0, mut carry1, mut previous) = (carry, 0, 0);
@@ -358,7 +355,7 @@ fn add_two_rows(window: &mut [u64], x0: u64, x1: u64, y: &[u64], carry: u64) -> 
     multiply_add(x1, previous, carry0, carry1).into()
 }
 
-/// `wide = x²`.
+/// Computes `wide = x²`.
 #[inline(always)]
 pub(crate) fn square(wide: &mut [u64], x: &[u64]) {
     wide.fill(0);
@@ -373,14 +370,14 @@ pub(crate) fn square(wide: &mut [u64], x: &[u64]) {
         *t1 = low;
         let Some((window, ends)) = next.split_at_mut_checked(above.len()) else { return };
         let pair = add_two_rows(window, x0, x1, above, carry);
-        // Nothing was added to these two before.
+        // Nothing was added to these two limbs before.
         if let Some(ends) = ends.first_chunk_mut() {
             *ends = pair;
         }
         columns = next.get_mut(2..).unwrap_or_default();
         rows = above;
     }
-    // Twice that, and the squares.
+    // Twice these products, and the squares.
     let (mut carry, mut shifted) = (0, 0);
     for ([t0, t1], &x) in wide.as_chunks_mut().0.iter_mut().zip(x) {
         let (low, high) = multiply_add(x, x, 0, 0);
@@ -392,7 +389,7 @@ pub(crate) fn square(wide: &mut [u64], x: &[u64]) {
     debug_assert_eq!((carry, shifted), (0, 0));
 }
 
-/// `wide += x·y`; returns the carry. x has an even number of limbs.
+/// Computes `wide += x·y` and returns the carry. x has an even number of limbs.
 #[inline(always)]
 pub(crate) fn add_product(wide: &mut [u64], x: &[u64], y: &[u64]) -> u64 {
     let mut extra = 0;
@@ -427,7 +424,7 @@ fn halves(value: u128) -> (u64, u64) {
     (value as u64, (value >> 64) as u64)
 }
 
-/// `x -= y`; returns the borrow.
+/// Computes `x -= y` and returns the borrow.
 pub(crate) fn subtract(x: &mut [u64], y: &[u64]) -> bool {
     let mut borrow = false;
     for (x, &y) in x.iter_mut().zip(y) {
@@ -438,7 +435,7 @@ pub(crate) fn subtract(x: &mut [u64], y: &[u64]) -> bool {
     borrow
 }
 
-/// Copies the limbs, and cannot panic.
+/// Copies the limbs without a possible panic.
 fn copy(out: &mut [u64], limbs: &[u64]) {
     for (out, limb) in out.iter_mut().zip(limbs) {
         *out = *limb;
@@ -449,7 +446,7 @@ pub(crate) fn is_below(x: &[u64], n: &[u64]) -> bool {
     x.iter().rev().lt(n.iter().rev())
 }
 
-/// The number of bits of an integer.
+/// Returns the number of bits of an integer.
 pub(crate) fn bits(limbs: &[u64]) -> u32 {
     limbs
         .iter()
@@ -459,7 +456,7 @@ pub(crate) fn bits(limbs: &[u64]) -> u32 {
         .map_or(0, |(limb, count)| 64 * count - limb.leading_zeros())
 }
 
-/// Octets to integer
+/// Converts octets to an integer
 /// ([RFC 8017 §4.2](https://www.rfc-editor.org/rfc/rfc8017#section-4.2)).
 pub(crate) fn write_limbs(limbs: &mut [u64], octets: &[u8]) {
     let (rest, chunks) = octets.as_rchunks();
@@ -472,7 +469,7 @@ pub(crate) fn write_limbs(limbs: &mut [u64], octets: &[u8]) {
     }
 }
 
-/// Integer to octets
+/// Converts an integer to octets
 /// ([RFC 8017 §4.1](https://www.rfc-editor.org/rfc/rfc8017#section-4.1)).
 pub(crate) fn write_octets(octets: &mut [u8], limbs: &[u64]) {
     for (chunk, limb) in octets.rchunks_mut(8).zip(limbs) {
@@ -482,7 +479,7 @@ pub(crate) fn write_octets(octets: &mut [u8], limbs: &[u64]) {
     }
 }
 
-/// `00 01 FF … FF`, `len` octets, as an integer: 2^(8·len − 15) − 1.
+/// Writes `00 01 FF … FF`, `len` octets, as an integer: 2^(8·len − 15) − 1.
 pub(crate) fn write_padding(limbs: &mut [u64], len: usize) {
     for (limb, below) in limbs.iter_mut().zip((0..).step_by(64)) {
         *limb = match (8 * len).saturating_sub(15 + below) {
@@ -492,8 +489,8 @@ pub(crate) fn write_padding(limbs: &mut [u64], len: usize) {
     }
 }
 
-/// The complement of `00`, `DigestInfo` and hash, whose length is a multiple of
-/// eight octets.
+/// Writes the complement of `00`, `DigestInfo` and hash, whose length is a multiple of eight
+/// octets.
 pub(crate) fn write_complement(limbs: &mut [u64], tail: Tail<'_>) {
     let chunks = tail.hash.rchunks(8).chain(tail.prefix.rchunks(8));
     for (limb, chunk) in limbs.iter_mut().zip(chunks) {
@@ -501,7 +498,7 @@ pub(crate) fn write_complement(limbs: &mut [u64], tail: Tail<'_>) {
     }
 }
 
-/// −1/n mod 2^64, for an odd n.
+/// Returns −1/n mod 2^64, for an odd n.
 pub(crate) fn negative_inverse(n: u64) -> u64 {
     // n is its own inverse modulo 8; each step doubles the number of bits.
     let mut inverse = n;

@@ -1,5 +1,5 @@
-//! OpenSSL's signatures by keys of many sizes are accepted, and with any single
-//! bit of the signature, the hash or the modulus changed they are refused.
+//! OpenSSL's signatures with keys of many sizes are accepted, and with any single bit of the
+//! signature, the hash or the modulus changed they are rejected.
 
 mod common;
 
@@ -40,7 +40,7 @@ fn every_changed_bit_of_a_signature_is_refused() {
     for signed in signed() {
         for key in both_kernels(&signed.n) {
             for (algorithm, signature) in signed.signatures.iter().enumerate() {
-                // All bits for the sizes that exist; some for those between.
+                // All bits for the usual sizes; some for those between.
                 let step = if signed.bits % 1_024 == 0 { step() } else { 7 * step() };
                 for bit in (0..8 * signature.len()).step_by(step) {
                     let mut changed = signature.clone();

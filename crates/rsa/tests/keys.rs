@@ -1,12 +1,11 @@
-//! The keys that are accepted, and the reasons for rejections, on both sides of
-//! every boundary.
+//! The accepted keys, and the reasons for rejections, on both sides of every boundary.
 
 mod common;
 
 use claimgate_rsa::{InvalidSignature, KeyRejected, MAX_EXPONENT, PublicKey, Sha256Digest};
 use common::E;
 
-/// An odd modulus of so many bits.
+/// Returns an odd modulus with this number of bits.
 fn modulus(bits: usize) -> Vec<u8> {
     let mut n = vec![0x5a; bits.div_ceil(8)];
     let top = (bits - 1) % 8;
@@ -83,7 +82,7 @@ fn exponents_are_odd_and_between_3_and_2_to_the_33_minus_1() {
     ] {
         check(&n, &exponent(e), Err(KeyRejected::Exponent));
     }
-    // More octets than a u64 has: nothing wraps.
+    // More octets than a u64 has: the value does not wrap.
     check(&n, &[1, 0, 0, 0, 0, 0, 0, 0, 3], Err(KeyRejected::Exponent));
     check(&n, &[1; 512], Err(KeyRejected::Exponent));
 }

@@ -1,5 +1,5 @@
-//! The vectors of Project Wycheproof, on the fastest kernel of this machine and
-//! on the portable one.
+//! The vectors of Project Wycheproof, with the fastest kernel of this machine and with the
+//! portable one.
 
 mod common;
 
@@ -40,7 +40,7 @@ impl Counts {
             (TestResult::Valid, true) => self.accepted += 1,
             (TestResult::Invalid, false) => self.refused += 1,
             (TestResult::Acceptable, false) => self.refused_though_acceptable += 1,
-            // Nothing that is merely acceptable is an encoding of RFC 8017.
+            // Vectors that are only "acceptable" are not encodings of RFC 8017.
             (_, is_accepted) => panic!("{name}: {result:?}, accepted: {is_accepted}"),
         }
     }
@@ -101,7 +101,7 @@ fn pss_with_a_salt_as_long_as_the_hash() {
                     if is_ours {
                         counts.add(is_accepted, test.result, &format!("{name:?} {}", test.tc_id));
                     } else if test.result == TestResult::Valid {
-                        // Another salt length or another hash in MGF1: refused.
+                        // Another salt length or another hash in MGF1: rejected.
                         assert!(!is_accepted, "{name:?} {}", test.tc_id);
                         others += 1;
                     }

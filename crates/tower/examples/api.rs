@@ -1,5 +1,5 @@
-//! An API on axum whose handlers name in their signatures what they require of an access
-//! token.
+//! An API with axum whose handlers state their requirements for an access token in their
+//! signatures.
 //!
 //! ```sh
 //! cargo run -p claimgate-tower --features axum --example api -- \
@@ -7,7 +7,7 @@
 //! curl -i -H "Authorization: Bearer $token" http://127.0.0.1:9181/patients/17
 //! ```
 //!
-//! An issuer on the loopback interface may be a plain HTTP one.
+//! An issuer on the loopback interface may use plain HTTP.
 
 use std::env;
 use std::net::SocketAddr;
@@ -44,7 +44,7 @@ async fn edit(by: Require<EditPatients>, Path(id): Path<u32>) -> String {
     format!("patient {id}, edited by {}\n", by.token().subject())
 }
 
-/// 200 as soon as any authority has keys; the state of each in the text.
+/// Responds with 200 if any authority has keys, and with the state of each as text.
 async fn health(State(authorities): State<Authorities>) -> (StatusCode, String) {
     let health = authorities.health();
     let status = match health.is_ready() {
@@ -54,7 +54,7 @@ async fn health(State(authorities): State<Authorities>) -> (StatusCode, String) 
     (status, health.to_string())
 }
 
-/// The counters of the cache.
+/// Responds with the counters of the cache.
 async fn cache(State(authorities): State<Authorities>) -> String {
     format!("{:?}\n", authorities.cache_statistics())
 }

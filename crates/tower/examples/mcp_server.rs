@@ -1,10 +1,10 @@
 //! A server of the Model Context Protocol as an OAuth 2.0 protected resource
 //! ([Authorization](https://modelcontextprotocol.io/specification/draft/basic/authorization)).
 //!
-//! A client that has no token finds the authorization server: the response 401 names the
-//! document of RFC 9728, and the document names the server. A client whose token does not
-//! suffice for a tool is told the scope that does, with the response 403, and asks its
-//! authorization server for that.
+//! A client without a token finds the authorization server as follows: the 401 response
+//! contains the URL of the RFC 9728 document, and the document contains the server's URL. A
+//! client whose token has insufficient scope for a tool receives a 403 response with the
+//! required scope, which it requests from its authorization server.
 //!
 //! ```sh
 //! cargo run -p claimgate-tower --features axum --example mcp_server -- https://my-domain.auth0.com/
@@ -12,7 +12,7 @@
 //! curl -s http://127.0.0.1:9182/.well-known/oauth-protected-resource/mcp
 //! ```
 //!
-//! Only what concerns authorization is here: two methods of JSON-RPC, found by their names.
+//! Only authorization is implemented, with two JSON-RPC methods.
 
 use std::env;
 
@@ -24,11 +24,11 @@ use claimgate::{AccessTokenPolicy, BearerMethod, ResourceMetadata, ScopePolicy, 
 use claimgate_tower::{AuthLayer, Authenticated, Authorities, Authority, Require, Requirement};
 use serde_json::{Value, json};
 
-/// The identifier of this resource, by which clients ask for tokens (RFC 8707).
+/// The identifier of this resource, for which clients request tokens (RFC 8707).
 const RESOURCE: &str = "http://127.0.0.1:9182/mcp";
 
-/// The audience of a token is this resource and nothing else: a token for another server does
-/// not pass, and this one's must not be sent on to others.
+/// The only accepted audience is this resource: a token for another server is rejected, and
+/// this server's token must not be forwarded to others.
 const POLICY: AccessTokenPolicy<'_> =
     at_compile_time!(AccessTokenPolicy::general(RESOURCE).build());
 
@@ -46,7 +46,7 @@ impl Requirement for WriteNotes {
         Some(at_compile_time!(ScopePolicy::all_of(&["notes:read", "notes:write"])));
 }
 
-/// Each tool asks for its own scope. Listing them needs none.
+/// Each tool requires its own scope. Listing the tools requires none.
 async fn call(
     caller: Authenticated,
     read: Result<Require<ReadNotes>, Response>,
@@ -74,7 +74,7 @@ fn text(text: &str) -> Value {
     json!({"content": [{"type": "text", "text": text}]})
 }
 
-/// Returns the server of this issuer's tokens.
+/// Returns the server for this issuer's tokens.
 fn app(authorities: Authorities, issuer: &str) -> Result<Router, claimgate_tower::AuthorityError> {
     let servers = [issuer];
     let metadata = ResourceMetadata::new(RESOURCE)
@@ -129,7 +129,7 @@ mod tests {
         (status, challenge, String::from_utf8(body.to_vec()).unwrap())
     }
 
-    /// What a client does: it follows the challenges until it has what it needs.
+    /// Simulates a client, which follows the challenges until it has the required token.
     #[tokio::test]
     async fn a_client_finds_its_way_from_nothing_to_a_tool() {
         let signer = Signer::rsa("a");
@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(metadata["resource"], RESOURCE);
         assert_eq!(metadata["authorization_servers"], json!([ISSUER]));
 
-        // The issuer gives a token for the resource, with little scope at first.
+        // The issuer grants little scope at first.
         let token = |scope: &str, audience: &str| {
             signer.sign(&with(with(claims(ISSUER), "scope", scope), "aud", audience))
         };

@@ -1,11 +1,11 @@
-//! The program that `tests/run.sh` runs against a certified provider: it validates tokens under
-//! load while the provider's keys are rotated, and is told what to expect.
+//! The program that `tests/run.sh` runs with a certified provider: it validates tokens under
+//! load while the provider's keys are rotated, and compares the verdicts with expected ones.
 //!
-//! `provider_load ISSUER`, and a command in each line of the standard input:
+//! `provider_load ISSUER`, with one command per line of standard input:
 //!
-//! - `good FILE…`: from now on, these tokens are valid; workers validate them without a pause
+//! - `good FILE…`: from now on, these tokens are valid; workers validate them continuously
 //! - `expect CODE FILE`: waits, at most ten seconds, until each token of the file has this verdict
-//! - `flood N`: N tokens whose `kid` nobody knows; prints the seconds and the fetches
+//! - `flood N`: N tokens with an unknown `kid`; prints the seconds and the fetches
 
 use std::collections::BTreeMap;
 use std::env;
@@ -106,7 +106,7 @@ async fn main() -> Result<(), Failure> {
                     continue;
                 };
                 let verdict = verdict(&authorities, &token).await;
-                // A token that has been taken off the list in the meantime does not count.
+                // A token that was removed from the list in the meantime does not count.
                 if is_listed(&good, &token) {
                     validated.fetch_add(1, SeqCst);
                     if verdict != "valid" {
@@ -163,7 +163,7 @@ async fn main() -> Result<(), Failure> {
                 }
                 let (seconds, fetches) = (started.elapsed().as_secs_f64(), fetches(&all[0]));
                 let fetches = fetches.saturating_sub(before);
-                // One for each second of the cool-down, or of the age, begun.
+                // One for each started interval of the cool-down or of the age.
                 if fetches as f64 > seconds + 2.0 {
                     return Err(format!("{fetches} fetches in {seconds:.1} s").into());
                 }

@@ -1,4 +1,4 @@
-//! All authorities of a service in one handle.
+//! The authorities of a service and their shared state.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,11 +17,11 @@ use crate::refusal::Refusal;
 use crate::renewal::{Clock, Renewal};
 use crate::token::{Authenticated, MAX_TOKEN_LEN};
 
-/// The authorities whose tokens are accepted, with their keys and the tokens that were
-/// verified with them.
+/// The authorities whose tokens a service accepts, with their keys and a cache of verified
+/// tokens.
 ///
-/// It is cheap to clone: all clones share keys and tokens. Keys are renewed in the background
-/// until the last clone is dropped. Requests read them without a lock.
+/// Clones are cheap and share keys and tokens. Keys are renewed in the background until the
+/// last clone is dropped. Requests read them without a lock.
 ///
 /// ```no_run
 /// use claimgate::{AccessTokenPolicy, BearerToken, at_compile_time};
@@ -49,7 +49,7 @@ struct Shared {
     urls: Box<[Arc<str>]>,
     cache: Option<TokenCache>,
     clock: Clock,
-    /// Told after each fetch.
+    /// Notified after each fetch.
     ended: watch::Sender<()>,
     tasks: Vec<AbortHandle>,
 }
@@ -60,21 +60,21 @@ impl Drop for Shared {
     }
 }
 
-/// The verdict on a token with the keys at hand.
+/// The result of validating a token with the current keys.
 pub(crate) enum FirstVerdict {
     Final(Result<Authenticated, Refusal>),
-    /// The keys are being fetched, which could change the verdict.
+    /// The keys are being fetched, which could change the result.
     Wait(Pending),
 }
 
-/// A fetch that a request may wait for.
+/// A fetch for which a request may wait.
 pub(crate) struct Pending {
     renewal: Arc<Renewal>,
     refusal: Refusal,
 }
 
 impl Authorities {
-    /// Builds authorities with the default settings, and begins to fetch their keys.
+    /// Builds authorities with the default settings, and starts fetching their keys.
     ///
     /// # Errors
     ///
@@ -83,7 +83,7 @@ impl Authorities {
         Self::builder(authorities).build()
     }
 
-    /// Starts building authorities with other settings.
+    /// Starts a builder of authorities with other settings.
     #[must_use]
     pub fn builder(authorities: impl IntoIterator<Item = Authority>) -> AuthoritiesBuilder {
         AuthoritiesBuilder {
@@ -93,11 +93,10 @@ impl Authorities {
         }
     }
 
-    /// Validates an access token under a policy, with the keys of the authority that it is
-    /// from.
+    /// Validates an access token under a policy, with the keys of its authority.
     ///
-    /// If the token names a key that is not known, the keys are fetched again, as far as
-    /// [`Authority::refresh`] allows, and the token is validated once more.
+    /// If the token's key is unknown, the keys are fetched again, as far as
+    /// [`Authority::refresh`] permits, and the token is validated again.
     ///
     /// # Errors
     ///
@@ -114,7 +113,7 @@ impl Authorities {
         }
     }
 
-    /// Validates a token with the keys at hand.
+    /// Validates a token with the current keys.
     pub(crate) fn validate_now(
         &self,
         token: BearerToken<'_>,
@@ -142,7 +141,7 @@ impl Authorities {
         self.judge(token, policy).0
     }
 
-    /// Judges a token with the keys at hand, and returns the authority that it claims to be
+    /// Validates a token with the current keys, and returns the authority that it claims to be
     /// from.
     fn judge(
         &self,
@@ -163,7 +162,7 @@ impl Authorities {
         (verdict, authority)
     }
 
-    /// Judges a token that is in the cache.
+    /// Validates a token from the cache.
     fn judge_again(
         &self,
         token: BearerToken<'_>,
@@ -181,7 +180,7 @@ impl Authorities {
         verdict
     }
 
-    /// Judges a token from the start.
+    /// Validates a token that is not in the cache.
     fn judge_first(
         &self,
         token: BearerToken<'_>,
@@ -202,8 +201,8 @@ impl Authorities {
         (verdict, Some(authority))
     }
 
-    /// Selects the authority whose keys have to verify a token. A single authority that has
-    /// keys compares the issuer itself.
+    /// Selects the authority whose keys verify a token. If there is a single authority with
+    /// keys, the validation compares the issuer.
     fn select(&self, token: BearerToken<'_>, now: NumericDate) -> Option<(usize, &Arc<Renewal>)> {
         if let [only] = &*self.0.authorities
             && only.judge.state(now) == KeyState::Ready
@@ -215,7 +214,7 @@ impl Authorities {
         Some((index, self.0.authorities.get(index)?))
     }
 
-    /// Returns the error of a token that names no authority, or cannot be read.
+    /// Returns the error for a token of an unknown issuer, or that cannot be read.
     fn unknown(&self, token: BearerToken<'_>) -> Error {
         let mut buffer = [0; MAX_TOKEN_LEN];
         match claimgate::jws::CompactJws::parse(token.expose())
@@ -232,7 +231,7 @@ impl Authorities {
         Health { authorities: self.0.authorities.iter().map(|one| one.health()).collect() }
     }
 
-    /// Waits until any authority has keys. It waits for ever if none ever has.
+    /// Waits until any authority has keys.
     pub async fn ready(&self) {
         let mut ended = self.0.ended.subscribe();
         while !self.health().is_ready() {
@@ -267,7 +266,7 @@ impl fmt::Debug for Authorities {
     }
 }
 
-/// The size of the cache of verified tokens, unless set: some 10,000 short tokens.
+/// The default size of the cache of verified tokens: some 10,000 short tokens.
 const DEFAULT_CAPACITY: Capacity = Capacity { bytes: 32 * 1024 * 1024, entries: usize::MAX };
 
 /// A builder of [`Authorities`].
@@ -280,40 +279,41 @@ pub struct AuthoritiesBuilder {
 
 impl AuthoritiesBuilder {
     /// Sets the size of the cache of verified tokens, in bytes: 32 MiB unless set. A token of
-    /// up to 1,024 characters takes 3.3 KB.
+    /// up to 1,024 characters occupies 3.3 KB.
     #[must_use]
     pub fn cache_bytes(mut self, bytes: usize) -> Self {
         self.capacity.get_or_insert(DEFAULT_CAPACITY).bytes = bytes;
         self
     }
 
-    /// Sets the largest number of tokens in the cache; there is none unless set.
+    /// Sets the maximum number of tokens in the cache: unlimited unless set.
     #[must_use]
     pub fn cache_entries(mut self, entries: usize) -> Self {
         self.capacity.get_or_insert(DEFAULT_CAPACITY).entries = entries;
         self
     }
 
-    /// Verifies the signature of each request's token.
+    /// Disables the cache: the signature of each request's token is verified.
     #[must_use]
     pub const fn without_cache(mut self) -> Self {
         self.capacity = None;
         self
     }
 
-    /// Sets the clock, for tests: seconds since the epoch. The operating system's unless set.
+    /// Sets the clock, for tests: seconds since the epoch. The default is the operating
+    /// system's clock.
     #[must_use]
     pub fn clock(mut self, clock: impl Fn() -> NumericDate + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Builds the authorities, and begins to fetch their keys.
+    /// Builds the authorities, and starts fetching their keys.
     ///
     /// # Errors
     ///
-    /// [`AuthorityError`], for a mistake in the configuration, or outside of a Tokio runtime.
-    /// An issuer that is not available is no error: see [`Authorities::health`].
+    /// [`AuthorityError`] for an error in the configuration, or if called outside of a Tokio
+    /// runtime. An unavailable issuer is not an error, see [`Authorities::health`].
     pub fn build(self) -> Result<Authorities, AuthorityError> {
         let runtime = Handle::try_current().map_err(|_| AuthorityError::NoRuntime)?;
         if self.authorities.is_empty() {

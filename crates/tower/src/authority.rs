@@ -1,4 +1,4 @@
-//! The configuration of an authority: an issuer, and where its keys come from.
+//! The configuration of an authority: an issuer and the source of its keys.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use crate::judge::{Identity, Judge, KeyJudge};
 use crate::renewal::{Clock, Renewal, Waiting};
 use crate::source::Source;
 
-/// Where the keys come from, as it is configured.
+/// The configured source of the keys.
 #[derive(Clone, Debug)]
 enum Location {
     Discovery,
@@ -26,7 +26,7 @@ enum Location {
     Fixed(Arc<str>),
 }
 
-/// An issuer of access tokens, and where its keys come from.
+/// An issuer of access tokens and the source of its keys.
 ///
 /// ```
 /// use std::time::Duration;
@@ -42,11 +42,11 @@ enum Location {
 ///     .timeouts(Duration::from_secs(2), Duration::from_secs(5));
 /// ```
 ///
-/// Keys are of the type [`RingAnyKey`] unless [`keys_of_type`](Self::keys_of_type) says
-/// otherwise. Fetches go by HTTPS, with the root certificates of the operating system. They
-/// have limits for the time of the connection (5 seconds), for all of it (10 seconds), and for
-/// the size of a response (256 KiB). A redirect is a failure. Proxies that environment
-/// variables name are not used; see [`proxy`](Self::proxy).
+/// Keys have the type [`RingAnyKey`], unless set with [`keys_of_type`](Self::keys_of_type).
+/// They are fetched by HTTPS, with the root certificates of the operating system. The default
+/// limits of a fetch are 5 seconds for the connection, 10 seconds in total, and 256 KiB for
+/// the response. A redirect is an error. Proxies in environment variables are ignored, see
+/// [`proxy`](Self::proxy).
 #[derive(Clone)]
 pub struct Authority {
     identity: Identity,
@@ -65,18 +65,18 @@ pub struct Authority {
 type BuildJudge = fn(Identity, Algorithms) -> Result<Arc<dyn Judge>, AuthorityError>;
 
 impl Authority {
-    /// An issuer whose keys are found by its discovery document, at
+    /// Constructs an authority that finds its keys with the issuer's discovery document, at
     /// `/.well-known/openid-configuration` below its URL
     /// ([OpenID Connect Discovery §4](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig)).
     ///
-    /// The URL is written as the issuer's tokens write `iss`: Auth0's end with a slash. The
-    /// document has to name the same issuer, byte for byte.
+    /// The URL must be written exactly as in the `iss` of the issuer's tokens: Auth0's end
+    /// with a slash. The document must name the same issuer, byte for byte.
     #[must_use]
     pub fn discover(issuer: impl Into<String>) -> Self {
         Self::new(Identity::Url(issuer.into().into()), Location::Discovery)
     }
 
-    /// Like [`discover`](Self::discover), with the document at another URL, such as
+    /// Like [`discover`](Self::discover), but with the document at another URL, such as
     /// `https://issuer.example/.well-known/oauth-authorization-server`
     /// ([RFC 8414 §3](https://www.rfc-editor.org/rfc/rfc8414#section-3)).
     #[must_use]
@@ -84,33 +84,32 @@ impl Authority {
         Self::new(Identity::Url(issuer.into().into()), Location::DiscoveryAt(document.into()))
     }
 
-    /// An issuer whose keys are fetched from a URL.
+    /// Constructs an authority that fetches its keys from a URL.
     #[must_use]
     pub fn jwks(issuer: impl Into<String>, jwks_url: impl Into<String>) -> Self {
         Self::new(Identity::Url(issuer.into().into()), Location::Jwks(jwks_url.into()))
     }
 
-    /// An issuer whose keys are read from a file, which is read again soon after it has
-    /// changed.
+    /// Constructs an authority that reads its keys from a file. Changes of the file are
+    /// detected.
     #[must_use]
     pub fn jwks_file(issuer: impl Into<String>, path: impl Into<PathBuf>) -> Self {
-        // Reading a file that somebody has just replaced costs no one anything.
+        // Reading a file again is cheap.
         let refresh = JwksRefresh::new().cool_down(1);
         let identity = Identity::Url(issuer.into().into());
         Self { refresh, ..Self::new(identity, Location::File(path.into())) }
     }
 
-    /// An issuer whose keys are a part of the configuration, and never change.
+    /// Constructs an authority with keys from the configuration, which never change.
     #[must_use]
     pub fn fixed(issuer: impl Into<String>, jwks: impl Into<String>) -> Self {
         let identity = Identity::Url(issuer.into().into());
         Self::new(identity, Location::Fixed(jwks.into().into()))
     }
 
-    /// An issuer of many tenants, such as Microsoft Entra's, with the tenants that are allowed
-    /// and the URL of its keys; see
-    /// [`TenantIssuer`](claimgate::trust::TenantIssuer). The template contains `{tenantid}`
-    /// once.
+    /// Constructs a multi-tenant authority, such as Microsoft Entra, with the allowed tenants
+    /// and the URL of its keys; see [`TenantIssuer`](claimgate::trust::TenantIssuer). The
+    /// template contains `{tenantid}` once.
     #[must_use]
     pub fn tenants<T: Into<String>>(
         template: impl Into<String>,
@@ -122,9 +121,9 @@ impl Authority {
         Self::new(identity, Location::Jwks(jwks_url.into()))
     }
 
-    /// Like [`tenants`](Self::tenants), for any tenant: whoever can become a tenant of the
-    /// issuer passes. The application has to check `tid` itself, and has to identify users by
-    /// `tid` and `sub` together.
+    /// Like [`tenants`](Self::tenants), but for any tenant: anyone who can become a tenant of
+    /// the issuer is accepted. The application must check `tid` itself, and must identify
+    /// users by `tid` and `sub` together.
     #[must_use]
     pub fn danger_any_tenant(template: impl Into<String>, jwks_url: impl Into<String>) -> Self {
         let identity = Identity::AnyTenant(template.into().into());
@@ -150,32 +149,32 @@ impl Authority {
         }
     }
 
-    /// Sets the type of the keys, which decides what algorithms there are and what code
-    /// verifies signatures.
+    /// Sets the type of the keys, which determines the algorithms and the code that verifies
+    /// signatures.
     #[must_use]
     pub fn keys_of_type<K: PublicKey + Send + Sync + 'static>(mut self) -> Self {
         self.build = KeyJudge::<K>::build;
         self
     }
 
-    /// Uses keys of these algorithms alone, such as `PS256` and `ES256`.
+    /// Accepts only keys for these algorithms, such as `PS256` and `ES256`.
     #[must_use]
     pub const fn algorithms(mut self, algorithms: Algorithms) -> Self {
         self.algorithms = algorithms;
         self
     }
 
-    /// Sets when keys are refreshed, and how long they are trusted if they cannot be. Unless
-    /// set, they are refreshed after an hour, and when a token names a key that is not among
-    /// them, but at most once a minute; and they are trusted for a day.
+    /// Sets when keys are refreshed, and how long they are trusted if that fails. By default,
+    /// they are refreshed after an hour, and after a token with an unknown key but at most
+    /// once a minute; they are trusted for a day.
     #[must_use]
     pub const fn refresh(mut self, refresh: JwksRefresh) -> Self {
         self.refresh = refresh;
         self
     }
 
-    /// Sets the longest time for a connection with TLS, and the longest for all that finding
-    /// and fetching keys takes.
+    /// Sets the timeout of a connection including TLS, and of a whole fetch including
+    /// discovery.
     #[must_use]
     pub const fn timeouts(mut self, connection: Duration, total: Duration) -> Self {
         self.limits.connect = connection;
@@ -183,24 +182,24 @@ impl Authority {
         self
     }
 
-    /// Sets the size of the longest response that is read, in bytes.
+    /// Sets the maximum length of a response, in bytes.
     #[must_use]
     pub const fn max_response(mut self, bytes: usize) -> Self {
         self.limits.response = bytes;
         self
     }
 
-    /// Sets how many requests wait for a fetch at a time, and how long each. A request with a
-    /// token whose key is unknown waits if a fetch is under way. Others are answered with
-    /// status 503.
+    /// Sets the maximum number of requests that wait for a fetch, and the time each of them
+    /// waits. A request whose token has an unknown key waits if a fetch is in progress.
+    /// Further requests receive status 503.
     #[must_use]
     pub const fn waiting(mut self, requests: usize, time: Duration) -> Self {
         self.waiting = Waiting { requests, time };
         self
     }
 
-    /// Fetches by a proxy, which opens a connection by `CONNECT`. Certificates are verified
-    /// as without it.
+    /// Sets a proxy, which must support `CONNECT`. The issuer's certificate is verified as
+    /// without a proxy.
     #[must_use]
     pub fn proxy(mut self, host: impl Into<String>, port: u16) -> Self {
         self.proxy = Some((host.into(), port));
@@ -214,9 +213,9 @@ impl Authority {
         self
     }
 
-    /// Allows plain HTTP, without any protection, to hosts on the loopback interface: to
-    /// `localhost`, `127.0.0.0/8` and `::1`. For tests, and for a proxy on the same host that
-    /// speaks TLS to the issuer.
+    /// Allows plain HTTP, without any protection, to hosts on the loopback interface:
+    /// `localhost`, `127.0.0.0/8` and `::1`. It is intended for tests, and for a TLS proxy on
+    /// the same host.
     #[must_use]
     pub const fn danger_allow_loopback_http(mut self) -> Self {
         self.loopback_http = LoopbackHttp::Allow;

@@ -1,4 +1,4 @@
-//! Extractors for axum: what a handler requires is a part of its signature.
+//! Extractors for axum: the signature of a handler contains its requirements.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -18,7 +18,7 @@ use crate::layer::{AuthLayer, Passed};
 use crate::refusal::{MISSING, Protocol, Refusal};
 use crate::token::Authenticated;
 
-/// What a handler requires of an access token beyond the policy, as a type.
+/// The requirements of a handler for an access token, in addition to the policy, as a type.
 ///
 /// ```
 /// use claimgate::policy::ClaimRule;
@@ -48,22 +48,22 @@ use crate::token::Authenticated;
 /// }
 /// ```
 ///
-/// A type that requires nothing does not compile as `Require<R>`: `Authenticated` says that.
+/// A type without requirements does not compile as `Require<R>`: use `Authenticated`.
 pub trait Requirement {
-    /// The scope that is required.
+    /// The required scope.
     const SCOPE: Option<ScopePolicy<'static>> = None;
 
-    /// The permissions of Auth0's role-based access control that are required.
+    /// The required permissions of Auth0's role-based access control.
     const PERMISSIONS: Option<ScopePolicy<'static>> = None;
 
-    /// Rules on claims that are required, all of them.
+    /// The required claims: all of the rules must be met.
     const CLAIMS: &'static [ClaimRule<'static>] = &[];
 }
 
-/// An extractor that accepts requests whose access token meets `R`.
+/// An extractor that accepts requests with an access token that meets `R`.
 ///
-/// Others are answered with a challenge and status 403, or 401 where there is no token. Where
-/// the route is not inside of an [`AuthLayer`](crate::AuthLayer), the status is 500.
+/// Other requests are answered with a challenge and status 403, or 401 without a token. If the
+/// route is not inside an [`AuthLayer`](crate::AuthLayer), the status is 500.
 pub struct Require<R> {
     caller: Authenticated,
     requirement: PhantomData<fn() -> R>,
@@ -76,7 +76,7 @@ impl<R> Require<R> {
         self.caller.token()
     }
 
-    /// Returns the caller without the requirement that it has met.
+    /// Returns the caller without the requirement.
     #[must_use]
     pub fn into_caller(self) -> Authenticated {
         self.caller
@@ -118,7 +118,7 @@ impl<R: Requirement, S: Sync> FromRequestParts<S> for Require<R> {
     }
 }
 
-/// Accepts requests with an access token, whatever else it says.
+/// Accepts requests with a valid access token.
 impl<S: Sync> FromRequestParts<S> for Authenticated {
     type Rejection = Response;
 
@@ -127,8 +127,8 @@ impl<S: Sync> FromRequestParts<S> for Authenticated {
     }
 }
 
-/// `None` for a request without an access token, which an
-/// [optional](crate::AuthLayer::optional) layer lets pass.
+/// Returns `None` for a request without an access token, which an
+/// [optional](crate::AuthLayer::optional) layer accepts.
 impl<S: Sync> OptionalFromRequestParts<S> for Authenticated {
     type Rejection = Response;
 
@@ -142,15 +142,16 @@ impl<S: Sync> OptionalFromRequestParts<S> for Authenticated {
 
 impl AuthLayer {
     /// Returns a router with the document of [`resource`](Self::resource) at its well-known
-    /// path, for everyone
-    /// ([RFC 9728 §3](https://www.rfc-editor.org/rfc/rfc9728#section-3)). It is empty without
-    /// a resource. Merge it outside of the layer.
+    /// path, without authentication
+    /// ([RFC 9728 §3](https://www.rfc-editor.org/rfc/rfc9728#section-3)).
+    /// It is empty without a resource.
+    /// Merge it outside of the layer.
     pub fn metadata_route<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         let router = Router::new();
         let Some(resource) = self.resource_document() else { return router };
         let path = resource.url.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
         let path = path.map_or("", |(_, path)| path);
-        // A query does not take part in routing.
+        // Routes do not contain queries.
         let path = path.split('?').next().unwrap_or_default();
         let document = resource.document.clone();
         let answer = move || {
@@ -174,7 +175,7 @@ fn caller(parts: &Parts) -> Option<Authenticated> {
     parts.extensions.get::<Authenticated>().cloned()
 }
 
-/// Returns the response of the layer that the request has passed.
+/// Returns the response of the layer that the request has passed through.
 fn refuse(parts: &Parts, refusal: &Refusal) -> Response {
     match parts.extensions.get::<Passed>() {
         Some(Passed(settings)) => {

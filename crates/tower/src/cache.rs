@@ -1,9 +1,9 @@
-//! Verified tokens, shared by all workers.
+//! A cache of verified tokens, shared by all workers.
 //!
-//! An entry contains its token's text, and every rule is applied to it on a hit
-//! ([`CachedAccessToken`](claimgate::CachedAccessToken)): what is found here by a wrong hash
-//! is a miss, not a verdict. So a key of 64 bits suffices. No lock is held while a signature
-//! is verified or a rule is applied.
+//! An entry contains the text of its token, and every rule is applied to it on a hit
+//! ([`CachedAccessToken`](claimgate::CachedAccessToken)): an entry found because of a hash
+//! collision is a miss. A key of 64 bits is therefore sufficient. No lock is held while a
+//! signature is verified or a rule is applied.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
@@ -14,14 +14,15 @@ use claimgate::AccessTokenPolicy;
 
 use crate::token::StoredToken;
 
-/// The number of locks: many more than threads that run at once.
+/// The number of locks: many more than concurrent threads.
 const SHARDS: usize = 64;
 
-/// What an entry takes beside its token: the maps, their spare places, and the allocator.
+/// The size of an entry without its token: the maps, their free capacity, and the allocator.
 const OVERHEAD: usize = 128;
 
-/// The bytes at the end of a token that the key is a hash of, as well as of the policy. In a
-/// token that was accepted they belong to the signature, which differs from token to token.
+/// The number of bytes at the end of a token that are hashed for the key, together with the
+/// policy. In an accepted token they belong to the signature, which differs from token to
+/// token.
 const TAIL: usize = 32;
 
 /// The capacity of a cache, in bytes and in entries.
@@ -35,15 +36,15 @@ pub(crate) struct Capacity {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheStatistics {
-    /// The number of requests whose token was found, whatever the policy then said.
+    /// The number of requests whose token was found, whether the policy accepted it or not.
     pub hits: u64,
     /// The number of requests whose token was not found.
     pub misses: u64,
-    /// The number of tokens that were evicted for others.
+    /// The number of evicted tokens.
     pub evictions: u64,
-    /// The number of tokens at present.
+    /// The current number of tokens.
     pub entries: usize,
-    /// The bytes that they take.
+    /// The current size of the tokens in bytes.
     pub bytes: usize,
 }
 
@@ -60,26 +61,26 @@ pub(crate) struct Entry {
 
 struct Slot {
     entry: Entry,
-    /// Whether it was found since it was last considered for eviction.
+    /// Whether it was found since the last pass of the eviction.
     is_used: AtomicBool,
 }
 
 #[derive(Default)]
 struct Shard {
     slots: HashMap<u64, Arc<Slot>, BuildHasherDefault<NoHasher>>,
-    /// The keys of all slots, the oldest first.
+    /// The keys of all entries, the oldest first.
     ages: VecDeque<u64>,
 }
 
 pub(crate) struct TokenCache {
     shards: Box<[RwLock<Shard>]>,
-    /// With keys that clients do not know: they cannot choose a shard.
+    /// Randomly keyed, so that clients cannot choose a shard.
     hasher: RandomState,
     capacity: Capacity,
-    /// Of all shards together, so that it does not matter how even they are.
+    /// The size of all shards, which may be uneven.
     entries: AtomicUsize,
     bytes: AtomicUsize,
-    /// The shard that is asked next for a slot to be evicted.
+    /// The next shard from which an entry is evicted.
     next: AtomicUsize,
     hits: AtomicU64,
     misses: AtomicU64,
@@ -101,20 +102,20 @@ impl TokenCache {
         }
     }
 
-    /// Returns the key of a token that is validated under a policy; `None` if it is too short
-    /// to be one.
+    /// Returns the key of a token that is validated under a policy, or `None` if it is too
+    /// short.
     pub(crate) fn key(&self, text: &str, policy: &AccessTokenPolicy<'_>) -> Option<Key> {
         let tail: &[u8; TAIL] = text.as_bytes().last_chunk()?;
         Some(Key(self.hasher.hash_one((tail, policy))))
     }
 
     fn shard(&self, key: Key) -> Option<&RwLock<Shard>> {
-        // The map in the shard uses the other bits first.
+        // The map in the shard uses the low bits.
         let index = usize::try_from(key.0 >> 32).unwrap_or_default() % SHARDS;
         self.shards.get(index)
     }
 
-    /// Returns an entry that may be the token's.
+    /// Returns an entry that may be for the token.
     pub(crate) fn find(&self, key: Key) -> Option<Entry> {
         let shard = self.shard(key)?.read().unwrap_or_else(PoisonError::into_inner);
         let slot = shard.slots.get(&key.0)?;
@@ -124,7 +125,7 @@ impl TokenCache {
         Some(slot.entry.clone())
     }
 
-    /// Counts a token that was found, or was not.
+    /// Counts a hit or a miss.
     pub(crate) fn count(&self, is_hit: bool) {
         let (counter, name) = match is_hit {
             true => (&self.hits, "claimgate_cache_hits_total"),
@@ -167,10 +168,10 @@ impl TokenCache {
         }
     }
 
-    /// Evicts the oldest slot of a shard, the shards in turn. One that was found since it was
-    /// considered last is considered again later.
+    /// Evicts the oldest entry of a shard, with the shards in turn. An entry that was found
+    /// since the last pass is moved to the end.
     fn evict(&self) -> bool {
-        // Each slot can have been found since; after a round, none has been.
+        // All entries may have been found since; after one pass, they are unmarked.
         for _ in 0..=SHARDS.saturating_mul(2) {
             let index = self.next.fetch_add(1, Relaxed) % SHARDS;
             let Some(shard) = self.shards.get(index) else { return false };
@@ -211,7 +212,7 @@ fn write(shard: &RwLock<Shard>) -> RwLockWriteGuard<'_, Shard> {
     shard.write().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The keys are hashes already.
+/// A hasher for keys that are hashes already.
 #[derive(Default)]
 struct NoHasher(u64);
 

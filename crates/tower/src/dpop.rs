@@ -22,10 +22,10 @@ const POLICY: DpopPolicy = at_compile_time!(DpopPolicy::new().build());
 /// The length of the longest proof, in bytes.
 const MAX_PROOF_LEN: usize = 4_096;
 
-/// The longest time that a store may take, whatever its own limits are.
+/// The timeout of a store, whatever its own limits are.
 const STORE: Duration = Duration::from_secs(5);
 
-/// Verifies a proof with one type of keys.
+/// The function that verifies a proof with one type of keys.
 type Verify = for<'b> fn(
     &str,
     &DpopPolicy,
@@ -44,7 +44,7 @@ fn verify<'b, K: PublicKey>(
     DpopProof::verify::<K, _>(proof, policy, request, now, buffer)
 }
 
-/// How DPoP proofs are checked.
+/// The checks of DPoP proofs.
 ///
 /// ```
 /// use claimgate_tower::Dpop;
@@ -61,11 +61,11 @@ pub struct Dpop {
 }
 
 impl Dpop {
-    /// Checks proofs that are made for URLs of this origin: scheme, host and, unless it is the
-    /// default one, port. The path is that of the request.
+    /// Constructs checks for proofs for URLs of this origin: scheme, host and, unless it is
+    /// the default, port. The path is that of the request.
     ///
-    /// The origin is configured, since a client can send any `Host`. It may end with a path
-    /// that a proxy removes from all URLs of the service.
+    /// The origin is configured because a client can send any `Host`. It may end with a path
+    /// prefix that a proxy removes from the URLs of the service.
     #[must_use]
     pub fn new(origin: impl Into<String>, store: impl ReplayStore + 'static) -> Self {
         let origin: String = origin.into();
@@ -77,14 +77,14 @@ impl Dpop {
         }
     }
 
-    /// Sets the policy of proofs: at most 60 seconds old unless set.
+    /// Sets the policy of proofs. By default, proofs are accepted for 60 seconds.
     #[must_use]
     pub const fn with_policy(mut self, policy: DpopPolicy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// Sets the type of the keys that verify proofs: [`RingAnyKey`] unless set.
+    /// Sets the type of the keys that verify proofs. The default is [`RingAnyKey`].
     #[must_use]
     pub fn keys_of_type<K: PublicKey>(mut self) -> Self {
         self.verify = verify::<K>;
@@ -95,8 +95,8 @@ impl Dpop {
         &self.policy
     }
 
-    /// Validates the access token of a request and its proof. The proof is remembered last:
-    /// a request that is refused for another reason does not use it up.
+    /// Validates the access token of a request and its proof. The proof is stored last, so a
+    /// request that is rejected for another reason does not use it up.
     pub(crate) async fn validate(
         &self,
         authorities: &Authorities,
@@ -105,7 +105,7 @@ impl Dpop {
         token: DpopToken<'_>,
     ) -> Result<Authenticated, Refusal> {
         let now = authorities.now();
-        // What is not ASCII is not a JWS either.
+        // Non-ASCII values are not JWSs either.
         let values = parts.headers.get_all("dpop").iter();
         let values = values.map(|value| value.to_str().unwrap_or_default());
         let proof = DpopProof::from_header_values(values).map_err(Refusal::Proof)?;
@@ -115,7 +115,7 @@ impl Dpop {
         let unseen = (self.verify)(proof, &self.policy, request, now, &mut buffer);
         let unseen = unseen.map_err(Refusal::Proof)?;
         let (id, until) = (unseen.id(), unseen.valid_until());
-        // It is assumed here and made sure below, before anything depends on it.
+        // This is checked below, before the result is used.
         let proof = unseen.danger_assume_unseen();
         let caller = authorities.validate(token.with_proof(&proof), policy).await?;
         self.remember(UsedProof::new(id, proof.thumbprint(), until, now)).await?;
@@ -139,8 +139,8 @@ impl Dpop {
     }
 }
 
-/// Returns the path that the client sent: axum removes the prefix of a nested router from the
-/// path that a layer within sees.
+/// Returns the path that the client sent. axum removes the prefix of a nested router from the
+/// path that an inner layer receives.
 fn original_path(parts: &Parts) -> &str {
     #[cfg(feature = "axum")]
     if let Some(::axum::extract::OriginalUri(uri)) = parts.extensions.get() {

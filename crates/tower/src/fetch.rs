@@ -1,7 +1,7 @@
-//! Fetching a document by HTTPS, with limits.
+//! HTTPS requests with limits.
 //!
-//! Each fetch has a connection of its own: there are a few an hour. A redirect is an error,
-//! since no code follows it.
+//! Each fetch has its own connection, because fetches are rare. A redirect is an error,
+//! because it is not followed.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -26,11 +26,11 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 
 use crate::error::{AuthorityError, FetchError};
 
-/// The size of a response's head, in bytes, and the number of its fields.
+/// The maximum size of a response's head, in bytes, and the maximum number of its fields.
 const MAX_HEAD: usize = 64 * 1024;
 const MAX_FIELDS: usize = 100;
 
-/// A URL that may be fetched from.
+/// A URL that may be fetched.
 #[derive(Clone)]
 pub(crate) struct FetchUrl {
     uri: Uri,
@@ -39,7 +39,7 @@ pub(crate) struct FetchUrl {
     port: u16,
 }
 
-/// Whether plain HTTP to the loopback interface is allowed.
+/// The permission of plain HTTP to the loopback interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LoopbackHttp {
     Refuse,
@@ -92,7 +92,7 @@ impl fmt::Debug for FetchUrl {
     }
 }
 
-/// `None` without a port; an error for `host:` and for what is not a port.
+/// Returns `None` without a port, and an error for `host:` and for an invalid port.
 fn port_of(authority: &Authority) -> Option<Result<u16, ()>> {
     let after_host = authority.as_str().strip_prefix(authority.host())?;
     let port = after_host.strip_prefix(':')?;
@@ -104,7 +104,7 @@ fn is_loopback(host: &str) -> bool {
         || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// The URL for a message: user and password are left out.
+/// Returns the URL for a message, without user and password.
 fn without_credentials(url: &str) -> String {
     match (url.find("://"), url.rfind('@')) {
         (Some(scheme), Some(at)) if scheme < at => {
@@ -118,11 +118,11 @@ fn without_credentials(url: &str) -> String {
 /// The limits of a fetch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// For the connection, and TLS.
+    /// The timeout of the connection including TLS.
     pub(crate) connect: Duration,
-    /// For everything.
+    /// The timeout of the whole fetch.
     pub(crate) total: Duration,
-    /// Of the body, in bytes.
+    /// The maximum size of the body, in bytes.
     pub(crate) response: usize,
 }
 
@@ -130,7 +130,7 @@ pub(crate) struct Limits {
 #[derive(Clone)]
 pub(crate) struct Fetcher {
     limits: Limits,
-    /// `None` if nothing is fetched by HTTPS.
+    /// `None` if no URL is HTTPS.
     tls: Option<TlsConnector>,
     /// The proxy's host and port.
     proxy: Option<(String, u16)>,
@@ -149,7 +149,7 @@ impl Fetcher {
         self.limits
     }
 
-    /// Fetches a document of at most so many bytes. The caller limits the time.
+    /// Fetches a document of limited size. The caller limits the time.
     pub(crate) async fn get(&self, url: &FetchUrl) -> Result<String, FetchError> {
         let io = timeout(self.limits.connect, self.connect(url)).await;
         let io = TokioIo::new(io.map_err(|_| FetchError::Timeout)??);
@@ -157,7 +157,7 @@ impl Fetcher {
         connection.max_buf_size(MAX_HEAD).max_headers(MAX_FIELDS);
         let (mut sender, connection) = connection.handshake(io).await.map_err(closed)?;
         let _driver = Driver(tokio::spawn(async move {
-            // An error of the connection is also one of the request.
+            // A connection error is also reported by the request.
             let _: Result<(), _> = connection.await;
         }));
         let response = sender.send_request(request(url)?).await.map_err(closed)?;
@@ -206,7 +206,7 @@ trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
 
-/// The task that drives a connection, which ends with the fetch.
+/// The task that drives a connection, which is aborted when the fetch ends.
 struct Driver(JoinHandle<()>);
 
 impl Drop for Driver {
@@ -230,7 +230,7 @@ async fn tcp(host: &str, port: u16) -> Result<TcpStream, FetchError> {
     TcpStream::connect((host, port)).await.map_err(no_connection)
 }
 
-/// Asks a proxy for a connection to the host
+/// Requests a connection to the host from a proxy
 /// ([RFC 9110 §9.3.6](https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6)).
 async fn tunnel(mut proxy: TcpStream, url: &FetchUrl) -> Result<TcpStream, FetchError> {
     let host = if url.host.contains(':') { format!("[{}]", url.host) } else { url.host.clone() };
@@ -248,7 +248,7 @@ async fn tunnel(mut proxy: TcpStream, url: &FetchUrl) -> Result<TcpStream, Fetch
     if is_open {
         Ok(proxy)
     } else {
-        Err(FetchError::Connection("the proxy opens no connection".to_owned()))
+        Err(FetchError::Connection("the proxy refused the connection".to_owned()))
     }
 }
 
@@ -262,8 +262,8 @@ fn closed(error: hyper::Error) -> FetchError {
     FetchError::Connection(error.to_string())
 }
 
-/// Returns a client for TLS 1.2 and 1.3 that verifies certificates by the roots of the
-/// operating system, and by `added` ones, in PEM.
+/// Returns a client for TLS 1.2 and 1.3 that verifies certificates with the root certificates
+/// of the operating system, and with `added` ones, in PEM.
 pub(crate) fn tls(added: &[Vec<u8>]) -> Result<TlsConnector, AuthorityError> {
     static SYSTEM: OnceLock<RootCertStore> = OnceLock::new();
 

@@ -13,14 +13,14 @@ pub struct Health {
 }
 
 impl Health {
-    /// Returns whether any authority has keys, so that some requests can be answered.
+    /// Returns whether any authority has keys, so that requests can be authenticated.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.authorities.iter().any(|authority| authority.state == KeyState::Ready)
     }
 }
 
-/// One line for each authority.
+/// Writes one line for each authority.
 impl fmt::Display for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.authorities.iter().try_for_each(|authority| writeln!(f, "{authority}"))
@@ -31,17 +31,17 @@ impl fmt::Display for Health {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AuthorityHealth {
-    /// The issuer's URL, or the template of an issuer of many tenants.
+    /// The issuer's URL, or the template of a multi-tenant issuer.
     pub issuer: String,
-    /// Whether it has keys.
+    /// The state of the keys.
     pub state: KeyState,
-    /// The number of keys that are used.
+    /// The number of usable keys.
     pub keys: usize,
-    /// The number of members of the key set that are not used.
+    /// The number of members of the key set that are not usable.
     pub skipped: usize,
-    /// When the keys were fetched; `None` before the first success.
+    /// The time at which the keys were fetched; `None` before the first success.
     pub fetched_at: Option<NumericDate>,
-    /// The number of fetches, whatever their outcome.
+    /// The number of fetches, whatever their result.
     pub fetches: u64,
     /// The number of failures since the last success.
     pub failures: u32,
@@ -49,7 +49,7 @@ pub struct AuthorityHealth {
     pub last_failure: Option<String>,
 }
 
-/// Whether an authority has keys.
+/// The state of an authority's keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyState {
@@ -57,9 +57,9 @@ pub enum KeyState {
     Pending,
     /// There are keys.
     Ready,
-    /// The issuer has published a key set without a usable key: no token passes.
+    /// The issuer has published a key set without a usable key: all tokens are rejected.
     NoUsableKeys,
-    /// The keys could not be refreshed for so long that they are trusted no more.
+    /// The keys could not be refreshed for so long that they are no longer trusted.
     Stale,
 }
 

@@ -1,4 +1,4 @@
-//! An authority with its keys, of whichever type they are.
+//! An authority and its keys, for any key type.
 
 use std::slice;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::health::KeyState;
 use crate::refusal::Refusal;
 use crate::token::StoredToken;
 
-/// The largest number of keys of an authority.
+/// The maximum number of keys of an authority.
 const MAX_KEYS: usize = 32;
 
 type Keys<K> = JwkSet<K, MAX_KEYS>;
@@ -24,9 +24,9 @@ type Keys<K> = JwkSet<K, MAX_KEYS>;
 /// The issuer of an authority.
 #[derive(Clone, Debug)]
 pub(crate) enum Identity {
-    /// Its URL.
+    /// The issuer's URL.
     Url(Arc<str>),
-    /// A template, and the tenants that are allowed.
+    /// A template and the allowed tenants.
     Tenants(Arc<str>, Vec<String>),
     /// A template, for any tenant.
     AnyTenant(Arc<str>),
@@ -40,23 +40,23 @@ impl Identity {
     }
 }
 
-/// The key set that was read last.
+/// The key set that was loaded last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Loaded {
     pub(crate) keys: usize,
     pub(crate) skipped: usize,
 }
 
-/// An authority, whatever the type of its keys.
+/// An authority with keys of any type.
 pub(crate) trait Judge: Send + Sync {
-    /// Parses a key set and puts it into use. A text that is no key set, or that has too many
-    /// keys, changes nothing.
+    /// Parses a key set and puts it into use. A text that is not a key set, or that has too
+    /// many keys, changes nothing.
     fn load(&self, jwks: &str) -> Result<Loaded, Error>;
 
-    /// Says when the keys were fetched, which decides how long they are trusted.
+    /// Sets the refresh state, which determines how long the keys are trusted.
     fn publish(&self, refresh: JwksRefresh);
 
-    /// Validates a token with the keys at hand.
+    /// Validates a token with the current keys.
     fn validate(
         &self,
         token: BearerToken<'_>,
@@ -64,8 +64,8 @@ pub(crate) trait Judge: Send + Sync {
         now: NumericDate,
     ) -> Result<StoredToken, Refusal>;
 
-    /// Applies all rules to a token that was accepted before. `None` if it has to be
-    /// validated from the start.
+    /// Applies all rules to a token that was accepted before. Returns `None` if the token must
+    /// be validated in full.
     fn validate_again(
         &self,
         stored: &StoredToken,
@@ -77,32 +77,32 @@ pub(crate) trait Judge: Send + Sync {
     fn state(&self, now: NumericDate) -> KeyState;
 }
 
-/// The issuer with its keys.
+/// An issuer with its keys.
 enum Trusted<K> {
     One(Issuer<K, MAX_KEYS, Arc<str>>),
     Tenants(TenantIssuer<K, MAX_KEYS, Arc<str>, Vec<String>>),
     AnyTenant(TenantIssuer<K, MAX_KEYS, Arc<str>>),
 }
 
-/// What was fetched last: `None` for a set without usable keys.
+/// The key set that was fetched last: `None` if it has no usable keys.
 type Current<K> = Option<Trusted<K>>;
 
-/// An authority whose keys have the type `K`.
+/// An authority with keys of the type `K`.
 pub(crate) struct KeyJudge<K> {
     identity: Identity,
     algorithms: Algorithms,
-    // Both are replaced whole. Readers take no lock.
+    // Both are replaced as a whole. Readers acquire no lock.
     current: ArcSwapOption<Current<K>>,
     refresh: ArcSwap<JwksRefresh>,
 }
 
 impl<K: PublicKey + Send + Sync + 'static> KeyJudge<K> {
-    /// Constructs the authority without keys.
+    /// Constructs the authority, without keys.
     pub(crate) fn build(
         identity: Identity,
         algorithms: Algorithms,
     ) -> Result<Arc<dyn Judge>, AuthorityError> {
-        // The mistakes that `TenantIssuer::new` finds, before there are keys.
+        // The errors of `TenantIssuer::new`, which requires keys.
         let template_is_wrong = |template: &str| template.matches("{tenantid}").count() != 1;
         let error = match &identity {
             Identity::Url(url) if url.is_empty() => Some(ConfigError::Empty("issuer")),
@@ -129,7 +129,7 @@ impl<K: PublicKey + Send + Sync + 'static> KeyJudge<K> {
         }
     }
 
-    /// Returns whether the keys are young enough (rule R3).
+    /// Returns whether the keys are trusted at this time (rule R3).
     fn are_trusted(&self, now: NumericDate) -> bool {
         self.refresh.load().are_keys_usable(now)
     }
@@ -144,7 +144,7 @@ impl<K: PublicKey + Send + Sync + 'static> KeyJudge<K> {
                 TenantIssuer::danger_any_tenant(Arc::clone(url), keys).map(Trusted::AnyTenant)
             }
         };
-        // `build` has found the mistakes of a configuration.
+        // `build` has checked the configuration.
         trusted.map_err(|_| Error::UnknownIssuer)
     }
 }
@@ -156,7 +156,7 @@ impl<K: PublicKey + Send + Sync + 'static> Judge for KeyJudge<K> {
                 let loaded = Loaded { keys: keys.keys().len(), skipped: keys.skipped().len() };
                 (Some(self.trusted(keys)?), loaded)
             }
-            // R1: withdrawn keys stop working.
+            // R1: withdrawn keys must no longer be used.
             Err(Error::NoUsableKeys(_)) => (None, Loaded { keys: 0, skipped: 0 }),
             Err(error) => return Err(error),
         };
@@ -181,7 +181,8 @@ impl<K: PublicKey + Send + Sync + 'static> Judge for KeyJudge<K> {
             Some(Some(_)) if !self.are_trusted(now) => return Err(Refusal::NoKeys),
             Some(Some(trusted)) => trusted,
         };
-        // A list of one issuer: the token of another costs no signature.
+        // A list with one issuer: a token of another issuer is rejected before its signature
+        // is verified.
         let stored = match trusted {
             Trusted::One(issuer) => {
                 StoredToken::validate(token, (slice::from_ref(issuer), policy), now)

@@ -21,14 +21,14 @@ use crate::error::AuthorityError;
 use crate::refusal::{MISSING, Protocol, Refusal};
 use crate::token::Authenticated;
 
-/// What is done with a request without an access token.
+/// The treatment of a request without an access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Presence {
     Required,
     Optional,
 }
 
-/// The settings of a layer, which the extractors use as well.
+/// The settings of a layer, which are also used by the extractors.
 #[derive(Clone)]
 pub(crate) struct Settings {
     authorities: Authorities,
@@ -39,29 +39,31 @@ pub(crate) struct Settings {
     pub(crate) dpop: Option<Dpop>,
 }
 
-/// The settings of the layer that a request has passed, in its extensions.
+/// The settings of the layer that a request has passed through, in its extensions.
 #[derive(Clone)]
 pub(crate) struct Passed(pub(crate) Arc<Settings>);
 
-/// The thumbprint of the certificate that the client has proved on the TLS connection.
+/// The thumbprint of the client certificate of the TLS connection.
 ///
-/// Whoever accepts the connection puts it into the extensions of the request. An access token
-/// that is bound to a certificate
-/// ([RFC 8705 §3](https://www.rfc-editor.org/rfc/rfc8705#section-3)) is accepted on such
-/// connections only, and others are not accepted with it.
+/// The code that accepts the connection inserts it into the extensions of the request. An
+/// access token that is bound to a certificate
+/// ([RFC 8705 §3](https://www.rfc-editor.org/rfc/rfc8705#section-3))
+/// is accepted only on a connection
+/// with this certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientCertificate {
     /// SHA-256 of the DER form, base64url without padding.
     pub x5t_s256: String,
 }
 
-/// A layer that lets requests pass that have a valid access token.
+/// A layer that accepts requests with a valid access token.
 ///
-/// The token becomes an [`Authenticated`] in the extensions of the request. A request without
-/// one, or with one that is not acceptable, is answered with a challenge
-/// ([RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3)), and gRPC requests with a
-/// status of gRPC. What one route requires beyond the policy is checked after the layer, by
-/// [`authorize`](claimgate::Validated::authorize) or by an extractor.
+/// The token is inserted as an [`Authenticated`] into the extensions of the request. A request
+/// without a valid token is answered with a challenge
+/// ([RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3)),
+/// and a gRPC request with a gRPC
+/// status. Further requirements of a route are checked after the layer, with
+/// [`authorize`](claimgate::Validated::authorize) or an extractor.
 ///
 /// ```
 /// use claimgate::{AccessTokenPolicy, at_compile_time};
@@ -75,13 +77,12 @@ pub struct ClientCertificate {
 /// }
 /// ```
 ///
-/// Requests for a preflight of CORS have no token: put the layer that answers them outside of
-/// this one.
+/// CORS preflight requests have no token: put the layer that answers them outside of this one.
 #[derive(Clone)]
 pub struct AuthLayer(Arc<Settings>);
 
 impl AuthLayer {
-    /// Requires an access token that this policy accepts.
+    /// Constructs a layer that requires an access token accepted by this policy.
     #[must_use]
     pub fn new(authorities: Authorities, policy: AccessTokenPolicy<'static>) -> Self {
         Self(Arc::new(Settings {
@@ -104,8 +105,8 @@ impl AuthLayer {
         self
     }
 
-    /// Lets requests without an access token pass. A request that has one is refused unless
-    /// it is acceptable.
+    /// Accepts requests without an access token. A request with an invalid one is still
+    /// rejected.
     #[must_use]
     pub fn optional(self) -> Self {
         self.set(|settings| settings.presence = Presence::Optional)
@@ -117,11 +118,10 @@ impl AuthLayer {
         self.set(|settings| settings.realm = Some(realm.into().into()))
     }
 
-    /// Names the metadata of the resource in challenges, so that clients find its
-    /// authorization servers
-    /// ([RFC 9728](https://www.rfc-editor.org/rfc/rfc9728)).
+    /// Sets the metadata of the resource. Challenges then contain its URL, so that clients
+    /// find the authorization servers ([RFC 9728](https://www.rfc-editor.org/rfc/rfc9728)).
     ///
-    /// The document has to be served at its URL, without an access token; with axum, that is
+    /// The document must be served at its URL, without authentication; with axum, use
     /// [`metadata_route`](Self::metadata_route).
     ///
     /// # Errors
@@ -132,15 +132,15 @@ impl AuthLayer {
         Ok(self.set(|settings| settings.resource = Some(resource)))
     }
 
-    /// Accepts access tokens with DPoP proofs, beside bearer tokens. Without this, a token
-    /// that is bound to a key is refused.
+    /// Accepts access tokens with DPoP proofs, in addition to bearer tokens. Without this, a
+    /// token that is bound to a DPoP key is rejected.
     #[must_use]
     pub fn dpop(self, dpop: Dpop) -> Self {
         self.set(|settings| settings.dpop = Some(dpop))
     }
 }
 
-/// The metadata of the resource, and where they are served.
+/// The metadata of the resource, and its path.
 pub(crate) struct Resource {
     pub(crate) url: String,
     #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "served by axum"))]
@@ -187,21 +187,21 @@ impl<S: fmt::Debug> fmt::Debug for AuthService<S> {
     }
 }
 
-/// The verdict on a request.
+/// The result for a request.
 type Verdict = Result<Option<Authenticated>, Refusal>;
 
-/// The verdict on a request with what is at hand.
+/// The result for a request without waiting.
 enum First {
     Final(Verdict),
-    /// Keys are being fetched, or a proof has to be looked for in a store.
+    /// Keys are being fetched, or a proof must be looked up in a store.
     Later(Option<Pending>),
 }
 
 impl Settings {
-    /// Reads the access token of a request, with the key of its certificate if it has one.
+    /// Reads the access token of a request, and the key of its certificate if it has one.
     fn credentials<'r>(&self, parts: &'r Parts) -> Result<Credentials<'r>, Error> {
         let values = parts.headers.get_all(AUTHORIZATION).iter();
-        // What is not text cannot be a token either.
+        // A value that is not text cannot be a token.
         let values = values.map(|value| value.to_str().unwrap_or("Bearer \u{fffd}"));
         let credentials = Credentials::from_authorization_values(values)?;
         let certificate = parts.extensions.get::<ClientCertificate>();
@@ -229,8 +229,8 @@ impl Settings {
         }
     }
 
-    /// Whether a request without an access token may pass. One with a token of a scheme that
-    /// is not accepted here has a token.
+    /// Returns whether a request without an access token is accepted. A token with an
+    /// unsupported scheme counts as a token.
     fn may_pass(&self, parts: &Parts) -> bool {
         let is_dpop = |value: &HeaderValue| {
             let scheme = value.as_bytes().split(|byte| *byte == b' ').next();
@@ -257,7 +257,7 @@ impl Settings {
         Ok(Some(caller))
     }
 
-    /// Counts a verdict, and prepares the request that may pass.
+    /// Counts the result, and prepares an accepted request.
     fn finish<B>(
         self: &Arc<Self>,
         verdict: Verdict,
@@ -271,7 +271,7 @@ impl Settings {
         };
         metrics::counter!("claimgate_requests_total", "code" => code).increment(1);
         tracing::debug!(code, "access token judged");
-        // Nothing of a layer with another policy remains.
+        // Removes the result of an outer layer with another policy.
         parts.extensions.remove::<Authenticated>();
         if let Some(caller) = verdict? {
             parts.extensions.insert(caller);
@@ -313,7 +313,7 @@ where
             }
             First::Later(pending) => pending,
         };
-        // The service that was polled is the one to be called.
+        // The service that was polled must be the one that is called.
         let next = self.inner.clone();
         let mut inner = replace(&mut self.inner, next);
         let settings = Arc::clone(settings);
@@ -340,8 +340,8 @@ pin_project! {
 }
 
 pin_project! {
-    /// The future of an [`AuthService`]. It does not allocate unless the request has to wait
-    /// for keys or has a DPoP proof.
+    /// The future of an [`AuthService`]. It allocates only if the request waits for keys or
+    /// has a DPoP proof.
     pub struct ResponseFuture<F, R, E> {
         #[pin]
         state: State<F, R, E>,
@@ -359,7 +359,7 @@ where
         match self.project().state.project() {
             StateProjection::Inner { future } => future.poll(cx),
             StateProjection::Later { future } => future.as_mut().poll(cx),
-            // A future is not polled after it has ended.
+            // A future is not polled after completion.
             StateProjection::Refused { response } => {
                 Poll::Ready(Ok(response.take().unwrap_or_default()))
             }

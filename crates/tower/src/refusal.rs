@@ -1,4 +1,4 @@
-//! Why a request is refused, and the response to it.
+//! Refused requests and the responses to them.
 
 use std::fmt;
 
@@ -10,23 +10,23 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
 use crate::layer::Settings;
 
-/// Why a request is refused.
+/// The reason why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The access token is absent or not acceptable.
+    /// The access token is missing or invalid.
     Token(Error),
-    /// The access token is valid, and does not suffice for the request.
+    /// The access token is valid, but not sufficient for the request.
     Forbidden(Forbidden<'static>),
-    /// The DPoP proof is not acceptable.
+    /// The DPoP proof is invalid.
     Proof(Error),
     /// The keys of the token's issuer were not fetched yet, or could not be refreshed for too
     /// long.
     NoKeys,
-    /// The keys of the token's issuer are being fetched, and too many requests wait for them
-    /// or this one has waited too long.
+    /// The keys of the token's issuer are being fetched, and too many requests are waiting or
+    /// this one has waited too long.
     Busy,
-    /// The store of DPoP proofs is not available, so that a replay cannot be excluded.
+    /// The store of DPoP proofs is unavailable, so a replay cannot be excluded.
     ReplayStore,
 }
 
@@ -69,9 +69,9 @@ impl fmt::Display for Refusal {
             Self::Token(error) => error.fmt(f),
             Self::Forbidden(forbidden) => forbidden.fmt(f),
             Self::Proof(error) => write!(f, "DPoP proof: {error}"),
-            Self::NoKeys => f.write_str("there are no keys of the token's issuer"),
+            Self::NoKeys => f.write_str("no keys of the token's issuer are available"),
             Self::Busy => f.write_str("the keys of the token's issuer are being fetched"),
-            Self::ReplayStore => f.write_str("the store of DPoP proofs is not available"),
+            Self::ReplayStore => f.write_str("the store of DPoP proofs is unavailable"),
         }
     }
 }
@@ -86,7 +86,7 @@ impl From<Forbidden<'static>> for Refusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     Http,
-    /// gRPC, where a response without messages has its status in the header
+    /// gRPC: a response without messages contains its status in the header
     /// ([Protocol](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md)).
     Grpc,
 }
@@ -139,7 +139,7 @@ impl Settings {
         response
     }
 
-    /// Passes on each challenge of a response.
+    /// Passes each challenge of a response to `send`.
     fn challenge(&self, refusal: &Refusal, mut send: impl FnMut(Challenge<'_>)) {
         let mut send = |challenge: Challenge<'static>| {
             let mut challenge: Challenge<'_> = challenge;

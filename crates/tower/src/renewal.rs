@@ -1,4 +1,4 @@
-//! Renewing the keys of an authority: one task for each, which is the only one that fetches.
+//! Renewal of an authority's keys, by one task, which is the only one that fetches them.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,13 +14,13 @@ use crate::judge::{Judge, Loaded};
 use crate::refusal::Refusal;
 use crate::source::{Source, Stamp};
 
-/// The longest sleep between two looks at the clock, which may have been set.
+/// The maximum sleep, after which the clock is read again, because it may have been set.
 const LOOK_AT_THE_CLOCK: Duration = Duration::from_secs(30);
 
-/// The time between two looks at a file.
+/// The interval at which a file is checked for changes.
 const LOOK_AT_THE_FILE: Duration = Duration::from_secs(2);
 
-/// Reads the clock that tokens are validated by.
+/// A function that returns the time at which tokens are validated.
 pub(crate) type Clock = Arc<dyn Fn() -> NumericDate + Send + Sync>;
 
 /// An authority, and the state of its keys.
@@ -31,17 +31,17 @@ pub(crate) struct Renewal {
     fetcher: Fetcher,
     clock: Clock,
     refresh: Mutex<JwksRefresh>,
-    /// Whether a fetch is under way, or is about to begin. Changed together with `refresh`.
+    /// Whether a fetch is in progress or about to begin. Changed together with `refresh`.
     is_fetching: watch::Sender<bool>,
-    /// Wakes the task when a fetch is about to begin.
+    /// Wakes the task to begin a fetch.
     begin: Notify,
     /// The requests that may wait for a fetch.
     waiting: Semaphore,
     wait: Duration,
-    /// The outcome of the last fetch, and the set that was loaded last.
+    /// The error of the last fetch, and the key set that was loaded last.
     outcome: Mutex<(Option<String>, Loaded)>,
     fetches: AtomicU64,
-    /// Told after each fetch, of all authorities of a handle.
+    /// Notified after each fetch of any authority.
     ended: watch::Sender<()>,
 }
 
@@ -77,8 +77,7 @@ impl Renewal {
         }
     }
 
-    /// Fetches the keys whenever they are old, or a fetch was asked for, until the task is
-    /// aborted.
+    /// Fetches the keys when they are due or a fetch was requested, until the task is aborted.
     pub(crate) async fn run(self: Arc<Self>) {
         if let Source::Fixed(_) = self.source {
             return;
@@ -87,7 +86,7 @@ impl Renewal {
         loop {
             match self.begin_on_schedule() {
                 RefreshDecision::FetchNow => {
-                    // Before the file is read: a change after this is noticed.
+                    // Before the file is read, so that a later change is detected.
                     stamp = self.stamp().await;
                     self.fetch().await;
                 }
@@ -113,7 +112,7 @@ impl Renewal {
         Stamp::of(self.source.file()?).await
     }
 
-    /// Loads the key set that is a part of the configuration.
+    /// Loads the configured key set.
     pub(crate) fn load_fixed(&self) -> Result<(), Error> {
         if let Source::Fixed(jwks) = &self.source {
             let now = (self.clock)();
@@ -124,7 +123,7 @@ impl Renewal {
         Ok(())
     }
 
-    /// Returns whether to fetch now, which is then under way.
+    /// Returns whether to fetch now. The fetch then counts as begun.
     fn begin_on_schedule(&self) -> RefreshDecision {
         let mut refresh = self.refresh();
         if *self.is_fetching.borrow() {
@@ -133,7 +132,7 @@ impl Renewal {
         let fetched_at = refresh.fetched_at();
         let decision = refresh.on_schedule((self.clock)());
         if refresh.fetched_at() != fetched_at {
-            // The clock has gone back, and the age of the keys counts from its new time.
+            // The clock has gone back, and the age of the keys is measured from its new time.
             self.judge.publish(*refresh);
         }
         if decision == RefreshDecision::FetchNow {
@@ -147,12 +146,12 @@ impl Renewal {
         self.is_fetching.send_replace(true);
     }
 
-    /// Begins a fetch if the refusal is worth one and the cool-down is over. Returns whether
-    /// one is under way.
+    /// Begins a fetch if the refusal indicates one and the cool-down is over. Returns whether
+    /// a fetch is in progress.
     pub(crate) fn begin_after(&self, refusal: &Refusal) -> bool {
         let error = match refusal {
             Refusal::Token(error) if error.is_worth_a_key_refresh() => error,
-            // The fetch that is under way may be the first.
+            // The fetch in progress may be the first.
             Refusal::NoKeys => return *self.is_fetching.borrow(),
             _ => return false,
         };
@@ -171,7 +170,7 @@ impl Renewal {
         is_begun
     }
 
-    /// Waits for the fetch that is under way.
+    /// Waits for the fetch in progress.
     pub(crate) async fn wait(&self) -> Result<(), Refusal> {
         let Ok(_permit) = self.waiting.try_acquire() else { return Err(Refusal::Busy) };
         let mut is_fetching = self.is_fetching.subscribe();
@@ -219,7 +218,7 @@ impl Renewal {
         self.ended.send_replace(());
     }
 
-    /// Reports the outcome of a fetch, and returns the number of failures.
+    /// Reports the result of a fetch, and returns the number of failures.
     fn report(&self, loaded: &Result<Loaded, String>, now: NumericDate) -> u32 {
         let mut refresh = self.refresh();
         match loaded {

@@ -1,9 +1,10 @@
-//! Stores of the DPoP proofs that were used.
+//! Stores of used DPoP proofs.
 //!
 //! A proof may be used once (rule P8,
-//! [RFC 9449 §11.1](https://www.rfc-editor.org/rfc/rfc9449#section-11.1)). A service of one
-//! process remembers its proofs in a [`MemoryReplayStore`]; instances that serve the same URL
-//! share a [`RedisReplayStore`](self::redis::RedisReplayStore) or another [`ReplayStore`].
+//! [RFC 9449 §11.1](https://www.rfc-editor.org/rfc/rfc9449#section-11.1)).
+//! A service with one process
+//! stores its proofs in a [`MemoryReplayStore`]. Instances that serve the same URL share a
+//! [`RedisReplayStore`](self::redis::RedisReplayStore) or another [`ReplayStore`].
 
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
@@ -17,22 +18,22 @@ use std::sync::{Mutex, PoisonError};
 
 use claimgate::{NumericDate, ReplayError, ReplayWindow, TokenId};
 
-/// The identity of a proof, and how long it has to be remembered.
+/// A proof, and the time until which it must be remembered.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct UsedProof<'p> {
-    /// The identity of the proof.
+    /// The identifier of the proof.
     pub id: TokenId,
     /// The thumbprint of the key that signed it.
     pub thumbprint: &'p str,
-    /// The first second at which the proof is refused for its age.
+    /// The first second at which the proof is rejected because of its age.
     pub until: NumericDate,
     /// The time of the request.
     pub now: NumericDate,
 }
 
 impl<'p> UsedProof<'p> {
-    /// Describes a proof to a store.
+    /// Constructs the description of a proof.
     #[must_use]
     pub const fn new(
         id: TokenId,
@@ -44,31 +45,31 @@ impl<'p> UsedProof<'p> {
     }
 }
 
-/// The verdict of a store, in the future.
+/// The future of [`ReplayStore::admit`].
 pub type Admission<'s> = Pin<Box<dyn Future<Output = Result<(), ReplayStoreError>> + Send + 's>>;
 
-/// A store of the proofs that were used.
+/// A store of used proofs.
 pub trait ReplayStore: Send + Sync {
     /// Remembers a proof, unless it was used before.
     ///
-    /// Checking and remembering are one step: of two requests with one proof, at whatever
-    /// instances, one is admitted.
+    /// Check and insertion are atomic: of two requests with the same proof, at any instances,
+    /// only one is admitted.
     ///
     /// # Errors
     ///
-    /// [`ReplayStoreError`]. Whatever the error is, the request is refused.
+    /// [`ReplayStoreError`]. The request is refused on any error.
     fn admit(&self, proof: UsedProof<'_>) -> Admission<'_>;
 }
 
-/// Why a store does not admit a proof.
+/// The reason why a store does not admit a proof.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReplayStoreError {
-    /// The proof was used before.
+    /// The proof was already used.
     Replayed,
-    /// The store cannot remember another proof.
+    /// The store is full.
     Full,
-    /// The store does not answer.
+    /// The store is unavailable.
     Unavailable(String),
 }
 
@@ -77,9 +78,9 @@ impl std::error::Error for ReplayStoreError {}
 impl fmt::Display for ReplayStoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Replayed => f.write_str("the proof was used before"),
+            Self::Replayed => f.write_str("the proof was already used"),
             Self::Full => f.write_str("the store is full"),
-            Self::Unavailable(error) => write!(f, "the store is not available: {error}"),
+            Self::Unavailable(error) => write!(f, "the store is unavailable: {error}"),
         }
     }
 }
@@ -87,26 +88,26 @@ impl fmt::Display for ReplayStoreError {
 /// The number of proofs that a shard remembers.
 const PLACES: usize = 4_096;
 
-/// A store in the memory of one process: [`ReplayWindow`]s, each with a lock of its own.
+/// A store in the memory of one process: [`ReplayWindow`]s with a lock each.
 ///
-/// All proofs of one key are in one window, so a client fills no more than one with one key.
-/// A window remembers 4,096 proofs, each for as long as it could be used again: 181 seconds
-/// with the default [`DpopPolicy`](claimgate::DpopPolicy) and proofs that are dated as late as
-/// it allows. A full window refuses proofs.
+/// All proofs of one key are in one window, so a client cannot fill more than one with one
+/// key. A window stores 4,096 proofs, each until it expires: 181 seconds with the default
+/// [`DpopPolicy`](claimgate::DpopPolicy) and the latest date that it accepts. A full window
+/// rejects proofs.
 pub struct MemoryReplayStore {
     windows: Box<[Mutex<Box<ReplayWindow<PLACES>>>]>,
-    /// With keys that clients do not know.
+    /// Randomly keyed, so that clients cannot choose a window.
     hasher: RandomState,
 }
 
 impl MemoryReplayStore {
-    /// Constructs a store of 32 windows, which take 3 MiB.
+    /// Constructs a store of 32 windows, which occupy 3 MiB.
     #[must_use]
     pub fn new() -> Self {
         Self::with_windows(32)
     }
 
-    /// Constructs a store of so many windows of 96 KiB, at least one.
+    /// Constructs a store with this number of windows of 96 KiB, at least one.
     #[must_use]
     pub fn with_windows(count: usize) -> Self {
         let windows = (0..count.max(1)).map(|_| Mutex::default()).collect();

@@ -1,4 +1,4 @@
-//! Where the keys of an authority come from.
+//! The sources of an authority's keys.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -12,16 +12,16 @@ use crate::discovery;
 use crate::error::FetchError;
 use crate::fetch::{FetchUrl, Fetcher, LoopbackHttp};
 
-/// Where the keys of an authority come from.
+/// The source of an authority's keys.
 #[derive(Clone, Debug)]
 pub(crate) enum Source {
-    /// The discovery document of the issuer, which names the URL of the keys.
+    /// The discovery document of the issuer, which contains the URL of the keys.
     Discovery { issuer: Arc<str>, url: FetchUrl, loopback_http: LoopbackHttp },
     /// A key set at a URL.
     Url(FetchUrl),
     /// A key set in a file.
     File(PathBuf),
-    /// A key set that is a part of the configuration.
+    /// A configured key set.
     Fixed(Arc<str>),
 }
 
@@ -48,7 +48,7 @@ impl Source {
         timeout(limits.total, read).await.unwrap_or(Err(FetchError::Timeout))
     }
 
-    /// Returns the file that the keys come from.
+    /// Returns the file with the keys, if they are read from a file.
     pub(crate) fn file(&self) -> Option<&Path> {
         match self {
             Self::File(path) => Some(path),
@@ -61,7 +61,7 @@ fn read_file(path: &Path, limit: usize) -> Result<String, FetchError> {
     let failed = |error: std::io::Error| FetchError::File(error.kind());
     let file = File::open(path).map_err(failed)?;
     let mut bytes = Vec::new();
-    // One byte more than the limit shows that there are more.
+    // Reading one byte more than the limit detects a longer file.
     let longest = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     file.take(longest).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() > limit {
@@ -70,7 +70,7 @@ fn read_file(path: &Path, limit: usize) -> Result<String, FetchError> {
     String::from_utf8(bytes).map_err(|_| FetchError::Encoding)
 }
 
-/// The state of a file: it has changed if this has.
+/// The state of a file, which is different after a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
     modified: SystemTime,
@@ -78,7 +78,7 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
-    /// Returns the state of the file, which a link may lead to; `None` if there is none.
+    /// Returns the state of the file, with links followed, or `None` if it does not exist.
     pub(crate) async fn of(path: &Path) -> Option<Self> {
         let path = path.to_owned();
         let metadata = tokio::task::spawn_blocking(move || fs::metadata(path)).await.ok()?.ok()?;

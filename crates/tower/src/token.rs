@@ -1,4 +1,4 @@
-//! Validated tokens that requests and the cache share.
+//! Validated tokens, which are shared by requests and the cache.
 
 use std::fmt;
 use std::mem::size_of;
@@ -9,20 +9,20 @@ use claimgate::{
     TokenBuffer, Trust, Validated,
 };
 
-/// The length of the longest token that is accepted, in bytes.
+/// The maximum length of a token, in bytes.
 pub(crate) const MAX_TOKEN_LEN: usize = 8_192;
 
-/// A validated access token in one of four sizes, so that a short one takes little memory.
+/// A validated access token in one of four sizes, so that a short one occupies little memory.
 #[derive(Clone)]
 pub(crate) enum StoredToken {
     Len1024(Arc<CachedAccessToken<1_024>>),
     Len2048(Arc<CachedAccessToken<2_048>>),
     Len4096(Arc<CachedAccessToken<4_096>>),
-    /// Twice the longest token, which suffices for any.
+    /// Twice the maximum length of a token, which suffices for every token.
     Len16384(Arc<CachedAccessToken<{ 2 * MAX_TOKEN_LEN }>>),
 }
 
-/// Evaluates an expression with the token of whichever size.
+/// Evaluates an expression with a token of any size.
 macro_rules! with {
     ($stored:expr, $token:ident => $result:expr) => {
         match $stored {
@@ -35,8 +35,8 @@ macro_rules! with {
 }
 
 impl StoredToken {
-    /// Validates a token in the smallest size that its text fits in. If the token, with its
-    /// escaped strings, does not fit, the largest size is used.
+    /// Validates a token in the smallest size that its text fits in. If the token with its
+    /// unescaped strings does not fit, the largest size is used.
     pub(crate) fn validate<'p>(
         token: BearerToken<'_>,
         trust: impl Trust<AccessTokenPolicy<'p>> + Copy,
@@ -47,7 +47,7 @@ impl StoredToken {
             trust: impl Trust<AccessTokenPolicy<'p>>,
             now: NumericDate,
         ) -> Result<Arc<CachedAccessToken<LEN>>, Error> {
-            // Twice the length of a token suffices for any.
+            // Twice the length of a token suffices for every token.
             let mut buffer = TokenBuffer::<{ 2 * MAX_TOKEN_LEN }>::new();
             let buffer = &mut buffer;
             CachedAccessToken::validate(token, trust, now, buffer).map(Arc::new)
@@ -65,7 +65,7 @@ impl StoredToken {
         }
     }
 
-    /// Applies all rules again; `None` if the token has to be validated from the start.
+    /// Applies all rules again. Returns `None` if the token must be validated in full.
     pub(crate) fn validate_again<'p>(
         &self,
         token: BearerToken<'_>,
@@ -81,7 +81,7 @@ impl StoredToken {
         with!(self, stored => stored.token())
     }
 
-    /// The bytes on the heap.
+    /// Returns the size on the heap, in bytes.
     pub(crate) const fn size(&self) -> usize {
         match self {
             Self::Len1024(_) => size_of::<CachedAccessToken<1_024>>(),
@@ -94,8 +94,8 @@ impl StoredToken {
 
 /// The validated access token of a request.
 ///
-/// [`AuthLayer`](crate::AuthLayer) puts it into the extensions of the request. It is cheap to
-/// clone. Only [`Authorities`](crate::Authorities) construct one.
+/// [`AuthLayer`](crate::AuthLayer) inserts it into the extensions of the request. Clones are
+/// cheap. Only [`Authorities`](crate::Authorities) can construct it.
 ///
 /// ```
 /// use claimgate_tower::Authenticated;
@@ -120,7 +120,7 @@ impl Authenticated {
         self.stored.token()
     }
 
-    /// Returns the first second at which the policy refuses the token for its age. A
+    /// Returns the first second at which the policy rejects the token because of its age. A
     /// WebSocket or a stream that was opened with the token should end then.
     #[must_use]
     pub const fn valid_until(&self) -> NumericDate {

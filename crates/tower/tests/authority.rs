@@ -1,11 +1,11 @@
-//! Keys: how they are found, fetched, renewed and withdrawn, and what an issuer can do about it.
+//! Keys: discovery, fetching, renewal and withdrawal, and hostile issuers.
 
 mod support;
 
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use claimgate::error::Segment;
+use claimgate::error::Input;
 use claimgate::jwk::Algorithms;
 use claimgate::{Algorithm, Error, RingKey};
 use claimgate_tower::{Authorities, Authority, AuthorityError, FetchError, KeyState, Refusal};
@@ -48,7 +48,7 @@ async fn what_is_fetched_or_answered_wrongly_changes_nothing() {
     let limit = FetchError::TooLarge { limit: 256 * 1024 };
     let too_slow = Duration::from_secs(5);
     let text = |error: &dyn ToString| error.to_string();
-    let twice = FetchError::Document(Error::DuplicateMember(Segment::Jwks));
+    let twice = FetchError::Document(Error::DuplicateMember(Input::JwkSet));
     let cases: Vec<(Behaviour, String)> = vec![
         (Behaviour::Redirect(elsewhere.keys()), text(&FetchError::Status(302))),
         (Behaviour::Status(500, good.clone()), text(&FetchError::Status(500))),
@@ -58,8 +58,8 @@ async fn what_is_fetched_or_answered_wrongly_changes_nothing() {
         (Behaviour::Huge(256 * 1024), text(&limit)),
         (Behaviour::Slow(good.clone(), too_slow), text(&FetchError::Timeout)),
         (Behaviour::Drip(good.clone(), Duration::from_millis(20)), text(&FetchError::Timeout)),
-        (Behaviour::Close, "no connection".to_owned()),
-        (Behaviour::Raw(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()), "no connection".to_owned()),
+        (Behaviour::Close, "connection failed".to_owned()),
+        (Behaviour::Raw(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()), "connection failed".to_owned()),
         (Behaviour::Serve(String::new()), "JSON".to_owned()),
         (Behaviour::Serve("<html>".to_owned()), "JSON".to_owned()),
         (Behaviour::Serve("{}".to_owned()), "JSON".to_owned()),
@@ -81,7 +81,7 @@ async fn what_is_fetched_or_answered_wrongly_changes_nothing() {
         let token = signer.sign(&claims(&issuer.url));
         let name = format!("{behaviour:?}");
         let name = name.get(..60).unwrap_or(&name);
-        // Without keys, nothing passes.
+        // Without keys, all tokens are rejected.
         let authorities = fetched(quick(issuer.authority())).await;
         let health = authorities.health().authorities[0].clone();
         assert_eq!((health.state, health.keys), (KeyState::Pending, 0), "{name}");
@@ -89,7 +89,7 @@ async fn what_is_fetched_or_answered_wrongly_changes_nothing() {
         assert!(failure.contains(&reason), "{name}: {failure}");
         assert_eq!(verdict(&authorities, &token).await, "no_keys", "{name}");
 
-        // With keys, they go on working.
+        // With keys, they continue to work.
         let issuer = TestIssuer::with_keys(&[&signer]).await;
         let token = signer.sign(&claims(&issuer.url));
         let clock = TestClock::at(now());
@@ -190,7 +190,7 @@ async fn a_withdrawn_key_stops_working_and_a_new_one_is_fetched_on_demand() {
     let (old, new) = (old.sign(&claims(&issuer.url)), new.sign(&claims(&issuer.url)));
     assert_eq!(verdict(&authorities, &old).await, "valid");
     issuer.set(Behaviour::Serve(jwks(&[&Signer::rsa("b")])));
-    // Within the cool-down of a minute, the issuer is not asked.
+    // Within the cool-down of a minute, there is no fetch.
     assert_eq!(verdict(&authorities, &new).await, "unknown_key");
     clock.advance(59);
     assert_eq!(verdict(&authorities, &new).await, "unknown_key");
@@ -234,7 +234,7 @@ async fn requests_share_one_fetch_and_its_wait_is_limited() {
     let started = std::time::Instant::now();
     assert_eq!(verdict(&authorities, &unknown).await, busy);
     assert!(started.elapsed() < Duration::from_secs(3));
-    // Meanwhile the keys at hand work.
+    // Meanwhile the current keys work.
     assert_eq!(verdict(&authorities, &token).await, "valid");
 }
 
@@ -265,14 +265,14 @@ async fn a_file_is_read_again_when_it_has_changed() {
     let authorities = fetched(Authority::jwks_file(issuer, &path)).await;
     let (old, new_token) = (old.sign(&claims(issuer)), new.sign(&claims(issuer)));
     assert_eq!(verdict(&authorities, &old).await, "valid");
-    // Renamed into place, as it should be.
+    // Renamed into place, which is atomic.
     let temporary = path.with_extension("new");
     std::fs::write(&temporary, jwks(&[&new, &Signer::ec("x")])).unwrap();
     std::fs::rename(&temporary, &path).unwrap();
     until(|| authorities.health().authorities[0].keys == 2).await;
     assert_eq!(verdict(&authorities, &old).await, "unknown_key");
     assert_eq!(verdict(&authorities, &new_token).await, "valid");
-    // A file that is gone, or is none, changes nothing.
+    // A file that is missing or invalid changes nothing.
     std::fs::remove_file(&path).unwrap();
     until(|| authorities.health().authorities[0].failures > 0).await;
     let failure = authorities.health().authorities[0].last_failure.clone().unwrap();

@@ -1,4 +1,4 @@
-//! Extractors: what a handler requires is a part of its signature.
+//! Extractors: the signature of a handler contains its requirements.
 
 mod support;
 
@@ -106,7 +106,7 @@ async fn a_handler_runs_with_what_it_requires_and_not_without() {
         lacking("The request requires a higher privilege\", scope=\"patients:delete\"");
     assert_eq!(ask(&api, "DELETE", path, &reader).await, answer(403, &permissions, ""));
     let permitted = with(claims(ISSUER), "permissions", json!(["patients:delete"]));
-    let role = lacking("The claims of the token do not suffice\"");
+    let role = lacking("The claims do not meet the requirements\"");
     assert_eq!(ask(&api, "DELETE", path, &token(&permitted)).await, answer(403, &role, ""));
     let admin = with(permitted, "realm_access", json!({"roles": ["admin"]}));
     let deleted = answer(200, "", "deleted by alice");
@@ -160,20 +160,20 @@ async fn m02_the_metadata_are_served_at_their_well_known_path_for_everyone() {
         let body = to_bytes(response.into_body(), 4_096).await.unwrap();
         let body: Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(body, json!({"resource": resource, "authorization_servers": [ISSUER]}));
-        // Extractors name the document as well as the layer does.
+        // Extractors send the URL of the document as the layer does.
         let token = signer.sign(&with(claims(ISSUER), "scope", "x"));
         let (status, challenge, _) = ask(&api, "GET", "/patients/17", &token).await;
         assert_eq!(status, 403);
         let url = format!("resource_metadata=\"https://api.example.com{path}\"");
         assert!(challenge.contains(&url), "{challenge}");
     }
-    // Without a resource there is no such route.
+    // Without a resource, the route does not exist.
     let layer = layer(&signer);
     let api: Router = layer.metadata_route();
     assert_eq!(ask(&api, "GET", "/.well-known/oauth-protected-resource", "").await.0, 404);
 }
 
-/// The path that a proof is for is the one that the client sent, not what a nested router sees.
+/// A proof is for the path that the client sent, not for that of a nested router.
 #[tokio::test]
 async fn p06_a_proof_is_for_the_whole_path_of_a_nested_router() {
     let (signer, client) = (Signer::rsa("a"), Signer::ec("client"));

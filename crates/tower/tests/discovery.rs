@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use claimgate::error::{Error, JsonProblem, Segment};
+use claimgate::error::{Error, Input, JsonProblem};
 use claimgate_tower::{Authorities, Authority, AuthorityError, FetchError, KeyState};
 use support::*;
 
@@ -36,9 +36,10 @@ async fn m01_a_document_that_lies_leads_to_no_keys() {
     let other = TestIssuer::with_keys(&[&signer]).await;
     let issuer = TestIssuer::with_keys(&[&signer]).await;
     let url = issuer.url.clone();
-    let json = |problem| FetchError::Document(Error::InvalidJson(Segment::Discovery, problem));
+    let json =
+        |problem| FetchError::Document(Error::InvalidJson(Input::DiscoveryDocument, problem));
     let mismatch = FetchError::Document(Error::IssuerMismatch);
-    let twice = FetchError::Document(Error::DuplicateMember(Segment::Discovery));
+    let twice = FetchError::Document(Error::DuplicateMember(Input::DiscoveryDocument));
     let keys = format!("{url}/keys");
     for (behaviour, reason) in [
         (Behaviour::Serve(document(&other.url, &url)), mismatch.clone()),

@@ -137,7 +137,7 @@ async fn a_proof_of_another_request_token_or_key_is_refused_and_not_used_up() {
     let of_free = setting.proof(&Setting::proof_claims(&free, "1"));
     assert_eq!(ask(&layer, "DPoP", &free, &[&of_free]).await.0, 401);
     assert_eq!(ask(&layer, "Bearer", &free, &[]).await.0, 200);
-    // After all that, the proof is good.
+    // After all that, the proof is still accepted.
     assert_eq!(ask(&layer, "DPoP", &token, &[&proof]).await.0, 200);
 }
 
@@ -157,7 +157,7 @@ async fn challenges_offer_both_schemes() {
     let response = service.oneshot(Request::new(())).await.unwrap();
     let challenges: Vec<_> = response.headers().get_all(WWW_AUTHENTICATE).iter().collect();
     assert_eq!(challenges, ["DPoP realm=\"health\", algs=\"ES256\"", "Bearer realm=\"health\""]);
-    // A bound token that is sent as a bearer token: only DPoP can help.
+    // A bound token that is sent as a bearer token requires DPoP.
     let (status, _, challenges) = ask(&layer, "Bearer", &setting.token(), &[]).await;
     assert_eq!((status, challenges.len()), (401, 1));
     assert!(challenges[0].starts_with("DPoP "), "{challenges:?}");

@@ -1,4 +1,4 @@
-//! The tower layer: which requests pass, and how others are answered.
+//! The tower layer: accepted requests, and the responses to others.
 
 mod support;
 
@@ -82,7 +82,7 @@ async fn a_request_with_a_valid_token_passes_and_others_are_challenged() {
         assert_eq!((status, body.as_str()), (400, ""));
         assert!(challenges[0].contains("error=\"invalid_request\""), "{challenges:?}");
     }
-    // What is not text.
+    // Values that are not text.
     let request = Request::builder().header(AUTHORIZATION, &b"Bearer \xff"[..]).body(()).unwrap();
     let response = send(&layer, request).await;
     assert_eq!((response.status().as_u16(), response.body().as_str()), (400, ""));
@@ -100,7 +100,7 @@ async fn an_optional_token_has_to_be_good_if_there_is_one() {
     assert_eq!(ask(&layer, &["Bearer x"]).await, invalid("The token is not a JWT"));
     assert_eq!(ask(&layer, &["Bearer"]).await.0, 400);
     assert_eq!(ask(&layer, &[&format!("DPoP {good}")]).await.0, 401);
-    // The caller of an outer layer does not remain.
+    // The caller of an outer layer is removed.
     let caller = validate(&authorities(&signer), &good).await.unwrap();
     let request = Request::builder().extension(caller).body(()).unwrap();
     assert_eq!(send(&layer, request).await.into_body(), "stranger");

@@ -11,7 +11,7 @@ use support::*;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Duration, sleep};
 
-/// A server of its own, on a free port, that keeps nothing.
+/// A server on a free port, without persistence.
 struct Server {
     port: u16,
     process: Child,
@@ -73,9 +73,9 @@ async fn two_instances_admit_a_proof_once_together() {
     assert_eq!(two.admit(proof("1", 60)).await, Err(ReplayStoreError::Replayed));
     assert_eq!(one.admit(proof("1", 60)).await, Err(ReplayStoreError::Replayed));
     assert_eq!(two.admit(proof("2", 60)).await, Ok(()));
-    // Two services of one Redis do not disturb each other.
+    // Two services with one Redis do not affect each other.
     assert_eq!(two.clone().prefix("other:").admit(proof("2", 60)).await, Ok(()));
-    // Many at once.
+    // Many concurrent requests.
     for round in 0..20 {
         let jti = format!("round-{round}");
         let (left, right) = tokio::join!(one.admit(proof(&jti, 60)), two.admit(proof(&jti, 60)));
@@ -87,7 +87,7 @@ async fn two_instances_admit_a_proof_once_together() {
     assert_eq!(one.admit(proof("3", 1)).await, Err(ReplayStoreError::Replayed));
     sleep(Duration::from_millis(1_500)).await;
     assert_eq!(one.admit(proof("3", 1)).await, Ok(()));
-    // One that has expired already is not admitted at all.
+    // An expired proof is not admitted.
     assert_eq!(one.admit(proof("4", 0)).await, Err(ReplayStoreError::Replayed));
 }
 
@@ -101,7 +101,7 @@ async fn when_redis_is_away_a_proof_is_refused() {
         let refused = store.admit(proof(jti, 60)).await;
         assert!(matches!(refused, Err(ReplayStoreError::Unavailable(_))), "{refused:?}");
     }
-    // It is used again when it is back.
+    // It is used again after it is restarted.
     let _server = Server::start_at(port).await;
     let mut admitted = Err(ReplayStoreError::Full);
     for attempt in 0..50 {

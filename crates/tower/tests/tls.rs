@@ -1,4 +1,4 @@
-//! Certificates are verified.
+//! Verification of certificates.
 
 mod support;
 
@@ -15,7 +15,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-/// An authority of certificates.
+/// A certification authority.
 struct Ca {
     pem: String,
     issuer: Issuer<'static, KeyPair>,
@@ -62,7 +62,7 @@ async fn serve(
     tokio::spawn(async move {
         loop {
             let (stream, _) = listener.accept().await.unwrap();
-            // A client that does not trust the certificate goes away.
+            // A client that does not trust the certificate disconnects.
             let Ok(mut stream) = acceptor.accept(stream).await else { continue };
             let mut request = Vec::new();
             while !request.ends_with(b"\r\n\r\n") {
@@ -96,7 +96,7 @@ async fn a_certificate_has_to_be_of_the_host_valid_and_of_a_known_authority() {
     ] {
         let port = serve(certificate, jwks(&[&signer])).await;
         let issuer = format!("https://localhost:{port}");
-        // What is allowed for plain HTTP does not make TLS weaker.
+        // Allowing plain HTTP does not weaken TLS.
         let authority = Authority::jwks(&issuer, format!("{issuer}/keys"))
             .root_certificates(roots.as_str())
             .timeouts(Duration::from_secs(2), Duration::from_secs(2))
@@ -132,7 +132,7 @@ async fn a_proxy_opens_a_connection_and_sees_only_tls() {
             client.write_all(answer.as_bytes()).await.unwrap();
             if answer.contains("200") {
                 let mut server = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-                // Ends with the connection, in whatever way.
+                // Ends with the connection, for any reason.
                 let _: Result<_, _> = tokio::io::copy_bidirectional(&mut client, &mut server).await;
             }
         }
@@ -149,5 +149,5 @@ async fn a_proxy_opens_a_connection_and_sees_only_tls() {
     assert_eq!(head, "CONNECT issuer.example:443 HTTP/1.1\r\nHost: issuer.example:443\r\n\r\n");
     let authorities = fetched(authority()).await;
     let failure = authorities.health().authorities[0].last_failure.clone().unwrap();
-    assert!(failure.contains("the proxy opens no connection"), "{failure}");
+    assert!(failure.contains("the proxy refused the connection"), "{failure}");
 }

@@ -1,4 +1,4 @@
-//! Events tell what happened, and nothing of a token.
+//! Tracing events, which contain no text of a token.
 
 mod support;
 

@@ -10,7 +10,7 @@ use crate::access_token::SubjectKind;
 use crate::compare::list_contains;
 use crate::error::ConfigError;
 
-/// A4: no audience is a client ID.
+/// Checks that no audience is a client ID (A4).
 const fn check_disjoint(
     client_ids: &[&str],
     audience: &str,
@@ -26,9 +26,9 @@ const fn check_disjoint(
     Ok(())
 }
 
-/// An [`AccessTokenPolicy`] in the making. Each setting adds a check or widens
-/// one by name; none drops another. A setting made twice has its last value: two
-/// scopes that are both needed are one [`ScopePolicy::all_of`].
+/// A builder of [`AccessTokenPolicy`]. Each setting adds a check or relaxes the check that it
+/// names; none removes another. A second call of a setting replaces the first: to require two
+/// scopes, use one [`ScopePolicy::all_of`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccessTokenPolicyBuilder<'a> {
     pub(super) policy: AccessTokenPolicy<'a>,
@@ -39,9 +39,9 @@ pub struct AccessTokenPolicyBuilder<'a> {
 impl<'a> AccessTokenPolicyBuilder<'a> {
     common_settings!();
 
-    /// Further identifiers of the same API, any of which `aud` may name: for an
-    /// API that is being renamed. Tokens that
-    /// [name no audience](AccessTokenPolicy::without_audience) have none of them.
+    /// Adds identifiers of the same API. `aud` may contain any of them, for example while an
+    /// API is renamed. They have no effect
+    /// [without an audience](AccessTokenPolicy::without_audience).
     #[must_use]
     pub const fn or_audiences(mut self, audiences: &'a [&'a str]) -> Self {
         self.note(check_none_empty(audiences, "audience"));
@@ -51,8 +51,8 @@ impl<'a> AccessTokenPolicyBuilder<'a> {
         self
     }
 
-    /// The clients whose tokens are taken: `azp` and `client_id` have to be
-    /// among them.
+    /// Accepts only tokens of these clients: `azp` or `client_id` must be present, and each that
+    /// is present must be one of them.
     #[must_use]
     pub const fn authorized_parties(mut self, clients: &'a [&'a str]) -> Self {
         self.note(check_list(clients, "authorized parties"));
@@ -60,33 +60,32 @@ impl<'a> AccessTokenPolicyBuilder<'a> {
         self
     }
 
-    /// The client IDs of the applications that are configured in the same
-    /// place. An audience that equals one of them is refused by
-    /// [`build`](Self::build): the applications' ID tokens would open the API.
+    /// Sets the client IDs of the applications in the same configuration.
+    /// [`build`](Self::build) rejects an audience that equals one of them, because the API
+    /// would accept ID tokens of the application.
     #[must_use]
     pub const fn forbid_client_ids(mut self, client_ids: &'a [&'a str]) -> Self {
         self.client_ids = client_ids;
         self
     }
 
-    /// Takes only tokens that speak for a user, or only such that speak for a
-    /// client.
+    /// Accepts only tokens whose subject is a user, or only tokens whose subject is a client.
     #[must_use]
     pub const fn require_subject(mut self, kind: SubjectKind) -> Self {
         self.policy.subject_kind = Some(kind);
         self
     }
 
-    /// Accepts sender-constrained tokens without checking `cnf`. A proxy in front of the
-    /// API has to have checked the key. A key that the request has proved
-    /// ([`BearerToken::with_key`](crate::BearerToken::with_key)) is compared all the same.
+    /// Accepts sender-constrained tokens without checking `cnf`. A proxy in front of the API
+    /// must have checked the key. A key that the request proves
+    /// ([`BearerToken::with_key`](crate::BearerToken::with_key)) is still compared.
     #[must_use]
     pub const fn danger_ignore_confirmation(mut self) -> Self {
         self.policy.confirmation = ConfirmationPolicy::Ignore;
         self
     }
 
-    /// The classes of authentication one of which `acr` has to name
+    /// Requires `acr` to be one of these authentication context classes
     /// ([RFC 9470](https://www.rfc-editor.org/rfc/rfc9470)).
     #[must_use]
     pub const fn require_acr(mut self, any_of: &'a [&'a str]) -> Self {
@@ -95,36 +94,35 @@ impl<'a> AccessTokenPolicyBuilder<'a> {
         self
     }
 
-    /// Takes only users who authenticated within the last `seconds`, and the
-    /// leeway; 0 counts
-    /// ([RFC 9470](https://www.rfc-editor.org/rfc/rfc9470)).
+    /// Accepts only users who authenticated within the last `seconds`, plus the leeway. 0 is
+    /// not special ([RFC 9470](https://www.rfc-editor.org/rfc/rfc9470)).
     #[must_use]
     pub const fn max_age(mut self, seconds: u64) -> Self {
         self.policy.max_age = Some(seconds);
         self
     }
 
-    /// The scope that every token needs.
+    /// Sets the scope that every token must have.
     #[must_use]
     pub const fn require_scope(mut self, needed: ScopePolicy<'a>) -> Self {
         self.policy.scope = Some(needed);
         self
     }
 
-    /// The permissions that every token needs.
+    /// Sets the permissions that every token must have.
     #[must_use]
     pub const fn require_permissions(mut self, needed: ScopePolicy<'a>) -> Self {
         self.policy.permissions = Some(needed);
         self
     }
 
-    /// The policy.
+    /// Returns the policy.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`]: an empty audience or other identifier, an empty
-    /// list, more leeway than 600 seconds, or an audience that equals one of the
-    /// authorized parties or of the client IDs beside the API.
+    /// [`ConfigError`] for an empty audience or other identifier, an empty list, a leeway of
+    /// more than 600 seconds, or an audience that equals one of the authorized parties or of
+    /// the [client IDs](Self::forbid_client_ids).
     pub const fn build(mut self) -> Result<AccessTokenPolicy<'a>, ConfigError> {
         let mut policy = self.policy;
         policy.fingerprint = policy.compute_fingerprint();

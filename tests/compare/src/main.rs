@@ -1,9 +1,9 @@
-//! What claimgate, jsonwebtoken and jwt-simple say of the same tokens: each well
-//! signed with RS256, and each wrong in one way.
+//! The verdicts of claimgate, jsonwebtoken and jwt-simple on the same tokens: all with a valid
+//! RS256 signature, and each with one defect.
 //!
-//! `cargo run --manifest-path tests/compare/Cargo.toml` prints the table of
-//! COMPARE.md. Every crate is told the issuer and the audience; jsonwebtoken a
-//! second time with everything its `Validation` has for the purpose.
+//! `cargo run --manifest-path tests/compare/Cargo.toml` prints the table of COMPARE.md. Every
+//! crate is configured with the issuer and the audience; jsonwebtoken a second time with all
+//! applicable settings of its `Validation`.
 
 use std::collections::HashSet;
 
@@ -66,7 +66,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Tokens, each with what is wrong with it.
+/// Tokens, each with a description of its defect.
 fn tokens(signer: &Signer, now: u64) -> Vec<(&'static str, String)> {
     const HEADER: &str = r#"{"alg":"RS256","typ":"JWT"}"#;
     let claims = json!({
@@ -90,7 +90,7 @@ fn tokens(signer: &Signer, now: u64) -> Vec<(&'static str, String)> {
     };
     let with_header = |header: &str| signer.sign(header, &claims.to_string());
     let good = signer.sign(HEADER, &claims.to_string());
-    // The last character of 256 bytes carries four bits: one of the other two set.
+    // The last character of 256 bytes has four significant bits: one of the other two is set.
     let unused_bits = {
         const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         let last = ALPHABET.find(&good[good.len() - 1..]).expect("base64url");

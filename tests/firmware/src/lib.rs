@@ -13,42 +13,42 @@ use cortex_m::register::msp;
 use cortex_m_semihosting::debug::{self, EXIT_FAILURE, EXIT_SUCCESS};
 use cortex_m_semihosting::hio::{self, HostStream};
 
-/// The pattern of unused stack.
+/// The pattern in the free part of the stack before a measurement.
 const PAINT: u32 = 0x5741_4c4c;
 const WORD: usize = size_of::<u32>();
 
 unsafe extern "C" {
-    // Symbols of the linker script, which have an address and no value.
+    // From the linker script: only their addresses are significant.
     static _stack_start: u32;
     static _stack_end: u32;
 }
 
-/// The iterations of the loop that calibrates the timer.
+/// The number of iterations of the loop that calibrates a tick.
 const KNOWN_ROUNDS: u32 = 500_000;
 
-/// The cost of a piece of work.
+/// The cost of a task.
 #[derive(Clone, Copy)]
 pub struct Cost {
-    /// The bytes of stack that were in use at most, those of the callers included.
+    /// Bytes from the bottom of the stack to its high-water mark.
     pub stack: u32,
     /// The instructions executed.
     pub instructions: u32,
 }
 
-/// Counts instructions by the timer, which the emulator advances with each instruction.
+/// Counts instructions, to which the emulator's clock is coupled.
 pub struct Meter {
     instructions_per_tick: u32,
 }
 
 impl Meter {
-    /// Starts the timer and calibrates it.
+    /// Starts the timer and calibrates a tick.
     pub fn new(mut timer: SYST) -> Self {
         timer.set_clock_source(SystClkSource::Core);
         timer.set_reload(0x00ff_ffff);
         timer.clear_current();
         timer.enable_counter();
         let start = SYST::get_current();
-        // SAFETY: counts a register down, two instructions per iteration.
+        // SAFETY: decrements a register, two instructions per iteration.
         unsafe {
             asm!("2: subs {rounds}, #1", "bne 2b", rounds = inout(reg) KNOWN_ROUNDS => _);
         }
@@ -56,7 +56,7 @@ impl Meter {
         Self { instructions_per_tick: (2 * KNOWN_ROUNDS + ticks / 2) / ticks }
     }
 
-    /// Runs `work` and measures its cost.
+    /// Runs a task and measures it.
     pub fn measure<T>(&self, work: impl FnOnce() -> T) -> (T, Cost) {
         paint();
         let start = SYST::get_current();
@@ -71,7 +71,7 @@ fn elapsed_since(start: u32) -> u32 {
     start.wrapping_sub(SYST::get_current()) & 0x00ff_ffff
 }
 
-/// Fills the unused part of the stack with the pattern.
+/// Fills the free part of the stack with the pattern.
 #[inline(never)]
 fn paint() {
     // The frame of this function may extend below the stack pointer that it reads.
@@ -79,8 +79,8 @@ fn paint() {
     let mut place = &raw const _stack_end as usize;
     while place < end {
         // SAFETY: the words between the end of the static data and the stack pointer are
-        // unused RAM. The write is volatile so that it is not replaced by a call, which
-        // would use the stack.
+        // unused RAM; volatile, so that the compiler does not insert a call, which would use
+        // stack.
         unsafe { ptr::write_volatile(place as *mut u32, PAINT) };
         place += WORD;
     }
@@ -91,7 +91,7 @@ fn paint() {
 fn high_water_mark() -> u32 {
     let start = &raw const _stack_start as usize;
     let mut place = &raw const _stack_end as usize;
-    // SAFETY: the words up to the start of the stack are RAM, and were written by `paint`.
+    // SAFETY: as above, RAM up to the start of the stack, which has been initialised.
     while place < start && unsafe { ptr::read_volatile(place as *const u32) } == PAINT {
         place += WORD;
     }
@@ -113,13 +113,13 @@ impl Console {
     /// Writes a text.
     pub fn text(&mut self, text: &str) -> &mut Self {
         if let Some(stream) = &mut self.stream {
-            // The exit status is the result; output that cannot be written is dropped.
+            // Errors are ignored: the exit status is significant.
             let _ = stream.write_all(text.as_bytes());
         }
         self
     }
 
-    /// Writes a text, padded with spaces to `width` characters.
+    /// Writes the text, padded with spaces to the width.
     pub fn column(&mut self, text: &str, width: usize) -> &mut Self {
         self.text(text);
         for _ in text.len()..width {
@@ -128,7 +128,7 @@ impl Console {
         self
     }
 
-    /// Writes a number, aligned to the right in ten columns.
+    /// Writes a number, right-aligned in ten columns.
     pub fn number(&mut self, mut number: u32) -> &mut Self {
         let mut digits = [b' '; 10];
         for place in digits.iter_mut().rev() {
@@ -147,7 +147,7 @@ impl Console {
     }
 }
 
-/// Ends the emulation with exit status 0 for success, and 1 otherwise.
+/// Ends the emulation with this exit status.
 pub fn exit(is_success: bool) -> ! {
     loop {
         debug::exit(if is_success { EXIT_SUCCESS } else { EXIT_FAILURE });

@@ -1,6 +1,6 @@
-//! Claimgate's whole path as a static library, RSA and hashing left to the
-//! caller. `run.sh` looks through its symbols: if any code in it could panic,
-//! it would refer to the panic handler, and that to `claimgate_panicked`.
+//! The public API as a static library, with RSA and hashing provided by the caller. `run.sh`
+//! examines its symbols: code that could panic would refer to the panic handler, and that to
+//! `claimgate_panicked`.
 
 #![no_std]
 
@@ -23,7 +23,7 @@ use serde::Deserialize;
 
 unsafe extern "C" {
     fn claimgate_panicked() -> !;
-    /// What no optimiser can look into.
+    /// A function that is opaque to the optimiser.
     fn rsa_key(n: *const u8, n_len: usize, e: *const u8, e_len: usize) -> usize;
     fn rsa_verify(key: usize, text: *const u8, len: usize, sig: *const u8, sig_len: usize) -> bool;
     fn sha256_update(state: usize, bytes: *const u8, len: usize) -> usize;
@@ -33,11 +33,11 @@ unsafe extern "C" {
 
 #[panic_handler]
 fn panic(_: &PanicInfo<'_>) -> ! {
-    // SAFETY: never called, as `run.sh` shows.
+    // SAFETY: never called, as checked by `run.sh`.
     unsafe { claimgate_panicked() }
 }
 
-/// A key that lives elsewhere.
+/// A key that is stored elsewhere.
 pub struct Elsewhere(usize);
 
 impl PublicKey for Elsewhere {
@@ -67,7 +67,7 @@ impl PublicKey for Elsewhere {
 
     fn sha256(parts: &[&[u8]]) -> [u8; 32] {
         let mut hash = [0; 32];
-        // SAFETY: pointers and lengths of slices, and room for 32 bytes.
+        // SAFETY: pointers and lengths of slices, and capacity for 32 bytes.
         unsafe {
             let state =
                 parts.iter().fold(0, |state, part| sha256_update(state, part.as_ptr(), part.len()));
@@ -77,7 +77,7 @@ impl PublicKey for Elsewhere {
     }
 }
 
-/// Text from outside.
+/// A text from the caller.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Text {
@@ -87,13 +87,13 @@ pub struct Text {
 
 impl Text {
     fn get<'a>(self) -> &'a str {
-        // SAFETY: the caller hands over readable bytes.
+        // SAFETY: the caller provides readable bytes.
         let bytes = unsafe { slice::from_raw_parts(self.start, self.len) };
         core::str::from_utf8(bytes).unwrap_or_default()
     }
 }
 
-/// All that a policy may be told.
+/// All settings of a policy.
 #[repr(C)]
 pub struct Settings {
     identifier: Text,
@@ -108,7 +108,7 @@ pub struct Settings {
     choice: u32,
 }
 
-/// What is shown of a result.
+/// Passes a result to the caller.
 struct Screen;
 
 impl Write for Screen {
@@ -122,9 +122,8 @@ fn tell(text: &str) {
     let _ = Screen.write_str(text);
 }
 
-/// Claims of the caller's own. A float among them would add core's parser of
-/// floats, which holds checks that the optimiser leaves in; nothing else in the
-/// library calls it.
+/// Custom claims. A float would add core's parser of floats, whose bounds checks are not
+/// optimised out; nothing else in the library calls it.
 #[derive(Deserialize)]
 struct Custom<'a> {
     #[serde(rename = "https://example.com/tenant")]
@@ -142,7 +141,7 @@ fn tell_custom(custom: &Custom<'_>) {
     tell(if is_telling { "yes" } else { "no" });
 }
 
-/// An issuer with up to four keys, as both functions below take it.
+/// Constructs an issuer with up to four keys, for both functions below.
 type Known = Issuer<Elsewhere, 4>;
 
 #[unsafe(no_mangle)]
@@ -156,7 +155,7 @@ pub extern "C" fn parse_key_set(text: Text, url: Text, issuer: &mut Option<Known
     }
 }
 
-/// Makes an issuer of a single key that is known as numbers.
+/// Constructs an issuer with a single key from its numbers.
 #[unsafe(no_mangle)]
 pub extern "C" fn take_key(
     n: &&[u8],
@@ -221,14 +220,14 @@ fn tell_access_token(token: &Validated<AccessToken<'_>>) {
     token.scope().iter().for_each(tell);
     token.permissions().iter().for_each(tell);
     tell(token.confirmation().and_then(|confirmation| confirmation.jkt()).unwrap_or_default());
-    tell(if token.opens_userinfo() { "userinfo" } else { "" });
+    tell(if token.is_for_userinfo() { "userinfo" } else { "" });
     tell(if token.subject_kind() == SubjectKind::User { "user" } else { "client" });
     if let Ok(custom) = token.claims::<Custom<'_>>() {
         tell_custom(&custom);
     }
 }
 
-/// Takes the value of an `Authorization` header the whole way.
+/// Validates the value of an `Authorization` header.
 #[unsafe(no_mangle)]
 pub extern "C" fn validate_access_token(
     authorization: Text,
@@ -278,7 +277,7 @@ pub extern "C" fn validate_access_token(
     }
 }
 
-/// Returns whose keys to fetch again.
+/// Returns the issuer whose keys should be fetched again.
 #[unsafe(no_mangle)]
 pub extern "C" fn issuer_of(token: Text, issuers: &[Known; 2], buffer: &mut [u8; 8192]) -> bool {
     let Some(policy) = AccessTokenPolicy::general("api").build().ok() else { return false };
@@ -336,7 +335,7 @@ fn id_policy<'a>(settings: &'a Settings, others: &'a [&'a str]) -> Option<IdToke
     policy.build().ok()
 }
 
-/// Takes an ID token the whole way, and then a `/userinfo` response.
+/// Validates an ID token, and then a `/userinfo` response.
 #[unsafe(no_mangle)]
 pub extern "C" fn validate_id_token(
     token: Text,
@@ -407,14 +406,14 @@ pub extern "C" fn refresh(refresh: &mut JwksRefresh, now: u64, choice: u32) -> b
     refresh.failures() == 0
 }
 
-/// Panics for some input, so that `run.sh` has something to find.
+/// Panics for some input, so that `run.sh` can be tested.
 #[cfg(feature = "panicking")]
 #[unsafe(no_mangle)]
 pub extern "C" fn panicking(text: Text, index: usize) -> u8 {
     text.get().as_bytes()[index]
 }
 
-/// Validates a logout token of an issuer of many tenants, by claim rules.
+/// Validates a logout token of a multi-tenant issuer, with claim rules.
 #[unsafe(no_mangle)]
 pub extern "C" fn validate_logout_token(
     token: Text,

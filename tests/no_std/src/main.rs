@@ -1,9 +1,8 @@
-//! A program without `std`, without `main` and without a global allocator that
-//! takes tokens the whole way, RSA through a stand-in. That it links is the
-//! proof: a single use of the heap would leave a symbol undefined.
+//! A program without `std`, without `main` and without a global allocator that validates
+//! tokens, with a stand-in for RSA. It links only if nothing uses the heap.
 //!
-//! `cargo run --manifest-path tests/no_std/Cargo.toml` exits with the number of
-//! the first wrong verdict, or with 0.
+//! `cargo run --manifest-path tests/no_std/Cargo.toml` exits with the number of the first
+//! wrong verdict, or with 0.
 
 #![no_std]
 #![no_main]
@@ -30,7 +29,7 @@ const POLICY: AccessTokenPolicy<'_> =
     at_compile_time!(AccessTokenPolicy::general("https://example.com/health-api").build());
 const NOW: NumericDate = NumericDate::from_secs(1_311_281_470);
 
-/// Takes every signature that is not all zeros.
+/// A key that accepts every signature except zeros.
 struct StandIn;
 
 impl PublicKey for StandIn {
@@ -75,7 +74,7 @@ extern "C" fn main() -> i32 {
     }
 }
 
-// `core` as it is shipped refers to it, although nothing here unwinds.
+// The precompiled `core` refers to it, although nothing unwinds.
 #[unsafe(no_mangle)]
 extern "C" fn rust_eh_personality() {}
 

@@ -40,7 +40,7 @@ use super::table::{OK, Shape, shapes};
 struct Page {
     /// The name of the file, without `.md`.
     name: &'static str,
-    /// What the names of its shapes begin with.
+    /// The common prefix of the names of its shapes.
     shapes: &'static str,
     /// An issuer that the page names.
     issuer: &'static str,
@@ -102,7 +102,7 @@ pages! {
 /// The pages without settings.
 const OTHER_PAGES: [&str; 2] = ["from-auth0-documentation-to-code", "instead-of-decoding"];
 
-/// What the names of the shapes without a page begin with.
+/// The prefixes of the names of shapes without a page.
 const OTHER_SHAPES: [&str; 13] = [
     "Logto",
     "RFC 7523 ",
@@ -197,7 +197,7 @@ impl Page {
     }
 }
 
-/// The claims with these changes. `null` takes a claim away.
+/// Returns the claims with these changes. `null` removes a claim.
 fn merged(mut claims: Value, changes: &Value) -> Value {
     claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
     claims
@@ -262,8 +262,8 @@ fn each_page_names_its_issuer_and_its_shapes() {
         let (issuer, shapes) = (page.issuer, page.shapes);
         assert!(text.contains(&format!("`{issuer}`")), "{}: {issuer}", page.name);
         let last = format!(
-            "Shapes in `tests/shapes`: every row that begins with \"{shapes}\". \
-             The settings above are run on them.\n"
+            "The forms in `tests/shapes` that begin with \"{shapes}\" \
+             are validated with the settings above.\n"
         );
         assert!(text.ends_with(&last), "{}", page.name);
     }

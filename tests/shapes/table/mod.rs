@@ -18,18 +18,18 @@ const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
 /// A token of some issuer.
 pub(crate) struct Shape {
-    /// What it is, and where its form is documented.
+    /// Its description and the documentation of its form.
     pub(crate) what: &'static str,
     pub(crate) typ: Option<&'static str>,
     pub(crate) claims: Value,
     /// The letters of the policies that accept it.
     pub(crate) accepted_by: &'static str,
-    /// What the laxest login and the API say, if they do not accept it.
+    /// The errors of the most permissive login and of the API, if they do not accept it.
     pub(crate) login: &'static str,
     pub(crate) api: &'static str,
 }
 
-/// A shape of these further claims. `null` takes a claim away.
+/// Returns a shape with these additional claims. `null` removes a claim.
 fn shape(
     what: &'static str,
     typ: impl Into<Option<&'static str>>,

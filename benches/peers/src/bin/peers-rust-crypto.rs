@@ -1,5 +1,5 @@
-//! jsonwebtoken with its other backend, beside bare RSA by ring. It has a binary
-//! of its own because the library takes only one backend at a time.
+//! jsonwebtoken with its other backend, compared with RSA by ring. It is a separate binary
+//! because the library can have only one backend at a time.
 
 use claimgate::PureRustKey;
 use claimgate_peers::contenders::claimgate::{self as gate, Gate};

@@ -1,4 +1,4 @@
-//! claimgate, bare RSA and the peers, jsonwebtoken with aws-lc-rs.
+//! claimgate, RSA without a library, and the peers, with jsonwebtoken on aws-lc-rs.
 
 use claimgate::{
     Algorithm, AwsLcAnyKey, AwsLcKey, PureRustAnyKey, PureRustKey, PureRustPortableKey, RingAnyKey,
@@ -71,6 +71,7 @@ fn measure_algorithm(title: &'static str, algorithm: Algorithm, rounds: usize) -
     Report { title, measured: interleaved(&mut contenders, rounds) }
 }
 
+<<<<<<< HEAD
 /// An access token and its DPoP proof, both signatures with one backend.
 fn measure_bound(rounds: usize) -> Report {
     let bound = Bound::new();
@@ -85,6 +86,9 @@ fn measure_bound(rounds: usize) -> Report {
 }
 
 /// The ratios of one algorithm, which is named in each.
+=======
+/// The ratios of one algorithm, which each of them names.
+>>>>>>> language
 fn print_ratios(report: &Report, algorithm: &str) {
     for (backend, whole, raw) in [
         ("ring", gate::RING, raw::RING),
@@ -97,7 +101,7 @@ fn print_ratios(report: &Report, algorithm: &str) {
     }
 }
 
-/// What the other binary saved: name, multiple of raw ring, allocations.
+/// The results of the other binary: name, multiple of raw ring, allocations.
 fn add_saved(report: &mut Report, saved: &str) {
     for line in saved.lines() {
         let mut fields = line.split('\t');

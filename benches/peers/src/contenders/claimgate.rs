@@ -45,7 +45,7 @@ impl<K: PublicKey> Gate<K> {
         self.issuer.keys().keys().iter().find(named).unwrap().key()
     }
 
-    /// One validation, of the same token every time.
+    /// One validation, always of the same token.
     pub fn validate<'c>(&'c self, token: &'c str, kind: Kind) -> impl FnMut() + 'c {
         let issuer = &self.issuer;
         let mut buffer = TokenBuffer::<8192>::new();
@@ -82,7 +82,7 @@ impl<K: PublicKey> Gate<K> {
         Contender::new(name, Some(rsa), self.validate(token, kind))
     }
 
-    /// What is refused before there is any RSA.
+    /// Tokens that are rejected before RSA.
     pub fn refusals<'c>(&'c self, keys: &Keys) -> Vec<Contender<'c>> {
         let claims = claims(Kind::Typical);
         let mut foreign = claims.clone();
@@ -116,7 +116,7 @@ impl<K: PublicKey> Gate<K> {
         })
     }
 
-    /// Of a service that has several issuers: with one, `iss` is read after RSA.
+    /// A service with several issuers: with one, `iss` is compared after RSA.
     fn unknown_issuer(&self, token: String) -> Contender<'_> {
         let issuers = std::slice::from_ref(&self.issuer);
         let mut buffer = TokenBuffer::<8192>::new();
@@ -128,7 +128,7 @@ impl<K: PublicKey> Gate<K> {
         })
     }
 
-    /// Tokens that the cache knows: each in turn of as many as it holds.
+    /// Tokens in the cache, in turn, as many as it has slots.
     pub fn cache_hit(&self, keys: &Keys) -> Contender<'_> {
         let issuer = &self.issuer;
         let mut buffer = TokenBuffer::<8192>::new();
@@ -159,7 +159,7 @@ impl<K: PublicKey> Gate<K> {
     }
 }
 
-/// How many tokens the cache holds.
+/// The number of slots of the cache.
 const SLOTS: usize = 64;
 
 pub const RING: &str = "claimgate (ring)";

@@ -1,5 +1,5 @@
-//! [jsonwebtoken](https://docs.rs/jsonwebtoken), whose backend is chosen by the
-//! feature it is built with.
+//! [jsonwebtoken](https://docs.rs/jsonwebtoken), with the backend of the feature with which it
+//! is built.
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -30,7 +30,7 @@ fn decoding_keys(keys: &Keys) -> HashMap<String, DecodingKey> {
     named.collect()
 }
 
-/// With the key that `kid` names, out of the issuer's.
+/// With the issuer's key that `kid` selects.
 pub fn contender<'c>(
     name: &'static str,
     rsa: Option<&'static str>,
@@ -47,7 +47,7 @@ pub fn contender<'c>(
     })
 }
 
-/// With one key, whatever `kid` says: the least that there is to do.
+/// With one key, regardless of `kid`: the least possible work.
 pub fn with_one_key<'c>(
     name: &'static str,
     rsa: Option<&'static str>,

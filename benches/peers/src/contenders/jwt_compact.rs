@@ -1,4 +1,4 @@
-//! [jwt-compact](https://docs.rs/jwt-compact) over the rsa crate.
+//! [jwt-compact](https://docs.rs/jwt-compact) with the rsa crate.
 
 use std::collections::HashMap;
 use std::hint::black_box;

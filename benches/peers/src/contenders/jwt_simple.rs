@@ -1,4 +1,4 @@
-//! [jwt-simple](https://docs.rs/jwt-simple) in Rust alone.
+//! [jwt-simple](https://docs.rs/jwt-simple) in pure Rust.
 
 use std::collections::{HashMap, HashSet};
 use std::hint::black_box;
@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::measure::Contender;
 use crate::tokens::{API, CLIENT_ID, ISSUER, Keys, Kind};
 
-/// `sub` and `nonce` are among the library's own.
+/// `sub` and `nonce` are read by the library.
 #[derive(Serialize, Deserialize)]
 struct Custom {
     scope: Option<String>,

@@ -1,5 +1,5 @@
-//! Nothing but the signature: it is decoded and the key is parsed already, as far as
-//! the library keeps a parsed key.
+//! Only the signature verification: the signature is decoded and the key is parsed before, if
+//! the library stores parsed keys.
 
 use std::hint::black_box;
 
@@ -90,7 +90,7 @@ pub fn graviola<'c>(keys: &'c Keys, token: &'c str) -> Contender<'c> {
     })
 }
 
-/// A key of claimgate's by itself.
+/// A key of claimgate, used directly.
 pub fn own<'c, K: PublicKey + 'c>(
     name: &'static str,
     keys: &'c Keys,

@@ -1,11 +1,11 @@
-//! `libclaimgate.a`: [`claimgate_c`] and the panic handler that a library without `std` has
-//! to have.
+//! `libclaimgate.a`: [`claimgate_c`] and the panic handler that a library without `std`
+//! requires.
 
 #![no_std]
 
 use core::panic::PanicInfo;
 
-// The functions that C calls are exported from there.
+// The functions of the C interface are exported from there.
 pub use claimgate_c::*;
 
 #[cfg(claimgate_panic_probe)]
@@ -13,8 +13,8 @@ unsafe extern "C" {
     fn claimgate_panicked() -> !;
 }
 
-/// No function of the library panics, as `tests/no_panic.sh` shows: it builds the library
-/// with `claimgate_panic_probe` and finds no reference to `claimgate_panicked`.
+/// No function of the library panics, as checked by `tests/no_panic.sh`: it builds the library
+/// with `claimgate_panic_probe` and searches for references to `claimgate_panicked`.
 #[panic_handler]
 fn panic(_: &PanicInfo<'_>) -> ! {
     #[cfg(claimgate_panic_probe)]
@@ -28,7 +28,7 @@ fn panic(_: &PanicInfo<'_>) -> ! {
     }
 }
 
-/// Panics for some input, so that `tests/no_panic.sh` has something to find.
+/// Panics for some input, so that `tests/no_panic.sh` can be tested.
 #[cfg(claimgate_deliberate_panic)]
 #[unsafe(no_mangle)]
 pub extern "C" fn claimgate_deliberate_panic(index: usize) -> u8 {

@@ -1,8 +1,8 @@
-//! All kernels against num-bigint, on any modulus, exponent and signature, and on
-//! signatures that are made to hold; ring has to have the same verdict.
+//! All kernels compared with num-bigint, for any modulus, exponent and signature, and for
+//! valid signatures; ring must give the same verdict.
 //!
-//! No private key is needed for those: for an exponent of 3 and any root,
-//! `n = root³ − EM` is a modulus under which the root is the signature.
+//! No private key is needed for those: for an exponent of 3 and any root, `n = root³ − EM` is
+//! a modulus under which the root is the signature.
 #![no_main]
 
 use arbitrary::Arbitrary;
@@ -17,7 +17,7 @@ struct Input<'a> {
     n: Shape<'a>,
     e: Exponent,
     s: Shape<'a>,
-    /// Counts s down from n.
+    /// Subtracts s from n.
     from_above: bool,
     digest: [u8; 32],
     made: bool,
@@ -42,7 +42,7 @@ enum Exponent {
 enum Shape<'a> {
     Octets(&'a [u8]),
     Runs([(u16, bool); 6]),
-    /// Digits of 52 bits that are nearly all ones or zeros.
+    /// 52-bit digits that are nearly all ones or zeros.
     Digits(&'a [u8]),
 }
 
@@ -85,7 +85,7 @@ fuzz_target!(|input: Input<'_>| {
     let e_octets = BigUint::from(e).to_bytes_be();
     let key = PublicKey::new(&n_octets, &e_octets).expect("a key of these bounds");
     assert_eq!(key.verify_pkcs1v15(&digest, &s_octets).is_ok(), is_valid);
-    // ring hashes by itself, so only refusals can be compared.
+    // ring computes the hash itself, so only rejections can be compared.
     let ring = ring::signature::RsaPublicKeyComponents { n: &n_octets, e: &e_octets };
     let algorithm = &ring::signature::RSA_PKCS1_2048_8192_SHA256;
     let by_ring = ring.verify(algorithm, &input.digest, &s_octets).is_ok();
@@ -105,17 +105,17 @@ fn any(input: &Input<'_>, bits: u64) -> (BigUint, u64, BigUint) {
         Exponent::Greatest => (1 << 33) - 1,
     }
     .min((1 << 33) - 1);
-    // Above n too, as long as n has room.
+    // Also above n, if the length permits.
     let s = input.s.integer() % (BigUint::from(1_u8) << bits);
     let s = if input.from_above && s < n { &n - s } else { s };
     (n, e, s)
 }
 
-/// A key and its signature of the digest, if the size comes out right.
+/// Returns a key and its signature of the digest, if the size is right.
 fn made(input: &Input<'_>, bits: u64) -> Option<(BigUint, u64, BigUint)> {
     let mut root = input.s.integer() % (BigUint::from(1_u8) << (bits / 3));
     root.set_bit(bits / 3, true);
-    // n is odd if one of both is even.
+    // n is odd if exactly one of both is.
     root.set_bit(0, input.digest[31] & 1 == 0);
     let cube = root.pow(3);
     let len = cube.bits().div_ceil(8);
@@ -124,7 +124,7 @@ fn made(input: &Input<'_>, bits: u64) -> Option<(BigUint, u64, BigUint)> {
     fits.then_some((n, 3, root))
 }
 
-/// The encoded message of a digest as an integer.
+/// Returns the encoded message of a digest as an integer.
 fn encoded(digest: &[u8; 32], len: usize) -> BigUint {
     let mut encoded = vec![0xff; len];
     encoded[..2].copy_from_slice(&[0, 1]);
@@ -136,7 +136,7 @@ fn encoded(digest: &[u8; 32], len: usize) -> BigUint {
     BigUint::from_bytes_be(&encoded)
 }
 
-/// Big-endian octets, so many.
+/// Returns this number of big-endian octets.
 fn octets(x: &BigUint, len: usize) -> Vec<u8> {
     let octets = x.to_bytes_be();
     let mut all = vec![0; len - octets.len()];

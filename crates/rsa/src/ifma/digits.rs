@@ -1,4 +1,4 @@
-//! Integers in forty digits of 52 bits, and the scalar work on them.
+//! Integers of forty 52-bit digits, and scalar operations on them.
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),
@@ -11,7 +11,7 @@
 use crate::digest::Tail;
 use crate::wide;
 
-/// A digit of ones.
+/// A digit with all bits set.
 pub(crate) const DIGIT_MASK: u64 = (1 << 52) - 1;
 
 /// Forty digits, the lowest first, in five vectors.
@@ -20,18 +20,18 @@ pub(crate) const DIGIT_MASK: u64 = (1 << 52) - 1;
 pub(crate) struct Digits(pub(crate) [[u64; 8]; 5]);
 
 impl Digits {
-    /// The digits of an integer of 2,048 bits.
+    /// Returns the digits of an integer of 2,048 bits.
     pub(crate) fn from_limbs(limbs: &[u64; 32]) -> Self {
         let mut digits = Self([[0; 8]; 5]);
         write_digits(digits.0.as_flattened_mut(), limbs);
         digits
     }
 
-    /// The integer below 2^2048.
+    /// Returns the limbs of an integer below 2^2048.
     pub(crate) fn limbs(&self) -> [u64; 32] {
         let mut limbs = [0; 32];
         let mut digits = self.0.as_flattened().iter();
-        // The bits that are read and not written yet.
+        // The bits that were read but not written yet.
         let (mut bits, mut count) = (0_u128, 0);
         for limb in &mut limbs {
             while count < 64 {
@@ -61,7 +61,7 @@ impl Digits {
         sum
     }
 
-    /// Whether this is below 2n + n/2^29: DESIGN.md, "Bounds".
+    /// Returns whether this is below 2n + n/2^29: see DESIGN.md, "Bounds".
     pub(crate) fn is_in_bounds(&self, n: &Self) -> bool {
         let mut part = *n;
         let above = n.0.as_flattened().iter().skip(1).chain([&0]);
@@ -90,7 +90,7 @@ impl Digits {
     }
 }
 
-/// Thirteen limbs are sixteen digits.
+/// Writes thirteen limbs as sixteen digits.
 fn write_digits(digits: &mut [u64], limbs: &[u64]) {
     let mut limbs = limbs.iter();
     let (mut bits, mut count) = (0_u128, 0);
@@ -110,8 +110,8 @@ fn low_half(bits: u128) -> u64 {
     bits as u64
 }
 
-/// The complement of `00`, `DigestInfo` and hash: at most 672 bits, and at most
-/// 416 for SHA-256.
+/// Returns the complement of `00`, `DigestInfo` and hash: at most 672 bits, and at most 416
+/// for SHA-256.
 pub(crate) fn complement(tail: Tail<'_>) -> [[u64; 8]; 2] {
     let mut limbs = [0; 12];
     wide::write_complement(&mut limbs, tail);
@@ -120,12 +120,12 @@ pub(crate) fn complement(tail: Tail<'_>) -> [[u64; 8]; 2] {
     digits
 }
 
-/// −1/n mod 2^416, for an odd n.
+/// Returns −1/n mod 2^416, for an odd n.
 pub(crate) fn negative_inverse(n: &Digits) -> [u64; 8] {
     let [n, ..] = &n.0;
     let [n0, ..] = *n;
     let n0 = wide::negative_inverse(n0);
-    // Digit by digit the x for which x·n + 1 is a multiple of 2^416.
+    // Computes digit by digit the x for which x·n + 1 is a multiple of 2^416.
     let mut inverse = [0; 8];
     let mut sum = [0_u128; 8];
     let mut rest = sum.as_mut_slice();

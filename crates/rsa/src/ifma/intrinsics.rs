@@ -1,8 +1,8 @@
-//! The vector operations as instructions: the only file with unsafe code.
+//! The vector operations as instructions. This is the only file with unsafe code.
 //!
-//! Both uses have the same reason: a [`Detected`] is made by [`Detected::new`]
-//! alone, and only where the processor and the operating system have AVX-512F
-//! and AVX-512 IFMA.
+//! Both uses are sound for the same reason: a [`Detected`] is constructed only by
+//! [`Detected::new`], and only if the processor and the operating system support AVX-512F and
+//! AVX-512 IFMA.
 #![expect(
     unsafe_code,
     reason = "instructions that a processor may lack are called after their detection"
@@ -25,7 +25,7 @@ cpufeatures::new!(avx512_ifma, "avx512f", "avx512ifma");
 pub(crate) struct Detected(());
 
 impl Detected {
-    /// Returns the proof if the processor and the operating system have both.
+    /// Returns the proof if the processor and the operating system support both.
     pub(crate) fn new() -> Option<Self> {
         avx512_ifma::get().then_some(Self(()))
     }
@@ -34,8 +34,8 @@ impl Detected {
 /// Calls an intrinsic.
 macro_rules! intrinsic {
     ($($call:tt)*) => {
-        // SAFETY: the instruction is there, since a `Detected` is `self`. Those
-        // with a pointer get one to eight u64, from a reference or an array.
+        // SAFETY: the instruction is available because `self` is a `Detected`. Those with
+        // a pointer receive a pointer to eight u64, from a reference or an array.
         unsafe { $($call)* }
     };
 }
@@ -49,7 +49,7 @@ impl Lanes for Detected {
         fn with_features<T: Task>(lanes: Detected, task: T) -> T::Output {
             task.run(lanes)
         }
-        // SAFETY: the features are there, since a `Detected` is `self`.
+        // SAFETY: the features are available because `self` is a `Detected`.
         unsafe { with_features(self, task) }
     }
 

@@ -1,16 +1,16 @@
-//! The arithmetic, over the operations of [`Lanes`].
+//! The arithmetic of the kernel, generic over the operations of [`Lanes`].
 #![forbid(unsafe_code)]
 
 use super::digits::Digits;
 use super::lanes::{Lanes, Task};
 
-/// What the reduction needs of a modulus n of 2,048 bits.
+/// The constants for reductions modulo n of 2,048 bits.
 #[derive(Clone)]
 pub(super) struct Modulus {
     pub(super) n: Digits,
-    /// 2^−416 mod n: folds the eight lowest digits into those above.
+    /// 2^−416 mod n, which folds the eight lowest digits into the others.
     pub(super) fold_8: Digits,
-    /// 2^−832 mod n: folds the sixteen lowest.
+    /// 2^−832 mod n, which folds the sixteen lowest.
     pub(super) fold_16: Digits,
     /// −1/n mod 2^416.
     pub(super) negative_inverse: [u64; 8],
@@ -35,8 +35,8 @@ impl Task for Evaluation<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self, l: L) -> Digits {
         let reduction = Reduction::new(l, self.modulus);
-        // From the left, a square for each bit of e below the first, and a
-        // product for each one.
+        // From the left: a square for each bit of e after the first, and a product for each
+        // one.
         let mut bits = self.e << self.e.leading_zeros() << 1;
         let mut is_product = bits == 0;
         let mut x = *self.s;
@@ -68,8 +68,8 @@ impl Task for Evaluation<'_> {
     }
 }
 
-/// The forty digits of an integer at each place from 0 to 8: `[s][v]` contains
-/// the digits from 8v − s on, with zeros around the integer.
+/// The digits of an integer at each offset from 0 to 8: `[s][v]` contains the digits from 8v −
+/// s on, with zeros around the integer.
 struct Shifts<L: Lanes>([[L::Vector; 6]; 9]);
 
 impl<L: Lanes> Shifts<L> {
@@ -103,7 +103,7 @@ impl<L: Lanes> Shifts<L> {
     }
 }
 
-/// The columns of a product: the low halves and the high halves of the products
+/// The columns of a product: the sums of the low halves and of the high halves of the products
 /// of digits.
 struct Sums<L: Lanes> {
     low: [L::Vector; 10],
@@ -138,10 +138,10 @@ impl<L: Lanes> Sums<L> {
     }
 }
 
-/// The sum of the products of eight digits and one column of vectors.
+/// Returns the sum of the products of eight digits and one column of vectors.
 #[inline(always)]
 fn column<L: Lanes>(l: L, digits: &[u64; 8], column: [L::Vector; 9]) -> L::Vector {
-    // Independent chains, as the next step waits for this column.
+    // Independent chains, because the next step depends on this column.
     let zero = l.splat(0);
     let (mut even, mut odd, mut even_high, mut odd_high) = (zero, zero, zero, zero);
     let [lows @ .., _] = column;
@@ -187,14 +187,14 @@ fn add_multiple<L: Lanes>(
     }
 }
 
-/// Brings the lanes of `x`, after a carry into the lowest, below 2^52. The lane 7
-/// of `carry` is the carry of the vector below, and becomes that of this one.
+/// Reduces the lanes of `x`, after a carry into the lowest, below 2^52. Lane 7 of `carry` is
+/// the carry from the vector below, and then the carry from this one.
 #[inline(always)]
 pub(super) fn normalise<L: Lanes>(l: L, x: L::Vector, carry: &mut L::Vector) -> L::Vector {
     let high = l.carry(x);
     let mut y = l.add(l.digit(x), l.align::<7>(high, *carry));
     *carry = high;
-    // Carries that a carry makes: rare, except where it is tried.
+    // Carries caused by carries: rare, except with crafted input.
     while l.any_carry(y) {
         #[cfg(test)]
         crate::tests::count_ripple();
@@ -205,7 +205,7 @@ pub(super) fn normalise<L: Lanes>(l: L, x: L::Vector, carry: &mut L::Vector) -> 
     y
 }
 
-/// x², in columns.
+/// Returns the columns of x².
 #[inline(always)]
 fn square<L: Lanes>(l: L, x: &Digits) -> [L::Vector; 10] {
     let shifts = Shifts::new(l, x);
@@ -213,8 +213,8 @@ fn square<L: Lanes>(l: L, x: &Digits) -> [L::Vector; 10] {
     let [x0, x1, x2, x3, x4] = &x.0;
     let mut low = [l.splat(0); 10];
     let mut high = [l.splat(0); 10];
-    // The products of digit $place of vector $k with all digits above it, in the
-    // lanes of vector $v: lane j has the digit 8·$v − $shift + j.
+    // The products of digit $place of vector $k and all higher digits, in the lanes of vector
+    // $v: lane j has the digit 8·$v − $shift + j.
     macro_rules! add {
         ($sums:ident, $add:ident, $add_in:ident, $digit:ident, $shift:literal, $place:literal, $k:literal, $($v:literal)*) => { $(
             const { assert!($v >= $k) };
@@ -248,7 +248,7 @@ fn square<L: Lanes>(l: L, x: &Digits) -> [L::Vector; 10] {
         )* };
     }
     rows!(0 1, 1 2, 2 3, 3 4, 4 5, 5 6, 6 7, 7 8);
-    // Twice that, and the squares.
+    // Twice these products, and the squares.
     let mut columns = low;
     let mut squares = shifts.0[0].iter();
     for (([first, second], [high0, high1]), &x) in
@@ -263,7 +263,7 @@ fn square<L: Lanes>(l: L, x: &Digits) -> [L::Vector; 10] {
     columns
 }
 
-/// The lanes above one, as bits.
+/// Returns the lanes above one, as bits.
 const fn lanes_above(lane: i32) -> u8 {
     match lane {
         ..0 => 0xff,
@@ -334,8 +334,7 @@ impl<L: Lanes> Reduction<L> {
         let (mut low, mut high) =
             ([low1, low2, low3, low4, low5, c9], [high1, high2, high3, high4, high5, zero]);
         add_multiple(l, &mut low, &mut high, &digits, &self.fold_8);
-        // The last eight by Montgomery's way: plus the multiple of n that makes
-        // them zero.
+        // The last eight by Montgomery reduction: adds the multiple of n that makes them zero.
         let [bottom, low1, low2, low3, low4, low5] = low;
         let [bottom_high, high1, high2, high3, high4, high5] = high;
         let bottom = normalise(l, l.add(bottom, bottom_high), &mut carry);
@@ -346,8 +345,8 @@ impl<L: Lanes> Reduction<L> {
         add_multiple(l, &mut low, &mut high, &quotient, &self.n);
         let [bottom, low @ ..] = low;
         let [_, high @ ..] = high;
-        // The bottom is a multiple of 2^416 now. What its lower lanes carry into
-        // the top lane is what that one lacks to the next multiple of 2^52.
+        // The bottom is now a multiple of 2^416. The carry of its lower lanes into the top
+        // lane is the difference between that lane and the next multiple of 2^52.
         let missing = l.splat((1 << 52) - 1);
         carry = l.add(carry, l.carry(l.add(bottom, missing)));
         let mut result = low;
@@ -355,7 +354,7 @@ impl<L: Lanes> Reduction<L> {
             *low = normalise(l, l.add(*low, high), &mut carry);
         }
         let digits = Digits(result.map(|vector| l.store(vector)));
-        // Below 2^2050: no carry is left, and the top digit is short.
+        // Below 2^2050: there is no carry, and the top digit is small.
         debug_assert_eq!(l.store(carry)[7], 0);
         debug_assert!(digits.0[4][7] < 1 << 22);
         digits

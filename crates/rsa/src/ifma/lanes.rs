@@ -3,8 +3,7 @@
 
 /// Eight lanes of 64 bits, of which products use the low 52.
 ///
-/// A value of the implementing type is the proof that the operations can be used
-/// on this processor.
+/// A value of the implementing type proves that the operations can be used on this processor.
 pub(crate) trait Lanes: Copy {
     type Vector: Copy;
 
@@ -13,38 +12,38 @@ pub(crate) trait Lanes: Copy {
 
     fn load(self, lanes: &[u64; 8]) -> Self::Vector;
     fn store(self, vector: Self::Vector) -> [u64; 8];
-    /// The same value in all lanes.
+    /// Returns a vector with the same value in all lanes.
     fn splat(self, value: u64) -> Self::Vector;
 
-    /// The sums, modulo 2^64.
+    /// Returns the sums, modulo 2^64.
     fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
-    /// The low 52 bits.
+    /// Returns the low 52 bits.
     fn digit(self, a: Self::Vector) -> Self::Vector;
-    /// The high 12 bits.
+    /// Returns the high 12 bits.
     fn carry(self, a: Self::Vector) -> Self::Vector;
-    /// Whether any lane is 2^52 or more.
+    /// Returns whether any lane is 2^52 or more.
     fn any_carry(self, a: Self::Vector) -> bool;
 
-    /// Lanes `BY`, … of the sixteen that are `low` and then `high`.
+    /// Returns eight lanes, starting at lane `BY`, of the sixteen of `low` and `high`.
     fn align<const BY: i32>(self, high: Self::Vector, low: Self::Vector) -> Self::Vector;
-    /// The first halves, lane by lane: a0 b0 a1 b1 a2 b2 a3 b3.
+    /// Returns the first halves, interleaved: a0 b0 a1 b1 a2 b2 a3 b3.
     fn interleave_first(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
-    /// The second halves: a4 b4 a5 b5 a6 b6 a7 b7.
+    /// Returns the second halves, interleaved: a4 b4 a5 b5 a6 b6 a7 b7.
     fn interleave_second(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
 
-    /// `sum` plus the low 52 bits of the product of the low 52 bits.
+    /// Returns `sum` plus the low 52 bits of the products of the low 52 bits.
     fn add_low(self, sum: Self::Vector, a: Self::Vector, b: Self::Vector) -> Self::Vector;
-    /// `sum` plus the high 52 bits of the product of the low 52 bits.
+    /// Returns `sum` plus the high 52 bits of the products of the low 52 bits.
     fn add_high(self, sum: Self::Vector, a: Self::Vector, b: Self::Vector) -> Self::Vector;
-    /// [`add_low`](Self::add_low) in the lanes whose bits are set in `MASK`; the
-    /// other lanes are the sum's.
+    /// Like [`add_low`](Self::add_low), but only in the lanes whose bits are set in `MASK`;
+    /// the others are those of `sum`.
     fn add_low_in<const MASK: u8>(
         self,
         sum: Self::Vector,
         a: Self::Vector,
         b: Self::Vector,
     ) -> Self::Vector;
-    /// [`add_high`](Self::add_high) in the lanes whose bits are set in `MASK`.
+    /// Like [`add_high`](Self::add_high), but only in the lanes whose bits are set in `MASK`.
     fn add_high_in<const MASK: u8>(
         self,
         sum: Self::Vector,
@@ -53,12 +52,12 @@ pub(crate) trait Lanes: Copy {
     ) -> Self::Vector;
 }
 
-/// Work for [`Lanes::run`].
+/// A task for [`Lanes::run`].
 pub(crate) trait Task {
     type Output;
 
-    /// Does the work. Implementations are `#[inline(always)]`, and so is all that
-    /// they call, so that the operations are compiled for the processor's
+    /// Runs the task. Implementations and all functions that they call are
+    /// `#[inline(always)]`, so that the operations are compiled for the processor's
     /// instructions.
     fn run<L: Lanes>(self, lanes: L) -> Self::Output;
 }

@@ -5,7 +5,7 @@ use core::array;
 
 use super::lanes::{Lanes, Task};
 
-/// The model runs everywhere.
+/// The model, which runs on every processor.
 #[derive(Clone, Copy)]
 pub(crate) struct Model;
 
@@ -36,7 +36,7 @@ fn map3(
 ) -> [u64; 8] {
     array::from_fn(|lane| {
         if mask >> lane & 1 == 1 {
-            // A column that overflows is a broken bound.
+            // An overflow means that a bound is wrong.
             let value = sum[lane].checked_add(f(a[lane], b[lane]));
             value.expect("a column overflows")
         } else {

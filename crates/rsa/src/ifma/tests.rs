@@ -1,5 +1,5 @@
-//! The operations, the carries and the representatives of the kernel, on the
-//! model and on the processor's instructions where it has them.
+//! Tests of the kernel's operations, carries and representatives, with the model and, if
+//! available, with the processor's instructions.
 
 use std::println;
 use std::vec::Vec;
@@ -13,19 +13,19 @@ use super::lanes::{Lanes, Task};
 use crate::tests::{Random, octets, scale, take_ripples};
 use crate::wide;
 
-/// The lanes of this processor, where it has them.
+/// Returns the lanes of this processor, if it has them.
 #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
 fn detected() -> Option<super::Detected> {
     super::Detected::new()
 }
 
-/// No lanes on other targets.
+/// Returns no lanes on other targets.
 #[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64")))]
 fn detected() -> Option<Model> {
     None
 }
 
-/// Runs a test on the model and, where they are, on the instructions.
+/// Runs a test with the model and, if available, with the instructions.
 macro_rules! on_all_lanes {
     ($test:ident($($argument:expr),*)) => {
         $test(Model $(, $argument)*);
@@ -58,7 +58,7 @@ fn power_of_two(exponent: u64) -> BigUint {
     BigUint::from(1_u8) << exponent
 }
 
-/// 2^−exponent mod n.
+/// Returns 2^−exponent mod n.
 fn inverse_power_of_two(exponent: u64, n: &BigUint) -> BigUint {
     let half: BigUint = (n + 1_u8) >> 1;
     half.modpow(&BigUint::from(exponent), n)
@@ -128,7 +128,7 @@ fn model_and_instructions_agree_on_every_operation() {
                 _ => random.next() >> (64 - bits),
             })
         };
-        // The lanes of sums have room for a product.
+        // The lanes of sums have capacity for a product.
         let operands = [vector(63), vector(52 + round % 12), vector(62)];
         assert_eq!(
             Model.run(Operations(operands)),
@@ -185,13 +185,13 @@ fn a_carry_ripples_through_all_lanes() {
         let before = integer(&x) + carry;
         assert_eq!(integer(&digits) + (BigUint::from(out) << 416), before);
     }
-    // From the vector below, and from the lowest lane.
+    // A carry from the vector below, and one from the lowest lane.
     on_all_lanes!(check([M; 8], 1, 8));
     on_all_lanes!(check([M + 1, M, M, M, M, M, M, M], 0, 7));
     // The carry stops at a lane that is not full.
     on_all_lanes!(check([M, M, M, M - 1, M, M, M, M], 1, 3));
     on_all_lanes!(check([M - 1, M, M, M, M, M, M, M], 1, 0));
-    // The greatest lanes, and the greatest carry in.
+    // The maximum of all lanes, and the maximum carry in.
     on_all_lanes!(check([u64::MAX; 8], u64::MAX >> 52, 1));
     on_all_lanes!(check([0; 8], 0, 0));
     let mut random = Random::new(12);
@@ -210,8 +210,7 @@ fn a_carry_ripples_through_all_lanes() {
     }
 }
 
-/// Evaluates s·last/R + complement·factor/R and checks it; returns its
-/// representative.
+/// Evaluates s·last/R + complement·factor/R, checks it, and returns its representative.
 fn evaluate<L: Lanes>(
     lanes: L,
     n: &BigUint,
@@ -241,12 +240,12 @@ fn evaluate<L: Lanes>(
 fn carries_ripple_through_all_vectors_of_a_reduction() {
     fn check<L: Lanes>(lanes: L, n: &BigUint) {
         let one = BigUint::from(1_u8);
-        // The columns 0 to 38 are 2^52, 2^52 − 1, …, 2^52 − 1: the carry goes
-        // through all 38 above, in all normalisations of the lower half.
+        // The columns 0 to 38 are 2^52, 2^52 − 1, …, 2^52 − 1: the carry propagates through
+        // all 38 others, in all normalisations of the lower half.
         take_ripples();
         evaluate(lanes, n, &one, &(power_of_two(39 * 52) - 1_u8), &one, &one);
         assert!(take_ripples() >= 38);
-        // The same in the columns 40 to 77: those of the result.
+        // The same in the columns 40 to 77, those of the result.
         let s = power_of_two(39 * 52);
         let last = power_of_two(39 * 52) - power_of_two(52);
         let (complement, factor) = (power_of_two(15 * 52), power_of_two(25 * 52));
@@ -266,7 +265,7 @@ fn carries_ripple_through_all_vectors_of_a_reduction() {
 fn greatest_operands_stay_in_bounds() {
     fn check<L: Lanes>(lanes: L, n: &BigUint) {
         let greatest = 2_u8 * n + (n >> 29) - 1_u8;
-        // Digits of ones in s and `last`, in the complement and its factor.
+        // All bits set in s and `last`, in the complement and its factor.
         let ones = power_of_two(2_048) - 1_u8;
         for s in [&greatest, &ones, n] {
             for last in [&greatest, &ones, n] {
@@ -299,7 +298,7 @@ fn third_representative_is_reached_and_accepted() {
         let n: BigUint = (high << 416) + 1_u8;
         assert_eq!(n.bits(), 2_048);
         let fold_8 = inverse_power_of_two(416, &n);
-        // 2^1248·w, modulo 2^2080, is the product that makes both quotients so.
+        // 2^1248·w, modulo 2^2080, is the product with these quotients.
         let q = &ones * &fold_8 % power_of_two(416);
         let w = &ones + (((&n + power_of_two(416) - q) % power_of_two(416)) << 416);
         let u =
@@ -310,8 +309,8 @@ fn third_representative_is_reached_and_accepted() {
         let zero = BigUint::ZERO;
         let result = evaluate(lanes, &n, &s, &last, &zero, &zero);
         assert!(result >= &n * 2_u8);
-        // A key whose integer to compare with is this one accepts it, and
-        // `below_n` brings it below n.
+        // A key whose integer to compare with is this one accepts it, and `below_n` reduces it
+        // below n.
         assert_eq!(integer(digits(&result).below_n(&digits(&n)).0.as_flattened()), &result % &n);
         let mut key = super::Key::new(lanes, &octets(&n, 256).try_into().unwrap(), 65_537);
         let padding = &result % &n * power_of_two(2_080) % &n * key_power(&n, 2_080 * 65_535) % &n;
@@ -327,7 +326,7 @@ fn third_representative_is_reached_and_accepted() {
     }
 }
 
-/// 2^exponent mod n.
+/// Returns 2^exponent mod n.
 fn key_power(n: &BigUint, exponent: u64) -> BigUint {
     BigUint::from(2_u8).modpow(&BigUint::from(exponent), n)
 }

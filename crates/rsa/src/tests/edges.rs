@@ -1,4 +1,4 @@
-//! Signatures and moduli at the edges, on all kernels.
+//! Signatures and moduli at the edges, with all kernels.
 
 use super::*;
 use crate::Sha256Digest;
@@ -32,7 +32,7 @@ const SIZES: [u64; 14] = [
 #[test]
 fn signatures_at_the_edges_of_moduli_at_the_edges() {
     let tail = Tail { prefix: &Sha256Digest::PREFIX, hash: &[0; 32] };
-    // In debug builds a few of each.
+    // Only some of each in debug builds.
     let step = if cfg!(debug_assertions) { 4 } else { 1 };
     for (round, bits) in SIZES.into_iter().enumerate().step_by(step) {
         for n in edge_moduli(bits).into_iter().skip(round % step).step_by(step) {
@@ -57,12 +57,12 @@ fn signatures_at_the_edges_of_moduli_at_the_edges() {
                     for s in [n.clone(), &n + 1_u8, &n + 2_u8, &limit - 1_u8] {
                         if s < limit {
                             assert!(!key.recover(&mut out, &octets(&s, len)), "{name} {n:x}");
-                            // Even if s^e would be right.
+                            // Rejected even if s^e were right.
                             key.set_padding(&(&s % &n));
                             assert!(!key.verify_pkcs1v15(tail, &octets(&s, len)), "{name} {n:x}");
                         }
                     }
-                    // Not as long as n.
+                    // Lengths other than that of n.
                     for other in [0, 1, len - 1, len + 1, 2 * len] {
                         assert!(!key.recover(&mut out, &std::vec![0; other]), "{name} {other}");
                         assert!(!key.verify_pkcs1v15(tail, &std::vec![0; other]));

@@ -1,5 +1,5 @@
-//! Differentials: random moduli, bases and exponents against num-bigint
-//! and crypto-bigint, and signatures by aws-lc-rs against ring and aws-lc-rs.
+//! Differential tests: random moduli, bases and exponents against num-bigint and
+//! crypto-bigint, and signatures by aws-lc-rs against ring and aws-lc-rs.
 
 use std::println;
 use std::time::{Duration, Instant};
@@ -8,9 +8,9 @@ use super::*;
 use crate::digest::sealed::Sealed as _;
 use crate::{Sha256Digest, Sha384Digest, Sha512Digest};
 
-/// Compares the result of a kernel with another library's for one modulus and
-/// base: by a comparison in the kernel, and, if `all` are, by the octets and by
-/// comparisons that fail.
+/// Compares the result of a kernel with that of another library for one modulus and base: by a
+/// comparison in the kernel and, if `all` are compared, by the octets and by comparisons that
+/// fail.
 #[track_caller]
 fn compare(
     (name, key): (&str, &mut dyn Subject),
@@ -28,7 +28,7 @@ fn compare(
         check(key.recover(&mut out, &signature));
         check(out == octets(power, len));
     }
-    // s^e + complement is what makes the kernel accept.
+    // The kernel accepts s^e + complement.
     let mut complement = std::vec![0xff];
     complement.extend(tail.prefix.iter().skip(1).chain(tail.hash).map(|octet| !octet));
     let padding = (power + BigUint::from_bytes_be(&complement)) % n;
@@ -45,7 +45,7 @@ fn compare(
     }
 }
 
-/// How often a kernel ran, and for how long.
+/// The number of runs of each kernel, and their duration.
 #[derive(Default)]
 struct Counts(Vec<(&'static str, u64, Duration)>);
 
@@ -73,12 +73,12 @@ impl Counts {
 /// The number of bases for each modulus.
 const BASES: u64 = if cfg!(debug_assertions) { 8 } else { 64 };
 
-/// The kernels that are slow, and therefore run for one base of each modulus.
+/// Returns whether a kernel is slow and therefore tested with one base of each modulus only.
 fn is_slow(name: &str) -> bool {
     matches!(name, "small" | "model")
 }
 
-/// The power of a modulus and an exponent by another library.
+/// A function that computes powers for a modulus and an exponent with another library.
 type Power = Box<dyn Fn(&BigUint) -> BigUint>;
 
 fn by_num_bigint(n: &BigUint, e: u64) -> Power {
@@ -189,8 +189,8 @@ fn kernels_agree_with_num_bigint_at_any_size_and_exponent() {
     differential("any size, any exponent", rounds, bits, any_exponent, by_num_bigint);
 }
 
-/// Signatures by aws-lc-rs, and each with one bit changed. The verdicts of ring
-/// and aws-lc-rs are compared too.
+/// Signatures by aws-lc-rs, and each with one bit changed. The results of ring and aws-lc-rs
+/// are compared as well.
 #[test]
 fn kernels_accept_signatures_and_refuse_them_with_a_bit_changed() {
     use aws_lc_rs::rand::SystemRandom;

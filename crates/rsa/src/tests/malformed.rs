@@ -1,5 +1,4 @@
-//! Encoded messages with one defect each, signed with private keys, on all
-//! kernels.
+//! Encoded messages with one defect each, signed with private keys, with all kernels.
 
 use sha2::Digest as _;
 
@@ -15,7 +14,7 @@ struct Private {
 }
 
 impl Private {
-    /// Keys of the sizes; in debug builds of the first.
+    /// Returns keys of these sizes; in debug builds only of the first.
     fn of(sizes: &[usize]) -> Vec<Self> {
         let parse = |text: &str| BigUint::parse_bytes(text.as_bytes(), 16).unwrap();
         let keys: Vec<_> = include_str!("../../tests/data/keys.txt")
@@ -36,7 +35,7 @@ impl Private {
         self.bits.div_ceil(8)
     }
 
-    /// The signature of an encoded message, or none if that is not below n.
+    /// Returns the signature of an encoded message, or `None` if the message is not below n.
     fn sign(&self, encoded: &[u8]) -> Option<Vec<u8>> {
         let encoded = BigUint::from_bytes_be(encoded);
         (encoded < self.n).then(|| octets(&encoded.modpow(&self.d, &self.n), self.len()))
@@ -84,7 +83,7 @@ fn pkcs1v15<H: HashFunction>(sizes: &[usize]) {
         check(&right, true, "right");
         let len = right.len();
         let end_of_padding = len - tail.hash.len() - tail.prefix.len();
-        // Every octet counts: the block type, the padding, the separator, the
+        // Every octet is significant: the block type, the padding, the separator, the
         // DigestInfo and the hash.
         let step = if cfg!(debug_assertions) { 147 } else { 37 };
         let first = [0, 1, 2, 3, end_of_padding - 1, end_of_padding, end_of_padding + 1, len - 1];
@@ -96,14 +95,14 @@ fn pkcs1v15<H: HashFunction>(sizes: &[usize]) {
                 check(&encoded, false, &std::format!("octet {place} ^ {change:#x}"));
             }
         }
-        // The padding of an encryption, and none.
+        // The padding of an encryption, and no padding.
         let mut encoded = right.clone();
         encoded[1] = 2;
         check(&encoded, false, "block type 2");
         encoded[1] = 0;
         check(&encoded, false, "block type 0");
-        // Eight octets of padding, and the rest behind the hash
-        // (Bleichenbacher, 2006), or in front of it.
+        // Eight octets of padding, and the remaining octets after the hash (Bleichenbacher,
+        // 2006), or before it.
         let short = [&[0, 1], &[0xff; 8][..], &right[end_of_padding..]].concat();
         let garbage = std::vec![0x5a; len - short.len()];
         check(&[&short[..], &garbage].concat(), false, "garbage behind the hash");
@@ -125,7 +124,7 @@ fn pkcs1v15<H: HashFunction>(sizes: &[usize]) {
             encoded.extend(end);
             check(&encoded, false, what);
         }
-        // Another algorithm's identifier, and another's message.
+        // The identifier of another algorithm, and the digest of another message.
         let mut other = right.clone();
         other[end_of_padding + 15] ^= 3;
         check(&other, false, "another identifier");
@@ -144,7 +143,7 @@ fn pkcs1v15<H: HashFunction>(sizes: &[usize]) {
 #[test]
 fn pkcs1v15_encodings_with_a_defect_are_refused() {
     pkcs1v15::<Sha256>(&[2_048, 2_049, 2_177, 4_096]);
-    // Big integers take their time in debug builds.
+    // Big-integer arithmetic is slow in debug builds.
     if !cfg!(debug_assertions) {
         pkcs1v15::<Sha384>(&[2_048, 2_055, 3_072]);
         pkcs1v15::<Sha512>(&[2_048, 2_112, 4_095]);
@@ -156,10 +155,10 @@ fn pkcs1v15_encodings_with_a_defect_are_refused() {
 struct Pss<'a> {
     salt: &'a [u8],
     separator: u8,
-    /// An octet of the padding that is not zero.
+    /// An octet of the padding to set to a non-zero value.
     stain: Option<usize>,
     trailer: u8,
-    /// Bits that are set in the first octet at the end.
+    /// Bits to set in the first octet at the end.
     first: u8,
 }
 
@@ -229,8 +228,7 @@ fn pss<H: HashFunction, M: HashFunction>(sizes: &[usize]) {
         for place in [1, 2, 50, usize::MAX] {
             check(Pss { stain: Some(place), ..right }, false, "padding that is not zero");
         }
-        // A bit above the encoded message: in its first octet, or in the octet
-        // before it.
+        // A bit above the encoded message: in its first octet, or in the octet before it.
         let unused = 8 * (private.bits - 1).div_ceil(8) - (private.bits - 1);
         if unused > 0 {
             for bit in 8 - unused..8 {
@@ -274,7 +272,7 @@ fn pss_representatives_start_with_a_zero_octet_where_they_are_longer() {
             let verdict = pss::verify::<Sha256>(&digest, &mut representative, bits);
             assert_eq!(verdict.is_ok(), first == 0, "{bits} {first}");
         }
-        // One bit more and the octet belongs to the encoded message.
+        // With one more bit, the octet belongs to the encoded message.
         let mut representative = [&[0], &encoded[..]].concat();
         let bits = u32::try_from(bits + 1).unwrap();
         assert!(pss::verify::<Sha256>(&digest, &mut representative, bits).is_err());

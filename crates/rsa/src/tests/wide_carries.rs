@@ -1,4 +1,4 @@
-//! The carries and the representatives of the kernel with 64-bit limbs.
+//! Tests of the carries and the representatives of the kernel with 64-bit limbs.
 
 use super::*;
 use crate::wide::{Modulus, add_product, is_below, negative_inverse, square, write_limbs};
@@ -24,7 +24,7 @@ fn a_carry_ripples_through_all_limbs_of_a_sum() {
         let one = limbs(&BigUint::from(1_u8), count);
         assert_eq!(add_product(&mut wide, &one, &one), 1);
         assert_eq!(integer(&wide), BigUint::ZERO);
-        // From every other limb.
+        // Starting at every other limb.
         for place in (0..count).step_by(2) {
             let mut wide = std::vec![u64::MAX; 2 * count];
             let x = limbs(&power_of_two(64 * place), count);
@@ -44,7 +44,7 @@ fn products_and_squares_of_all_ones() {
         assert_eq!(integer(&wide), &ones * &ones);
         square(&mut wide, &x);
         assert_eq!(integer(&wide), &ones * &ones);
-        // On top of all ones: the sum has a limb more.
+        // Added to all ones: the sum has one more limb.
         let mut wide = std::vec![u64::MAX; 2 * count];
         assert_eq!(add_product(&mut wide, &x, &x), 1);
         assert_eq!(
@@ -70,11 +70,11 @@ fn reductions_of_the_greatest_sums_are_right_and_below_r() {
         };
         let n_limbs = limbs(&n, count);
         let modulus = Modulus { n: &n_limbs, n0: negative_inverse(n_limbs[0]) };
-        // The greatest sum of the last product, and the greatest of a square.
+        // The maximum sum of the last product, and the maximum of a square.
         let with_tail = (&r - 1_u8) * (&n - 1_u8) + (power_of_two(672) - 1_u8) * (&n - 1_u8);
         let of_square = (&r - 1_u8) * (&r - 1_u8);
         for greatest in [with_tail, of_square] {
-            // With n as its low half, the quotient is R − 1, the greatest.
+            // With n as its low half, the quotient is R − 1, the maximum.
             let low = &greatest % &r;
             for sum in [greatest.clone(), &greatest - low - &r + &n] {
                 let carry = u64::try_from(&sum >> (128 * count)).unwrap();

@@ -56,12 +56,12 @@ pub fn signed() -> Vec<Signed> {
         .collect()
 }
 
-/// The key with the fastest kernel and with the portable one.
+/// Returns the key with the fastest kernel and with the portable one.
 pub fn both_kernels(n: &[u8]) -> [PublicKey; 2] {
     [PublicKey::new(n, &E).unwrap(), PublicKey::portable(n, &E).unwrap()]
 }
 
-/// The verdict on a signature by the algorithm at this place in
+/// Returns the verdict on a signature with the algorithm at this position in
 /// [`Signed::signatures`], for the message's digests.
 pub fn verify(key: &PublicKey, algorithm: usize, digests: &Digests, signature: &[u8]) -> bool {
     let Digests(sha256, sha384, sha512) = digests;

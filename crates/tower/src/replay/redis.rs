@@ -1,4 +1,4 @@
-//! A store in Redis, which several instances share.
+//! A replay store in Redis, for several instances.
 
 use std::fmt::{self, Write};
 use std::time::Duration;
@@ -9,18 +9,17 @@ use tokio::time::timeout;
 
 use super::{Admission, ReplayStore, ReplayStoreError, UsedProof};
 
-/// The longest time for an answer.
+/// The timeout of a command.
 const ANSWER: Duration = Duration::from_secs(1);
 
 /// A store in Redis: `SET key 1 NX EX seconds` for each proof.
 ///
-/// When Redis does not answer within a second, or answers with an error, such as when its
-/// memory is full, the proof is refused. Redis has to keep what it was told: with an eviction
-/// policy other than `noeviction`, or with replicas that are read after a failover, a proof
-/// could be used twice.
+/// If Redis does not answer within a second, or answers with an error, for example because its
+/// memory is full, the proof is rejected. Redis must not lose keys: with an eviction policy
+/// other than `noeviction`, or after a failover to a replica, a proof could be used twice.
 ///
-/// The time that a proof is remembered is measured by the clock of Redis from the request on,
-/// with a second added, so its clock need not be right.
+/// Expiry is measured by the clock of Redis from the request on, with a second added, so its
+/// clock need not be exact.
 #[derive(Clone)]
 pub struct RedisReplayStore {
     connection: ConnectionManager,
@@ -33,8 +32,8 @@ impl RedisReplayStore {
     ///
     /// # Errors
     ///
-    /// [`ReplayStoreError::Unavailable`] for what is not a URL of Redis. A server that does
-    /// not answer is no error until a proof has to be remembered.
+    /// [`ReplayStoreError::Unavailable`] for an invalid URL. An unavailable server is an error
+    /// only when a proof is stored.
     pub fn connect(url: &str) -> Result<Self, ReplayStoreError> {
         let client = Client::open(url).map_err(|error| unavailable(&error))?;
         let config = ConnectionManagerConfig::new()
@@ -46,7 +45,7 @@ impl RedisReplayStore {
         Ok(Self { connection, prefix: "claimgate:dpop:".to_owned() })
     }
 
-    /// Sets the beginning of all keys: `claimgate:dpop:` unless set.
+    /// Sets the prefix of all keys. The default is `claimgate:dpop:`.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
@@ -83,7 +82,7 @@ impl ReplayStore for RedisReplayStore {
     }
 }
 
-/// The message has no text of the URL, which may contain a password.
+/// Returns an error without text of the URL, which may contain a password.
 fn unavailable(error: &redis::RedisError) -> ReplayStoreError {
     ReplayStoreError::Unavailable(error.category().to_owned())
 }

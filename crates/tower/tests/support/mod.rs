@@ -1,4 +1,4 @@
-//! An issuer on the loopback interface, whose answers a test chooses, and its tokens.
+//! An issuer on the loopback interface, whose responses a test chooses, and its tokens.
 
 #![allow(dead_code, reason = "each test uses a part")]
 #![allow(clippy::allow_attributes, reason = "not every test leaves something unused")]
@@ -69,7 +69,7 @@ impl Signer {
         jwk
     }
 
-    /// The JWK without a `kid`.
+    /// Returns the JWK without a `kid`.
     pub fn bare_jwk(&self) -> Value {
         match self {
             Self::Rsa(_, pair) => {
@@ -128,7 +128,7 @@ pub fn with(mut claims: Value, name: &str, value: impl Into<Value>) -> Value {
     claims
 }
 
-/// What the issuer does with a request.
+/// The response of the issuer to a request.
 #[derive(Clone, Debug)]
 pub enum Behaviour {
     /// Status 200 with this text.
@@ -137,19 +137,19 @@ pub enum Behaviour {
     Status(u16, String),
     /// A redirect to this URL.
     Redirect(String),
-    /// So many bytes of spaces before a key set.
+    /// This number of spaces before a key set.
     Huge(usize),
-    /// A byte of this text, and one more after each pause.
+    /// This text, one byte at a time, with pauses.
     Drip(String, Duration),
     /// This text after a pause.
     Slow(String, Duration),
-    /// These bytes as they are.
+    /// These bytes, unchanged.
     Raw(Vec<u8>),
     /// The connection is closed.
     Close,
 }
 
-/// An issuer whose answers a test chooses.
+/// An issuer whose responses a test chooses.
 pub struct TestIssuer {
     pub url: String,
     behaviour: Arc<Mutex<Behaviour>>,
@@ -192,12 +192,12 @@ impl TestIssuer {
         Self::start(Behaviour::Serve(jwks(signers))).await
     }
 
-    /// The URL of the key set.
+    /// Returns the URL of the key set.
     pub fn keys(&self) -> String {
         format!("{}/keys", self.url)
     }
 
-    /// How often the key set was asked for.
+    /// Returns the number of requests for the key set.
     pub fn requests(&self) -> u64 {
         self.requests.load(SeqCst)
     }
@@ -219,7 +219,7 @@ impl TestIssuer {
     }
 }
 
-/// A discovery document of this issuer, with the keys of another.
+/// Returns a discovery document of this issuer with the keys of another.
 pub fn document(issuer: &str, keys_of: &str) -> String {
     json!({"issuer": issuer, "jwks_uri": format!("{keys_of}/keys")}).to_string()
 }
@@ -249,7 +249,7 @@ async fn answer(
         format!("HTTP/1.1 {status} x\r\nContent-Length: {len}\r\nConnection: close\r\n")
     };
     let whole = |status, text: &str| format!("{}\r\n{text}", head(status, text.len())).into_bytes();
-    // The client may be gone.
+    // The client may have disconnected.
     let _: std::io::Result<()> = match behaviour {
         None => stream.write_all(&whole(404, "")).await,
         Some(Behaviour::Serve(text)) => stream.write_all(&whole(200, &text)).await,
@@ -282,7 +282,7 @@ async fn answer(
     };
 }
 
-/// Refreshes as often as seconds allow.
+/// Refreshes as often as possible.
 pub fn eager() -> JwksRefresh {
     JwksRefresh::new().cool_down(1).max_back_off(1)
 }
@@ -310,7 +310,7 @@ pub async fn validate(authorities: &Authorities, token: &str) -> Result<Authenti
     authorities.validate(BearerToken::new(token), &POLICY).await
 }
 
-/// The code of the verdict.
+/// Returns the code of the verdict.
 pub async fn verdict(authorities: &Authorities, token: &str) -> &'static str {
     match validate(authorities, token).await {
         Ok(_) => "valid",

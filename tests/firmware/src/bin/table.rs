@@ -1,8 +1,8 @@
-//! Firmware that parses an issuer's key set, validates the ID token and the access token of
-//! the demonstration, and refuses their misuses. No operating system, no heap.
+//! Firmware for a Cortex-M3: no operating system, no heap.
 //!
-//! It prints the stack and the instructions of each step. `run.sh` builds it, runs it in
-//! QEMU, and compares the figures with the limits.
+//! It parses an issuer's key set, validates the demonstration tokens including RSA, rejects
+//! the misuses, and prints the cost of each step. `run.sh` builds it, runs it in QEMU and
+//! checks the figures.
 
 #![no_std]
 #![no_main]
@@ -16,7 +16,7 @@ use claimgate_firmware::{Console, Meter, exit};
 use cortex_m_rt::entry;
 
 type OnlyIssuer = Issuer<PureRustKey, 1>;
-/// For tokens of up to 800 characters.
+/// The length of the longest token, which decodes to three quarters of it.
 type Buffer = TokenBuffer<800>;
 
 /// Includes a file of the demonstration of `examples/validate`.
@@ -27,10 +27,10 @@ macro_rules! demo {
 }
 
 const ISSUER: &str = "https://my-domain.auth0.com/";
-/// The application that asked for the login, without a nonce.
+/// The client that started the login, without a nonce.
 const APPLICATION: IdTokenPolicy<'_> = at_compile_time!(IdTokenPolicy::new("my_client_id").build());
 const LOGIN: Login<'_> = at_compile_time!(Login::new(Nonce::ExpectNone).build());
-/// The API: reading patients' records.
+/// The API, which requires the scope for reading patients' records.
 const READ_PATIENTS: ScopePolicy<'_> = at_compile_time!(ScopePolicy::all_of(&["read:patients"]));
 const API: AccessTokenPolicy<'_> = at_compile_time!(
     AccessTokenPolicy::general("https://example.com/health-api")
@@ -94,7 +94,7 @@ static ROWS: [Row; 10] = [
     ),
 ];
 
-/// Validates the token of a row. A valid one has to have the subject of the demonstration.
+/// Validates the row's token. A valid one must be that of the demonstration user.
 #[inline(never)]
 fn verdict(row: &Row, issuer: &OnlyIssuer, buffer: &mut Buffer) -> Result<(), Error> {
     let is_the_users = match row.used {

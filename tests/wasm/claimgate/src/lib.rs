@@ -1,5 +1,5 @@
-//! claimgate for hosts without ring: the names of ring's key types are those of the keys in
-//! Rust, so that the code of the `validate` example compiles unchanged.
+//! claimgate for targets without ring: the names of ring's key types refer to the pure-Rust
+//! keys, so that the code of the `validate` example compiles unchanged.
 
 #![no_std]
 

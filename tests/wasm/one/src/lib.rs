@@ -1,5 +1,5 @@
-//! A WebAssembly module that validates access tokens of one issuer, signed with RS256: without
-//! `std` and without a heap, as a plugin of a proxy or an edge function would.
+//! A WebAssembly module that validates access tokens of one issuer with RS256, without `std`
+//! and without a heap, as in a proxy plugin or an edge function.
 
 #![no_std]
 

@@ -1,5 +1,4 @@
-//! The preparation of a key and an RS256 verification, and nothing else. It is
-//! linked, not run.
+//! Only the preparation of a key and an RS256 verification. It is linked, not run.
 #![no_std]
 #![no_main]
 
