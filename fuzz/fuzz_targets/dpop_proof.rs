@@ -13,6 +13,8 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 
 const PROOFS: DpopPolicy = at_compile_time!(DpopPolicy::new().max_age(30).leeway(10).build());
+/// The default of `DpopPolicy::max_token_len`.
+const MAX_LEN: usize = 8192;
 const METHOD: &str = "GET";
 const URL: &str = "https://server.example.com/x";
 const TOKEN: &str = "an-access-token";
@@ -37,8 +39,13 @@ fn run(payload: &[u8]) {
     let forged = sign(1, header.as_bytes(), payload);
     let mut buffer = TokenBuffer::<16384>::new();
     let forged = DpopProof::verify::<StandIn, _>(&forged, &PROOFS, request, NOW, &mut buffer);
-    // A token without a payload is rejected, whatever the signature.
-    let expected = if payload.is_empty() { Error::MalformedToken } else { Error::InvalidSignature };
+    // A proof without a payload, or a longer one than the policy allows, is rejected before its
+    // signature is read.
+    let expected = match proof.len() {
+        length if length > MAX_LEN => Error::TokenTooLarge { length, limit: MAX_LEN },
+        _ if payload.is_empty() => Error::MalformedToken,
+        _ => Error::InvalidSignature,
+    };
     assert_eq!(forged.err(), Some(expected));
 }
 
@@ -137,6 +144,8 @@ fn confirm_refused(error: Error, claims: &Value) {
             };
             assert!(!claims[name].is_string());
         }
+        // The payload alone does not tell how long the token is: `run` checks this error.
+        Error::TokenTooLarge { length, .. } => assert!(length > MAX_LEN),
         Error::InvalidJson(..) | Error::DuplicateMember(_) | Error::BufferTooSmall { .. } => {}
         other => panic!("{other:?}"),
     }

@@ -71,7 +71,6 @@ fn measure_algorithm(title: &'static str, algorithm: Algorithm, rounds: usize) -
     Report { title, measured: interleaved(&mut contenders, rounds) }
 }
 
-<<<<<<< HEAD
 /// An access token and its DPoP proof, both signatures with one backend.
 fn measure_bound(rounds: usize) -> Report {
     let bound = Bound::new();
@@ -85,10 +84,7 @@ fn measure_bound(rounds: usize) -> Report {
     Report { title, measured: interleaved(&mut contenders, rounds) }
 }
 
-/// The ratios of one algorithm, which is named in each.
-=======
 /// The ratios of one algorithm, which each of them names.
->>>>>>> language
 fn print_ratios(report: &Report, algorithm: &str) {
     for (backend, whole, raw) in [
         ("ring", gate::RING, raw::RING),
