@@ -120,30 +120,45 @@ const fn sextet(character: u8) -> u8 {
 pub(crate) fn encode<'o>(bytes: &[u8], out: &'o mut [u8]) -> Option<&'o str> {
     let length = bytes.len().checked_mul(4)?.div_ceil(3);
     let out = out.get_mut(..length)?;
-    for (group, places) in bytes.chunks(3).zip(out.chunks_mut(4)) {
-        let mut word = [0; 4];
-        let [_, octets @ ..] = &mut word;
-        octets.iter_mut().zip(group).for_each(|(place, byte)| *place = *byte);
-        let mut word = u32::from_be_bytes(word) << 8;
-        for place in places {
-            word = word.rotate_left(6);
-            let [low, ..] = word.to_le_bytes();
-            *place = character(low & 0x3f);
-        }
+    let (groups, rest) = bytes.as_chunks();
+    let (places, end) = out.as_chunks_mut();
+    for ([a, b, c], place) in groups.iter().zip(places) {
+        *place = sextets(*a, *b, *c);
+    }
+    let last = match *rest {
+        [a, b] => sextets(a, b, 0),
+        [a] => sextets(a, 0, 0),
+        _ => [0; 4],
+    };
+    end.iter_mut().zip(last).for_each(|(place, sextet)| *place = sextet);
+    // In a loop of its own, which the compiler vectorises.
+    for place in &mut *out {
+        *place = character(*place);
     }
     core::str::from_utf8(out).ok()
 }
 
+/// Returns the four groups of six bits of three bytes.
+const fn sextets(a: u8, b: u8, c: u8) -> [u8; 4] {
+    [a >> 2, (a << 4 | b >> 4) & 0x3f, (b << 2 | c >> 6) & 0x3f, c & 0x3f]
+}
+
 /// Returns the character for six bits.
 const fn character(sextet: u8) -> u8 {
-    let (first, start) = match sextet {
-        ..26 => (b'A', 0),
-        26..52 => (b'a', 26),
-        52..62 => (b'0', 52),
-        62 => (b'-', 62),
-        _ => (b'_', 63),
-    };
-    first.wrapping_add(sextet.wrapping_sub(start))
+    let mut distance = b'A';
+    if sextet >= 26 {
+        distance = b'a'.wrapping_sub(26);
+    }
+    if sextet >= 52 {
+        distance = b'0'.wrapping_sub(52);
+    }
+    if sextet == 62 {
+        distance = b'-'.wrapping_sub(62);
+    }
+    if sextet == 63 {
+        distance = b'_'.wrapping_sub(63);
+    }
+    sextet.wrapping_add(distance)
 }
 
 #[cfg(test)]

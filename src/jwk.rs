@@ -12,6 +12,10 @@ use crate::json::{Elements, Object, Text, Value};
 use crate::jws::Header;
 use crate::public_key::PublicKey;
 
+mod thumbprint;
+
+use thumbprint::thumbprint;
+
 pub use crate::algorithm::Algorithms;
 #[cfg(feature = "pure-rust-rs256")]
 #[cfg_attr(docsrs, doc(cfg(feature = "pure-rust-rs256")))]
@@ -24,9 +28,6 @@ const MODULUS_BUFFER_LEN: usize = KeyMaterial::MAX_MODULUS_LEN + 1;
 
 /// The number of base64url characters of a modulus.
 const MODULUS_CHARACTERS: usize = MODULUS_BUFFER_LEN.div_ceil(3) * 4;
-
-/// The number of base64url characters of the longest coordinate, 48 bytes.
-const COORDINATE_CHARACTERS: usize = 64;
 
 /// A key of a set: a public key for one algorithm, with its `kid` and thumbprint.
 ///
@@ -501,49 +502,6 @@ fn construct_key<K: PublicKey>(members: &Members<'_>) -> Result<Jwk<K>, KeyRejec
     }
 }
 
-/// Returns the thumbprint of a key: the hash of its required members in lexicographic
-/// order ([RFC 7638 §3](https://www.rfc-editor.org/rfc/rfc7638#section-3),
-/// [RFC 8037 §2](https://www.rfc-editor.org/rfc/rfc8037#section-2)).
-#[inline(never)]
-fn thumbprint<K: PublicKey>(material: KeyMaterial<'_>) -> Result<[u8; 32], KeyRejected> {
-    match material {
-        KeyMaterial::Rsa { n, e } if const { K::ALGORITHMS.intersects(Algorithms::RSA) } => {
-            let (mut n_text, mut e_text) = ([0; MODULUS_CHARACTERS], [0; 16]);
-            let n = base64url::encode(n, &mut n_text).ok_or(KeyRejected::ModulusTooLarge)?;
-            let e = base64url::encode(e, &mut e_text).ok_or(KeyRejected::Exponent)?;
-            let parts = [r#"{"e":""#, e, r#"","kty":"RSA","n":""#, n, r#""}"#];
-            Ok(K::sha256(&parts.map(str::as_bytes)))
-        }
-        KeyMaterial::P256 { x, y } if const { K::ALGORITHMS.intersects(Algorithms::P256) } => {
-            thumbprint_of_point::<K>(r#"{"crv":"P-256","kty":"EC","x":""#, x, Some(y))
-        }
-        KeyMaterial::P384 { x, y } if const { K::ALGORITHMS.intersects(Algorithms::P384) } => {
-            thumbprint_of_point::<K>(r#"{"crv":"P-384","kty":"EC","x":""#, x, Some(y))
-        }
-        KeyMaterial::Ed25519 { x } if const { K::ALGORITHMS.intersects(Algorithms::ED25519) } => {
-            thumbprint_of_point::<K>(r#"{"crv":"Ed25519","kty":"OKP","x":""#, x, None)
-        }
-        _ => Err(KeyRejected::Backend),
-    }
-}
-
-fn thumbprint_of_point<K: PublicKey>(
-    start: &str,
-    x: &[u8],
-    y: Option<&[u8]>,
-) -> Result<[u8; 32], KeyRejected> {
-    let (mut x_text, mut y_text) = ([0; COORDINATE_CHARACTERS], [0; COORDINATE_CHARACTERS]);
-    let x = base64url::encode(x, &mut x_text).ok_or(KeyRejected::CoordinateLength)?;
-    let (label, y) = match y {
-        None => ("", ""),
-        Some(y) => {
-            let y = base64url::encode(y, &mut y_text).ok_or(KeyRejected::CoordinateLength)?;
-            (r#"","y":""#, y)
-        }
-    };
-    Ok(K::sha256(&[start, x, label, y, r#""}"#].map(str::as_bytes)))
-}
-
 /// Decodes the base64url text of a component to the front of `out`.
 #[inline(never)]
 fn component<'o>(
@@ -551,9 +509,15 @@ fn component<'o>(
     out: &'o mut [u8],
     too_long: KeyRejected,
 ) -> Result<&'o [u8], KeyRejected> {
-    let mut characters = [0; MODULUS_CHARACTERS];
     let text = text.ok_or(KeyRejected::Components)?;
-    let text = text.unescape(&mut characters).ok_or(too_long)?;
+    let mut characters;
+    let text = match text.plain() {
+        Some(text) => text,
+        None => {
+            characters = [0; MODULUS_CHARACTERS];
+            text.unescape(&mut characters).ok_or(too_long)?
+        }
+    };
     let place = out.get_mut(..decoded_len(text.len())).ok_or(too_long)?;
     base64url::decode(text, place).map_err(|_| KeyRejected::Components)?;
     Ok(place)

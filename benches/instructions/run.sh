@@ -35,7 +35,7 @@ measure() {
 
 failed=0
 [ "${1:-}" = --write ] && : >figures.txt
-for case in access_token claim_rules large_token id_token cache_hit wrong_algorithm key_set; do
+for case in access_token claim_rules large_token id_token cache_hit wrong_algorithm key_set dpop_proof; do
   measure $case 100 600
   length=$("$program" $case 1)
   [ $case = access_token ] && token=($found "$length")

@@ -10,11 +10,11 @@ use std::hint::black_box;
 
 use claimgate::error::{InvalidSignature, KeyRejected};
 use claimgate::jwk::{Algorithms, KeyMaterial};
-use claimgate::policy::ClaimRule;
+use claimgate::policy::{ClaimRule, DpopPolicy};
 use claimgate::{
-    AccessToken, AccessTokenPolicy, Algorithm, BearerToken, Error, IdToken, IdTokenPolicy, Issuer,
-    JwkSet, Login, Nonce, NumericDate, PublicKey, ScopePolicy, TokenBuffer, VerifiedTokenCache,
-    at_compile_time,
+    AccessToken, AccessTokenPolicy, Algorithm, BearerToken, DpopProof, DpopRequest, Error, IdToken,
+    IdTokenPolicy, Issuer, JwkSet, Login, Nonce, NumericDate, PublicKey, ScopePolicy, TokenBuffer,
+    VerifiedTokenCache, at_compile_time,
 };
 use hostile::{Hostile, Input, inputs, with_payload};
 
@@ -72,6 +72,35 @@ fn expect(code: &str, outcome: Result<(), Error>) -> Result<(), Error> {
     }
 }
 
+/// The proof of RFC 9449, Figure 2 in §4.1.
+const DPOP_PROOF: &str = "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6Ik\
+    VDIiwieCI6Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRjQyVVFVZldWQVdCR\
+    nMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JE\
+    QSIsImNydiI6IlAtMjU2In19.eyJqdGkiOiItQndDM0VTYzZhY2MybFRjIiwiaHRtIj\
+    oiUE9TVCIsImh0dSI6Imh0dHBzOi8vc2VydmVyLmV4YW1wbGUuY29tL3Rva2VuIiwia\
+    WF0IjoxNTYyMjYyNjE2fQ.2-GxA6T8lP4vfrg8v-FdWP0A0zdrj8igiMLvqRMUvwnQg\
+    4PtFLbdLXiOSsX0x7NVY-FNyJK70nfbV37xRZT3Lg";
+const PROOFS: DpopPolicy = at_compile_time!(DpopPolicy::new().build());
+
+/// Like [`NoRsa`], for ES256.
+struct NoEcdsa;
+
+impl PublicKey for NoEcdsa {
+    const ALGORITHMS: Algorithms = Algorithms::of(&[Algorithm::Es256]);
+
+    fn new(_: Algorithm, _: KeyMaterial<'_>) -> Result<Self, KeyRejected> {
+        Ok(Self)
+    }
+
+    fn verify(&self, _: &[u8], _: &[u8]) -> Result<(), InvalidSignature> {
+        Ok(())
+    }
+
+    fn sha256(_: &[&[u8]]) -> [u8; 32] {
+        [0; 32]
+    }
+}
+
 struct NoRsa;
 
 impl PublicKey for NoRsa {
@@ -116,6 +145,7 @@ fn main() {
         "id_token" => id,
         "wrong_algorithm" => hs256,
         "key_set" => JWKS,
+        "dpop_proof" => DPOP_PROOF,
         _ => hostile.expect("a case").input.text(),
     };
 
@@ -156,6 +186,17 @@ fn main() {
             let outcome =
                 AccessToken::validate(token, (issuer, &API), NOW, &mut buffer).map(|_| ());
             expect("algorithm_not_allowed", outcome)
+        }),
+        "dpop_proof" => Box::new(|| {
+            let request =
+                DpopRequest::without_access_token("POST", "https://server.example.com/token");
+            let now = NumericDate::from_secs(1_562_262_616);
+            let proof = black_box(text);
+            DpopProof::verify::<NoEcdsa, 8192>(proof, &PROOFS, request, now, &mut buffer).map(
+                |proof| {
+                    black_box(proof.id());
+                },
+            )
         }),
         "key_set" => Box::new(|| {
             black_box(JwkSet::<NoRsa, 4>::from_json(black_box(text))?);
