@@ -53,11 +53,7 @@ pub(crate) async fn serve(
     }
 }
 
-fn answer(
-    request: &Request<Incoming>,
-    gate: &Gate,
-    metrics: Option<&PrometheusHandle>,
-) -> Answer {
+fn answer(request: &Request<Incoming>, gate: &Gate, metrics: Option<&PrometheusHandle>) -> Answer {
     if ![Method::GET, Method::HEAD].contains(request.method()) {
         return not_found();
     }

@@ -58,11 +58,7 @@ impl Gate {
     }
 
     /// Lets a request pass, with the claims of its token.
-    fn admit(
-        &self,
-        request: &HeaderMap,
-        caller: Option<&Authenticated>,
-    ) -> Result<Answer, Denial> {
+    fn admit(&self, request: &HeaderMap, caller: Option<&Authenticated>) -> Result<Answer, Denial> {
         let settings = &self.settings;
         let mut response = plain(StatusCode::OK);
         let headers = response.headers_mut();

@@ -58,9 +58,7 @@ pub(crate) fn show(
 ) -> Result<(), Error> {
     let is_claim = |header: &ClaimHeader| matches!(header.source, Source::Claim(_));
     let claims: Map<String, Value> = match token {
-        Some(token) if headers.iter().any(is_claim) => {
-            token.claims_with(&mut [0; MAX_STRING])?
-        }
+        Some(token) if headers.iter().any(is_claim) => token.claims_with(&mut [0; MAX_STRING])?,
         _ => Map::new(),
     };
     for ClaimHeader { name, source } in headers {

@@ -257,11 +257,7 @@ fn syntax(text: &str, error: &toml::de::Error) -> Mistakes {
     }])
 }
 
-fn token_source(
-    header: Option<String>,
-    cookie: Option<String>,
-    notes: &mut Notes,
-) -> TokenSource {
+fn token_source(header: Option<String>, cookie: Option<String>, notes: &mut Notes) -> TokenSource {
     match (header, cookie) {
         (None, None) => {}
         (Some(_), Some(_)) => notes.add("token_header, token_cookie: only one can be right"),
@@ -273,7 +269,8 @@ fn token_source(
             Err(_) => notes.add(format_args!("token_header: {name:?} is not a name of a field")),
         },
         (None, Some(name)) => {
-            let is_name = |byte: u8| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte);
+            let is_name =
+                |byte: u8| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte);
             if !name.is_empty() && name.bytes().all(is_name) {
                 return TokenSource::Cookie(name);
             }

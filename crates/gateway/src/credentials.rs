@@ -31,10 +31,7 @@ impl TokenSource {
     /// # Errors
     ///
     /// [`Error::MissingToken`] if there is none, and [`Error::InvalidRequest`] for several.
-    pub(crate) fn credentials<'r>(
-        &self,
-        headers: &'r HeaderMap,
-    ) -> Result<Credentials<'r>, Error> {
+    pub(crate) fn credentials<'r>(&self, headers: &'r HeaderMap) -> Result<Credentials<'r>, Error> {
         match self {
             Self::Authorization => {
                 let values = headers.get_all(AUTHORIZATION).iter();

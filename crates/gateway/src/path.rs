@@ -79,7 +79,11 @@ fn is_ambiguous(character: char) -> bool {
         // A semicolon starts parameters that some servers remove.
         '\\' | ';' | '%' => true,
         // The characters that Unicode's compatibility forms make dots and slashes of.
-        '\u{2024}'..='\u{2026}' | '\u{fe52}' | '\u{fe68}' | '\u{ff0e}' | '\u{ff0f}'
+        '\u{2024}'..='\u{2026}'
+        | '\u{fe52}'
+        | '\u{fe68}'
+        | '\u{ff0e}'
+        | '\u{ff0f}'
         | '\u{ff3c}' => true,
         character => character.is_control(),
     }

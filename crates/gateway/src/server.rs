@@ -241,11 +241,7 @@ async fn connection(
     }
 }
 
-async fn answer(
-    gate: &Gate,
-    request: Request<Incoming>,
-    has_fragment: &AtomicBool,
-) -> Answer {
+async fn answer(gate: &Gate, request: Request<Incoming>, has_fragment: &AtomicBool) -> Answer {
     let has_body = !request.body().is_end_stream();
     let (parts, _) = request.into_parts();
     let line = match has_fragment.load(Relaxed) {
@@ -255,10 +251,9 @@ async fn answer(
     let mut response = gate.answer(&parts, line).await;
     if has_body {
         // What follows could not be told from a body.
-        response.headers_mut().insert(
-            http::header::CONNECTION,
-            http::HeaderValue::from_static("close"),
-        );
+        response
+            .headers_mut()
+            .insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
     }
     response
 }

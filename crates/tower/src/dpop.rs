@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claimgate::{
-    DpopPolicy, DpopProof, DpopRequest, DpopToken, Error, NumericDate,
-    PublicKey, RingAnyKey, TokenBuffer, UnseenProof, at_compile_time,
+    DpopPolicy, DpopProof, DpopRequest, DpopToken, Error, NumericDate, PublicKey, RingAnyKey,
+    TokenBuffer, UnseenProof, at_compile_time,
 };
 use http::HeaderMap;
 use tokio::time::timeout;

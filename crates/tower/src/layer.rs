@@ -41,7 +41,10 @@ pub(crate) struct Settings {
 
 /// The settings of the layer that a request has passed, in its extensions.
 #[derive(Clone)]
-pub(crate) struct Passed(pub(crate) Arc<Settings>);
+pub(crate) struct Passed(
+    #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "read by extractors"))]
+    pub(crate) Arc<Settings>,
+);
 
 /// The thumbprint of the certificate that the client has proved on the TLS connection.
 ///

@@ -38,9 +38,7 @@ pub(super) fn table(decisions: &Decisions) -> String {
 pub(super) fn warnings(decisions: &Decisions) -> Vec<String> {
     let mut warnings = Vec::new();
     let is_guarded = |routes: &[Route]| {
-        routes.iter().any(|route| {
-            !route.needs.is_empty() || route.presence == Presence::Required
-        })
+        routes.iter().any(|route| !route.needs.is_empty() || route.presence == Presence::Required)
     };
     for (path, routes) in decisions.routes.iter().filter(|(path, _)| !path.is_empty()) {
         let above = decisions.routes.iter().filter(|(other, _)| {
@@ -50,9 +48,9 @@ pub(super) fn warnings(decisions: &Decisions) -> Vec<String> {
         // The longest one that contains it decides about names like the path's.
         let Some((other, looser)) = above.max_by_key(|(other, _)| other.len()) else { continue };
         let requires = |route: &Route| (route.presence, route.needs.clone());
-        let differs = routes.iter().any(|route| {
-            looser.iter().any(|looser| requires(looser) != requires(route))
-        });
+        let differs = routes
+            .iter()
+            .any(|route| looser.iter().any(|looser| requires(looser) != requires(route)));
         if is_guarded(routes) && differs {
             warnings.push(format!(
                 "/{path}: /{other} decides about paths that an application may treat alike, such \

@@ -17,12 +17,7 @@ const METHODS: &[&str] =
 /// The characters that patterns of other programs have in paths.
 const PATTERN: &[char] = &['*', '{', '}', '<', '>', '[', ']', '(', ')', '|', '^', '$', '?'];
 
-pub(super) fn read(
-    table: RouteTable,
-    issuers: &[Issuer],
-    routes: &mut Routes,
-    notes: &mut Notes,
-) {
+pub(super) fn read(table: RouteTable, issuers: &[Issuer], routes: &mut Routes, notes: &mut Notes) {
     let before = notes.mistakes.len();
     let is_pattern = |segment: &str| segment.contains(PATTERN) || segment.starts_with(':');
     let path = if table.path.split('/').any(is_pattern) {

@@ -1,0 +1,15 @@
+//! The gateway over HTTP: each setting, on both sides of what it decides.
+
+#![allow(clippy::allow_attributes, reason = "the support of another crate's tests")]
+
+mod dpop;
+mod keys;
+mod policy;
+mod program;
+mod proxies;
+mod redis;
+mod routes;
+mod server;
+mod settings;
+mod support;
+mod token;
