@@ -219,7 +219,7 @@ async fn connection(
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
     let mut stopping = pin!(stop.wait_for(|is_stopping| *is_stopping));
     let mut too_late = pin!(sleep(limits.header));
-    let mut is_stopping = false;
+    let (mut is_first, mut is_stopping) = (true, false);
     loop {
         tokio::select! {
             biased;
@@ -229,9 +229,12 @@ async fn connection(
                 }
                 return;
             }
-            () = &mut too_late, if !has_asked.load(Relaxed) => {
-                tracing::debug!("a connection without a request is closed");
-                return;
+            () = &mut too_late, if is_first => {
+                if !has_asked.load(Relaxed) {
+                    tracing::debug!("a connection without a request is closed");
+                    return;
+                }
+                is_first = false;
             }
             _ = &mut stopping, if !is_stopping => {
                 is_stopping = true;

@@ -11,7 +11,7 @@ pub(super) fn table(decisions: &Decisions) -> String {
     let mut table = String::new();
     let mut line = |path: &str, methods: &str, decision: &str| {
         // Writing to a string does not fail.
-        let _: std::fmt::Result = writeln!(table, "{path:<24} {methods:<24} {decision}");
+        let _: std::fmt::Result = writeln!(table, "{path:<22}  {methods:<24}  {decision}");
     };
     line("PATH, AND BELOW", "METHODS", "PASSES WITH");
     for (path, routes) in decisions.routes.iter() {

@@ -7,8 +7,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use claimgate_gateway::{Mistakes, Server, Settings};
-use serde_json::Value;
+use claimgate_gateway::{Server, Settings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -95,13 +94,6 @@ impl Config {
             "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\nproxy = \"{proxy}\"\n\
              realm = \"health\"\nthreads = 2\n{top}\n[[issuer]]\n{issuer}\n{more}\n{routes}"
         )
-    }
-
-    pub fn mistakes(&self) -> Vec<String> {
-        match Settings::parse(&self.text(), Path::new("")) {
-            Ok(_) => Vec::new(),
-            Err(Mistakes(mistakes)) => mistakes,
-        }
     }
 
     /// Starts a gateway, and waits until it has keys.
