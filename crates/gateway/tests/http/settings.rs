@@ -186,7 +186,7 @@ fn every_mistake_is_told_with_its_place() {
             format!("{issuer}algorithms: {nothing}"),
         ),
         ("# leeway = 60 ", "leeway = 601 ", format!("{issuer}leeway: it has to be 0 to 600")),
-        ("# max_token_age = 86400 ", "max_token_age = 18446744073709551615 ", "line ".to_owned()),
+        ("# max_token_age = 86400 ", "max_token_age = 18446744073709551615 ", format!("{issuer}max_token_age: it has to be 1 to 31622400")),
         (
             "# max_token_age = 86400 ",
             "max_token_age = 9223372036854775807 ",
