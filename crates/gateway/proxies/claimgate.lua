@@ -36,10 +36,15 @@ local function refuse(txn, status, headers)
 end
 
 core.register_action("claimgate", { "http-req" }, function(txn)
+   local target = txn.f:pathq()
+   if target == nil or target == "" then
+      refuse(txn, 403, {})
+      return
+   end
    local client = txn.http:req_get_headers()
    local headers = {
       ["x-original-method"] = { txn.f:method() },
-      ["x-original-uri"] = { txn.f:pathq() },
+      ["x-original-uri"] = { target },
    }
    for _, name in ipairs(asked) do
       local all = values(client, name)

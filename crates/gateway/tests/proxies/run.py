@@ -116,9 +116,10 @@ try:
     main()
 except SystemExit as error:
     if error.code:
+        print(error.code, file=sys.stderr)
         for server in Server.running:
             print(f"-- {server.name}\n{server.tail()}", file=sys.stderr)
-    raise
+    sys.exit(1)
 finally:
     for server in list(Server.running):
         server.stop()

@@ -218,18 +218,22 @@ def sample(name, ports):
     return re.sub(r"\b(8080|9180|8000)\b", lambda port: str(ports[port[0]]), text)
 
 
+def packaged(name):
+    """A program of a package from PyPI, and not the script that starts it."""
+    found = glob.glob(f"{os.environ['PACKAGES']}/**/{name}", recursive=True)
+    program = next(file for file in found if os.path.isfile(file) and os.path.getsize(file) > 1 << 20)
+    os.chmod(program, 0o755)
+    return program
+
+
 def proxy(name, gateway_port, application_port):
     port = free_port()
     ports = {"8080": port, "9180": gateway_port, "8000": application_port}
-    packages = os.environ["PACKAGES"]
     if name == "nginx":
         return nginx("nginx", port, sample("nginx.conf", ports))
     if name == "envoy":
         config = write("envoy.yaml", sample("envoy.yaml", ports))
-        program = next(iter(glob.glob(f"{packages}/**/bin/envoy", recursive=True)), None) or next(
-            iter(glob.glob(f"{packages}/**/envoy", recursive=True))
-        )
-        os.chmod(program, 0o755)
+        program = packaged("envoy")
         command = [program, "-c", config, "--concurrency", "1", "--log-level", "warn"]
         return Server("envoy", [*command, "--use-dynamic-base-id"], port)
     if name == "haproxy":
@@ -237,12 +241,7 @@ def proxy(name, gateway_port, application_port):
         config = write("haproxy.cfg", sample("haproxy.cfg", ports))
         return Server("haproxy", ["haproxy", "-db", "-f", config], port)
     config = write("Caddyfile", sample("Caddyfile", ports))
-    program = next(
-        file
-        for file in glob.glob(f"{packages}/**/caddy*", recursive=True)
-        if os.path.isfile(file) and os.path.getsize(file) > 1 << 20
-    )
-    os.chmod(program, 0o755)
+    program = packaged("caddy")
     environment = {**os.environ, "HOME": FOLDER, "GOMAXPROCS": "2"}
     command = [program, "run", "--config", config, "--adapter", "caddyfile"]
     return Server("caddy", command, port, env=environment)

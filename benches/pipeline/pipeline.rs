@@ -3,7 +3,7 @@
 //!
 //! `benches/README.md` tells how to run this and what the figures mean.
 
-#[path = "../tests/support/mod.rs"]
+#[path = "../../tests/support/mod.rs"]
 mod support;
 
 use std::hint::black_box;
