@@ -2,7 +2,7 @@
 //! none needs more stack than another.
 //!
 //! There are no clocks here: that little work was done shows in what is
-//! reported, and `benches/pipeline.rs` measures it.
+//! reported, and `benches/pipeline` measures it.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 

@@ -186,7 +186,11 @@ fn every_mistake_is_told_with_its_place() {
             format!("{issuer}algorithms: {nothing}"),
         ),
         ("# leeway = 60 ", "leeway = 601 ", format!("{issuer}leeway: it has to be 0 to 600")),
-        ("# max_token_age = 86400 ", "max_token_age = 18446744073709551615 ", format!("{issuer}max_token_age: it has to be 1 to 31622400")),
+        (
+            "# max_token_age = 86400 ",
+            "max_token_age = 18446744073709551615 ",
+            format!("{issuer}max_token_age: it has to be 1 to 31622400"),
+        ),
         (
             "# max_token_age = 86400 ",
             "max_token_age = 9223372036854775807 ",
@@ -273,6 +277,14 @@ fn every_mistake_is_told_with_its_place() {
             format!(
                 "{issuer}keys are fetched by plain HTTP only from the loopback interface, and \
                  only if that is allowed: http://localhost.example/"
+            ),
+        ),
+        (
+            file,
+            "jwks_url = \"http://not-localhost/\"\ndanger_allow_loopback_http = true",
+            format!(
+                "{issuer}keys are fetched by plain HTTP only from the loopback interface, and \
+                 only if that is allowed: http://not-localhost/"
             ),
         ),
         (

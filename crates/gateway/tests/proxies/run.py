@@ -88,7 +88,7 @@ def main():
     publish("a")
     issuer_port, application_port = free_port(), free_port()
     issuer = servers.issuer(issuer_port)
-    servers.application(application_port)
+    application = servers.application(application_port)
     gateways = {name: servers.gateway(name, issuer_port) for name in PROXIES}
     fronts = {
         name: servers.proxy(name, gateway.port, application_port)
@@ -101,7 +101,7 @@ def main():
         checks.spoofed(name, front.port)
         refused = checks.tricks(name, front.port)
         print(f"== {name}: verdicts, spoofed fields, {refused} path tricks", flush=True)
-    figures = load.run(fronts, gateways, issuer_port)
+    figures = load.run(fronts, gateways, issuer_port, application)
     took = rotation(fronts)
     print(f"== key rotation: a new key after at most {took:.1f} s", flush=True)
     outage(fronts, issuer)
