@@ -84,6 +84,23 @@ async fn keys_are_fetched_again_when_they_are_old() {
 }
 
 #[tokio::test]
+async fn failures_are_further_and_further_apart() {
+    let (slow, _) = one_issuer().await;
+    let (fast, _) = one_issuer().await;
+    let lines = "cool_down = 1\ntimeout = 1\njwks_max_age = 1";
+    let _one = Config::of(&slow).issuer(lines).issuer("max_back_off = 60").start().await;
+    let _two = Config::of(&fast).issuer(lines).issuer("max_back_off = 1").start().await;
+    for issuer in [&slow, &fast] {
+        issuer.set(Behaviour::Status(500, String::new()));
+    }
+    let before = (slow.requests(), fast.requests());
+    sleep(Duration::from_millis(9_000)).await;
+    // After 1, 2 and 4 seconds, or after each.
+    let fetches = (slow.requests() - before.0, fast.requests() - before.1);
+    assert!((2..=4).contains(&fetches.0) && fetches.1 >= 6, "{fetches:?}");
+}
+
+#[tokio::test]
 async fn keys_that_cannot_be_fetched_are_trusted_for_a_while() {
     let (issuer, signer) = one_issuer().await;
     let token = signer.sign(&claims(&issuer.url));

@@ -12,4 +12,7 @@ mod routes;
 mod server;
 mod settings;
 mod support;
+mod tls;
+#[path = "../../../tower/tests/support/tls.rs"]
+mod tls_server;
 mod token;

@@ -64,6 +64,18 @@ fn the_sample_has_no_mistakes() {
 }
 
 #[test]
+fn the_readme_s_configuration_has_the_readme_s_table() {
+    let readme = include_str!("../../README.md");
+    let block = |start: &str| {
+        let (_, rest) = readme.split_once(start).unwrap();
+        rest.split_once("```").unwrap().0
+    };
+    let settings = parse(block("```toml\n")).unwrap();
+    assert_eq!(settings.decision_table(), block("```text\n"));
+    assert_eq!(settings.warnings(), Vec::<String>::new());
+}
+
+#[test]
 fn every_mistake_is_told_with_its_place() {
     let file = "jwks_file = \"../../examples/validate/demo/jwks.json\"";
     let audiences = "audiences = \"https://example.com/health-api\"";
