@@ -62,6 +62,8 @@ impl Gate {
         let settings = &self.settings;
         let mut response = plain(StatusCode::OK);
         let headers = response.headers_mut();
+        // Room for the token's, a proof's and the list of empty ones as well, and for a date.
+        headers.reserve(settings.headers.len().saturating_add(4));
         let token = caller.map(Authenticated::token);
         claims::show(&settings.headers, token.as_ref(), |name, value| {
             headers.insert(name, value);

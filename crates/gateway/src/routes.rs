@@ -1,6 +1,7 @@
 //! The route of a request: that of the most specific path, by its method.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use claimgate::policy::{ClaimRule, Forbidden};
 use claimgate::{AccessToken, AccessTokenPolicy, ScopePolicy, Validated};
@@ -60,19 +61,36 @@ impl Route {
     }
 }
 
+/// Two routes of a path that accept one method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Overlap;
+
+impl fmt::Display for Overlap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "another route of this path accepts them, too; a path with several routes needs \
+             distinct methods for each",
+        )
+    }
+}
+
 /// All routes, by their paths.
 #[derive(Debug, Default)]
 pub(crate) struct Routes(HashMap<String, Vec<Route>>);
 
 impl Routes {
-    /// Adds a route. Returns it if another one accepts the same method on the same path.
-    pub(crate) fn add(&mut self, path: &RequestPath<'_>, route: Route) -> Result<(), Route> {
+    /// Adds a route.
+    ///
+    /// # Errors
+    ///
+    /// [`Overlap`] if another route of this path accepts one of its methods.
+    pub(crate) fn add(&mut self, path: &RequestPath<'_>, route: Route) -> Result<(), Overlap> {
         let routes = self.0.entry(path.as_str().to_owned()).or_default();
         let meets = |other: &Route| {
             other.methods.is_empty() || route.methods.iter().any(|method| other.accepts(method))
         };
         if !routes.is_empty() && (route.methods.is_empty() || routes.iter().any(meets)) {
-            return Err(route);
+            return Err(Overlap);
         }
         routes.push(route);
         Ok(())

@@ -215,6 +215,8 @@ async fn connection(
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.idle)
         .max_buf_size(MAX_HEAD)
+        // A response is a head alone.
+        .writev(false)
         .half_close(false);
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
     let mut stopping = pin!(stop.wait_for(|is_stopping| *is_stopping));

@@ -32,8 +32,7 @@ pub(super) fn read(table: RouteTable, issuers: &[Issuer], routes: &mut Routes, n
     notes.not_empty("methods", table.methods.as_deref());
     let methods = table.methods.unwrap_or_default();
     check_methods(&methods, notes);
-    let description = describe(&table.token, &table.scopes_all, &table.scopes_any);
-    let mut description = description;
+    let mut description = describe(table.token, &table.scopes_all, &table.scopes_any);
     let mut describe = |what: &str, list: &Option<Vec<String>>| {
         if let Some(list) = list {
             description.push(format!("{what} {}", list.join(" ")));
@@ -107,18 +106,13 @@ pub(super) fn read(table: RouteTable, issuers: &[Issuer], routes: &mut Routes, n
     let policies = policies.into();
     let description = description.join(", ");
     let route = Route { methods, presence, needs, policies, description };
-    if routes.add(&path, route).is_err() {
-        notes.add(
-            "methods: another route of this path accepts them, too; a path with several routes \
-             needs distinct methods for each",
-        );
-    }
+    notes.ok("methods", routes.add(&path, route));
 }
 
 type Build = fn(&'static [&'static str]) -> Result<ScopePolicy<'static>, ConfigError>;
 
 fn describe(
-    token: &Token,
+    token: Token,
     scopes_all: &Option<Vec<String>>,
     scopes_any: &Option<Vec<String>>,
 ) -> Vec<String> {

@@ -62,8 +62,8 @@ async fn unknown_keys_cause_one_fetch_in_a_cool_down() {
     assert_eq!(issuer.requests(), 1);
     let (issuer, _) = one_issuer().await;
     let unknown = Signer::rsa("b").sign(&claims(&issuer.url));
-    let eager = Config::of(&issuer).issuer(EAGER).start().await;
-    sleep(Duration::from_millis(2_100)).await;
+    let eager = Config::of(&issuer).issuer("cool_down = 3\ntimeout = 1").start().await;
+    sleep(Duration::from_millis(3_200)).await;
     for _ in 0..20 {
         assert_eq!(eager.open(&unknown).await, 401);
     }
