@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use crate::gate::{Decisions, Preflight};
-use crate::original::Proxy;
 use crate::routes::{Presence, Route};
 
 /// Returns the decisions, by path and method.
@@ -57,19 +56,6 @@ pub(super) fn warnings(decisions: &Decisions) -> Vec<String> {
                  as /{}, /{path}.json and /{path}%20",
                 path.to_uppercase()
             ));
-        }
-    }
-    if decisions.proxy == Proxy::Nginx {
-        let has_optional = decisions
-            .routes
-            .iter()
-            .any(|(_, routes)| routes.iter().any(|route| route.presence == Presence::Optional));
-        if has_optional {
-            warnings.push(
-                "token = \"optional\": the application has to tell by empty headers that there \
-                 was no token"
-                    .to_owned(),
-            );
         }
     }
     warnings

@@ -135,6 +135,8 @@ def application(port):
         "application",
         port,
         f"""large_client_header_buffers 4 32k;
+        # As gateways of many languages, it does not tell X_Auth_Subject from X-Auth-Subject.
+        underscores_in_headers on;
         server {{ listen 127.0.0.1:{port};
           location / {{ {seen}
             add_header X-Seen-Authorization "[$http_authorization]";
