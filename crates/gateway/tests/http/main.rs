@@ -4,6 +4,7 @@
 
 mod dpop;
 mod keys;
+mod mistakes;
 mod policy;
 mod program;
 mod proxies;
