@@ -99,6 +99,9 @@ async fn requests_under_way_are_answered_at_the_end() {
         ];
         get(address, "/check", &headers).await
     });
+    // An idle connection does not hold it up.
+    let mut idle = TcpStream::connect(address).await.unwrap();
+    exchange(&mut idle).await;
     sleep(Duration::from_millis(300)).await;
     gateway.stop.take().unwrap().send(()).unwrap();
     sleep(Duration::from_millis(100)).await;
