@@ -33,9 +33,6 @@ struct Arguments {
     /// `scope`.
     #[arg(long, default_value = "openid profile read:patients")]
     scope: String,
-    /// Print so many tokens, with subjects that differ.
-    #[arg(long, default_value_t = 1)]
-    count: u32,
     /// Seconds until the token expires; less than 0, how long ago it has.
     #[arg(long, default_value_t = 3_600, allow_negative_numbers = true)]
     expires_in: i64,
@@ -68,13 +65,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let key = keys.first().ok_or("no key")?;
     // Long before it expires, whether or not it has, and never in the future.
     let issued_at = expiry.saturating_sub(7_200).min(now);
-    let mut claims = claims(&arguments, issued_at, expiry);
-    for number in 1..=arguments.count {
-        if arguments.count > 1 {
-            claims["sub"] = format!("{}-{number}", arguments.subject).into();
-        }
-        println!("{}", key.sign(&claims));
-    }
+    println!("{}", key.sign(&claims(&arguments, issued_at, expiry)));
     Ok(())
 }
 

@@ -49,15 +49,6 @@ impl TokenSource {
         }
     }
 
-    /// Returns whether a request that has no acceptable token has one of the scheme `DPoP`.
-    pub(crate) fn has_dpop_token(&self, headers: &HeaderMap) -> bool {
-        let is_dpop = |value: &HeaderValue| {
-            let scheme = value.as_bytes().split(|byte| *byte == b' ').next();
-            scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"DPoP"))
-        };
-        *self == Self::Authorization && headers.get_all(AUTHORIZATION).iter().any(is_dpop)
-    }
-
     /// Returns the header field that contains the token, and its value for the application:
     /// empty, or without the token's cookie, unless the token is passed on.
     pub(crate) fn forwarded(

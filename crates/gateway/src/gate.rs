@@ -127,12 +127,7 @@ impl Gate {
         }
         let route = routes.find(original.method, &path).ok_or(Denial::NoRoute)?;
         let credentials = match source.credentials(original.headers) {
-            Err(Error::MissingToken)
-                if route.presence == Presence::Optional
-                    && !source.has_dpop_token(original.headers) =>
-            {
-                return Ok(None);
-            }
+            Err(Error::MissingToken) if route.presence == Presence::Optional => return Ok(None),
             credentials => credentials?,
         };
         let policies = &*route.policies;

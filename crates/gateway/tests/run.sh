@@ -36,10 +36,10 @@ passed=$(sed -n 's/^test result: ok\. \([0-9]*\) passed.*/\1/p' "$folder/tests" 
     | awk '{ sum += $1 } END { print sum }')
 echo "   $passed passed"
 cargo build --quiet --release -p claimgate-gateway
-cargo build --quiet --release --example demo_token
+cargo build --quiet -p claimgate-gateway --example tokens
 target=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 
 # What follows is on this machine.
 unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
-GATEWAY=$target/release/claimgate-gateway DEMO_TOKEN=$target/release/examples/demo_token \
+GATEWAY=$target/release/claimgate-gateway TOKENS=$target/debug/examples/tokens \
     PACKAGES=$folder/packages FOLDER=$folder PASSED=$passed python3 "$here/proxies/run.py"

@@ -97,6 +97,14 @@ async fn a_proof_is_made_for_the_request_that_the_client_sent() {
         let proof = client.proof(&with(good.clone(), name, value));
         assert_eq!(client.ask(&gateway, "DPoP", &[&proof]).await.status, 401, "{name}");
     }
+    // The method is that of the original request.
+    let posted = client.proof(&with(good.clone(), "htm", "POST"));
+    let authorization = format!("DPoP {}", client.token);
+    for (proof, status) in [(client.proof(&good), 401), (posted, 200)] {
+        let headers = [("Authorization", authorization.as_str()), ("DPoP", proof.as_str())];
+        assert_eq!(gateway.ask("POST", "/open/17", &headers).await.status, status);
+    }
+    let good = client.claims("2");
     let proof = client.proof(&good);
     assert_eq!(client.ask(&gateway, "DPoP", &[]).await.status, 401);
     assert_eq!(client.ask(&gateway, "DPoP", &[&proof, &proof]).await.status, 401);

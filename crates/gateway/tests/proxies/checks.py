@@ -57,7 +57,7 @@ def verdicts(proxy, port):
             bearer(token("--audience", other)),
             invalid("The token is for another audience"),
         ),
-        ("an ID token", bearer(token("--id-token")), invalid("The token is not an access token")),
+        ("an ID token", bearer(token("--kind", "id")), invalid("The token is not an access token")),
         (
             "an unknown issuer",
             bearer(token("--issuer", "https://evil.example/")),

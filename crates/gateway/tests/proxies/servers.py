@@ -40,7 +40,7 @@ def write(name, text):
 def token(*arguments):
     """A token of the test issuer."""
     result = subprocess.run(
-        [os.environ["DEMO_TOKEN"], *arguments], check=True, capture_output=True, text=True
+        [os.environ["TOKENS"], *arguments], check=True, capture_output=True, text=True
     )
     return result.stdout.strip()
 
