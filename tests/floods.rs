@@ -2,7 +2,7 @@
 //! stack than others.
 //!
 //! No time is measured here: the amount of work is visible in the error, and
-//! `benches/pipeline.rs` measures it.
+//! `benches/pipeline` measures it.
 
 #![cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust-rs256"))]
 

@@ -13,6 +13,7 @@ use crate::authority::Authority;
 use crate::cache::{CacheStatistics, Capacity, Entry, TokenCache};
 use crate::error::AuthorityError;
 use crate::health::{Health, KeyState};
+use crate::policies::Policies;
 use crate::refusal::Refusal;
 use crate::renewal::{Clock, Renewal};
 use crate::token::{Authenticated, MAX_TOKEN_LEN};
@@ -93,7 +94,8 @@ impl Authorities {
         }
     }
 
-    /// Validates an access token under a policy, with the keys of its authority.
+    /// Validates an access token under a policy, or under the policy of its authority, with
+    /// the keys of its authority.
     ///
     /// If the token's key is unknown, the keys are fetched again, as far as
     /// [`Authority::refresh`] permits, and the token is validated again.
@@ -102,24 +104,24 @@ impl Authorities {
     ///
     /// [`Refusal::Token`] with the rule that failed; [`Refusal::NoKeys`] and
     /// [`Refusal::Busy`] if there are no keys yet.
-    pub async fn validate(
+    pub async fn validate<P: Policies + ?Sized>(
         &self,
         token: BearerToken<'_>,
-        policy: &AccessTokenPolicy<'_>,
+        policies: &P,
     ) -> Result<Authenticated, Refusal> {
-        match self.validate_now(token, policy) {
+        match self.validate_now(token, policies) {
             FirstVerdict::Final(verdict) => verdict,
-            FirstVerdict::Wait(pending) => self.validate_after(pending, token, policy).await,
+            FirstVerdict::Wait(pending) => self.validate_after(pending, token, policies).await,
         }
     }
 
     /// Validates a token with the current keys.
-    pub(crate) fn validate_now(
+    pub(crate) fn validate_now<P: Policies + ?Sized>(
         &self,
         token: BearerToken<'_>,
-        policy: &AccessTokenPolicy<'_>,
+        policies: &P,
     ) -> FirstVerdict {
-        let (verdict, authority) = self.judge(token, policy);
+        let (verdict, authority) = self.judge(token, policies);
         match (verdict, authority) {
             (Err(refusal), Some(renewal)) if renewal.begin_after(&refusal) => {
                 FirstVerdict::Wait(Pending { renewal: Arc::clone(renewal), refusal })
@@ -129,31 +131,31 @@ impl Authorities {
     }
 
     /// Waits for keys, and validates a token with them.
-    pub(crate) async fn validate_after(
+    pub(crate) async fn validate_after<P: Policies + ?Sized>(
         &self,
         pending: Pending,
         token: BearerToken<'_>,
-        policy: &AccessTokenPolicy<'_>,
+        policies: &P,
     ) -> Result<Authenticated, Refusal> {
         let Pending { renewal, refusal } = pending;
         tracing::debug!(issuer = &*renewal.issuer, code = refusal.code(), "waiting for keys");
         renewal.wait().await?;
-        self.judge(token, policy).0
+        self.judge(token, policies).0
     }
 
     /// Validates a token with the current keys, and returns the authority that it claims to be
     /// from.
-    fn judge(
+    fn judge<P: Policies + ?Sized>(
         &self,
         token: BearerToken<'_>,
-        policy: &AccessTokenPolicy<'_>,
+        policies: &P,
     ) -> (Result<Authenticated, Refusal>, Option<&Arc<Renewal>>) {
         let started = Instant::now();
         let now = (self.0.clock)();
-        let (verdict, authority, found) = match self.judge_again(token, policy, now) {
+        let (verdict, authority, found) = match self.judge_again(token, policies, now) {
             Some((verdict, authority)) => (verdict, Some(authority), "cache"),
             None => {
-                let (verdict, authority) = self.judge_first(token, policy, now);
+                let (verdict, authority) = self.judge_first(token, policies, now);
                 (verdict, authority, "none")
             }
         };
@@ -163,15 +165,16 @@ impl Authorities {
     }
 
     /// Validates a token from the cache.
-    fn judge_again(
+    fn judge_again<P: Policies + ?Sized>(
         &self,
         token: BearerToken<'_>,
-        policy: &AccessTokenPolicy<'_>,
+        policies: &P,
         now: NumericDate,
     ) -> Option<(Result<Authenticated, Refusal>, &Arc<Renewal>)> {
         let cache = self.0.cache.as_ref()?;
-        let verdict = cache.key(token.expose(), policy).and_then(|key| {
+        let verdict = cache.key(token.expose(), policies).and_then(|key| {
             let Entry { authority, token: stored } = cache.find(key)?;
+            let policy = policies.of(authority)?;
             let authority = self.0.authorities.get(authority)?;
             let verdict = authority.judge.validate_again(&stored, token, policy, now)?;
             Some((verdict.map(|()| authenticated(stored, policy)), authority))
@@ -181,18 +184,21 @@ impl Authorities {
     }
 
     /// Validates a token that is not in the cache.
-    fn judge_first(
+    fn judge_first<P: Policies + ?Sized>(
         &self,
         token: BearerToken<'_>,
-        policy: &AccessTokenPolicy<'_>,
+        policies: &P,
         now: NumericDate,
     ) -> (Result<Authenticated, Refusal>, Option<&Arc<Renewal>>) {
         let Some((index, authority)) = self.select(token, now) else {
             return (Err(Refusal::Token(self.unknown(token))), None);
         };
+        let Some(policy) = policies.of(index) else {
+            return (Err(Refusal::Token(self.unknown(token))), None);
+        };
         let verdict = authority.judge.validate(token, policy, now).map(|stored| {
             if let Some(cache) = &self.0.cache
-                && let Some(key) = cache.key(token.expose(), policy)
+                && let Some(key) = cache.key(token.expose(), policies)
             {
                 cache.insert(key, Entry { authority: index, token: stored.clone() });
             }

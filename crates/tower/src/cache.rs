@@ -6,11 +6,9 @@
 //! signature is verified or a rule is applied.
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
-
-use claimgate::AccessTokenPolicy;
 
 use crate::token::StoredToken;
 
@@ -102,11 +100,14 @@ impl TokenCache {
         }
     }
 
-    /// Returns the key of a token that is validated under a policy, or `None` if it is too
+    /// Returns the key of a token that is validated under policies, or `None` if it is too
     /// short.
-    pub(crate) fn key(&self, text: &str, policy: &AccessTokenPolicy<'_>) -> Option<Key> {
+    pub(crate) fn key(&self, text: &str, policies: &(impl Hash + ?Sized)) -> Option<Key> {
         let tail: &[u8; TAIL] = text.as_bytes().last_chunk()?;
-        Some(Key(self.hasher.hash_one((tail, policy))))
+        let mut hasher = self.hasher.build_hasher();
+        tail.hash(&mut hasher);
+        policies.hash(&mut hasher);
+        Some(Key(hasher.finish()))
     }
 
     fn shard(&self, key: Key) -> Option<&RwLock<Shard>> {

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claimgate::{
-    AccessTokenPolicy, DpopPolicy, DpopProof, DpopRequest, DpopToken, Error, NumericDate,
-    PublicKey, RingAnyKey, TokenBuffer, UnseenProof, at_compile_time,
+    DpopPolicy, DpopProof, DpopRequest, DpopToken, Error, NumericDate, PublicKey, RingAnyKey,
+    TokenBuffer, UnseenProof, at_compile_time,
 };
-use http::request::Parts;
+use http::HeaderMap;
 use tokio::time::timeout;
 
 use crate::authorities::Authorities;
+use crate::policies::Policies;
 use crate::refusal::Refusal;
 use crate::replay::{ReplayStore, ReplayStoreError, UsedProof};
 use crate::token::Authenticated;
@@ -42,6 +43,17 @@ fn verify<'b, K: PublicKey>(
     buffer: &'b mut TokenBuffer<MAX_PROOF_LEN>,
 ) -> Result<UnseenProof<'b>, Error> {
     DpopProof::verify::<K, _>(proof, policy, request, now, buffer)
+}
+
+/// The parts of a request that its DPoP proof is compared with.
+#[derive(Clone, Copy, Debug)]
+pub struct ProvenRequest<'r> {
+    /// The method.
+    pub method: &'r str,
+    /// The path as the client sent it. A query is ignored.
+    pub path: &'r str,
+    /// The header fields, one of which is the proof.
+    pub headers: &'r HeaderMap,
 }
 
 /// The checks of DPoP proofs.
@@ -97,27 +109,33 @@ impl Dpop {
 
     /// Validates the access token of a request and its proof. The proof is stored last, so a
     /// request that is rejected for another reason does not use it up.
-    pub(crate) async fn validate(
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Authorities::validate`]; [`Refusal::Proof`] with the rule that the proof
+    /// does not meet; [`Refusal::ReplayStore`].
+    pub async fn validate<P: Policies + ?Sized>(
         &self,
         authorities: &Authorities,
-        policy: &AccessTokenPolicy<'_>,
-        parts: &Parts,
+        policies: &P,
+        request: ProvenRequest<'_>,
         token: DpopToken<'_>,
     ) -> Result<Authenticated, Refusal> {
         let now = authorities.now();
+        let ProvenRequest { method, path, headers } = request;
         // Non-ASCII values are not JWSs either.
-        let values = parts.headers.get_all("dpop").iter();
+        let values = headers.get_all("dpop").iter();
         let values = values.map(|value| value.to_str().unwrap_or_default());
         let proof = DpopProof::from_header_values(values).map_err(Refusal::Proof)?;
-        let url = format!("{}{}", self.origin, original_path(parts));
-        let request = DpopRequest::to_resource(parts.method.as_str(), &url, token);
+        let url = format!("{}{path}", self.origin);
+        let request = DpopRequest::to_resource(method, &url, token);
         let mut buffer = TokenBuffer::new().max_token_len(MAX_PROOF_LEN);
         let unseen = (self.verify)(proof, &self.policy, request, now, &mut buffer);
         let unseen = unseen.map_err(Refusal::Proof)?;
         let (id, until) = (unseen.id(), unseen.valid_until());
         // This is checked below, before the result is used.
         let proof = unseen.danger_assume_unseen();
-        let caller = authorities.validate(token.with_proof(&proof), policy).await?;
+        let caller = authorities.validate(token.with_proof(&proof), policies).await?;
         self.remember(UsedProof::new(id, proof.thumbprint(), until, now)).await?;
         Ok(caller)
     }
@@ -137,16 +155,6 @@ impl Dpop {
             }
         }
     }
-}
-
-/// Returns the path that the client sent. axum removes the prefix of a nested router from the
-/// path that an inner layer receives.
-fn original_path(parts: &Parts) -> &str {
-    #[cfg(feature = "axum")]
-    if let Some(::axum::extract::OriginalUri(uri)) = parts.extensions.get() {
-        return uri.path();
-    }
-    parts.uri.path()
 }
 
 impl fmt::Debug for Dpop {

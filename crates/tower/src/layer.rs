@@ -16,7 +16,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::authorities::{Authorities, FirstVerdict, Pending};
-use crate::dpop::Dpop;
+use crate::dpop::{Dpop, ProvenRequest};
 use crate::error::AuthorityError;
 use crate::refusal::{MISSING, Protocol, Refusal};
 use crate::token::Authenticated;
@@ -41,7 +41,10 @@ pub(crate) struct Settings {
 
 /// The settings of the layer that a request has passed through, in its extensions.
 #[derive(Clone)]
-pub(crate) struct Passed(pub(crate) Arc<Settings>);
+pub(crate) struct Passed(
+    #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "read by extractors"))]
+    pub(crate) Arc<Settings>,
+);
 
 /// The thumbprint of the client certificate of the TLS connection.
 ///
@@ -250,7 +253,12 @@ impl Settings {
                 self.authorities.validate(token, &self.policy).await?
             }
             (Credentials::Dpop(token), _, Some(dpop)) => {
-                dpop.validate(&self.authorities, &self.policy, parts, token).await?
+                let request = ProvenRequest {
+                    method: parts.method.as_str(),
+                    path: original_path(parts),
+                    headers: &parts.headers,
+                };
+                dpop.validate(&self.authorities, &self.policy, request, token).await?
             }
             (Credentials::Dpop(_), _, None) => return Err(MISSING),
         };
@@ -279,6 +287,16 @@ impl Settings {
         parts.extensions.insert(Passed(Arc::clone(self)));
         Ok(Request::from_parts(parts, body))
     }
+}
+
+/// Returns the path that the client sent: axum removes the prefix of a nested router from the
+/// path that a layer within sees.
+fn original_path(parts: &Parts) -> &str {
+    #[cfg(feature = "axum")]
+    if let Some(::axum::extract::OriginalUri(uri)) = parts.extensions.get() {
+        return uri.path();
+    }
+    parts.uri.path()
 }
 
 impl<S, B, R> Service<Request<B>> for AuthService<S>

@@ -4,10 +4,11 @@ use std::fmt;
 
 use claimgate::jwk::Algorithms;
 use claimgate::policy::Forbidden;
-use claimgate::{Algorithm, Challenge, Error};
+use claimgate::{AccessTokenPolicy, Algorithm, Challenge, Error};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
+use crate::dpop::Dpop;
 use crate::layer::Settings;
 
 /// The reason why a request is refused.
@@ -57,6 +58,41 @@ impl Refusal {
             403 => StatusCode::FORBIDDEN,
             503 => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::UNAUTHORIZED,
+        }
+    }
+}
+
+impl Refusal {
+    /// Passes on each challenge that answers the request: one for each scheme that a client
+    /// may try, and none where the token was not judged.
+    ///
+    /// The policy adds what it requires of the user's authentication. `dpop` is given where
+    /// DPoP proofs are accepted.
+    pub fn challenges(
+        &self,
+        policy: Option<&AccessTokenPolicy<'static>>,
+        dpop: Option<&Dpop>,
+        mut send: impl FnMut(Challenge<'static>),
+    ) {
+        let algorithms = dpop.map(|dpop| dpop.policy().algorithms());
+        let of_token = |error| match policy {
+            Some(policy) => policy.challenge(error),
+            None => Challenge::new(error),
+        };
+        match (*self, algorithms) {
+            (Self::NoKeys | Self::Busy | Self::ReplayStore, _) => {}
+            (Self::Proof(error), algorithms) => {
+                let algorithms = algorithms.unwrap_or(Algorithms::of(&[Algorithm::Es256]));
+                send(Challenge::new(error).dpop_proof(algorithms));
+            }
+            (Self::Forbidden(forbidden), _) => send(forbidden.challenge()),
+            (Self::Token(error), Some(algorithms)) => {
+                send(of_token(error).dpop(algorithms));
+                if !matches!(error, Error::ConfirmationRequired | Error::ConfirmationMismatch) {
+                    send(of_token(error));
+                }
+            }
+            (Self::Token(error), None) => send(of_token(error)),
         }
     }
 }
@@ -141,7 +177,7 @@ impl Settings {
 
     /// Passes each challenge of a response to `send`.
     fn challenge(&self, refusal: &Refusal, mut send: impl FnMut(Challenge<'_>)) {
-        let mut send = |challenge: Challenge<'static>| {
+        refusal.challenges(Some(&self.policy), self.dpop.as_ref(), |challenge| {
             let mut challenge: Challenge<'_> = challenge;
             if let Some(realm) = &self.realm {
                 challenge = challenge.realm(realm);
@@ -150,23 +186,7 @@ impl Settings {
                 challenge = challenge.resource_metadata(&resource.url);
             }
             send(challenge);
-        };
-        let algorithms = self.dpop.as_ref().map(|dpop| dpop.policy().algorithms());
-        match (*refusal, algorithms) {
-            (Refusal::NoKeys | Refusal::Busy | Refusal::ReplayStore, _) => {}
-            (Refusal::Proof(error), algorithms) => {
-                let algorithms = algorithms.unwrap_or(Algorithms::of(&[Algorithm::Es256]));
-                send(Challenge::new(error).dpop_proof(algorithms));
-            }
-            (Refusal::Forbidden(forbidden), _) => send(forbidden.challenge()),
-            (Refusal::Token(error), Some(algorithms)) => {
-                send(self.policy.challenge(error).dpop(algorithms));
-                if !matches!(error, Error::ConfirmationRequired | Error::ConfirmationMismatch) {
-                    send(self.policy.challenge(error));
-                }
-            }
-            (Refusal::Token(error), None) => send(self.policy.challenge(error)),
-        }
+        });
     }
 }
 

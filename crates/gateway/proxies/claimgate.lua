@@ -1,0 +1,71 @@
+-- An action for HAProxy that asks claimgate-gateway about a request. It passes with status 200 alone.
+
+local gateway = "http://127.0.0.1:9180/check"
+
+-- The header fields of clients that the gateway reads: that of the token, and those of DPoP and CORS.
+local asked = { "authorization", "dpop", "origin", "access-control-request-method" }
+
+-- The header fields of the answer for the application: one for each of the configuration, and the field of
+-- the token, which is empty unless pass_token is set.
+local shown = {
+   "x-auth-subject", "x-auth-scope", "x-auth-issuer", "x-auth-client", "x-auth-roles",
+   "authorization", "dpop",
+}
+
+-- All values of a header field, counted from 1.
+local function values(headers, name)
+   local all = {}
+   local found = headers[name]
+   if found ~= nil then
+      local index = found[0] ~= nil and 0 or 1
+      while found[index] ~= nil do
+         all[#all + 1] = found[index]
+         index = index + 1
+      end
+   end
+   return all
+end
+
+local function refuse(txn, status, headers)
+   local reply = txn:reply({ status = status })
+   for _, challenge in ipairs(values(headers, "www-authenticate")) do
+      reply:add_header("WWW-Authenticate", challenge)
+   end
+   reply:add_header("Cache-Control", "no-store")
+   txn:done(reply)
+end
+
+core.register_action("claimgate", { "http-req" }, function(txn)
+   local target = txn.f:pathq()
+   if target == nil or target == "" then
+      refuse(txn, 403, {})
+      return
+   end
+   local client = txn.http:req_get_headers()
+   local headers = {
+      ["x-original-method"] = { txn.f:method() },
+      ["x-original-uri"] = { target },
+   }
+   for _, name in ipairs(asked) do
+      local all = values(client, name)
+      if #all > 0 then
+         headers[name] = all
+      end
+   end
+   local answer = core.httpclient():get({ url = gateway, headers = headers, timeout = 2000 })
+   if answer == nil or answer.status ~= 200 then
+      local status = answer and answer.status or 0
+      if status < 400 or status > 599 then
+         status = 503
+      end
+      refuse(txn, status, answer and answer.headers or {})
+      return
+   end
+   for _, name in ipairs(shown) do
+      txn.http:req_del_header(name)
+      local value = values(answer.headers, name)[1]
+      if value ~= nil and value ~= "" then
+         txn.http:req_set_header(name, value)
+      end
+   end
+end, 0)

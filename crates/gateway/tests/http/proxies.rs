@@ -1,0 +1,103 @@
+//! Where each proxy passes on the original request, and what it gets.
+
+use crate::support::*;
+
+const PROXIES: [&str; 5] = ["nginx", "traefik", "caddy", "envoy", "haproxy"];
+
+#[tokio::test]
+async fn each_proxy_is_read_in_its_own_place_and_no_other() {
+    let (issuer, signer) = one_issuer().await;
+    let token = format!("Bearer {}", signer.sign(&claims(&issuer.url)));
+    let authorization = ("Authorization", token.as_str());
+    for proxy in PROXIES {
+        let gateway = Config::of(&issuer).proxy(proxy).start().await;
+        let original = [("X-Original-Method", "GET"), ("X-Original-URI", "/open")];
+        let forwarded = [("X-Forwarded-Method", "GET"), ("X-Forwarded-Uri", "/open")];
+        let ask = async |target, headers: &[(&str, &str)]| {
+            let headers = [headers, &[authorization]].concat();
+            get(gateway.address, target, &headers).await.status
+        };
+        let found = [
+            ask("/check", &original).await,
+            ask("/check", &forwarded).await,
+            ask("/check/open", &[]).await,
+            // Twice, or not at all.
+            ask("/check", &[original, original].concat()).await,
+            ask("/check", &[forwarded, forwarded].concat()).await,
+            ask("/check", &original[..1]).await,
+            ask("/check", &forwarded[..1]).await,
+            ask("/check", &[]).await,
+        ];
+        let expected = match proxy {
+            "nginx" | "haproxy" => [200, 500, 404, 500, 500, 500, 500, 500],
+            "envoy" => [403, 403, 200, 403, 403, 403, 403, 403],
+            _ => [500, 200, 404, 500, 500, 500, 500, 500],
+        };
+        assert_eq!(found, expected, "{proxy}");
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_request_has_a_status_that_each_proxy_passes_on() {
+    let (issuer, _) = one_issuer().await;
+    for proxy in PROXIES {
+        let gateway = Config::of(&issuer).proxy(proxy).start().await;
+        let target = if proxy == "envoy" { "/check/open" } else { "/check" };
+        let headers = [
+            ("X-Original-Method", "GET"),
+            ("X-Original-URI", "/open"),
+            ("X-Forwarded-Method", "GET"),
+            ("X-Forwarded-Uri", "/open"),
+            ("Authorization", "Bearer"),
+        ];
+        let reply = get(gateway.address, target, &headers).await;
+        // To nginx, 400 would be a failure of the gateway.
+        assert_eq!(reply.status, if proxy == "nginx" { 401 } else { 400 }, "{proxy}");
+        assert!(reply.challenge().contains("error=\"invalid_request\""), "{proxy}");
+    }
+}
+
+#[tokio::test]
+async fn envoy_is_told_what_to_remove() {
+    let (issuer, signer) = one_issuer().await;
+    let token = format!("Bearer {}", signer.sign(&claims(&issuer.url)));
+    let headers = [("Authorization", token.as_str()), ("X-Auth-Client", "admin")];
+    for (lines, removed) in [
+        (
+            "[headers]\nX-Auth-Subject = \"sub\"\nX-Auth-Role = \"role\"",
+            "authorization,x-auth-role",
+        ),
+        ("pass_token = true\n[headers]\nX-Auth-Role = \"role\"", "x-auth-role"),
+    ] {
+        let gateway = Config::of(&issuer).proxy("envoy").top(lines).start().await;
+        let reply = get(gateway.address, "/check/open", &headers).await;
+        let found = reply.header("x-envoy-auth-headers-to-remove").unwrap_or_default();
+        let mut names: Vec<&str> = found.split(',').collect();
+        names.sort_unstable();
+        assert_eq!(names.join(","), removed);
+    }
+    let all = "pass_token = true\n[headers]\nX-Auth-Subject = \"sub\"";
+    let gateway = Config::of(&issuer).proxy("envoy").top(all).start().await;
+    let reply = get(gateway.address, "/check/open", &headers).await;
+    assert_eq!(reply.header("x-envoy-auth-headers-to-remove"), None);
+    let nginx = Config::of(&issuer).start().await;
+    let reply = nginx.ask("GET", "/open", &headers).await;
+    assert_eq!(reply.header("x-envoy-auth-headers-to-remove"), None);
+}
+
+#[tokio::test]
+async fn the_method_and_the_query_of_envoy_are_the_request_s_own() {
+    let (issuer, signer) = one_issuer().await;
+    let gateway = Config::of(&issuer).proxy("envoy").start().await;
+    let token = format!("Bearer {}", signer.sign(&claims(&issuer.url)));
+    let headers = [("Authorization", token.as_str())];
+    for (method, target, expected) in [
+        ("GET", "/check/patients/1?a=/../b", 200),
+        ("HEAD", "/check/patients/1", 200),
+        ("POST", "/check/patients/1", 403),
+        ("get", "/check/patients/1", 403),
+    ] {
+        let status = request(gateway.address, method, target, &headers).await.status;
+        assert_eq!(status, expected, "{method} {target}");
+    }
+}

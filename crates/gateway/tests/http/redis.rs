@@ -1,0 +1,80 @@
+//! Two gateways that share a store of proofs. It needs `redis-server` (Debian's package of that
+//! name).
+
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
+
+use crate::dpop::{Client, ORIGIN};
+use crate::support::*;
+
+struct Redis {
+    port: u16,
+    process: Child,
+}
+
+impl Redis {
+    async fn start() -> Self {
+        // Another process could take the port in between, which would fail the test.
+        let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+        let process = Command::new("redis-server")
+            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"])
+            .arg(port.to_string())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("redis-server is installed");
+        let server = Self { port, process };
+        for _ in 0..200 {
+            if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+                return server;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+        panic!("redis-server does not start");
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _: std::io::Result<()> = self.process.kill();
+        let _: std::io::Result<_> = self.process.wait();
+    }
+}
+
+#[tokio::test]
+async fn two_gateways_accept_a_proof_once_together() {
+    let redis = Redis::start().await;
+    let (issuer, signer) = one_issuer().await;
+    let client = Client::new(&issuer, &signer);
+    let dpop =
+        format!("[dpop]\norigin = \"{ORIGIN}\"\nredis = \"redis://127.0.0.1:{}/\"", redis.port);
+    let config = Config::of(&issuer).top(&dpop);
+    let (one, two) = (config.start().await, config.start().await);
+    for (jti, first, second) in [("1", &one, &two), ("2", &two, &one)] {
+        let proof = client.proof(&client.claims(jti));
+        assert_eq!(client.ask(first, "DPoP", &[&proof]).await.status, 200);
+        assert_eq!(client.ask(second, "DPoP", &[&proof]).await.status, 401);
+        assert_eq!(client.ask(first, "DPoP", &[&proof]).await.status, 401);
+    }
+    for round in 0..10 {
+        let proof = client.proof(&client.claims(&format!("round-{round}")));
+        let proofs = [proof.as_str()];
+        let (left, right) =
+            tokio::join!(client.ask(&one, "DPoP", &proofs), client.ask(&two, "DPoP", &proofs));
+        let mut statuses = [left.status, right.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 401]);
+    }
+    // Without the store, a replay cannot be excluded.
+    let used = client.proof(&client.claims("1"));
+    let unused = client.proof(&client.claims("unused"));
+    drop(redis);
+    for (gateway, proof) in [(&one, &unused), (&two, &unused), (&one, &used), (&two, &used)] {
+        let reply = client.ask(gateway, "DPoP", &[proof]).await;
+        assert_eq!((reply.status, reply.challenge()), (503, ""));
+    }
+    // Bearer tokens do not need it.
+    assert_eq!(one.open(&signer.sign(&claims(&issuer.url))).await, 200);
+}

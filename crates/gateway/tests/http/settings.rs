@@ -1,0 +1,127 @@
+//! Configurations without mistakes: warnings, and the decision table.
+
+use std::path::Path;
+
+use claimgate_gateway::{Mistakes, Settings};
+
+pub(crate) const SAMPLE: &str = include_str!("../../gateway.toml");
+
+fn parse(text: &str) -> Result<Settings, Mistakes> {
+    // Relative paths start at the folder of the sample.
+    Settings::parse(text, Path::new(env!("CARGO_MANIFEST_DIR")))
+}
+
+pub(crate) fn mistakes(text: &str) -> Vec<String> {
+    parse(text).map_or_else(|Mistakes(mistakes)| mistakes, |_| Vec::new())
+}
+
+/// The mistakes of the sample with one text replaced.
+#[track_caller]
+pub(crate) fn mistakes_with(old: &str, new: &str) -> Vec<String> {
+    assert!(SAMPLE.contains(old), "{old}");
+    mistakes(&SAMPLE.replacen(old, new, 1))
+}
+
+#[test]
+fn the_sample_has_no_mistakes() {
+    assert_eq!(mistakes(SAMPLE), Vec::<String>::new());
+    // Nor has what it comments out.
+    for line in [
+        "token_header = \"X-Access-Token\"",
+        "token_cookie = \"access_token\"",
+        "pass_token = false",
+        "cors_preflight = false",
+        "max_connections = 1024",
+        "header_timeout = 10",
+        "idle_timeout = 90",
+        "threads = 2",
+        "cache_bytes = 33554432",
+        "profile = \"general\"",
+        "authorized_parties = [\"my_client_id\"]",
+        "subject = \"user\"",
+        "algorithms = [\"PS256\", \"ES256\"]",
+        "leeway = 60",
+        "max_token_age = 86400",
+        "max_lifetime = 86400",
+        "jwks_max_age = 3600",
+        "jwks_max_stale = 86400",
+        "cool_down = 60",
+        "max_back_off = 900",
+        "timeout = 5",
+        "max_response = 262144",
+        "max_waiting = 1024",
+        "max_wait = 10",
+        "forward_proxy = \"proxy.example.com:3128\"",
+        "issuers = [\"https://my-domain.auth0.com/\"]",
+        "audiences = [\"urn:example:admin\"]",
+    ] {
+        let found = mistakes_with(&format!("# {line}"), line);
+        assert_eq!(found, Vec::<String>::new(), "{line}");
+    }
+    let dpop = "# [dpop]\n# origin = \"https://api.example.com\" ";
+    let found = mistakes_with(dpop, "[dpop]\norigin = \"https://api.example.com\" ");
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn the_readme_s_configuration_has_the_readme_s_table() {
+    let readme = include_str!("../../README.md");
+    let block = |start: &str| {
+        let (_, rest) = readme.split_once(start).unwrap();
+        rest.split_once("```").unwrap().0
+    };
+    let settings = parse(block("```toml\n")).unwrap();
+    assert_eq!(settings.decision_table(), block("```text\n"));
+    assert_eq!(settings.warnings(), Vec::<String>::new());
+}
+
+#[test]
+fn the_decision_table_has_a_line_for_each_path_and_method() {
+    let table = parse(SAMPLE).unwrap().decision_table();
+    let lines: Vec<Vec<&str>> = table
+        .lines()
+        .map(|line| line.split("  ").filter(|part| !part.is_empty()).collect())
+        .collect();
+    let trimmed: Vec<Vec<&str>> =
+        lines.iter().map(|line| line.iter().map(|part| part.trim()).collect()).collect();
+    assert_eq!(
+        trimmed,
+        [
+            vec!["PATH, AND BELOW", "METHODS", "PASSES WITH"],
+            vec![
+                "/admin",
+                "all",
+                "a valid token, any scope of admin read:admin, realm_access.roles contains \"admin\""
+            ],
+            vec!["/news", "all", "no token, or a valid one"],
+            vec!["/patients", "GET, HEAD", "a valid token, all scopes of read:patients"],
+            vec![
+                "/patients",
+                "POST, PUT, PATCH, DELETE",
+                "a valid token, all scopes of read:patients write:patients"
+            ],
+            vec!["/patients", "others", "nothing: 403"],
+            vec!["/profile", "all", "a valid token"],
+            vec!["elsewhere", "all", "nothing: 403"],
+        ]
+    );
+    let preflight = SAMPLE.replace("# cors_preflight = false", "cors_preflight = true");
+    assert!(parse(&preflight).unwrap().decision_table().contains("as a preflight"));
+}
+
+#[test]
+fn a_looser_path_above_a_guarded_one_is_a_warning() {
+    let above = |routes: &str| parse(&format!("{SAMPLE}\n{routes}")).unwrap().warnings().join("\n");
+    let before = above("");
+    assert!(!before.contains("/admin"), "{before}");
+    let open = "[[route]]\npath = \"/\"\nvalid_token_suffices = true\n";
+    let warnings = above(open);
+    for path in ["/admin", "/patients"] {
+        assert!(warnings.contains(&format!("{path}: / decides about paths")), "{warnings}");
+    }
+    assert!(warnings.contains("/ADMIN, /admin.json"), "{warnings}");
+    // The same requirements are no reason.
+    assert!(!warnings.contains("/profile:"), "{warnings}");
+    let below = "[[route]]\npath = \"/profile/secret\"\nscopes_all = [\"a\"]\n";
+    assert!(above(below).contains("/profile/secret: /profile decides"), "{}", above(below));
+}
