@@ -13,10 +13,11 @@ use std::fmt;
 use std::process::ExitCode;
 
 use claimgate::error::{Claim, ConfigError};
+use claimgate::policy::LogoutTokenPolicy;
+use claimgate::replay::{ReplayWindow, TokenId};
 use claimgate::{
-    BearerToken, Error, IdToken, IdTokenPolicy, Issuer, JwkSet, Login, LogoutToken,
-    LogoutTokenPolicy, Nonce, NumericDate, ReplayWindow, RingKey, TokenBuffer, TokenId,
-    at_compile_time,
+    BearerToken, Error, IdToken, IdTokenPolicy, Issuer, JwkSet, Login, LogoutToken, Nonce,
+    NumericDate, RingKey, TokenBuffer, at_compile_time,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};

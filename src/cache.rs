@@ -12,11 +12,12 @@ use crate::claims::NumericDate;
 use crate::compare::{constant_time_eq, constant_time_eq_arrays};
 use crate::error::Error;
 use crate::json::Text;
+use crate::owned::OwnedAccessToken;
 use crate::policy::{AccessTokenPolicy, Fingerprint};
 use crate::request_key::RequestKey;
 use crate::trust::Trust;
 use crate::validated::Validated;
-use crate::validator::{OwnedAccessToken, validate};
+use crate::validator::validate;
 
 /// The number of bytes by which slots are searched: the last bytes of a token.
 ///
@@ -28,9 +29,10 @@ const TAG_LEN: usize = 16;
 /// storage provided by the caller.
 ///
 /// ```
+/// use claimgate::cache::VerifiedTokenCache;
 /// use claimgate::{
 ///     AccessToken, AccessTokenPolicy, BearerToken, Error, Issuer, NumericDate, PublicKey,
-///     TokenBuffer, VerifiedTokenCache,
+///     TokenBuffer,
 /// };
 ///
 /// fn serve<K: PublicKey>(
@@ -187,9 +189,9 @@ impl<const SLOTS: usize, const TOKEN_MAX: usize> VerifiedTokenCache<SLOTS, TOKEN
 /// of the map is released.
 ///
 /// ```
+/// use claimgate::cache::CachedAccessToken;
 /// use claimgate::{
-///     AccessTokenPolicy, BearerToken, CachedAccessToken, Error, Issuer, NumericDate, PublicKey,
-///     TokenBuffer,
+///     AccessTokenPolicy, BearerToken, Error, Issuer, NumericDate, PublicKey, TokenBuffer,
 /// };
 ///
 /// type Entry = std::sync::Arc<CachedAccessToken<2048>>;

@@ -79,7 +79,7 @@ impl<'a> Challenge<'a> {
         self
     }
 
-    /// Sets the URL of the [metadata](crate::ResourceMetadata) of the protected resource, from
+    /// Sets the URL of the [metadata](crate::resource_metadata::ResourceMetadata) of the protected resource, from
     /// which a client learns the authorization server
     /// ([RFC 9728 §5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)).
     /// Every challenge contains

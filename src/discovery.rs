@@ -20,7 +20,8 @@ const MAX_MEMBERS: usize = 128;
 /// [RFC 8414 §2](https://www.rfc-editor.org/rfc/rfc8414#section-2)).
 ///
 /// ```
-/// use claimgate::{Error, ProviderMetadata, TokenBuffer};
+/// use claimgate::discovery::ProviderMetadata;
+/// use claimgate::{Error, TokenBuffer};
 ///
 /// let issuer = "https://my-domain.auth0.com/";
 /// let url = ProviderMetadata::openid_configuration_url(issuer).unwrap();

@@ -15,7 +15,6 @@ use crate::buffer::TokenBuffer;
 use crate::claims::{NumericDate, Reader, Rounding};
 use crate::compare::constant_time_eq;
 use crate::error::{Claim, Error, Input, JsonType, KeyRejected, WrongKind};
-use crate::http_uri::HttpUri;
 use crate::json::Object;
 use crate::jwk::{Jwk, parse_key};
 use crate::jws::{CompactJws, UnverifiedJws};
@@ -26,6 +25,8 @@ use crate::request_key::RequestKey;
 use crate::trust::{Trust, sealed};
 use crate::validated::Validated;
 
+pub use crate::http_uri::HttpUri;
+
 /// The base64url form of a SHA-256 hash.
 type Hash = [u8; 43];
 
@@ -33,7 +34,7 @@ type Hash = [u8; 43];
 /// ([RFC 9449 §4.2](https://www.rfc-editor.org/rfc/rfc9449#section-4.2)).
 ///
 /// Its claims are not accessible. [`DpopProof::verify`] applies all rules but one, and returns
-/// an [`UnseenProof`], which becomes [`Validated`](crate::Validated) when it is known not to
+/// an [`UnseenProof`], which becomes [`Validated`] when it is known not to
 /// have been used before.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DpopProof<'b> {
@@ -102,7 +103,7 @@ impl fmt::Debug for DpopRequest<'_> {
 
 /// A DPoP proof that meets all rules, but may have been used before.
 ///
-/// [`once`](Self::once) converts it to [`Validated`](crate::Validated).
+/// [`once`](Self::once) converts it to [`Validated`].
 #[derive(Clone, Debug)]
 #[must_use = "the proof may have been used before"]
 pub struct UnseenProof<'b> {
@@ -171,9 +172,13 @@ impl<'b> DpopProof<'b> {
     /// as `RingAnyKey`.
     ///
     /// ```
+    /// use claimgate::bearer::DpopToken;
+    /// use claimgate::dpop::DpopRequest;
+    /// use claimgate::policy::DpopPolicy;
+    /// use claimgate::replay::ReplayWindow;
     /// use claimgate::{
-    ///     BearerToken, DpopPolicy, DpopProof, DpopRequest, DpopToken, Error, NumericDate,
-    ///     PublicKey, ReplayWindow, TokenBuffer, at_compile_time,
+    ///     BearerToken, DpopProof, Error, NumericDate, PublicKey, TokenBuffer,
+    ///     at_compile_time,
     /// };
     ///
     /// const PROOFS: DpopPolicy = at_compile_time!(DpopPolicy::new().build());

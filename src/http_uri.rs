@@ -10,7 +10,7 @@ use crate::bytes::{find_near, split_once_near};
 /// buffer.
 ///
 /// ```
-/// use claimgate::HttpUri;
+/// use claimgate::dpop::HttpUri;
 ///
 /// let htu = HttpUri::parse("HTTPS://Server.example.com:443/%7euser").unwrap();
 /// let url = HttpUri::parse("https://server.example.com/~user?page=2").unwrap();

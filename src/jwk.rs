@@ -17,10 +17,10 @@ mod thumbprint;
 use thumbprint::thumbprint;
 
 pub use crate::algorithm::Algorithms;
+pub use crate::public_key::{HalfHash, KeyMaterial, VerifyingKey};
 #[cfg(feature = "pure-rust-rs256")]
 #[cfg_attr(docsrs, doc(cfg(feature = "pure-rust-rs256")))]
-pub use crate::public_key::Kernel;
-pub use crate::public_key::{HalfHash, KeyMaterial, VerifyingKey};
+pub use crate::public_key::{Kernel, PureRustPortableKey};
 
 /// The number of bytes of a modulus that are decoded: one more than the maximum, so that a
 /// leading zero octet is reported as such.

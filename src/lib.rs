@@ -22,16 +22,16 @@ extern crate std;
 mod access_token;
 mod algorithm;
 mod base64url;
-mod bearer;
+pub mod bearer;
 mod buffer;
 mod bytes;
-mod cache;
+pub mod cache;
 mod challenge;
 pub mod claims;
 mod compare;
 mod curve;
-mod discovery;
-mod dpop;
+pub mod discovery;
+pub mod dpop;
 pub mod error;
 #[cfg(any(doc, doctest))]
 pub mod guide;
@@ -41,13 +41,14 @@ mod json;
 pub mod jwk;
 pub mod jws;
 mod logout_token;
+pub mod owned;
 pub mod policy;
 mod public_key;
-mod refresh;
+pub mod refresh;
 mod refreshed;
-mod replay;
+pub mod replay;
 mod request_key;
-mod resource_metadata;
+pub mod resource_metadata;
 mod roca;
 mod standard_claims;
 pub mod trust;
@@ -57,43 +58,36 @@ mod validator;
 
 pub use access_token::AccessToken;
 pub use algorithm::Algorithm;
-pub use bearer::{BearerToken, Credentials, DpopToken};
+#[doc(inline)]
+pub use bearer::BearerToken;
 pub use buffer::TokenBuffer;
-pub use cache::{CachedAccessToken, VerifiedTokenCache};
 pub use challenge::Challenge;
 #[doc(inline)]
 pub use claims::NumericDate;
-pub use discovery::{ProviderMetadata, WellKnownUrl};
-pub use dpop::{DpopError, DpopProof, DpopRequest, UnseenProof};
+#[doc(inline)]
+pub use dpop::DpopProof;
 #[doc(inline)]
 pub use error::Error;
-pub use http_uri::HttpUri;
 pub use id_token::IdToken;
 #[doc(inline)]
 pub use jwk::JwkSet;
 pub use logout_token::LogoutToken;
 #[doc(inline)]
-pub use policy::{
-    AccessTokenPolicy, DpopPolicy, IdTokenPolicy, Login, LogoutTokenPolicy, Nonce, ScopePolicy,
-};
+pub use policy::{AccessTokenPolicy, IdTokenPolicy, Login, Nonce, ScopePolicy};
 pub use public_key::PublicKey;
 #[cfg(feature = "pure-rust")]
 #[cfg_attr(docsrs, doc(cfg(feature = "pure-rust")))]
 pub use public_key::PureRustAnyKey;
+#[cfg(feature = "pure-rust-rs256")]
+#[cfg_attr(docsrs, doc(cfg(feature = "pure-rust-rs256")))]
+pub use public_key::PureRustKey;
 #[cfg(feature = "aws-lc-rs")]
 #[cfg_attr(docsrs, doc(cfg(feature = "aws-lc-rs")))]
 pub use public_key::{AwsLcAnyKey, AwsLcKey};
-#[cfg(feature = "pure-rust-rs256")]
-#[cfg_attr(docsrs, doc(cfg(feature = "pure-rust-rs256")))]
-pub use public_key::{PureRustKey, PureRustPortableKey};
 #[cfg(feature = "ring")]
 #[cfg_attr(docsrs, doc(cfg(feature = "ring")))]
 pub use public_key::{RingAnyKey, RingKey};
-pub use refresh::{JwksRefresh, RefreshDecision};
-pub use replay::{ReplayError, ReplayWindow, TokenId};
 pub use request_key::RequestKey;
-pub use resource_metadata::{BearerMethod, ResourceMetadata};
 #[doc(inline)]
 pub use trust::{Issuer, Trust};
 pub use validated::Validated;
-pub use validator::{OwnedAccessToken, OwnedIdToken, OwnedLogoutToken};

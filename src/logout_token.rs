@@ -16,7 +16,7 @@ const LOGOUT_EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 /// ([OIDC Back-Channel Logout §2.4](https://openid.net/specs/openid-connect-backchannel-1_0.html#LogoutToken)).
 ///
 /// Its claims are not accessible, because they are not checked yet. [`LogoutToken::validate`]
-/// applies the rules of a [`LogoutTokenPolicy`](crate::LogoutTokenPolicy) and returns a
+/// applies the rules of a [`LogoutTokenPolicy`](crate::policy::LogoutTokenPolicy) and returns a
 /// [`Validated`](crate::Validated) token, whose claims are.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LogoutToken<'b> {

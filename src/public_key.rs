@@ -254,7 +254,7 @@ pub trait PublicKey: Sized {
     /// ([RFC 7638](https://www.rfc-editor.org/rfc/rfc7638)) and the
     /// [fingerprint](crate::JwkSet::fingerprint) of a key set.
     ///
-    /// It must be the real hash: with a constant, a [cache](crate::VerifiedTokenCache) could
+    /// It must be the real hash: with a constant, a [cache](crate::cache::VerifiedTokenCache) could
     /// not distinguish two key sets.
     fn sha256(parts: &[&[u8]]) -> [u8; 32];
 

@@ -63,7 +63,8 @@ pub enum RefreshDecision {
 /// waits and the ages restart at its new time; a jump ahead counts as elapsed time.
 ///
 /// ```
-/// use claimgate::{Error, JwksRefresh, NumericDate, RefreshDecision};
+/// use claimgate::refresh::{JwksRefresh, RefreshDecision};
+/// use claimgate::{Error, NumericDate};
 ///
 /// # fn fetch_and_parse() -> Result<(), Error> { Ok(()) }
 /// // In place of `()`: `JwkSet<_, N>`, or an `Arc` of it.

@@ -81,7 +81,8 @@ impl fmt::Debug for TokenId {
 /// The used tokens, at most `N`, each until it expires, in storage provided by the caller.
 ///
 /// ```
-/// use claimgate::{NumericDate, PublicKey, ReplayError, ReplayWindow, TokenId};
+/// use claimgate::replay::{ReplayError, ReplayWindow, TokenId};
+/// use claimgate::{NumericDate, PublicKey};
 ///
 /// /// Accepts each proof once, after everything else about it was validated.
 /// fn accept_once<K: PublicKey, const N: usize>(
@@ -144,7 +145,7 @@ impl fmt::Debug for TokenId {
 /// use std::hash::{BuildHasher, RandomState};
 /// use std::sync::Mutex;
 ///
-/// use claimgate::ReplayWindow;
+/// use claimgate::replay::ReplayWindow;
 ///
 /// struct Windows {
 ///     shards: [Mutex<ReplayWindow<1024>>; 16],

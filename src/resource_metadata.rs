@@ -16,7 +16,7 @@ use crate::http_uri::HttpUri;
 /// Model Context Protocol rely on both.
 ///
 /// ```
-/// use claimgate::{BearerMethod, ResourceMetadata};
+/// use claimgate::resource_metadata::{BearerMethod, ResourceMetadata};
 ///
 /// const METADATA: ResourceMetadata<'_> = ResourceMetadata::new("https://api.example.com/mcp")
 ///     .authorization_servers(&["https://my-domain.auth0.com/"])

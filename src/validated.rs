@@ -17,8 +17,8 @@ use crate::standard_claims::StandardClaims;
 /// the validation.
 ///
 /// No other type gives access to the claims of a token. [`AccessToken::validate`] and
-/// [`IdToken::validate`] return it; an [`OwnedAccessToken`](crate::OwnedAccessToken) and an
-/// [`OwnedIdToken`](crate::OwnedIdToken) contain one that was validated before.
+/// [`IdToken::validate`] return it; an [`OwnedAccessToken`](crate::owned::OwnedAccessToken) and an
+/// [`OwnedIdToken`](crate::owned::OwnedIdToken) contain one that was validated before.
 ///
 /// ```compile_fail,E0423
 /// # fn forge(token: claimgate::IdToken<'_>) -> claimgate::Validated<claimgate::IdToken<'_>> {

@@ -1,8 +1,6 @@
 //! The validation pipeline. This file and `owned.rs`, for tokens that were validated before,
 //! are the only places that construct a [`Validated`] token.
 
-mod owned;
-
 use crate::access_token::AccessToken;
 use crate::bearer::BearerToken;
 use crate::buffer::TokenBuffer;
@@ -15,8 +13,6 @@ use crate::policy::{AccessTokenPolicy, IdTokenPolicy, Judge, Login, LogoutTokenP
 use crate::public_key::{PublicKey, VerifiedJws};
 use crate::trust::{Trust, is_issuer, sealed};
 use crate::validated::Validated;
-
-pub use owned::{OwnedAccessToken, OwnedIdToken, OwnedLogoutToken};
 
 /// Verifies the signature of a token with the key of its issuer, and calls `judge` with the
 /// policy for the token and the values that the policy compares it with.

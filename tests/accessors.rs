@@ -4,10 +4,11 @@
 
 mod support;
 
+use claimgate::cache::VerifiedTokenCache;
 use claimgate::jws::CompactJws;
 use claimgate::{
     AccessToken, AccessTokenPolicy, BearerToken, IdToken, Login, Nonce, NumericDate, RequestKey,
-    TokenBuffer, Validated, VerifiedTokenCache,
+    TokenBuffer, Validated,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};

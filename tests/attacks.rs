@@ -6,13 +6,14 @@
 mod support;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use claimgate::cache::VerifiedTokenCache;
 use claimgate::error::{
     Claim, HeaderParameter, Input, JsonProblem, JsonType, KeyRejected, Problem,
 };
 use claimgate::jws::CompactJws;
 use claimgate::{
     AccessToken, AccessTokenPolicy, BearerToken, Challenge, Error, IdTokenPolicy, Issuer, JwkSet,
-    NumericDate, TokenBuffer, VerifiedTokenCache,
+    NumericDate, TokenBuffer,
 };
 use serde_json::{Value, json};
 use support::*;

@@ -6,13 +6,14 @@ mod support;
 
 use std::cell::Cell;
 
+use claimgate::cache::VerifiedTokenCache;
 use claimgate::error::{InvalidSignature, KeyRejected};
 use claimgate::jwk::{Algorithms, KeyMaterial};
+use claimgate::owned::{OwnedAccessToken, OwnedIdToken};
 use claimgate::policy::{ForeignClaim, SubjectKind};
 use claimgate::{
     AccessToken, AccessTokenPolicy, Algorithm, BearerToken, Error, IdToken, Issuer, JwkSet, Login,
-    Nonce, NumericDate, OwnedAccessToken, OwnedIdToken, PublicKey, RequestKey, ScopePolicy,
-    TokenBuffer, VerifiedTokenCache,
+    Nonce, NumericDate, PublicKey, RequestKey, ScopePolicy, TokenBuffer,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;

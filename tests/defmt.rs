@@ -6,7 +6,8 @@ use claimgate::claims::StandardScope;
 use claimgate::error::{Claim, ConfigError, InvalidSignature, KeyRejected};
 use claimgate::jwk::Skipped;
 use claimgate::policy::{ForeignClaim, Rule, RuleSet, SubjectKind};
-use claimgate::{BearerToken, Error, NumericDate, RefreshDecision};
+use claimgate::refresh::RefreshDecision;
+use claimgate::{BearerToken, Error, NumericDate};
 
 const fn can_be_logged<T: defmt::Format>() {}
 

@@ -1,8 +1,9 @@
 //! Discovery documents: the issuer is checked first, and URLs must be safe to fetch.
 
+use claimgate::discovery::ProviderMetadata;
 use claimgate::error::{Input, JsonProblem};
 use claimgate::jwk::Algorithms;
-use claimgate::{Algorithm, Error, ProviderMetadata, TokenBuffer};
+use claimgate::{Algorithm, Error, TokenBuffer};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

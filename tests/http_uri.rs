@@ -1,7 +1,7 @@
 //! Comparison of URIs: the list of rule P6 and nothing else, with the `url` crate as a
 //! reference.
 
-use claimgate::HttpUri;
+use claimgate::dpop::HttpUri;
 use proptest::prelude::*;
 use proptest::sample::select;
 use url::{Host, Url};

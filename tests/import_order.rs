@@ -27,6 +27,7 @@ const MODULES: &[&str] = &[
     "access_token",
     "logout_token",
     "validated",
+    "owned",
     "trust",
     "policy",
     "challenge",
@@ -43,7 +44,22 @@ const MODULES: &[&str] = &[
 ];
 
 /// The public modules. Each also re-exports related items of later modules.
-const PUBLIC: &[&str] = &["claims", "error", "jwk", "jws", "policy", "trust"];
+const PUBLIC: &[&str] = &[
+    "bearer",
+    "cache",
+    "claims",
+    "discovery",
+    "dpop",
+    "error",
+    "jwk",
+    "jws",
+    "owned",
+    "policy",
+    "refresh",
+    "replay",
+    "resource_metadata",
+    "trust",
+];
 
 /// The crate root, and pages of documentation.
 const OUTSIDE: &[&str] = &["lib.rs", "guide.rs"];
@@ -66,7 +82,7 @@ const CRATES: &[(&str, &[&str])] = &[
 /// The files that may construct the two types that represent trust.
 const CONSTRUCTORS: &[(&str, &[&str])] = &[
     ("VerifiedJws {", &["public_key.rs"]),
-    ("Validated(", &["dpop.rs", "validator.rs", "validator/owned.rs"]),
+    ("Validated(", &["dpop.rs", "validator.rs", "owned.rs"]),
 ];
 
 const HEAP_WORDS: &[&str] = &[

@@ -69,7 +69,7 @@ fn pure_rust_allocates_nothing() {
 #[test]
 #[cfg(feature = "pure-rust")]
 fn portable_pure_rust_allocates_nothing() {
-    let counts = allocations::<claimgate::PureRustPortableKey>(Algorithm::Rs256);
+    let counts = allocations::<claimgate::jwk::PureRustPortableKey>(Algorithm::Rs256);
     assert_eq!(counts, (0, 0));
 }
 

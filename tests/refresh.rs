@@ -1,7 +1,8 @@
 //! The refresh decision.
 
 use claimgate::error::{Input, JsonProblem, SkipCounts};
-use claimgate::{Error, JwksRefresh, NumericDate, RefreshDecision};
+use claimgate::refresh::{JwksRefresh, RefreshDecision};
+use claimgate::{Error, NumericDate};
 
 const START: u64 = 1_311_280_970;
 

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use claimgate::error::{InvalidSignature, KeyRejected};
 use claimgate::jwk::{Algorithms, KeyMaterial};
-use claimgate::{Algorithm, NumericDate, PublicKey, ReplayError, ReplayWindow, TokenId};
+use claimgate::replay::{ReplayError, ReplayWindow, TokenId};
+use claimgate::{Algorithm, NumericDate, PublicKey};
 use proptest::prelude::*;
 
 const REPLAYED: Result<(), ReplayError> = Err(ReplayError::Replayed);

@@ -3,7 +3,8 @@
 
 use claimgate::error::{Claim, Problem};
 use claimgate::jwk::Algorithms;
-use claimgate::{Algorithm, BearerMethod, Challenge, Error, ResourceMetadata, ScopePolicy};
+use claimgate::resource_metadata::{BearerMethod, ResourceMetadata};
+use claimgate::{Algorithm, Challenge, Error, ScopePolicy};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

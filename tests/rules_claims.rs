@@ -4,12 +4,13 @@
 
 mod support;
 
+use claimgate::cache::VerifiedTokenCache;
 use claimgate::error::{Claim, ConfigError, Input, JsonType, Problem};
 use claimgate::policy::{ClaimRule, Rule};
 use claimgate::trust::TenantIssuer;
 use claimgate::{
     AccessToken, AccessTokenPolicy, BearerToken, Challenge, Error, IdToken, IdTokenPolicy, Issuer,
-    Login, Nonce, NumericDate, TokenBuffer, VerifiedTokenCache, at_compile_time,
+    Login, Nonce, NumericDate, TokenBuffer, at_compile_time,
 };
 use serde_json::{Value, json};
 use support::*;

@@ -7,13 +7,16 @@ mod signers;
 mod support;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use claimgate::bearer::{Credentials, DpopToken};
+use claimgate::dpop::{DpopError, DpopRequest};
 use claimgate::error::{Claim, ConfigError, JsonType, KeyRejected, Problem, WrongKind};
 use claimgate::jwk::Algorithms;
+use claimgate::policy::DpopPolicy;
 use claimgate::policy::DpopPolicyBuilder;
+use claimgate::replay::ReplayWindow;
 use claimgate::{
-    AccessToken, AccessTokenPolicy, Algorithm, BearerToken, Challenge, Credentials, DpopError,
-    DpopPolicy, DpopProof, DpopRequest, DpopToken, Error, Issuer, JwkSet, NumericDate,
-    ReplayWindow, RequestKey, TokenBuffer, Validated,
+    AccessToken, AccessTokenPolicy, Algorithm, BearerToken, Challenge, DpopProof, Error, Issuer,
+    JwkSet, NumericDate, RequestKey, TokenBuffer, Validated,
 };
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};

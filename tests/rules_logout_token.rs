@@ -5,10 +5,12 @@
 mod support;
 
 use claimgate::error::{Claim, ConfigError, JsonType, WrongKind};
+use claimgate::policy::LogoutTokenPolicy;
 use claimgate::policy::{LogoutTokenPolicyBuilder, Rule, RuleSet};
+use claimgate::replay::{ReplayWindow, TokenId};
 use claimgate::{
-    AccessToken, AccessTokenPolicy, BearerToken, Error, IdToken, Issuer, Login, LogoutToken,
-    LogoutTokenPolicy, Nonce, NumericDate, ReplayWindow, TokenBuffer, TokenId, Validated,
+    AccessToken, AccessTokenPolicy, BearerToken, Error, IdToken, Issuer, Login, LogoutToken, Nonce,
+    NumericDate, TokenBuffer, Validated,
 };
 use serde_json::{Value, json};
 use support::*;

@@ -16,11 +16,14 @@ mod support;
 #[path = "shapes/table/mod.rs"]
 mod table;
 
+use claimgate::bearer::DpopToken;
+use claimgate::dpop::DpopRequest;
 use claimgate::policy::ForeignClaim;
+use claimgate::policy::{DpopPolicy, LogoutTokenPolicy};
+use claimgate::replay::ReplayWindow;
 use claimgate::{
-    AccessToken, AccessTokenPolicy, BearerToken, DpopPolicy, DpopProof, DpopRequest, DpopToken,
-    IdToken, IdTokenPolicy, Login, LogoutToken, LogoutTokenPolicy, Nonce, ReplayWindow, RequestKey,
-    ScopePolicy, TokenBuffer, at_compile_time,
+    AccessToken, AccessTokenPolicy, BearerToken, DpopProof, IdToken, IdTokenPolicy, Login,
+    LogoutToken, Nonce, RequestKey, ScopePolicy, TokenBuffer, at_compile_time,
 };
 use serde_json::{Value, json};
 use support::*;

@@ -604,8 +604,9 @@ half_hashes! {
 #[cfg(feature = "pure-rust-rs256")]
 #[test]
 fn k10_the_portable_key_gives_the_verdict_of_the_other() {
+    use claimgate::PureRustKey;
     use claimgate::jwk::Kernel;
-    use claimgate::{PureRustKey, PureRustPortableKey};
+    use claimgate::jwk::PureRustPortableKey;
 
     for signer in [
         AnySigner::a(Algorithm::Rs256),

@@ -6,11 +6,12 @@ mod support;
 
 use std::sync::{Arc, LazyLock, OnceLock};
 
+use claimgate::cache::VerifiedTokenCache;
 use claimgate::error::Claim;
 use claimgate::trust::{IssuerRef, Issuers};
 use claimgate::{
     AccessToken, AccessTokenPolicy, BearerToken, Error, IdToken, IdTokenPolicy, Issuer, JwkSet,
-    TokenBuffer, Trust, VerifiedTokenCache,
+    TokenBuffer, Trust,
 };
 use serde_json::json;
 use support::*;

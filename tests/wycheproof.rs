@@ -294,21 +294,21 @@ wycheproof_tests! {
 
 /// The key types only for RS256.
 macro_rules! rs256_tests {
-    ($($feature:literal $name:ident: $key:ident;)*) => {$(
+    ($($feature:literal $name:ident: $key:path;)*) => {$(
         #[cfg(feature = $feature)]
         #[test]
         fn $name() {
-            let counts = run::<claimgate::$key>(&pkcs1_groups(), &PKCS1[..1]);
+            let counts = run::<$key>(&pkcs1_groups(), &PKCS1[..1]);
             report(stringify!($key), &counts, (6_202, 42));
         }
     )*};
 }
 
 rs256_tests! {
-    "ring" rs256_by_ring: RingKey;
-    "aws-lc-rs" rs256_by_aws_lc_rs: AwsLcKey;
-    "pure-rust" rs256_by_pure_rust: PureRustKey;
-    "pure-rust" rs256_by_portable_pure_rust: PureRustPortableKey;
+    "ring" rs256_by_ring: claimgate::RingKey;
+    "aws-lc-rs" rs256_by_aws_lc_rs: claimgate::AwsLcKey;
+    "pure-rust" rs256_by_pure_rust: claimgate::PureRustKey;
+    "pure-rust" rs256_by_portable_pure_rust: claimgate::jwk::PureRustPortableKey;
 }
 
 #[test]

@@ -9,13 +9,13 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use claimgate::cache::VerifiedTokenCache;
 use claimgate::error::{Input, InvalidSignature, JsonProblem, KeyRejected, Problem};
 use claimgate::jwk::{Algorithms, KeyMaterial};
 use claimgate::jws::{CompactJws, VerifiedJws};
 use claimgate::{
     AccessToken, AccessTokenPolicy, Algorithm, BearerToken, Error, IdToken, IdTokenPolicy, Issuer,
-    JwkSet, Login, Nonce, NumericDate, PublicKey, ScopePolicy, TokenBuffer, VerifiedTokenCache,
-    at_compile_time,
+    JwkSet, Login, Nonce, NumericDate, PublicKey, ScopePolicy, TokenBuffer, at_compile_time,
 };
 use criterion::{Criterion, Throughput};
 use serde_json::{Value, json};

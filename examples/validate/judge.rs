@@ -1,13 +1,17 @@
 //! The validation of a case.
 
+use claimgate::bearer::DpopToken;
+use claimgate::discovery::ProviderMetadata;
+use claimgate::dpop::DpopRequest;
 use claimgate::error::ConfigError;
 use claimgate::jwk::Algorithms;
 use claimgate::policy::{ClaimRule, Rule, RuleSet, SubjectKind};
+use claimgate::policy::{DpopPolicy, LogoutTokenPolicy};
+use claimgate::replay::ReplayWindow;
 use claimgate::trust::{IssuerRef, TenantIssuer};
 use claimgate::{
-    AccessToken, AccessTokenPolicy, Algorithm, BearerToken, Challenge, DpopPolicy, DpopProof,
-    DpopRequest, DpopToken, Error, IdToken, IdTokenPolicy, Issuer, JwkSet, Login, LogoutToken,
-    LogoutTokenPolicy, Nonce, NumericDate, ProviderMetadata, PublicKey, ReplayWindow, RequestKey,
+    AccessToken, AccessTokenPolicy, Algorithm, BearerToken, Challenge, DpopProof, Error, IdToken,
+    IdTokenPolicy, Issuer, JwkSet, Login, LogoutToken, Nonce, NumericDate, PublicKey, RequestKey,
     RingAnyKey, RingKey, ScopePolicy, TokenBuffer, Validated,
 };
 

@@ -8,7 +8,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use claimgate::{PublicKey, TokenId};
+use claimgate::PublicKey;
+use claimgate::replay::TokenId;
 use claimgate_fuzz::{API, CLIENT_ID, HEADER, ISSUER, NOW, StandIn, jwk, sign};
 use serde_json::{Value, json};
 

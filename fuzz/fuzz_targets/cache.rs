@@ -8,9 +8,10 @@
 use std::cell::RefCell;
 
 use arbitrary::Arbitrary;
+use claimgate::cache::VerifiedTokenCache;
 use claimgate::{
     AccessToken, AccessTokenPolicy, BearerToken, Error, Issuer, NumericDate, RequestKey,
-    ScopePolicy, TokenBuffer, Trust, Validated, VerifiedTokenCache, at_compile_time,
+    ScopePolicy, TokenBuffer, Trust, Validated, at_compile_time,
 };
 use claimgate_fuzz::{API, API_POLICY, HEADER, ISSUER, LEEWAY, NOW, StandIn, set, sign, timed};
 use libfuzzer_sys::fuzz_target;

@@ -2,8 +2,9 @@
 //! reads the same.
 #![no_main]
 
+use claimgate::TokenBuffer;
+use claimgate::discovery::ProviderMetadata;
 use claimgate::jwk::Algorithms;
-use claimgate::{ProviderMetadata, TokenBuffer};
 use claimgate_fuzz::{ISSUER, confirm_error, parse_json, timed};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;

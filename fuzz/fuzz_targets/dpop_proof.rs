@@ -3,11 +3,12 @@
 #![no_main]
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use claimgate::bearer::DpopToken;
+use claimgate::dpop::DpopRequest;
 use claimgate::error::Claim;
-use claimgate::{
-    DpopPolicy, DpopProof, DpopRequest, DpopToken, Error, NumericDate, PublicKey, ReplayWindow,
-    TokenBuffer, TokenId, at_compile_time,
-};
+use claimgate::policy::DpopPolicy;
+use claimgate::replay::{ReplayWindow, TokenId};
+use claimgate::{DpopProof, Error, NumericDate, PublicKey, TokenBuffer, at_compile_time};
 use claimgate_fuzz::{NOW, StandIn, confirm_error, jwk, parse_json, sign, timed};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};

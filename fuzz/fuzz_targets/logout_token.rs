@@ -3,7 +3,9 @@
 //! others, too.
 #![no_main]
 
-use claimgate::{LogoutToken, LogoutTokenPolicy, ReplayError, ReplayWindow, TokenBuffer, TokenId};
+use claimgate::policy::LogoutTokenPolicy;
+use claimgate::replay::{ReplayError, ReplayWindow, TokenId};
+use claimgate::{LogoutToken, TokenBuffer};
 use claimgate_fuzz::{
     HEADER, LOGOUT_POLICY, LOGOUT_POLICY_WITHOUT_EXPIRY, NOW, StandIn, confirm_error,
     confirm_logout_token, issuer, sign, timed,

@@ -5,7 +5,8 @@
 use std::collections::HashMap;
 
 use arbitrary::Arbitrary;
-use claimgate::{NumericDate, ReplayError, ReplayWindow, TokenId};
+use claimgate::NumericDate;
+use claimgate::replay::{ReplayError, ReplayWindow, TokenId};
 use claimgate_fuzz::{StandIn, timed};
 use libfuzzer_sys::fuzz_target;
 

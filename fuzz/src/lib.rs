@@ -6,9 +6,10 @@ use std::sync::OnceLock;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::error::{InvalidSignature, KeyRejected};
 use claimgate::jwk::{Algorithms, KeyMaterial};
+use claimgate::policy::LogoutTokenPolicy;
 use claimgate::{
-    AccessTokenPolicy, Algorithm, Error, IdTokenPolicy, Issuer, JwkSet, Login, LogoutTokenPolicy,
-    Nonce, NumericDate, PublicKey, at_compile_time,
+    AccessTokenPolicy, Algorithm, Error, IdTokenPolicy, Issuer, JwkSet, Login, Nonce, NumericDate,
+    PublicKey, at_compile_time,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

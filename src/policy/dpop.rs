@@ -8,10 +8,11 @@ use crate::error::{Claim, ConfigError, Error};
 /// The rules of a server for DPoP proofs
 /// ([RFC 9449 §4.3](https://www.rfc-editor.org/rfc/rfc9449#section-4.3)).
 ///
-/// The expectations of one request are in a [`DpopRequest`](crate::DpopRequest).
+/// The expectations of one request are in a [`DpopRequest`](crate::dpop::DpopRequest).
 ///
 /// ```
-/// use claimgate::{DpopPolicy, at_compile_time};
+/// use claimgate::policy::DpopPolicy;
+/// use claimgate::at_compile_time;
 ///
 /// const PROOFS: DpopPolicy = at_compile_time!(DpopPolicy::new().max_age(30).build());
 /// ```

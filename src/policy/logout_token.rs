@@ -16,13 +16,14 @@ use crate::trust::ExpectedIssuer;
 /// ([OIDC Back-Channel Logout](https://openid.net/specs/openid-connect-backchannel-1_0.html)).
 ///
 /// ```
-/// use claimgate::{LogoutTokenPolicy, at_compile_time};
+/// use claimgate::policy::LogoutTokenPolicy;
+/// use claimgate::at_compile_time;
 ///
 /// const POLICY: LogoutTokenPolicy<'_> =
 ///     at_compile_time!(LogoutTokenPolicy::new("my_client_id").build());
 /// ```
 ///
-/// A logout token should be accepted only once, which a [`ReplayWindow`](crate::ReplayWindow)
+/// A logout token should be accepted only once, which a [`ReplayWindow`](crate::replay::ReplayWindow)
 /// for its `jti` ensures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogoutTokenPolicy<'a> {

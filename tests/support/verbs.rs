@@ -3,11 +3,12 @@
 use std::sync::OnceLock;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use claimgate::cache::VerifiedTokenCache;
 use claimgate::error::{Claim, Error, Input, JsonProblem, JsonType, WrongKind};
 use claimgate::policy::{ForeignClaim, Rule, RuleSet};
 use claimgate::{
     AccessToken, AccessTokenPolicy, BearerToken, IdToken, IdTokenPolicy, Issuer, JwkSet, Login,
-    NumericDate, RequestKey, TokenBuffer, Trust, Validated, VerifiedTokenCache, at_compile_time,
+    NumericDate, RequestKey, TokenBuffer, Trust, Validated, at_compile_time,
 };
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};

@@ -8,13 +8,15 @@ mod hostile;
 
 use std::hint::black_box;
 
+use claimgate::cache::VerifiedTokenCache;
+use claimgate::dpop::DpopRequest;
 use claimgate::error::{InvalidSignature, KeyRejected};
 use claimgate::jwk::{Algorithms, KeyMaterial};
 use claimgate::policy::{ClaimRule, DpopPolicy};
 use claimgate::{
-    AccessToken, AccessTokenPolicy, Algorithm, BearerToken, DpopProof, DpopRequest, Error, IdToken,
+    AccessToken, AccessTokenPolicy, Algorithm, BearerToken, DpopProof, Error, IdToken,
     IdTokenPolicy, Issuer, JwkSet, Login, Nonce, NumericDate, PublicKey, ScopePolicy, TokenBuffer,
-    VerifiedTokenCache, at_compile_time,
+    at_compile_time,
 };
 use hostile::{Hostile, Input, inputs, with_payload};
 

@@ -2,7 +2,7 @@
 
 use core::ffi::c_void;
 
-use claimgate::VerifiedTokenCache;
+use claimgate::cache::VerifiedTokenCache;
 
 use crate::code::claimgate_code;
 use crate::limits::{CACHED_TOKEN, WAYS};

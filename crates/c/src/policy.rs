@@ -3,8 +3,9 @@
 use core::ffi::c_void;
 use core::mem;
 
+use claimgate::policy::LogoutTokenPolicy;
 use claimgate::policy::{ClaimRule, ForeignClaim, SubjectKind};
-use claimgate::{AccessTokenPolicy, LogoutTokenPolicy, ScopePolicy};
+use claimgate::{AccessTokenPolicy, ScopePolicy};
 
 use crate::code::claimgate_code;
 use crate::limits::{RULES, TEXTS};

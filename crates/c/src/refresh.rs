@@ -2,7 +2,8 @@
 
 use core::ffi::c_void;
 
-use claimgate::{Error, JwksRefresh, NumericDate, RefreshDecision};
+use claimgate::refresh::{JwksRefresh, RefreshDecision};
+use claimgate::{Error, NumericDate};
 
 use crate::code::claimgate_code;
 use crate::memory::{Object, Seal, check, code, place_of, put};

@@ -3,10 +3,11 @@
 use core::ffi::c_void;
 
 use claimgate::error::SkipCounts;
+use claimgate::policy::LogoutTokenPolicy;
 use claimgate::trust::Trust;
 use claimgate::{
     AccessToken, AccessTokenPolicy, BearerToken, Error, IdToken, IdTokenPolicy, Login, LogoutToken,
-    LogoutTokenPolicy, NumericDate, RequestKey, TokenBuffer, Validated,
+    NumericDate, RequestKey, TokenBuffer, Validated,
 };
 
 use crate::cache::{Bucket, bucket_of, claimgate_cache, range_of};

@@ -12,7 +12,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
-use claimgate::DpopPolicy;
+use claimgate::policy::DpopPolicy;
 use claimgate_tower::replay::MemoryReplayStore;
 use claimgate_tower::replay::redis::RedisReplayStore;
 use claimgate_tower::{Authorities, Authority, Dpop};

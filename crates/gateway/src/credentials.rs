@@ -1,7 +1,8 @@
 //! Where the access token of a request is, and what the application gets to see of it.
 
+use claimgate::bearer::Credentials;
 use claimgate::error::RequestProblem;
-use claimgate::{BearerToken, Credentials, Error};
+use claimgate::{BearerToken, Error};
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 

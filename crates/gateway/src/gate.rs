@@ -1,7 +1,8 @@
 //! The decision about a request.
 
+use claimgate::Error;
+use claimgate::bearer::Credentials;
 use claimgate::policy::Forbidden;
-use claimgate::{Credentials, Error};
 use claimgate_tower::{Authenticated, Authorities, Dpop, ProvenRequest, Refusal};
 use http::StatusCode;
 use metrics::{Counter, Histogram};

@@ -20,7 +20,8 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use claimgate::{AccessTokenPolicy, BearerMethod, ResourceMetadata, ScopePolicy, at_compile_time};
+use claimgate::resource_metadata::{BearerMethod, ResourceMetadata};
+use claimgate::{AccessTokenPolicy, ScopePolicy, at_compile_time};
 use claimgate_tower::{AuthLayer, Authenticated, Authorities, Authority, Require, Requirement};
 use serde_json::{Value, json};
 

@@ -15,7 +15,8 @@ use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use claimgate::{AccessTokenPolicy, BearerToken, JwksRefresh, at_compile_time};
+use claimgate::refresh::JwksRefresh;
+use claimgate::{AccessTokenPolicy, BearerToken, at_compile_time};
 use claimgate_tower::{Authorities, Authority};
 use serde_json::Value;
 use tokio::time::sleep;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claimgate::jwk::Algorithms;
-use claimgate::{JwksRefresh, PublicKey, RingAnyKey};
+use claimgate::refresh::JwksRefresh;
+use claimgate::{PublicKey, RingAnyKey};
 use tokio::sync::watch;
 
 use crate::discovery;

@@ -1,7 +1,7 @@
 //! A cache of verified tokens, shared by all workers.
 //!
 //! An entry contains the text of its token, and every rule is applied to it on a hit
-//! ([`CachedAccessToken`](claimgate::CachedAccessToken)): an entry found because of a hash
+//! ([`CachedAccessToken`](claimgate::cache::CachedAccessToken)): an entry found because of a hash
 //! collision is a miss. A key of 64 bits is therefore sufficient. No lock is held while a
 //! signature is verified or a rule is applied.
 

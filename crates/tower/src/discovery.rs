@@ -1,7 +1,8 @@
 //! The discovery document of an issuer (rule M1).
 
+use claimgate::TokenBuffer;
+use claimgate::discovery::ProviderMetadata;
 use claimgate::error::ConfigError;
-use claimgate::{ProviderMetadata, TokenBuffer};
 
 use crate::error::{AuthorityError, FetchError};
 use crate::fetch::{FetchUrl, LoopbackHttp};

@@ -5,9 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use claimgate::bearer::DpopToken;
+use claimgate::dpop::{DpopRequest, UnseenProof};
+use claimgate::policy::DpopPolicy;
 use claimgate::{
-    DpopPolicy, DpopProof, DpopRequest, DpopToken, Error, NumericDate, PublicKey, RingAnyKey,
-    TokenBuffer, UnseenProof, at_compile_time,
+    DpopProof, Error, NumericDate, PublicKey, RingAnyKey, TokenBuffer, at_compile_time,
 };
 use http::HeaderMap;
 use tokio::time::timeout;

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use claimgate::error::ConfigError;
 use claimgate::jwk::Algorithms;
+use claimgate::refresh::JwksRefresh;
 use claimgate::trust::TenantIssuer;
-use claimgate::{
-    AccessTokenPolicy, BearerToken, Error, Issuer, JwkSet, JwksRefresh, NumericDate, PublicKey,
-};
+use claimgate::{AccessTokenPolicy, BearerToken, Error, Issuer, JwkSet, NumericDate, PublicKey};
 
 use crate::error::AuthorityError;
 use crate::health::KeyState;

@@ -7,7 +7,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use claimgate::{AccessTokenPolicy, Credentials, Error, RequestKey, ResourceMetadata};
+use claimgate::bearer::Credentials;
+use claimgate::resource_metadata::ResourceMetadata;
+use claimgate::{AccessTokenPolicy, Error, RequestKey};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderValue, Request, Response};

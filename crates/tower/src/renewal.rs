@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use claimgate::{Error, JwksRefresh, NumericDate, RefreshDecision};
+use claimgate::refresh::{JwksRefresh, RefreshDecision};
+use claimgate::{Error, NumericDate};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 

@@ -16,7 +16,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 
-use claimgate::{NumericDate, ReplayError, ReplayWindow, TokenId};
+use claimgate::NumericDate;
+use claimgate::replay::{ReplayError, ReplayWindow, TokenId};
 
 /// A proof, and the time until which it must be remembered.
 #[derive(Clone, Copy, Debug)]
@@ -92,7 +93,7 @@ const PLACES: usize = 4_096;
 ///
 /// All proofs of one key are in one window, so a client cannot fill more than one with one
 /// key. A window stores 4,096 proofs, each until it expires: 181 seconds with the default
-/// [`DpopPolicy`](claimgate::DpopPolicy) and the latest date that it accepts. A full window
+/// [`DpopPolicy`](claimgate::policy::DpopPolicy) and the latest date that it accepts. A full window
 /// rejects proofs.
 pub struct MemoryReplayStore {
     windows: Box<[Mutex<Box<ReplayWindow<PLACES>>>]>,

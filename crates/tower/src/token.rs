@@ -4,9 +4,9 @@ use std::fmt;
 use std::mem::size_of;
 use std::sync::Arc;
 
+use claimgate::cache::CachedAccessToken;
 use claimgate::{
-    AccessToken, AccessTokenPolicy, BearerToken, CachedAccessToken, Error, NumericDate,
-    TokenBuffer, Trust, Validated,
+    AccessToken, AccessTokenPolicy, BearerToken, Error, NumericDate, TokenBuffer, Trust, Validated,
 };
 
 /// The maximum length of a token, in bytes.

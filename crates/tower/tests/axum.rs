@@ -7,7 +7,8 @@ use axum::body::{Body, to_bytes};
 use axum::extract::Path;
 use axum::routing::{get, put};
 use claimgate::policy::ClaimRule;
-use claimgate::{ResourceMetadata, ScopePolicy, at_compile_time};
+use claimgate::resource_metadata::ResourceMetadata;
+use claimgate::{ScopePolicy, at_compile_time};
 use claimgate_tower::replay::MemoryReplayStore;
 use claimgate_tower::{
     AuthLayer, Authenticated, Authorities, Authority, Dpop, Require, Requirement,

@@ -5,7 +5,8 @@ mod support;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use claimgate::{DpopPolicy, at_compile_time};
+use claimgate::at_compile_time;
+use claimgate::policy::DpopPolicy;
 use claimgate_tower::replay::{
     Admission, MemoryReplayStore, ReplayStore, ReplayStoreError, UsedProof,
 };

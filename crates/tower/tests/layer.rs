@@ -5,7 +5,8 @@ mod support;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use claimgate::{AccessTokenPolicy, ResourceMetadata, ScopePolicy, at_compile_time};
+use claimgate::resource_metadata::ResourceMetadata;
+use claimgate::{AccessTokenPolicy, ScopePolicy, at_compile_time};
 use claimgate_tower::{
     AuthLayer, Authenticated, Authorities, Authority, AuthorityError, ClientCertificate,
 };

@@ -4,7 +4,8 @@ mod support;
 
 use std::process::{Child, Command, Stdio};
 
-use claimgate::{NumericDate, RingAnyKey, TokenId};
+use claimgate::replay::TokenId;
+use claimgate::{NumericDate, RingAnyKey};
 use claimgate_tower::replay::redis::RedisReplayStore;
 use claimgate_tower::replay::{ReplayStore, ReplayStoreError, UsedProof};
 use support::*;

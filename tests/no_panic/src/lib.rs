@@ -8,16 +8,22 @@ use core::fmt::{self, Write};
 use core::panic::PanicInfo;
 use core::slice;
 
+use claimgate::bearer::DpopToken;
+use claimgate::cache::VerifiedTokenCache;
+use claimgate::discovery::ProviderMetadata;
+use claimgate::dpop::DpopRequest;
 use claimgate::error::{InvalidSignature, KeyRejected};
 use claimgate::jwk::{Algorithms, Jwk, KeyMaterial};
 use claimgate::jws::CompactJws;
 use claimgate::policy::{ClaimRule, SubjectKind};
+use claimgate::policy::{DpopPolicy, LogoutTokenPolicy};
+use claimgate::refresh::JwksRefresh;
+use claimgate::replay::{ReplayWindow, TokenId};
 use claimgate::trust::TenantIssuer;
 use claimgate::{
-    AccessToken, AccessTokenPolicy, Algorithm, BearerToken, Challenge, DpopPolicy, DpopProof,
-    DpopRequest, DpopToken, Error, IdToken, IdTokenPolicy, Issuer, JwkSet, JwksRefresh, Login,
-    LogoutToken, LogoutTokenPolicy, Nonce, NumericDate, ProviderMetadata, PublicKey, ReplayWindow,
-    RequestKey, ScopePolicy, TokenBuffer, TokenId, Trust, Validated, VerifiedTokenCache,
+    AccessToken, AccessTokenPolicy, Algorithm, BearerToken, Challenge, DpopProof, Error, IdToken,
+    IdTokenPolicy, Issuer, JwkSet, Login, LogoutToken, Nonce, NumericDate, PublicKey, RequestKey,
+    ScopePolicy, TokenBuffer, Trust, Validated,
 };
 use serde::Deserialize;
 

@@ -1,8 +1,8 @@
 //! claimgate, RSA without a library, and the peers, with jsonwebtoken on aws-lc-rs.
 
+use claimgate::jwk::PureRustPortableKey;
 use claimgate::{
-    Algorithm, AwsLcAnyKey, AwsLcKey, PureRustAnyKey, PureRustKey, PureRustPortableKey, RingAnyKey,
-    RingKey,
+    Algorithm, AwsLcAnyKey, AwsLcKey, PureRustAnyKey, PureRustKey, RingAnyKey, RingKey,
 };
 use claimgate_peers::contenders::claimgate::{self as gate, Gate};
 use claimgate_peers::contenders::dpop::Bound;

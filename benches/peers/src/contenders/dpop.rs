@@ -4,10 +4,13 @@ use std::hint::black_box;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use claimgate::bearer::DpopToken;
+use claimgate::dpop::DpopRequest;
 use claimgate::policy::DpopPolicy;
+use claimgate::replay::ReplayWindow;
 use claimgate::{
-    AccessToken, AccessTokenPolicy, Algorithm, DpopRequest, DpopToken, Issuer, JwkSet, NumericDate,
-    PublicKey, ReplayWindow, TokenBuffer, at_compile_time,
+    AccessToken, AccessTokenPolicy, Algorithm, Issuer, JwkSet, NumericDate, PublicKey, TokenBuffer,
+    at_compile_time,
 };
 use ring::digest::{SHA256, digest};
 use serde_json::json;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use claimgate::error::ConfigError;
 use claimgate::jwk::Algorithms;
 use claimgate::policy::SubjectKind;
-use claimgate::{AccessTokenPolicy, Algorithm, JwksRefresh};
+use claimgate::refresh::JwksRefresh;
+use claimgate::{AccessTokenPolicy, Algorithm};
 use claimgate_tower::{Authorities, Authority};
 
 use super::file::{IssuerTable, OneOrMore, Profile, Subject};

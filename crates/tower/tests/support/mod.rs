@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use claimgate::{AccessTokenPolicy, BearerToken, JwksRefresh, NumericDate, at_compile_time};
+use claimgate::refresh::JwksRefresh;
+use claimgate::{AccessTokenPolicy, BearerToken, NumericDate, at_compile_time};
 use claimgate_tower::{Authenticated, Authorities, Authority, Refusal};
 use ring::rand::SystemRandom;
 use ring::signature::{

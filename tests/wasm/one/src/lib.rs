@@ -6,9 +6,10 @@
 use core::cell::UnsafeCell;
 use core::panic::PanicInfo;
 
+use claimgate::jwk::PureRustPortableKey;
 use claimgate::{
-    AccessToken, AccessTokenPolicy, BearerToken, Issuer, JwkSet, NumericDate, PureRustPortableKey,
-    TokenBuffer, at_compile_time,
+    AccessToken, AccessTokenPolicy, BearerToken, Issuer, JwkSet, NumericDate, TokenBuffer,
+    at_compile_time,
 };
 
 const POLICY: AccessTokenPolicy<'_> =

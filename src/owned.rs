@@ -62,7 +62,7 @@ macro_rules! owned_token {
 owned_token! {
     /// A validated access token that owns its text, in `LEN` bytes and without a heap. It is
     /// `'static`, `Send` and `Sync`, and can be stored in a request's extensions or in a
-    /// [cache](crate::VerifiedTokenCache).
+    /// [cache](crate::cache::VerifiedTokenCache).
     ///
     /// ```
     /// # use claimgate::{AccessToken, Error, Validated};
@@ -81,7 +81,8 @@ owned_token! {
     /// `'static`, `Send` and `Sync`, and can be stored in a session.
     ///
     /// ```
-    /// # use claimgate::{Error, IdToken, OwnedIdToken, Validated};
+    /// # use claimgate::owned::OwnedIdToken;
+    /// # use claimgate::{Error, IdToken, Validated};
     /// struct Session {
     ///     user: OwnedIdToken<2048>,
     /// }
