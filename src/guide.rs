@@ -5,6 +5,9 @@
 #[doc = include_str!("../docs/from-auth0-documentation-to-code.md")]
 pub mod from_auth0_documentation_to_code {}
 
+#[doc = include_str!("../docs/from-jsonwebtoken.md")]
+pub mod from_jsonwebtoken {}
+
 #[doc = include_str!("../docs/instead-of-decoding.md")]
 pub mod instead_of_decoding {}
 

@@ -73,8 +73,8 @@ cp "$package/examples/validate/demo/jwks.json" .
 # The demonstration tokens have expired: each example must report only that.
 id_token=$(cat "$package/examples/validate/demo/id_token.jwt")
 access_token=$(cat "$package/examples/validate/demo/access_token.jwt")
-"$folder/target/debug/example1" "$id_token" nonce 2>&1 | tee -a log || true
-"$folder/target/debug/example2" "Bearer $access_token" 2>&1 | tee -a log
+"$folder/target/debug/example1" "Bearer $access_token" 2>&1 | tee -a log
+"$folder/target/debug/example2" "$id_token" nonce 2>&1 | tee -a log || true
 [ "$(grep -ciE 'expired' log)" -ge 2 ] || { echo "not what was expected"; exit 1; }
 cd "$package"
 CARGO_TARGET_DIR=$target cargo check --quiet --examples

@@ -100,7 +100,8 @@ pages! {
 }
 
 /// The pages without settings.
-const OTHER_PAGES: [&str; 2] = ["from-auth0-documentation-to-code", "instead-of-decoding"];
+const OTHER_PAGES: [&str; 3] =
+    ["from-auth0-documentation-to-code", "from-jsonwebtoken", "instead-of-decoding"];
 
 /// The prefixes of the names of shapes without a page.
 const OTHER_SHAPES: [&str; 13] = [
