@@ -158,7 +158,7 @@ pub(super) fn read(table: IssuerTable, folder: &Path, errors: &mut Errors) -> Op
         None => {}
         Some(Some((host, port))) => authority = authority.proxy(host, port),
         Some(None) => {
-            errors.add("forward_proxy: expected a host and port such as proxy.example.com:3128")
+            errors.add("forward_proxy: expected a host and port such as proxy.example.com:3128");
         }
     }
     if let Some(path) = table.root_certificates {
