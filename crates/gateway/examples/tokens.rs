@@ -10,27 +10,27 @@ use support::{Signer, jwks, now};
 /// Prints tokens of a test issuer.
 #[derive(Parser)]
 struct Arguments {
-    /// The key that signs; given several times, with --jwks, the keys of the set.
+    /// The key that signs. With --jwks, may be repeated: the keys of the set.
     #[arg(long, default_value = "a")]
     key: Vec<String>,
-    /// Print the key set of these keys instead.
+    /// Print a key set instead of tokens.
     #[arg(long)]
     jwks: bool,
     #[arg(long, value_enum, default_value = "access")]
     kind: Kind,
-    /// `iss`.
+    /// The value of `iss`.
     #[arg(long, default_value = "https://my-domain.auth0.com/")]
     issuer: String,
-    /// `aud`.
+    /// The value of `aud`.
     #[arg(long, default_value = "https://example.com/health-api")]
     audience: String,
-    /// `scope`.
+    /// The value of `scope`.
     #[arg(long, default_value = "openid profile read:patients")]
     scope: String,
-    /// Seconds until the token expires; less than 0, how long ago it has.
+    /// The time until the token expires, in seconds. Negative for an expired token.
     #[arg(long, default_value_t = 3_600, allow_negative_numbers = true)]
     expires_in: i64,
-    /// Print so many tokens, with subjects that differ.
+    /// The number of tokens, each with another subject.
     #[arg(long, default_value_t = 1)]
     count: u32,
 }
@@ -63,7 +63,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn claims(arguments: &Arguments, subject: &str) -> Value {
     let Arguments { issuer, audience, scope, .. } = arguments;
     let expiry = now().saturating_add_signed(arguments.expires_in);
-    // Long before it expires, whether or not it has, and never in the future.
+    // Before the expiry, also of an expired token, and never in the future.
     let issued_at = expiry.saturating_sub(7_200).min(now());
     match arguments.kind {
         Kind::Access => json!({

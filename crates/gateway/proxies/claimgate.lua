@@ -1,18 +1,19 @@
--- An action for HAProxy that asks claimgate-gateway about a request. It passes with status 200 alone.
+-- An HAProxy action that sends a subrequest to claimgate-gateway. The request passes only if the status of
+-- the response is 200.
 
 local gateway = "http://127.0.0.1:9180/check"
 
--- The header fields of clients that the gateway reads: that of the token, and those of DPoP and CORS.
+-- The client's header fields that the gateway reads: the token's, and those of DPoP and CORS.
 local asked = { "authorization", "dpop", "origin", "access-control-request-method" }
 
--- The header fields of the answer for the application: one for each of the configuration, and the field of
--- the token, which is empty unless pass_token is set.
+-- The header fields that are set for the application: those of [headers] in gateway.toml, and the token's,
+-- which is empty unless pass_token is set.
 local shown = {
    "x-auth-subject", "x-auth-scope", "x-auth-issuer", "x-auth-client", "x-auth-roles",
    "authorization", "dpop",
 }
 
--- All values of a header field, counted from 1.
+-- Returns the values of a header field, with indices from 1. HAProxy's start at 0 or 1.
 local function values(headers, name)
    local all = {}
    local found = headers[name]

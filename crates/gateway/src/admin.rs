@@ -1,4 +1,4 @@
-//! Health and metrics, on an address of their own.
+//! The server for health and metrics, on a separate address.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -21,8 +21,10 @@ use crate::answer::Answer;
 use crate::gate::Gate;
 use crate::server::not_found;
 
-/// The largest number of connections, and the time for a request.
+/// The maximum number of connections.
 const CONNECTIONS: usize = 32;
+
+/// The time limit for the header section of a request.
 const HEADER: Duration = Duration::from_secs(10);
 
 pub(crate) async fn serve(
@@ -46,7 +48,7 @@ pub(crate) async fn serve(
             });
             let mut http = http1::Builder::new();
             http.timer(TokioTimer::new()).header_read_timeout(HEADER);
-            // The client may be gone.
+            // The client may close the connection early.
             let _: Result<(), _> = http.serve_connection(TokioIo::new(stream), service).await;
             drop(permit);
         });

@@ -1,4 +1,4 @@
-//! The response to a proxy.
+//! The responses to the proxy.
 
 use std::time::Instant;
 
@@ -20,7 +20,7 @@ pub(crate) type Answer = Response<Full<Bytes>>;
 const DPOP: HeaderName = HeaderName::from_static("dpop");
 const TO_REMOVE: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-remove");
 
-/// Whether the request line has a fragment, which the parser removes.
+/// The presence of a fragment in the request line, which hyper removes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RequestLine {
     Plain,
@@ -28,7 +28,7 @@ pub(crate) enum RequestLine {
 }
 
 impl Gate {
-    /// Answers a request of the proxy.
+    /// Returns the response to a subrequest of the proxy.
     pub(crate) async fn answer(&self, parts: &Parts, line: RequestLine) -> Answer {
         let started = Instant::now();
         let proxy = self.settings.proxy;
@@ -36,7 +36,7 @@ impl Gate {
             return plain(StatusCode::NOT_FOUND);
         }
         let Some(original) = proxy.original(parts) else {
-            tracing::error!(?proxy, "the proxy does not pass on the original request");
+            tracing::error!(?proxy, "the proxy did not pass the original method and path");
             return plain(StatusCode::INTERNAL_SERVER_ERROR);
         };
         let verdict = match line {
@@ -53,19 +53,19 @@ impl Gate {
         }
         self.counters.count(code);
         self.counters.seconds.record(started.elapsed());
-        tracing::debug!(code, status = response.status().as_u16(), "decided");
+        tracing::debug!(code, status = response.status().as_u16(), "request checked");
         response
     }
 
-    /// Lets a request pass, with the claims of its token.
+    /// Returns the response for an authorized request, with the claims of its token.
     fn admit(&self, request: &HeaderMap, caller: Option<&Authenticated>) -> Result<Answer, Denial> {
         let settings = &self.settings;
         let mut response = plain(StatusCode::OK);
         let headers = response.headers_mut();
-        // Room for the token's, a proof's and the list of empty ones as well, and for a date.
+        // The others are the token's, `DPoP`, the list of empty fields, and `Date`.
         headers.reserve(settings.headers.len().saturating_add(4));
         let token = caller.map(Authenticated::token);
-        claims::show(&settings.headers, token.as_ref(), |name, value| {
+        claims::set_headers(&settings.headers, token.as_ref(), |name, value| {
             headers.insert(name, value);
         })?;
         let (name, value) = settings.source.forwarded(request, settings.forwarding);
@@ -92,7 +92,7 @@ impl Gate {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         if let Denial::Token(refusal) = denial {
-            // One header field: nginx passes on one.
+            // nginx forwards only one field.
             let mut challenges: Vec<String> = Vec::new();
             refusal.challenges(None, self.dpop.as_ref(), |challenge| {
                 challenges.push(challenge.realm(&self.settings.realm).to_string());
@@ -107,7 +107,7 @@ impl Gate {
     }
 }
 
-/// Returns a response without a body, which is stored nowhere.
+/// Returns a response without a body that caches must not store.
 pub(crate) fn plain(status: StatusCode) -> Answer {
     let mut response = Response::new(Full::default());
     *response.status_mut() = status;

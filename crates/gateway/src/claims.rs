@@ -1,36 +1,36 @@
-//! Claims as header fields for the application.
+//! The header fields that pass claims to the application.
 
 use claimgate::{AccessToken, Error, Validated};
 use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
-/// The largest number of bytes of a string with escapes in a claim.
+/// The maximum length of a string with escapes in a claim, in bytes.
 const MAX_STRING: usize = 8_192;
 
-/// A header field, and the claim that it shows.
+/// A header field and the source of its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ClaimHeader {
     pub(crate) name: HeaderName,
     pub(crate) source: Source,
 }
 
-/// Where the value of a header field is found in a token.
+/// The claim that is the value of a header field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// `sub`.
     Subject,
-    /// `scope` or `scp`, with spaces between the tokens.
+    /// `scope` or `scp`, separated by spaces.
     Scope,
     /// `iss`.
     Issuer,
-    /// `azp`, or else `client_id`.
+    /// `azp`, or `client_id` if it is absent.
     Client,
-    /// The first of these claims that the token has, each named by a path of member names.
+    /// The first of these claims that the token contains. Each is a path of member names.
     Claim(Vec<Vec<String>>),
 }
 
 impl ClaimHeader {
-    /// The header fields of a configuration that names none.
+    /// Returns the header fields of a configuration without a `headers` table.
     pub(crate) fn defaults() -> Vec<Self> {
         [
             ("x-auth-subject", Source::Subject),
@@ -43,15 +43,15 @@ impl ClaimHeader {
     }
 }
 
-/// Passes on the value of each header field: empty for a claim that the token lacks, and
-/// without a token.
+/// Passes each header field to `set`. The value is empty if the token lacks the claim, or if
+/// there is no token.
 ///
-/// A value is always passed on, since an absent one might not replace the client's.
+/// No field is omitted: a proxy might then forward the client's own field.
 ///
 /// # Errors
 ///
 /// Those of [`Validated::claims_with`], for claims that cannot be read.
-pub(crate) fn show(
+pub(crate) fn set_headers(
     headers: &[ClaimHeader],
     token: Option<&Validated<AccessToken<'_>>>,
     mut set: impl FnMut(&HeaderName, HeaderValue),
@@ -89,17 +89,18 @@ fn find<'c>(claims: &'c Map<String, Value>, path: &[String]) -> Option<&'c Value
     inner.iter().try_fold(claims.get(name)?, |value, name| value.as_object()?.get(name))
 }
 
-/// Returns a text as the value of a header field: what is neither visible ASCII nor a space
-/// within, and `%`, is percent-encoded. So no two texts look alike.
+/// Encodes a string as the value of a header field. `%`, leading and trailing spaces and all
+/// bytes other than visible ASCII and spaces are percent-encoded, so distinct strings have
+/// distinct values.
 pub(crate) fn header_value(text: &str) -> HeaderValue {
     let is_visible = |byte: u8| (b'!'..=b'~').contains(&byte) && byte != b'%';
     let mut value = String::new();
-    // Without an early end, many bytes are compared at a time.
+    // Without an early exit, the loop is vectorized.
     if !text.bytes().fold(true, |all, byte| all & is_visible(byte)) {
         let last = text.len().saturating_sub(1);
         for (index, byte) in text.bytes().enumerate() {
             match byte {
-                // Recipients remove the spaces around a value.
+                // Recipients strip leading and trailing spaces of a value.
                 b' ' if index != 0 && index != last => value.push(' '),
                 byte if is_visible(byte) => value.push(char::from(byte)),
                 byte => value.push_str(&format!("%{byte:02X}")),

@@ -1,4 +1,4 @@
-//! The configuration: read from TOML, with all mistakes at once.
+//! The configuration: parsed from TOML, with all errors reported at once.
 
 mod file;
 mod issuer;
@@ -27,9 +27,9 @@ use crate::gate::{Counters, Decisions, Gate, Preflight};
 use crate::routes::Routes;
 use crate::server::Limits;
 
-/// A checked configuration.
+/// A valid configuration.
 ///
-/// It lives as long as the process, and so do the texts that policies borrow.
+/// It is used until the process ends, so the strings that policies borrow are leaked.
 #[derive(Debug)]
 pub struct Settings {
     pub(crate) listen: SocketAddr,
@@ -47,7 +47,7 @@ struct DpopSettings {
     redis: Option<String>,
 }
 
-/// The URL of Redis may contain a password.
+/// Omits the URL of Redis, which may contain a password.
 impl fmt::Debug for DpopSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { origin, policy, redis } = self;
@@ -57,41 +57,45 @@ impl fmt::Debug for DpopSettings {
     }
 }
 
-/// Everything that is wrong with a configuration.
+/// The errors in a configuration.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Mistakes(pub Vec<String>);
+pub struct ConfigErrors(pub Vec<String>);
 
-impl std::error::Error for Mistakes {}
+impl std::error::Error for ConfigErrors {}
 
-impl fmt::Display for Mistakes {
+impl fmt::Display for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|mistake| writeln!(f, "- {mistake}"))
+        self.0.iter().try_for_each(|error| writeln!(f, "- {error}"))
     }
 }
 
-/// Collects mistakes, each with its place.
+/// A collector of errors, each with its location.
 #[derive(Default)]
-struct Notes {
-    mistakes: Vec<String>,
-    place: String,
+struct Errors {
+    messages: Vec<String>,
+    location: String,
 }
 
-impl Notes {
-    fn at(&mut self, place: String) {
-        self.place = place;
+impl Errors {
+    /// Sets the location of the following errors.
+    fn at(&mut self, location: String) {
+        self.location = location;
     }
 
-    fn add(&mut self, what: impl fmt::Display) {
-        let Self { place, mistakes } = self;
-        mistakes.push(if place.is_empty() { what.to_string() } else { format!("{place}: {what}") });
+    fn add(&mut self, error: impl fmt::Display) {
+        let Self { location, messages } = self;
+        messages.push(match location.as_str() {
+            "" => error.to_string(),
+            location => format!("{location}: {error}"),
+        });
     }
 
-    /// Returns the value, or notes why there is none.
+    /// Returns the value, or adds the error.
     fn ok<T, E: fmt::Display>(&mut self, field: &str, result: Result<T, E>) -> Option<T> {
         result.map_err(|error| self.add(format_args!("{field}: {error}"))).ok()
     }
 
-    /// Returns a number that has to be within a range.
+    /// Returns a number, or adds an error if it is out of range.
     fn number(
         &mut self,
         field: &str,
@@ -101,94 +105,98 @@ impl Notes {
         let value = value?;
         if !range.contains(&value) {
             let (least, most) = (range.start(), range.end());
-            self.add(format_args!("{field}: it has to be {least} to {most}"));
+            self.add(format_args!("{field}: expected {least} to {most}, found {value}"));
             return None;
         }
         Some(value)
     }
 
-    /// Notes a list without elements, which would mean all or none.
+    /// Adds an error for an empty list, which could be read as all or none.
     fn not_empty(&mut self, field: &str, list: Option<&[String]>) {
         if list.is_some_and(<[String]>::is_empty) {
-            self.add(format_args!("{field}: it is empty; leave it out, or name some"));
+            self.add(format_args!(
+                "{field}: the list is empty; add an element or remove the setting"
+            ));
         }
     }
 }
 
 impl Settings {
-    /// Reads a file. Relative paths in it start at the folder of the file.
+    /// Reads and checks a configuration file. Relative paths in it are relative to its
+    /// directory.
     ///
     /// # Errors
     ///
-    /// All mistakes in it.
-    pub fn load(path: &Path) -> Result<Self, Mistakes> {
+    /// All errors in the configuration.
+    pub fn load(path: &Path) -> Result<Self, ConfigErrors> {
         let text = std::fs::read_to_string(path)
-            .map_err(|error| Mistakes(vec![format!("cannot be read: {error}")]))?;
+            .map_err(|error| ConfigErrors(vec![format!("cannot read the file: {error}")]))?;
         Self::parse(&text, path.parent().unwrap_or(Path::new("")))
     }
 
-    /// Reads a text. Relative paths in it start at the folder.
+    /// Parses and checks a configuration. Relative paths in it are relative to `folder`.
     ///
     /// # Errors
     ///
-    /// All mistakes in it.
-    pub fn parse(text: &str, folder: &Path) -> Result<Self, Mistakes> {
+    /// All errors in the configuration.
+    pub fn parse(text: &str, folder: &Path) -> Result<Self, ConfigErrors> {
         let file: File = toml::from_str(text).map_err(|error| syntax(text, &error))?;
-        let mut notes = Notes::default();
-        let listen = notes.ok("listen", file.listen.parse::<SocketAddr>());
-        let admin_listen =
-            file.admin_listen.and_then(|text| notes.ok("admin_listen", text.parse::<SocketAddr>()));
+        let mut errors = Errors::default();
+        let listen = errors.ok("listen", file.listen.parse::<SocketAddr>());
+        let admin_listen = file
+            .admin_listen
+            .and_then(|text| errors.ok("admin_listen", text.parse::<SocketAddr>()));
         if listen.is_some_and(|listen| listen.port() != 0 && admin_listen == Some(listen)) {
-            notes.add("admin_listen: it is the address of listen; clients could read metrics");
+            errors.add("admin_listen: must differ from listen");
         }
         if file.realm.is_empty() {
-            notes.add("realm: it is empty; name what is protected");
+            errors.add("realm: must not be empty");
         }
-        let source = token_source(file.token_header, file.token_cookie, &mut notes);
-        let threads = notes.number("threads", file.threads, 1..=256);
+        let source = token_source(file.token_header, file.token_cookie, &mut errors);
+        let threads = errors.number("threads", file.threads, 1..=256);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let seconds = |notes: &mut Notes, field, value, default| {
-            let value = notes.number(field, value, 1..=600);
+        let seconds = |errors: &mut Errors, field, value, default| {
+            let value = errors.number(field, value, 1..=600);
             Duration::from_secs(value.unwrap_or(default))
         };
         let limits = Limits {
-            connections: size(notes.number("max_connections", file.max_connections, 1..=65_536))
+            connections: size(errors.number("max_connections", file.max_connections, 1..=65_536))
                 .unwrap_or(1_024),
-            header: seconds(&mut notes, "header_timeout", file.header_timeout, 10),
-            idle: seconds(&mut notes, "idle_timeout", file.idle_timeout, 90),
+            header: seconds(&mut errors, "header_timeout", file.header_timeout, 10),
+            idle: seconds(&mut errors, "idle_timeout", file.idle_timeout, 90),
             threads: size(threads).unwrap_or(cores),
         };
-        let cache_bytes = size(notes.number("cache_bytes", file.cache_bytes, 0..=1 << 40));
-        let dpop = file.dpop.and_then(|table| dpop(table, &mut notes));
+        let cache_bytes = size(errors.number("cache_bytes", file.cache_bytes, 0..=1 << 40));
+        let dpop = file.dpop.and_then(|table| dpop(table, &mut errors));
         if dpop.is_some() && source != TokenSource::Authorization {
-            notes.add("dpop: it needs the token in the Authorization header field");
+            errors.add("dpop: requires the token in the Authorization header field");
         }
-        let headers = claim_headers(file.headers, &source, &mut notes);
+        let headers = claim_headers(file.headers, &source, &mut errors);
 
         if file.issuer.is_empty() {
-            notes.add("there is no [[issuer]]: no token would be accepted");
+            errors.add("no [[issuer]] is configured: every token would be rejected");
         }
         if file.route.is_empty() {
-            notes.add("there is no [[route]]: every request would be refused");
+            errors.add("no [[route]] is configured: every request would be refused");
         }
         let mut issuers: Vec<Issuer> = Vec::new();
         for (index, table) in file.issuer.into_iter().enumerate() {
             let number = index.saturating_add(1);
             let has_credentials = issuer::has_credentials(&table.url);
             let shown = if has_credentials { "…" } else { table.url.as_str() };
-            notes.at(format!("issuer {number} ({shown})"));
+            errors.at(format!("issuer {number} ({shown})"));
             if issuers.iter().any(|other| other.url == table.url) {
-                notes.add("url: there is another issuer of this URL");
+                errors.add("url: duplicate issuer");
             }
-            issuers.extend(issuer::read(table, folder, &mut notes));
+            issuers.extend(issuer::read(table, folder, &mut errors));
         }
         let mut routes = Routes::default();
         for (index, table) in file.route.into_iter().enumerate() {
-            notes.at(format!("route {} ({})", index.saturating_add(1), table.path));
-            route::read(table, &issuers, &mut routes, &mut notes);
+            errors.at(format!("route {} ({})", index.saturating_add(1), table.path));
+            route::read(table, &issuers, &mut routes, &mut errors);
         }
-        let Some(listen) = listen.filter(|_| notes.mistakes.is_empty()) else {
-            return Err(Mistakes(notes.mistakes));
+        let Some(listen) = listen.filter(|_| errors.messages.is_empty()) else {
+            return Err(ConfigErrors(errors.messages));
         };
         let decisions = Decisions {
             proxy: file.proxy,
@@ -203,19 +211,19 @@ impl Settings {
         Ok(Self { listen, admin_listen, limits, cache_bytes, dpop, authorities, decisions })
     }
 
-    /// Returns the decision table: for each path, the methods and what they require.
+    /// Returns the decision table: the access requirements of each path and method.
     #[must_use]
     pub fn decision_table(&self) -> String {
         report::table(&self.decisions)
     }
 
-    /// Returns what is allowed, and perhaps not intended.
+    /// Returns warnings about valid settings that may not be intended.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         report::warnings(&self.decisions)
     }
 
-    /// Puts the settings into use, and begins to fetch keys.
+    /// Builds the gate, and starts fetching keys.
     pub(crate) fn into_gate(self) -> Result<Gate, Box<dyn std::error::Error + Send + Sync>> {
         let builder = Authorities::builder(self.authorities);
         let builder = match self.cache_bytes {
@@ -245,28 +253,35 @@ fn size(number: Option<u64>) -> Option<usize> {
     number.map(|number| usize::try_from(number).unwrap_or(usize::MAX))
 }
 
-/// Returns the mistake of a text that is not a configuration. The line itself is not shown:
-/// it could contain a password.
-fn syntax(text: &str, error: &toml::de::Error) -> Mistakes {
+/// Returns the error for invalid TOML or an invalid setting. The message does not quote the
+/// line, which could contain a password.
+fn syntax(text: &str, error: &toml::de::Error) -> ConfigErrors {
     let start = error.span().map(|span| span.start);
     let before = start.and_then(|start| text.get(..start));
     let message = error.message().trim_end();
-    Mistakes(vec![match before {
+    ConfigErrors(vec![match before {
         Some(before) => format!("line {}: {message}", before.matches('\n').count() + 1),
         None => message.to_owned(),
     }])
 }
 
-fn token_source(header: Option<String>, cookie: Option<String>, notes: &mut Notes) -> TokenSource {
+fn token_source(
+    header: Option<String>,
+    cookie: Option<String>,
+    errors: &mut Errors,
+) -> TokenSource {
     match (header, cookie) {
         (None, None) => {}
-        (Some(_), Some(_)) => notes.add("token_header, token_cookie: only one can be right"),
+        (Some(_), Some(_)) => errors.add("token_header, token_cookie: only one of them may be set"),
         (Some(name), None) => match HeaderName::try_from(&name) {
             Ok(name) if name == AUTHORIZATION || name == COOKIE => {
-                notes.add("token_header: leave it out, or use token_cookie");
+                errors.add(
+                    "token_header: must not be Authorization (the default) or Cookie (use \
+                     token_cookie)",
+                );
             }
             Ok(name) => return TokenSource::Header(name),
-            Err(_) => notes.add(format_args!("token_header: {name:?} is not a name of a field")),
+            Err(_) => errors.add(format_args!("token_header: invalid header field name {name:?}")),
         },
         (None, Some(name)) => {
             let is_name =
@@ -274,13 +289,13 @@ fn token_source(header: Option<String>, cookie: Option<String>, notes: &mut Note
             if !name.is_empty() && name.bytes().all(is_name) {
                 return TokenSource::Cookie(name);
             }
-            notes.add(format_args!("token_cookie: {name:?} is not a name of a cookie"));
+            errors.add(format_args!("token_cookie: invalid cookie name {name:?}"));
         }
     }
     TokenSource::Authorization
 }
 
-fn dpop(table: DpopTable, notes: &mut Notes) -> Option<DpopSettings> {
+fn dpop(table: DpopTable, errors: &mut Errors) -> Option<DpopSettings> {
     let DpopTable { origin, max_age, redis } = table;
     let uri: Option<http::Uri> = origin.parse().ok();
     let is_origin = uri.is_some_and(|uri| {
@@ -288,23 +303,23 @@ fn dpop(table: DpopTable, notes: &mut Notes) -> Option<DpopSettings> {
         is_web && uri.host().is_some() && uri.query().is_none() && !origin.contains(['@', '#'])
     });
     if !is_origin {
-        notes.add("dpop.origin: it has to be like https://api.example.com");
+        errors.add("dpop.origin: expected a URL such as https://api.example.com");
     }
     let mut policy = DpopPolicy::new();
-    if let Some(seconds) = notes.number("dpop.max_age", max_age, 1..=600) {
+    if let Some(seconds) = errors.number("dpop.max_age", max_age, 1..=600) {
         policy = policy.max_age(seconds);
     }
     let is_redis = |url: &String| {
         ["redis://", "unix://", "redis+unix://"].iter().any(|scheme| url.starts_with(scheme))
     };
     if !redis.as_ref().is_none_or(is_redis) {
-        notes.add("dpop.redis: it has to be like redis://127.0.0.1/");
+        errors.add("dpop.redis: expected a URL such as redis://127.0.0.1/");
     }
-    let policy = notes.ok("dpop", policy.build())?;
+    let policy = errors.ok("dpop", policy.build())?;
     Some(DpopSettings { origin, policy, redis })
 }
 
-/// Header fields that a proxy or a client uses for something else.
+/// The header fields with another meaning, which cannot be set to a claim.
 const RESERVED: &[&str] = &[
     "authorization",
     "cache-control",
@@ -328,29 +343,31 @@ const RESERVED: &[&str] = &[
 fn claim_headers(
     table: Option<BTreeMap<String, ClaimTable>>,
     token_source: &TokenSource,
-    notes: &mut Notes,
+    errors: &mut Errors,
 ) -> Vec<ClaimHeader> {
     let Some(table) = table else { return ClaimHeader::defaults() };
     let mut headers: Vec<ClaimHeader> = Vec::new();
     for (name, claim) in table {
         let field = format!("headers.{name}");
         let Ok(name) = HeaderName::try_from(&name) else {
-            notes.add(format_args!("{field}: it is not a name of a header field"));
+            errors.add(format_args!("{field}: invalid header field name"));
             continue;
         };
-        let is_token = *token_source == TokenSource::Header(name.clone());
-        if RESERVED.contains(&name.as_str()) || is_token {
-            notes.add(format_args!("{field}: this field is used for something else"));
+        if RESERVED.contains(&name.as_str()) {
+            errors.add(format_args!("{field}: the header field is reserved"));
+        } else if *token_source == TokenSource::Header(name.clone()) {
+            errors.add(format_args!("{field}: the header field contains the token"));
         }
         if headers.iter().any(|other| other.name == name) {
-            notes.add(format_args!("{field}: it is named twice, since case does not matter"));
+            errors
+                .add(format_args!("{field}: duplicate header field (names are case-insensitive)"));
         }
         let paths = match claim {
             ClaimTable::Path(path) => vec![claim_path(path)],
             ClaimTable::FirstOf(paths) => paths.first_of.into_iter().map(claim_path).collect(),
         };
         if paths.is_empty() || paths.iter().any(|path| path.is_empty() || path.len() > 4) {
-            notes.add(format_args!("{field}: the path of a claim has one to four names"));
+            errors.add(format_args!("{field}: the path of a claim must have one to four names"));
         }
         let names: Vec<&[String]> = paths.iter().map(Vec::as_slice).collect();
         let source = match names.as_slice() {
@@ -372,11 +389,11 @@ fn claim_path(path: ClaimPath) -> Vec<String> {
     }
 }
 
-/// Keeps a text for as long as the process runs.
-fn keep(text: String) -> &'static str {
+/// Leaks a string, so that policies can borrow it.
+fn leak(text: String) -> &'static str {
     Box::leak(text.into_boxed_str())
 }
 
-fn keep_all(texts: Vec<String>) -> &'static [&'static str] {
-    Box::leak(texts.into_iter().map(keep).collect())
+fn leak_all(texts: Vec<String>) -> &'static [&'static str] {
+    Box::leak(texts.into_iter().map(leak).collect())
 }

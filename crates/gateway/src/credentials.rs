@@ -1,4 +1,4 @@
-//! Where the access token of a request is, and what the application gets to see of it.
+//! The location of the access token, and its forwarding to the application.
 
 use claimgate::bearer::Credentials;
 use claimgate::error::RequestProblem;
@@ -6,7 +6,7 @@ use claimgate::{BearerToken, Error};
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// Where the access token of a request is. Only one place is looked at.
+/// The location of the access token in a request. Other locations are ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TokenSource {
     /// The `Authorization` header field, with the scheme `Bearer` or `DPoP`.
@@ -17,7 +17,7 @@ pub(crate) enum TokenSource {
     Cookie(String),
 }
 
-/// Whether the application gets the access token.
+/// The handling of the access token in the request to the application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Forwarding {
     Strip,
@@ -31,34 +31,35 @@ impl TokenSource {
     ///
     /// # Errors
     ///
-    /// [`Error::MissingToken`] if there is none, and [`Error::InvalidRequest`] for several.
+    /// [`Error::MissingToken`] if there is no token, and [`Error::InvalidRequest`] if there are
+    /// several or the header field is malformed.
     pub(crate) fn credentials<'r>(&self, headers: &'r HeaderMap) -> Result<Credentials<'r>, Error> {
         match self {
             Self::Authorization => {
                 let values = headers.get_all(AUTHORIZATION).iter();
-                // What is not text cannot be a token either; as a value, it is malformed.
+                // A value that is not ASCII is replaced by a malformed one, which is rejected.
                 let values = values.map(|value| value.to_str().unwrap_or("Bearer \u{fffd}"));
                 Credentials::from_authorization_values(values)
             }
             Self::Header(name) => {
                 let values = headers.get_all(name).iter();
-                sole(values.map(|value| value.to_str().unwrap_or("\u{fffd}")))
+                single(values.map(|value| value.to_str().unwrap_or("\u{fffd}")))
             }
             Self::Cookie(name) => {
-                sole(cookies(headers).filter(|(found, _)| found == name).map(|(_, value)| value))
+                single(cookies(headers).filter(|(found, _)| found == name).map(|(_, value)| value))
             }
         }
     }
 
-    /// Returns the header field that contains the token, and its value for the application:
-    /// empty, or without the token's cookie, unless the token is passed on.
+    /// Returns the header field that contains the token, and its value for the application.
+    /// With [`Forwarding::Strip`], the value is empty, or lacks the token's cookie.
     pub(crate) fn forwarded(
         &self,
         headers: &HeaderMap,
         forwarding: Forwarding,
     ) -> (HeaderName, HeaderValue) {
         const EMPTY: HeaderValue = HeaderValue::from_static("");
-        let (name, kept) = match self {
+        let (name, stripped) = match self {
             Self::Authorization => (AUTHORIZATION, EMPTY),
             Self::Header(name) => (name.clone(), EMPTY),
             Self::Cookie(cookie) => {
@@ -70,7 +71,7 @@ impl TokenSource {
             }
         };
         if forwarding == Forwarding::Strip {
-            return (name, kept);
+            return (name, stripped);
         }
         let mut values = headers.get_all(&name).iter();
         match (values.next(), values.next()) {
@@ -85,7 +86,7 @@ impl TokenSource {
     }
 }
 
-fn sole<'r>(mut tokens: impl Iterator<Item = &'r str>) -> Result<Credentials<'r>, Error> {
+fn single<'r>(mut tokens: impl Iterator<Item = &'r str>) -> Result<Credentials<'r>, Error> {
     match (tokens.next(), tokens.next()) {
         (None | Some(""), None) => Err(Error::MissingToken),
         (Some(token), None) => Ok(Credentials::Bearer(BearerToken::new(token))),
@@ -93,8 +94,9 @@ fn sole<'r>(mut tokens: impl Iterator<Item = &'r str>) -> Result<Credentials<'r>
     }
 }
 
-/// Returns the cookies of a request
-/// ([RFC 6265 §4.2](https://www.rfc-editor.org/rfc/rfc6265#section-4.2)), those that are text.
+/// Returns the names and values of a request's cookies
+/// ([RFC 6265 §4.2](https://www.rfc-editor.org/rfc/rfc6265#section-4.2)). Header fields that
+/// are not ASCII are skipped.
 fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     let values = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let pairs = values.flat_map(|value| value.split(';'));

@@ -1,4 +1,4 @@
-//! The decision about a request.
+//! The authorization of requests.
 
 use claimgate::Error;
 use claimgate::bearer::Credentials;
@@ -13,14 +13,14 @@ use crate::original::{Original, Proxy};
 use crate::path::{Ambiguous, RequestPath};
 use crate::routes::{Presence, Routes};
 
-/// Whether preflights of CORS pass without an access token.
+/// The handling of CORS preflight requests without an access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Preflight {
     Refuse,
     Pass,
 }
 
-/// The settings of the decision, which do not change while the gateway runs.
+/// The settings that determine the decision about a request.
 #[derive(Debug)]
 pub(crate) struct Decisions {
     pub(crate) proxy: Proxy,
@@ -32,7 +32,7 @@ pub(crate) struct Decisions {
     pub(crate) routes: Routes,
 }
 
-/// The settings, with the authorities and the counters.
+/// The state that all workers share: settings, authorities and metrics.
 pub(crate) struct Gate {
     pub(crate) settings: Decisions,
     pub(crate) authorities: Authorities,
@@ -40,7 +40,7 @@ pub(crate) struct Gate {
     pub(crate) counters: Counters,
 }
 
-/// The counters that every request increases.
+/// The metrics that each request updates.
 pub(crate) struct Counters {
     pub(crate) valid: Counter,
     pub(crate) seconds: Histogram,
@@ -50,7 +50,7 @@ impl Counters {
     pub(crate) const REQUESTS: &'static str = "claimgate_requests_total";
     pub(crate) const SECONDS: &'static str = "claimgate_request_seconds";
 
-    /// Registers the counters with the recorder of the process.
+    /// Registers the metrics with the recorder of the process.
     pub(crate) fn register() -> Self {
         Self {
             valid: metrics::counter!(Self::REQUESTS, "code" => "valid"),
@@ -66,14 +66,14 @@ impl Counters {
     }
 }
 
-/// Why a request does not pass.
+/// The reason why a request is denied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Denial {
-    /// Its token is absent, not acceptable, or does not suffice.
+    /// The token is missing, invalid or insufficient, or cannot be validated.
     Token(Refusal),
-    /// No route accepts it.
+    /// No route accepts the path and method.
     NoRoute,
-    /// Its path has several readings.
+    /// The path is ambiguous.
     Target(Ambiguous),
 }
 
@@ -114,7 +114,8 @@ impl From<Forbidden<'static>> for Denial {
 }
 
 impl Gate {
-    /// Decides whether a request passes, with its access token if it has one.
+    /// Authorizes a request, and returns its validated token. A request that is permitted
+    /// without a token has none.
     pub(crate) async fn decide(
         &self,
         original: Original<'_>,

@@ -1,8 +1,8 @@
-//! A gateway for access tokens: it decides for nginx, Traefik, Envoy, HAProxy and Caddy
-//! whether requests pass.
+//! A gateway that authorizes requests for nginx, Traefik, Envoy, HAProxy and Caddy by their
+//! access tokens.
 //!
-//! The program `claimgate-gateway` is described in the README. This library is what its tests
-//! start.
+//! The README describes the program `claimgate-gateway`. This library contains its
+//! implementation, so that tests can start it.
 
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]
@@ -29,6 +29,6 @@ mod request_line;
 mod routes;
 mod server;
 
-pub use config::{Mistakes, Settings};
+pub use config::{ConfigErrors, Settings};
 pub use original::Proxy;
 pub use server::Server;

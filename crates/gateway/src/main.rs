@@ -9,26 +9,26 @@ use clap::{Parser, ValueEnum};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing::level_filters::LevelFilter;
 
-/// Decides for a proxy whether requests may pass, by their access tokens.
+/// Authorizes the requests of a reverse proxy by their access tokens.
 ///
-/// The proxy asks at /check of the configured address. The answer is 200 with header fields
-/// for the application, or 401 or 403 with WWW-Authenticate, and the request passes only with
-/// 200. /health and /metrics are at an address of their own.
+/// For each request, the proxy sends a subrequest to /check. The response is 200 with header
+/// fields for the application, or an error such as 401 or 403. The proxy forwards the request
+/// only if the status is 200. /health and /metrics are served on a separate address.
 #[derive(Parser)]
 #[command(name = "claimgate-gateway", version)]
 struct Arguments {
-    /// The configuration.
+    /// The path of the configuration file.
     #[arg(long, default_value = "/etc/claimgate/gateway.toml")]
     config: PathBuf,
-    /// Print all mistakes in the configuration, or else warnings and the decision table, and
-    /// end. The status is 2 if there are mistakes.
+    /// Check the configuration and exit. If it is valid, print warnings and the decision
+    /// table. Otherwise, print all errors and exit with status 2.
     #[arg(long)]
     check: bool,
-    /// The least that is logged: error, warn, info or debug (a line for each request). Tokens
-    /// never are.
+    /// The minimum level of log messages: error, warn, info, or debug, which logs each
+    /// request. Tokens are never logged.
     #[arg(long, default_value = "info")]
     log: LevelFilter,
-    /// The form of the log.
+    /// The format of the log.
     #[arg(long, value_enum, default_value = "text")]
     log_format: LogFormat,
 }
@@ -44,8 +44,8 @@ fn main() -> ExitCode {
     let path = &arguments.config;
     let settings = match Settings::load(path) {
         Ok(settings) => settings,
-        Err(mistakes) => {
-            eprint!("claimgate-gateway: {}:\n{mistakes}", path.display());
+        Err(errors) => {
+            eprint!("claimgate-gateway: invalid configuration {}:\n{errors}", path.display());
             return ExitCode::from(2);
         }
     };
@@ -64,14 +64,14 @@ fn main() -> ExitCode {
     match serve(settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(%error, "stopped");
+            tracing::error!(%error, "failed");
             ExitCode::FAILURE
         }
     }
 }
 
 fn check(path: &Path, settings: &Settings) {
-    println!("{}: no mistakes", path.display());
+    println!("{}: the configuration is valid", path.display());
     for warning in settings.warnings() {
         println!("warning: {warning}");
     }
@@ -82,17 +82,17 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn serve(settings: Settings) -> Result<(), Error> {
-    // The gateway registers its counters when it is built.
+    // The recorder must be installed before the gateway registers its counters.
     let metrics = recorder()?;
     let server = Server::bind(settings, Some(metrics)).await?;
     tracing::info!(address = %server.address()?, "listening");
-    server.run(asked_to_stop()).await?;
+    server.run(stop_signal()).await?;
     tracing::info!("stopped");
     Ok(())
 }
 
 fn recorder() -> Result<PrometheusHandle, Error> {
-    // 1 µs to 1 s: a hit in the cache, a signature, a fetch of keys.
+    // 1 µs to 1 s: from a cache hit, over a signature verification, to a fetch of keys.
     let buckets = [1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 1e-2, 0.1, 1.0];
     let seconds = Matcher::Suffix("_seconds".to_owned());
     let builder = PrometheusBuilder::new().set_buckets_for_metric(seconds, &buckets)?;
@@ -100,7 +100,7 @@ fn recorder() -> Result<PrometheusHandle, Error> {
 }
 
 /// Waits for SIGINT or SIGTERM.
-async fn asked_to_stop() {
+async fn stop_signal() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

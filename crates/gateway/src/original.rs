@@ -1,45 +1,45 @@
-//! The original request, as each proxy passes it on.
+//! The client's original request, as passed by each proxy.
 
 use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 use serde::Deserialize;
 
-/// The path at which proxies ask.
+/// The path of subrequests.
 pub(crate) const CHECK: &str = "/check";
 
-/// The proxy that asks, which decides where the original request is found.
+/// The proxy in front of the application, which determines the location of the original
+/// method and path.
 ///
-/// Only one place is looked at: a header field that the proxy does not set itself can be the
-/// client's.
+/// Other locations are ignored: a client can set header fields that the proxy does not set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Proxy {
-    /// `auth_request`, with `X-Original-Method` and `X-Original-URI`, which the configuration
-    /// of nginx has to set.
+    /// `auth_request`, with `X-Original-Method` and `X-Original-URI`, which must be set in the
+    /// configuration of nginx.
     Nginx,
     /// `ForwardAuth`, with `X-Forwarded-Method` and `X-Forwarded-Uri`.
     Traefik,
     /// `forward_auth`, with `X-Forwarded-Method` and `X-Forwarded-Uri`.
     Caddy,
-    /// `ext_authz` over HTTP: the request's own method, and its path below `/check`.
+    /// `ext_authz` over HTTP, with the original method, and the original path after `/check`.
     Envoy,
-    /// The Lua action of `proxies/haproxy.lua`, with `X-Original-Method` and
+    /// The Lua action of `proxies/claimgate.lua`, with `X-Original-Method` and
     /// `X-Original-URI`.
     Haproxy,
 }
 
-/// A request that a client has sent to a proxy.
+/// The original request of the client.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Original<'r> {
     pub(crate) method: &'r str,
-    /// The target, with its query.
+    /// The path and query.
     pub(crate) target: &'r str,
     pub(crate) headers: &'r HeaderMap,
 }
 
 impl<'r> Original<'r> {
-    /// Returns the method that a preflight of CORS asks for
+    /// Returns the requested method of a CORS preflight request
     /// ([Fetch](https://fetch.spec.whatwg.org/#cors-preflight-request)).
     pub(crate) fn preflight(&self) -> Option<&'r str> {
         let is_preflight = self.method == Method::OPTIONS.as_str();
@@ -52,8 +52,8 @@ impl<'r> Original<'r> {
 }
 
 impl Proxy {
-    /// Returns the original request. `None` if the proxy does not pass it on, or twice: it is
-    /// not configured as it has to be.
+    /// Returns the original request. `None` if its method or path is missing or duplicated,
+    /// which is an error in the configuration of the proxy.
     pub(crate) fn original(self, parts: &Parts) -> Option<Original<'_>> {
         let headers = &parts.headers;
         let (method, target) = match self {
@@ -68,8 +68,8 @@ impl Proxy {
         Some(Original { method: only(headers, method)?, target: only(headers, target)?, headers })
     }
 
-    /// Returns the status that this proxy passes on. To nginx, every other status than 401
-    /// and 403 is a failure of the gateway.
+    /// Returns the status for this proxy. nginx responds with 500 to every status of a
+    /// subrequest other than 2xx, 401 and 403, so 400 is replaced by 401.
     pub(crate) fn status(self, status: StatusCode) -> StatusCode {
         match (self, status) {
             (Self::Nginx, StatusCode::BAD_REQUEST) => StatusCode::UNAUTHORIZED,
@@ -78,8 +78,8 @@ impl Proxy {
     }
 }
 
-/// Returns the only value of a header field. What is not ASCII becomes a value that is
-/// neither a method nor a path.
+/// Returns the value of a header field that occurs once. A value that is not ASCII is replaced
+/// by one that is neither a method nor a path.
 fn only<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().unwrap_or("\u{fffd}");

@@ -1,16 +1,16 @@
-//! The path of a request, which has one reading.
+//! The paths of requests. Ambiguous paths are rejected.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// A path in decoded segments, with `/` between them; empty for `/`.
+/// A decoded path without its leading and trailing slash.
 ///
-/// A path that proxy, gateway and application could read in different ways is refused:
-/// otherwise one path would be authorised and another one served.
+/// A path that proxy, gateway and application could interpret differently is rejected.
+/// Otherwise, one path could be authorized and another one served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RequestPath<'t>(Cow<'t, str>);
 
-/// Why a path is refused.
+/// The reason why a path is rejected as ambiguous.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ambiguous {
     NotAbsolute,
@@ -24,24 +24,25 @@ pub(crate) enum Ambiguous {
 impl fmt::Display for Ambiguous {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NotAbsolute => "it does not begin with a slash",
-            Self::EmptySegment => "it has two slashes in a row",
-            Self::DotSegment => "it has . or .. as a segment",
-            Self::Encoding => "its percent-encoding is malformed or not UTF-8",
+            Self::NotAbsolute => "does not start with a slash",
+            Self::EmptySegment => "contains an empty segment",
+            Self::DotSegment => "contains the segment . or ..",
+            Self::Encoding => "contains invalid percent-encoding or invalid UTF-8",
             Self::Character => {
-                "it has a slash, backslash, semicolon, percent sign or control character within \
-                 a segment"
+                "contains a slash, backslash, semicolon, percent sign or control character in a \
+                 segment"
             }
-            Self::Fragment => "it has a #",
+            Self::Fragment => "contains a fragment",
         })
     }
 }
 
 impl<'t> RequestPath<'t> {
-    /// Parses the path of a request target in origin form, such as `/a/b?query`.
+    /// Parses the path of a request target in origin form, such as `/a/b?query`
+    /// ([RFC 9112 §3.2.1](https://www.rfc-editor.org/rfc/rfc9112#section-3.2.1)).
     pub(crate) fn parse(target: &'t str) -> Result<Self, Ambiguous> {
-        // A target has no fragment (RFC 9112 §3.2). For some servers it would end the path,
-        // for others be a part of it: `/open#/../closed`.
+        // A request target has no fragment. In `/open#/../closed`, some servers remove it, and
+        // others treat it as a part of the path.
         if target.contains('#') {
             return Err(Ambiguous::Fragment);
         }
@@ -76,9 +77,9 @@ fn check(segment: &str) -> Result<(), Ambiguous> {
 
 fn is_ambiguous(character: char) -> bool {
     match character {
-        // A semicolon starts parameters that some servers remove.
+        // Some servers remove parameters, which start with a semicolon.
         '\\' | ';' | '%' => true,
-        // The characters that Unicode's compatibility forms make dots and slashes of.
+        // Characters that Unicode compatibility normalization maps to dots and slashes.
         '\u{2024}'..='\u{2026}'
         | '\u{fe52}'
         | '\u{fe68}'
@@ -89,7 +90,7 @@ fn is_ambiguous(character: char) -> bool {
     }
 }
 
-/// Decodes each segment. An encoded slash would become a separator, and is refused.
+/// Decodes a path. An encoded slash is rejected, since it would become a separator.
 fn decode(path: &str) -> Result<String, Ambiguous> {
     let mut bytes = path.bytes();
     let mut decoded = Vec::with_capacity(path.len());
@@ -115,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_has_one_reading() {
+    fn unambiguous_paths_are_decoded() {
         for (target, expected) in [
             ("/", ""),
             ("/?a=//b", ""),
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_with_several_readings_is_refused() {
+    fn ambiguous_paths_are_rejected() {
         for (target, expected) in [
             ("", Ambiguous::NotAbsolute),
             ("*", Ambiguous::NotAbsolute),

@@ -1,7 +1,7 @@
-//! A TCP stream that notices a fragment in the line of a request.
+//! A TCP stream that detects fragments in request lines.
 //!
-//! The parser of requests removes a fragment and tells nobody. Envoy puts the path of the
-//! client into the line, and whether Envoy or the application removes a fragment is a setting.
+//! hyper removes the fragment of a request target without reporting it. Envoy copies the
+//! client's path into the request line, and may forward the fragment to the application.
 
 use std::io;
 use std::pin::Pin;
@@ -12,22 +12,22 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// Finds fragments in request lines. Requests have no bodies here: the connection is closed
-/// after one that has.
+/// A scanner for fragments in request lines. It does not parse bodies: the server closes the
+/// connection after a request with a body.
 #[derive(Debug, Default)]
 struct Scanner {
     is_in_fields: bool,
-    /// The bytes of the line so far, without its end.
+    /// The length of the current line so far, without its end.
     line: usize,
 }
 
 impl Scanner {
-    /// Returns whether a request line among these bytes has a fragment.
+    /// Returns whether a request line in these bytes contains a fragment.
     fn finds_fragment(&mut self, bytes: &[u8]) -> bool {
         for byte in bytes {
             match byte {
                 b'\r' => {}
-                // An empty line ends the fields; those before a request line are ignored.
+                // An empty line ends the header; empty lines before a request line are ignored.
                 b'\n' => {
                     self.is_in_fields = self.line > 0;
                     self.line = 0;
@@ -40,10 +40,10 @@ impl Scanner {
     }
 }
 
-/// A stream of requests.
+/// A TCP stream with a scanner for fragments.
 pub(crate) struct RequestStream {
     stream: TcpStream,
-    /// `None` where the line is the proxy's own.
+    /// `None` if the proxy does not copy the client's path into the request line.
     scanner: Option<Scanner>,
     has_fragment: Arc<AtomicBool>,
 }
@@ -54,7 +54,7 @@ impl RequestStream {
         Self { stream, scanner, has_fragment: Arc::new(AtomicBool::new(false)) }
     }
 
-    /// Returns a flag that is set as soon as any request has a fragment.
+    /// Returns a flag that is set when any request line contains a fragment.
     pub(crate) fn has_fragment(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.has_fragment)
     }
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fragment_counts_in_request_lines_alone() {
+    fn a_fragment_is_detected_only_in_request_lines() {
         let has_fragment = |text: &str| {
             let whole = Scanner::default().finds_fragment(text.as_bytes());
             let mut scanner = Scanner::default();

@@ -1,4 +1,4 @@
-//! The route of a request: that of the most specific path, by its method.
+//! The routes, and the selection of one by path and method.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,15 +8,15 @@ use claimgate::{AccessToken, AccessTokenPolicy, ScopePolicy, Validated};
 
 use crate::path::RequestPath;
 
-/// What is done with a request without an access token.
+/// The handling of a request without an access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
     Required,
-    /// It passes. A request that has a token is refused unless the token is acceptable.
+    /// The request is permitted. A token that is present must still be valid.
     Optional,
 }
 
-/// The requirements of a route beyond a valid token, all of them.
+/// The requirements of a route in addition to a valid token. All of them must be met.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Needs {
     pub(crate) scopes: Vec<ScopePolicy<'static>>,
@@ -31,14 +31,14 @@ impl Needs {
     }
 }
 
-/// A route.
+/// The requirements for some or all methods of a path.
 #[derive(Debug)]
 pub(crate) struct Route {
-    /// All methods, if it is empty.
+    /// The accepted methods. If empty, all methods are accepted.
     pub(crate) methods: Vec<String>,
     pub(crate) presence: Presence,
     pub(crate) needs: Needs,
-    /// The policy for the tokens of each issuer; `None` for one that is not accepted here.
+    /// The policy for each issuer's tokens; `None` if this route does not accept the issuer.
     pub(crate) policies: Box<[Option<AccessTokenPolicy<'static>>]>,
     /// The requirements, for the decision table.
     pub(crate) description: String,
@@ -49,7 +49,7 @@ impl Route {
         self.methods.is_empty() || self.methods.iter().any(|accepted| accepted == method)
     }
 
-    /// Checks that a valid token suffices for this route.
+    /// Checks that a valid token meets the requirements of this route.
     pub(crate) fn authorize(
         &self,
         token: &Validated<AccessToken<'_>>,
@@ -61,16 +61,13 @@ impl Route {
     }
 }
 
-/// Two routes of a path that accept one method.
+/// The error for two routes of a path that accept the same method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Overlap;
 
 impl fmt::Display for Overlap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "another route of this path accepts them, too; a path with several routes needs \
-             distinct methods for each",
-        )
+        f.write_str("overlap with the methods of another route for the same path")
     }
 }
 
@@ -86,20 +83,20 @@ impl Routes {
     /// [`Overlap`] if another route of this path accepts one of its methods.
     pub(crate) fn add(&mut self, path: &RequestPath<'_>, route: Route) -> Result<(), Overlap> {
         let routes = self.0.entry(path.as_str().to_owned()).or_default();
-        let meets = |other: &Route| {
+        let overlaps = |other: &Route| {
             other.methods.is_empty() || route.methods.iter().any(|method| other.accepts(method))
         };
-        if !routes.is_empty() && (route.methods.is_empty() || routes.iter().any(meets)) {
+        if !routes.is_empty() && (route.methods.is_empty() || routes.iter().any(overlaps)) {
             return Err(Overlap);
         }
         routes.push(route);
         Ok(())
     }
 
-    /// Returns the route of a request.
+    /// Returns the route for a request.
     ///
-    /// The longest path that is the request's, or that the request's lies below, decides. A
-    /// method that no route of this path accepts is refused, whatever shorter paths accept.
+    /// The routes of the longest path that equals or contains the request's path apply. If none
+    /// of them accepts the method, there is no route: shorter paths are not searched.
     pub(crate) fn find(&self, method: &str, path: &RequestPath<'_>) -> Option<&Route> {
         let mut prefix = path.as_str();
         loop {

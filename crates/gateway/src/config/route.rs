@@ -1,4 +1,4 @@
-//! A route of the configuration.
+//! The routes of a configuration.
 
 use claimgate::ScopePolicy;
 use claimgate::error::ConfigError;
@@ -6,49 +6,53 @@ use claimgate::policy::ClaimRule;
 
 use super::file::{OneOrMore, RouteTable, RuleTable, Scalar, Token};
 use super::issuer::Issuer;
-use super::{Notes, claim_path, keep, keep_all};
+use super::{Errors, claim_path, leak, leak_all};
 use crate::path::RequestPath;
 use crate::routes::{Needs, Presence, Route, Routes};
 
-/// The methods of RFC 9110 and RFC 5789, for a hint about their case.
+/// The methods of RFC 9110 and RFC 5789, to detect a method in the wrong case.
 const METHODS: &[&str] =
     &["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
 
-/// The characters that patterns of other programs have in paths.
+/// The characters of patterns in the configurations of other programs.
 const PATTERN: &[char] = &['*', '{', '}', '<', '>', '[', ']', '(', ')', '|', '^', '$', '?'];
 
-pub(super) fn read(table: RouteTable, issuers: &[Issuer], routes: &mut Routes, notes: &mut Notes) {
-    let before = notes.mistakes.len();
+pub(super) fn read(
+    table: RouteTable,
+    issuers: &[Issuer],
+    routes: &mut Routes,
+    errors: &mut Errors,
+) {
+    let before = errors.messages.len();
     let is_pattern = |segment: &str| segment.contains(PATTERN) || segment.starts_with(':');
     let path = if table.path.split('/').any(is_pattern) {
-        notes.add(
-            "path: it is compared as it is, without patterns and queries, and contains all paths \
-             below it",
+        errors.add(
+            "path: patterns and queries are not supported; a path includes all paths below it",
         );
         None
     } else {
-        notes.ok("path", RequestPath::parse(&table.path))
+        errors.ok("path", RequestPath::parse(&table.path))
     };
-    notes.not_empty("methods", table.methods.as_deref());
+    errors.not_empty("methods", table.methods.as_deref());
     let methods = table.methods.unwrap_or_default();
-    check_methods(&methods, notes);
+    check_methods(&methods, errors);
     let mut description = describe(table.token, &table.scopes_all, &table.scopes_any);
-    let mut describe = |what: &str, list: &Option<Vec<String>>| {
+    let mut describe = |requirement: &str, list: &Option<Vec<String>>| {
         if let Some(list) = list {
-            description.push(format!("{what} {}", list.join(" ")));
+            description.push(format!("{requirement} {}", list.join(" ")));
         }
     };
     describe("all permissions of", &table.permissions_all);
     describe("any permission of", &table.permissions_any);
     let issuer_urls = table.issuers.map(OneOrMore::into_vec);
     let audiences = table.audiences.map(OneOrMore::into_vec);
-    notes.not_empty("issuers", issuer_urls.as_deref());
-    notes.not_empty("audiences", audiences.as_deref());
-    describe("for", &audiences);
-    describe("from", &issuer_urls);
+    errors.not_empty("issuers", issuer_urls.as_deref());
+    errors.not_empty("audiences", audiences.as_deref());
+    describe("audience", &audiences);
+    describe("issuer", &issuer_urls);
     let mut needed = |field: &str, list: Option<Vec<String>>, build: Build| {
-        let list = keep_all(list?);
-        notes.ok(field, build(list))
+        let list = leak_all(list?);
+        errors.ok(field, build(list))
     };
     let scopes = [
         needed("scopes_all", table.scopes_all, ScopePolicy::all_of),
@@ -59,11 +63,11 @@ pub(super) fn read(table: RouteTable, issuers: &[Issuer], routes: &mut Routes, n
         needed("permissions_any", table.permissions_any, ScopePolicy::any_of),
     ];
     if table.claims.as_ref().is_some_and(Vec::is_empty) {
-        notes.add("claims: it is empty; leave it out, or name some");
+        errors.add("claims: the list is empty; add an element or remove the setting");
     }
     let mut claims = Vec::new();
     for rule in table.claims.unwrap_or_default() {
-        if let Some((rule, shown)) = claim_rule(rule, notes) {
+        if let Some((rule, shown)) = claim_rule(rule, errors) {
             claims.push(rule);
             description.push(shown);
         }
@@ -74,39 +78,38 @@ pub(super) fn read(table: RouteTable, issuers: &[Issuer], routes: &mut Routes, n
         claims,
     };
     let is_optional = table.token == Token::Optional;
-    if notes.mistakes.len() > before {
+    if errors.messages.len() > before {
         return;
     }
     match (needs.is_empty(), table.valid_token_suffices) {
-        (true, false) if !is_optional => notes.add(
-            "it requires nothing of a token: name scopes, permissions or claims, or say \
+        (true, false) if !is_optional => errors.add(
+            "no scopes, permissions or claims are required; add some, or set \
              valid_token_suffices = true",
         ),
-        (false, true) => notes.add("valid_token_suffices: and yet it requires something"),
-        (false, false) if is_optional => notes.add(
-            "token: a request without one would pass, and one whose token lacks something would \
-             not",
-        ),
+        (false, true) => errors
+            .add("valid_token_suffices: conflicts with required scopes, permissions or claims"),
+        (false, false) if is_optional => errors
+            .add("token: an optional token conflicts with required scopes, permissions or claims"),
         _ => {}
     }
     for url in issuer_urls.iter().flatten() {
         if !issuers.iter().any(|issuer| issuer.url == *url) {
-            notes.add(format_args!("issuers: there is no [[issuer]] of the URL {url}"));
+            errors.add(format_args!("issuers: no [[issuer]] has the url {url}"));
         }
     }
-    let audiences = audiences.map(keep_all);
+    let audiences = audiences.map(leak_all);
     let mut policies = Vec::new();
     for issuer in issuers {
         let is_accepted = issuer_urls.as_ref().is_none_or(|urls| urls.contains(&issuer.url));
         let policy = is_accepted.then(|| issuer.policy(audiences));
-        policies.push(policy.and_then(|policy| notes.ok("audiences", policy)));
+        policies.push(policy.and_then(|policy| errors.ok("audiences", policy)));
     }
-    let Some(path) = path.filter(|_| notes.mistakes.len() == before) else { return };
+    let Some(path) = path.filter(|_| errors.messages.len() == before) else { return };
     let presence = if is_optional { Presence::Optional } else { Presence::Required };
     let policies = policies.into();
     let description = description.join(", ");
     let route = Route { methods, presence, needs, policies, description };
-    notes.ok("methods", routes.add(&path, route));
+    errors.ok("methods", routes.add(&path, route));
 }
 
 type Build = fn(&'static [&'static str]) -> Result<ScopePolicy<'static>, ConfigError>;
@@ -118,41 +121,44 @@ fn describe(
 ) -> Vec<String> {
     let mut parts = vec![match token {
         Token::Required => "a valid token".to_owned(),
-        Token::Optional => "no token, or a valid one".to_owned(),
+        Token::Optional => "no token or a valid token".to_owned(),
     }];
-    for (what, list) in [("all scopes of", scopes_all), ("any scope of", scopes_any)] {
+    for (requirement, list) in [("all scopes of", scopes_all), ("any scope of", scopes_any)] {
         if let Some(list) = list {
-            parts.push(format!("{what} {}", list.join(" ")));
+            parts.push(format!("{requirement} {}", list.join(" ")));
         }
     }
     parts
 }
 
-/// Methods are case-sensitive ([RFC 9110 §9.1](https://www.rfc-editor.org/rfc/rfc9110#section-9.1)).
-fn check_methods(methods: &[String], notes: &mut Notes) {
+/// Checks the methods, which are case-sensitive
+/// ([RFC 9110 §9.1](https://www.rfc-editor.org/rfc/rfc9110#section-9.1)).
+fn check_methods(methods: &[String], errors: &mut Errors) {
     for (index, method) in methods.iter().enumerate() {
         let usual = METHODS.iter().find(|usual| usual.eq_ignore_ascii_case(method));
         if http::Method::from_bytes(method.as_bytes()).is_err() {
-            notes.add(format_args!("methods: {method:?} is not a method, such as \"GET\""));
+            errors.add(format_args!("methods: invalid method {method:?}"));
         } else if let Some(usual) = usual
             && usual != method
         {
-            notes.add(format_args!("methods: {method:?} is not {usual:?}: their case matters"));
+            errors.add(format_args!(
+                "methods: expected {usual:?}, found {method:?}: methods are case-sensitive"
+            ));
         } else if methods.iter().take(index).any(|other| other == method) {
-            notes.add(format_args!("methods: {method:?} is named twice"));
+            errors.add(format_args!("methods: duplicate method {method:?}"));
         }
     }
 }
 
-/// Returns a rule, and how it is shown.
-fn claim_rule(table: RuleTable, notes: &mut Notes) -> Option<(ClaimRule<'static>, String)> {
+/// Returns a rule and its description.
+fn claim_rule(table: RuleTable, errors: &mut Errors) -> Option<(ClaimRule<'static>, String)> {
     let path = claim_path(table.claim);
     let name = path.join(".");
-    let path = keep_all(path);
+    let path = leak_all(path);
     let (rule, shown) = match (table.equals, table.one_of, table.contains) {
         (Some(Scalar::Text(text)), None, None) => {
             let shown = format!("{name} = {text:?}");
-            (ClaimRule::equals(path, keep(text)), shown)
+            (ClaimRule::equals(path, leak(text)), shown)
         }
         (Some(Scalar::Integer(number)), None, None) => {
             (ClaimRule::equals_integer(path, number), format!("{name} = {number}"))
@@ -162,16 +168,18 @@ fn claim_rule(table: RuleTable, notes: &mut Notes) -> Option<(ClaimRule<'static>
         }
         (None, Some(texts), None) => {
             let shown = format!("{name} one of {texts:?}");
-            (ClaimRule::one_of(path, keep_all(texts)), shown)
+            (ClaimRule::one_of(path, leak_all(texts)), shown)
         }
         (None, None, Some(text)) => {
             let shown = format!("{name} contains {text:?}");
-            (ClaimRule::contains(path, keep(text)), shown)
+            (ClaimRule::contains(path, leak(text)), shown)
         }
         _ => {
-            notes.add(format_args!("claims: {name:?} needs one of equals, one_of and contains"));
+            errors.add(format_args!(
+                "claims: {name:?} requires exactly one of equals, one_of and contains"
+            ));
             return None;
         }
     };
-    Some((notes.ok("claims", rule)?, shown))
+    Some((errors.ok("claims", rule)?, shown))
 }

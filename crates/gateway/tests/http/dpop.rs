@@ -1,4 +1,4 @@
-//! DPoP (RFC 9449).
+//! DPoP-bound tokens and their proofs (RFC 9449).
 
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ pub fn sha256(text: &str) -> String {
     encode(digest(&SHA256, text.as_bytes()).as_ref())
 }
 
-/// A client with a key, and a token that is bound to it.
+/// A client with a DPoP key and a token bound to it.
 pub struct Client {
     key: Signer,
     pub token: String,
@@ -64,7 +64,7 @@ async fn a_bound_token_passes_with_a_proof_once() {
     let gateway = Config::of(&issuer).top(&dpop("")).start().await;
     let passed = client.ask(&gateway, "DPoP", &[&proof]).await;
     assert_eq!(passed.status, 200);
-    // The application gets neither.
+    // Neither is forwarded to the application.
     assert_eq!((passed.header("authorization"), passed.header("dpop")), (Some(""), Some("")));
     let again = client.ask(&gateway, "DPoP", &[&proof]).await;
     assert_eq!(again.status, 401);
@@ -76,12 +76,12 @@ async fn a_bound_token_passes_with_a_proof_once() {
     let bare = gateway.ask("GET", "/open", &[]).await;
     let challenge = bare.challenge();
     assert!(challenge.starts_with("DPoP ") && challenge.contains(", Bearer "), "{challenge}");
-    // Free tokens go on working.
+    // Tokens that are not bound are still accepted.
     assert_eq!(gateway.open(&signer.sign(&claims(&issuer.url))).await, 200);
 }
 
 #[tokio::test]
-async fn a_proof_is_made_for_the_request_that_the_client_sent() {
+async fn a_proof_must_match_the_original_request() {
     let (issuer, signer) = one_issuer().await;
     let client = Client::new(&issuer, &signer);
     let gateway = Config::of(&issuer).top(&dpop("")).start().await;
@@ -112,7 +112,7 @@ async fn a_proof_is_made_for_the_request_that_the_client_sent() {
 }
 
 #[tokio::test]
-async fn proofs_have_an_age() {
+async fn proofs_have_a_maximum_age() {
     let (issuer, signer) = one_issuer().await;
     let client = Client::new(&issuer, &signer);
     let usual = Config::of(&issuer).top(&dpop("")).start().await;

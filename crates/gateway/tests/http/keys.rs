@@ -1,4 +1,4 @@
-//! The keys of issuers: how they are fetched, and when again.
+//! The keys of issuers: fetches, renewal and outages.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use crate::support::*;
 
-/// Waits until a token gets a status.
+/// Waits until requests with a token have this status.
 async fn until_status(gateway: &Gateway, token: &str, status: u16) {
     for _ in 0..200 {
         if gateway.open(token).await == status {
@@ -22,7 +22,7 @@ async fn health(gateway: &Gateway) -> Reply {
     get(gateway.admin, "/health", &[]).await
 }
 
-/// Waits until a fetch has failed, and returns what is told about it.
+/// Waits until a fetch has failed, and returns the body of `/health`.
 async fn failure(gateway: &Gateway) -> String {
     for _ in 0..400 {
         let reply = health(gateway).await;
@@ -36,7 +36,7 @@ async fn failure(gateway: &Gateway) -> String {
 }
 
 #[tokio::test]
-async fn a_rotated_key_works_in_the_request_that_shows_it() {
+async fn the_first_request_with_a_rotated_key_is_accepted() {
     let (issuer, old) = one_issuer().await;
     let new = Signer::rsa("b");
     let gateway = Config::of(&issuer).issuer(EAGER).start().await;
@@ -45,9 +45,9 @@ async fn a_rotated_key_works_in_the_request_that_shows_it() {
     assert_eq!(gateway.open(&new_token).await, 401);
     issuer.set(Behaviour::Serve(jwks(&[&new])));
     sleep(Duration::from_millis(2_100)).await;
-    // The first one waits for the fetch, and is judged once more.
+    // The first request waits for the fetch, and its token is validated again.
     assert_eq!(gateway.open(&new_token).await, 200);
-    // The old key is withdrawn, and its tokens in the cache are worth nothing.
+    // The old key is withdrawn, so its cached tokens are rejected.
     assert_eq!(gateway.open(&old_token).await, 401);
 }
 
@@ -95,7 +95,7 @@ async fn failures_are_further_and_further_apart() {
     }
     let before = (slow.requests(), fast.requests());
     sleep(Duration::from_millis(9_000)).await;
-    // After 1, 2 and 4 seconds, or after each.
+    // The intervals are 1, 2 and 4 seconds, or always 1 second.
     let fetches = (slow.requests() - before.0, fast.requests() - before.1);
     assert!((2..=4).contains(&fetches.0) && fetches.1 >= 6, "{fetches:?}");
 }

@@ -1,10 +1,10 @@
-//! The gateway over HTTP: each setting, on both sides of what it decides.
+//! Tests of the gateway over HTTP. Each setting has cases that pass and cases that fail.
 
 #![allow(clippy::allow_attributes, reason = "the support of another crate's tests")]
 
+mod config_errors;
 mod dpop;
 mod keys;
-mod mistakes;
 mod policy;
 mod program;
 mod proxies;

@@ -1,10 +1,10 @@
-//! What is required of tokens.
+//! The requirements for tokens.
 
 use serde_json::json;
 
 use crate::support::*;
 
-/// The statuses of `GET /open` with tokens of these claims.
+/// Returns the statuses of `GET /open` with tokens with these claims.
 async fn statuses<const N: usize>(
     config: &Config,
     signer: &Signer,
@@ -159,7 +159,7 @@ async fn scopes_and_permissions() {
     let any = config.clone().route("permissions_any = [\"a\", \"b\"]").start().await;
     assert_eq!(any.x(&permissions(&["b"])).await, 200);
     assert_eq!(any.x(&permissions(&["c"])).await, 403);
-    // All that a route names is required.
+    // All requirements of a route must be met.
     let both = config.route("scopes_all = [\"a\"]\npermissions_any = [\"b\"]").start().await;
     let has = |scope: &str, list: &[&str]| {
         let claims = with(claims(&issuer.url), "scope", scope);
@@ -194,7 +194,7 @@ async fn claim_rules() {
         assert_eq!(gateway.x(&token(claim, bad)).await, 403, "{rule}");
         assert_eq!(gateway.x(&token("other", json!(1))).await, 403, "{rule}");
     }
-    // Each of several.
+    // All rules must be met.
     let rules = "claims = [{ claim = \"a\", equals = 1 }, { claim = \"b\", equals = 2 }]";
     let gateway = Config::of(&issuer).route(rules).start().await;
     let both = with(with(claims(&issuer.url), "a", 1), "b", 2);
@@ -221,7 +221,7 @@ async fn audiences_and_issuers_of_a_route() {
         ));
     let gateway = config.start().await;
     let token = |issuer: &str, audience: &str| signer.sign(&with(claims(issuer), "aud", audience));
-    // The second authority may have its keys later.
+    // The keys of the second issuer may arrive later.
     let second = token(url, "urn:two");
     for _ in 0..200 {
         if gateway.with_token("GET", "/all", &second).await.status == 200 {
@@ -229,7 +229,7 @@ async fn audiences_and_issuers_of_a_route() {
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
-    // Twice: the second time, tokens are found in the cache.
+    // The second time, the tokens are in the cache.
     for _ in 0..2 {
         for (issuer, audience, expected) in [
             (&one.url, API, [200, 401, 401]),
@@ -266,7 +266,7 @@ async fn challenges_name_the_reason() {
     for text in ["no.token", "a.b.c", "\u{e4}"] {
         assert_eq!(gateway.open(text).await, 401, "{text}");
     }
-    // What a token lacks does not matter where nobody may go.
+    // Without a route, there is no challenge: no token would be sufficient.
     let good = signer.sign(&claims(&issuer.url));
     let nowhere = gateway.with_token("GET", "/elsewhere", &good).await;
     assert_eq!((nowhere.status, nowhere.header("www-authenticate")), (403, None));

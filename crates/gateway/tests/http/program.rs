@@ -1,4 +1,4 @@
-//! The program: its arguments, its log, its metrics.
+//! The program: arguments, log and metrics.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -36,19 +36,19 @@ fn help_and_check() {
     let check = run(&["--check", "--config", sample]);
     assert!(check.status.success());
     let text = String::from_utf8(check.stdout).unwrap();
-    assert!(text.contains("no mistakes") && text.contains("PASSES WITH"), "{text}");
+    assert!(text.contains("the configuration is valid") && text.contains("ACCESS"), "{text}");
 
     let wrong = file("wrong.toml", "listen = \"x\"\nproxy = \"envoy\"\nrealm = \"\"\n");
     let check = run(&["--check", "--config", wrong.to_str().unwrap()]);
     assert_eq!(check.status.code(), Some(2));
     assert_eq!(String::from_utf8(check.stderr).unwrap().matches("\n- ").count(), 4);
-    // It does not start either.
+    // The program does not start with it.
     assert_eq!(run(&["--config", wrong.to_str().unwrap()]).status.code(), Some(2));
     fs::remove_file(wrong).unwrap();
     assert_eq!(run(&["--check", "--config", "/not-there.toml"]).status.code(), Some(2));
 }
 
-/// A process that is ended with its test.
+/// A process that is killed when dropped.
 struct Process(Option<Child>);
 
 impl Drop for Process {
@@ -60,7 +60,7 @@ impl Drop for Process {
     }
 }
 
-/// A running program.
+/// A running gateway process.
 struct Running {
     process: Process,
     address: SocketAddr,

@@ -1,11 +1,11 @@
-//! Where each proxy passes on the original request, and what it gets.
+//! The original request and the response of each proxy.
 
 use crate::support::*;
 
 const PROXIES: [&str; 5] = ["nginx", "traefik", "caddy", "envoy", "haproxy"];
 
 #[tokio::test]
-async fn each_proxy_is_read_in_its_own_place_and_no_other() {
+async fn the_original_request_is_read_only_where_the_proxy_sets_it() {
     let (issuer, signer) = one_issuer().await;
     let token = format!("Bearer {}", signer.sign(&claims(&issuer.url)));
     let authorization = ("Authorization", token.as_str());
@@ -21,7 +21,7 @@ async fn each_proxy_is_read_in_its_own_place_and_no_other() {
             ask("/check", &original).await,
             ask("/check", &forwarded).await,
             ask("/check/open", &[]).await,
-            // Twice, or not at all.
+            // Duplicated or missing.
             ask("/check", &[original, original].concat()).await,
             ask("/check", &[forwarded, forwarded].concat()).await,
             ask("/check", &original[..1]).await,
@@ -38,7 +38,7 @@ async fn each_proxy_is_read_in_its_own_place_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_malformed_request_has_a_status_that_each_proxy_passes_on() {
+async fn the_status_of_a_malformed_request_depends_on_the_proxy() {
     let (issuer, _) = one_issuer().await;
     for proxy in PROXIES {
         let gateway = Config::of(&issuer).proxy(proxy).start().await;
@@ -51,14 +51,14 @@ async fn a_malformed_request_has_a_status_that_each_proxy_passes_on() {
             ("Authorization", "Bearer"),
         ];
         let reply = get(gateway.address, target, &headers).await;
-        // To nginx, 400 would be a failure of the gateway.
+        // nginx would respond with 500 to 400.
         assert_eq!(reply.status, if proxy == "nginx" { 401 } else { 400 }, "{proxy}");
         assert!(reply.challenge().contains("error=\"invalid_request\""), "{proxy}");
     }
 }
 
 #[tokio::test]
-async fn envoy_is_told_what_to_remove() {
+async fn empty_header_fields_are_listed_for_envoy() {
     let (issuer, signer) = one_issuer().await;
     let token = format!("Bearer {}", signer.sign(&claims(&issuer.url)));
     let headers = [("Authorization", token.as_str()), ("X-Auth-Client", "admin")];
@@ -86,7 +86,7 @@ async fn envoy_is_told_what_to_remove() {
 }
 
 #[tokio::test]
-async fn the_method_and_the_query_of_envoy_are_the_request_s_own() {
+async fn envoy_s_method_and_query_are_those_of_the_subrequest() {
     let (issuer, signer) = one_issuer().await;
     let gateway = Config::of(&issuer).proxy("envoy").start().await;
     let token = format!("Bearer {}", signer.sign(&claims(&issuer.url)));

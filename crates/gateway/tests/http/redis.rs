@@ -1,5 +1,5 @@
-//! Two gateways that share a store of proofs. It needs `redis-server` (Debian's package of that
-//! name).
+//! Two gateways that share a store of DPoP proofs. The tests start `redis-server`, from Debian's
+//! package of this name.
 
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -17,7 +17,7 @@ struct Redis {
 
 impl Redis {
     async fn start() -> Self {
-        // Another process could take the port in between, which would fail the test.
+        // The test fails if another process binds to the port first.
         let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
         let process = Command::new("redis-server")
             .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"])
@@ -44,7 +44,7 @@ impl Drop for Redis {
 }
 
 #[tokio::test]
-async fn two_gateways_accept_a_proof_once_together() {
+async fn two_gateways_with_a_store_accept_a_proof_once() {
     let redis = Redis::start().await;
     let (issuer, signer) = one_issuer().await;
     let client = Client::new(&issuer, &signer);
@@ -75,6 +75,6 @@ async fn two_gateways_accept_a_proof_once_together() {
         let reply = client.ask(gateway, "DPoP", &[proof]).await;
         assert_eq!((reply.status, reply.challenge()), (503, ""));
     }
-    // Bearer tokens do not need it.
+    // Bearer tokens do not depend on the store.
     assert_eq!(one.open(&signer.sign(&claims(&issuer.url))).await, 200);
 }

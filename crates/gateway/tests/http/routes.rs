@@ -1,4 +1,4 @@
-//! Which route decides.
+//! The selection of a route, and ambiguous paths.
 
 use crate::support::*;
 
@@ -28,7 +28,7 @@ scopes_all = ["braces"]
 "#;
 
 #[tokio::test]
-async fn the_most_specific_path_decides() {
+async fn the_longest_path_applies() {
     let (issuer, signer) = one_issuer().await;
     let gateway = Config::of(&issuer).routes(ROUTES).start().await;
     let with_scope = |scope: &str| signer.sign(&with(claims(&issuer.url), "scope", scope));
@@ -38,7 +38,7 @@ async fn the_most_specific_path_decides() {
         ("GET", "/", "root"),
         ("DELETE", "/", "root"),
         ("GET", "/anything/else?x=/patients", "root"),
-        // A prefix of characters is not one of segments.
+        // Paths are compared by whole segments.
         ("GET", "/patientsx", "root"),
         ("GET", "/patients.json", "root"),
         ("GET", "/patient", "root"),
@@ -55,7 +55,7 @@ async fn the_most_specific_path_decides() {
         ("GET", "/patients/archive", "archive"),
         ("GET", "/patients/archive/1/2", "archive"),
         ("GET", "/{id}", "braces"),
-        // A path that any route names is closed to the methods that none of its routes names.
+        // Shorter paths do not apply to methods that the routes of the longest path lack.
         ("DELETE", "/patients/17", ""),
         ("POST", "/patients/archive", ""),
         ("get", "/patients", ""),
@@ -74,7 +74,7 @@ async fn the_most_specific_path_decides() {
 }
 
 #[tokio::test]
-async fn what_no_route_names_is_refused() {
+async fn requests_without_a_route_are_denied() {
     let (issuer, signer) = one_issuer().await;
     let gateway = Config::of(&issuer).start().await;
     let token = signer.sign(&claims(&issuer.url));
@@ -92,7 +92,7 @@ async fn what_no_route_names_is_refused() {
 }
 
 #[tokio::test]
-async fn paths_with_several_readings_are_refused() {
+async fn ambiguous_paths_are_denied() {
     let (issuer, signer) = one_issuer().await;
     let token = signer.sign(&claims(&issuer.url));
     let authorization = format!("Bearer {token}");
@@ -126,7 +126,7 @@ async fn paths_with_several_readings_are_refused() {
         ("http://example.com/open", 403),
     ] {
         assert_eq!(nginx.ask("GET", target, &authorization).await.status, expected, "{target}");
-        // Beyond this, the parser refuses some with 400.
+        // hyper rejects some of these request lines with 400.
         let status = get(envoy.address, &format!("/check{target}"), &authorization).await.status;
         let is_expected = status == expected || (expected == 403 && status == 400);
         assert!(is_expected, "Envoy, {target}: {status}");

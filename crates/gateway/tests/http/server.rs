@@ -1,4 +1,4 @@
-//! Connections, and what is at which address.
+//! Connections, their limits, and the paths of each address.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::support::*;
 
-/// Waits until the other end closes the connection, and returns how long that took.
+/// Waits until the gateway closes the connection, and returns the time that it took.
 async fn closed(stream: &mut TcpStream) -> Duration {
     let started = Instant::now();
     let mut rest = Vec::new();
@@ -17,7 +17,7 @@ async fn closed(stream: &mut TcpStream) -> Duration {
     started.elapsed()
 }
 
-/// Sends a request, and reads the head of the response. The connection stays open.
+/// Sends a request and reads the header of the response. The connection stays open.
 async fn exchange(stream: &mut TcpStream) {
     let uri = [("X-Original-Method", "GET"), ("X-Original-URI", "/")];
     let head = head("GET", "/check", &uri, "keep-alive");
@@ -42,7 +42,7 @@ async fn half_open_connections_are_closed() {
         }
         half_open.push(stream);
     }
-    // They do not matter to others.
+    // Other connections are not affected.
     assert_eq!(gateway.open(&signer.sign(&claims(&issuer.url))).await, 200);
     let started = Instant::now();
     for stream in &mut half_open {
@@ -58,7 +58,7 @@ async fn idle_connections_are_kept_for_a_while() {
     let gateway = config.start().await;
     let mut stream = TcpStream::connect(gateway.address).await.unwrap();
     exchange(&mut stream).await;
-    // Longer than the time for the first request.
+    // This exceeds the time limit for the first request.
     sleep(Duration::from_millis(2_000)).await;
     exchange(&mut stream).await;
     let idle = closed(&mut stream).await;
@@ -77,7 +77,7 @@ async fn connections_have_a_limit() {
     let mut three = TcpStream::connect(gateway.address).await.unwrap();
     assert!(timeout(Duration::from_millis(500), exchange(&mut three)).await.is_err());
     drop(one);
-    // The request of the third one was sent already.
+    // The third connection has already sent its request.
     let mut byte = [0];
     let answer = timeout(Duration::from_secs(5), three.read(&mut byte)).await;
     assert_eq!(answer.unwrap().unwrap(), 1);
@@ -85,7 +85,7 @@ async fn connections_have_a_limit() {
 }
 
 #[tokio::test]
-async fn requests_under_way_are_answered_at_the_end() {
+async fn requests_in_progress_are_completed_at_shutdown() {
     let (issuer, signer) = one_issuer().await;
     issuer.set(Behaviour::Slow(jwks(&[&signer]), Duration::from_millis(1_000)));
     let mut gateway = Config::of(&issuer).start_without_keys().await;
@@ -99,7 +99,7 @@ async fn requests_under_way_are_answered_at_the_end() {
         ];
         get(address, "/check", &headers).await
     });
-    // An idle connection does not hold it up.
+    // An idle connection does not delay the shutdown.
     let mut idle = TcpStream::connect(address).await.unwrap();
     exchange(&mut idle).await;
     sleep(Duration::from_millis(300)).await;
@@ -113,7 +113,7 @@ async fn requests_under_way_are_answered_at_the_end() {
 }
 
 #[tokio::test]
-async fn health_and_metrics_are_at_an_address_of_their_own() {
+async fn health_and_metrics_are_on_a_separate_address() {
     let (issuer, _) = one_issuer().await;
     let gateway = Config::of(&issuer).start().await;
     for path in ["/health", "/metrics", "/", "/check/", "/check/x"] {
@@ -135,7 +135,7 @@ async fn a_request_with_a_body_is_the_last_of_its_connection() {
 }
 
 #[tokio::test]
-async fn a_fragment_in_the_line_of_envoy_is_noticed() {
+async fn a_fragment_in_envoy_s_request_line_is_detected() {
     let (issuer, signer) = one_issuer().await;
     let gateway = Config::of(&issuer).proxy("envoy").start().await;
     let token = format!("Bearer {}", signer.sign(&claims(&issuer.url)));
@@ -144,7 +144,7 @@ async fn a_fragment_in_the_line_of_envoy_is_noticed() {
     assert_eq!(ask("/check/open").await.status, 200);
     let refused = ask("/check/open#/../patients").await;
     assert_eq!((refused.status, refused.header("connection")), (403, Some("close")));
-    // In the second request of a connection as well.
+    // The second request of a connection is scanned, too.
     let both = [
         head("GET", "/check/open", &headers, "keep-alive"),
         head("GET", "/check/open#x", &headers, "close"),

@@ -1,31 +1,31 @@
-//! Configurations without mistakes: warnings, and the decision table.
+//! Valid configurations: warnings and the decision table.
 
 use std::path::Path;
 
-use claimgate_gateway::{Mistakes, Settings};
+use claimgate_gateway::{ConfigErrors, Settings};
 
 pub(crate) const SAMPLE: &str = include_str!("../../gateway.toml");
 
-fn parse(text: &str) -> Result<Settings, Mistakes> {
-    // Relative paths start at the folder of the sample.
+fn parse(text: &str) -> Result<Settings, ConfigErrors> {
+    // Relative paths are relative to the directory of the sample.
     Settings::parse(text, Path::new(env!("CARGO_MANIFEST_DIR")))
 }
 
-pub(crate) fn mistakes(text: &str) -> Vec<String> {
-    parse(text).map_or_else(|Mistakes(mistakes)| mistakes, |_| Vec::new())
+pub(crate) fn errors(text: &str) -> Vec<String> {
+    parse(text).map_or_else(|ConfigErrors(errors)| errors, |_| Vec::new())
 }
 
-/// The mistakes of the sample with one text replaced.
+/// Returns the errors of the sample with the first `old` replaced by `new`.
 #[track_caller]
-pub(crate) fn mistakes_with(old: &str, new: &str) -> Vec<String> {
+pub(crate) fn errors_with(old: &str, new: &str) -> Vec<String> {
     assert!(SAMPLE.contains(old), "{old}");
-    mistakes(&SAMPLE.replacen(old, new, 1))
+    errors(&SAMPLE.replacen(old, new, 1))
 }
 
 #[test]
-fn the_sample_has_no_mistakes() {
-    assert_eq!(mistakes(SAMPLE), Vec::<String>::new());
-    // Nor has what it comments out.
+fn the_sample_is_valid() {
+    assert_eq!(errors(SAMPLE), Vec::<String>::new());
+    // So are the settings that are commented out.
     for line in [
         "token_header = \"X-Access-Token\"",
         "token_cookie = \"access_token\"",
@@ -55,11 +55,11 @@ fn the_sample_has_no_mistakes() {
         "issuers = [\"https://my-domain.auth0.com/\"]",
         "audiences = [\"urn:example:admin\"]",
     ] {
-        let found = mistakes_with(&format!("# {line}"), line);
+        let found = errors_with(&format!("# {line}"), line);
         assert_eq!(found, Vec::<String>::new(), "{line}");
     }
     let dpop = "# [dpop]\n# origin = \"https://api.example.com\" ";
-    let found = mistakes_with(dpop, "[dpop]\norigin = \"https://api.example.com\" ");
+    let found = errors_with(dpop, "[dpop]\norigin = \"https://api.example.com\" ");
     assert_eq!(found, Vec::<String>::new());
 }
 
@@ -87,41 +87,41 @@ fn the_decision_table_has_a_line_for_each_path_and_method() {
     assert_eq!(
         trimmed,
         [
-            vec!["PATH, AND BELOW", "METHODS", "PASSES WITH"],
+            vec!["PATH PREFIX", "METHODS", "ACCESS"],
             vec![
                 "/admin",
                 "all",
                 "a valid token, any scope of admin read:admin, realm_access.roles contains \"admin\""
             ],
-            vec!["/news", "all", "no token, or a valid one"],
+            vec!["/news", "all", "no token or a valid token"],
             vec!["/patients", "GET, HEAD", "a valid token, all scopes of read:patients"],
             vec![
                 "/patients",
                 "POST, PUT, PATCH, DELETE",
                 "a valid token, all scopes of read:patients write:patients"
             ],
-            vec!["/patients", "others", "nothing: 403"],
+            vec!["/patients", "other methods", "denied (403)"],
             vec!["/profile", "all", "a valid token"],
-            vec!["elsewhere", "all", "nothing: 403"],
+            vec!["other paths", "all", "denied (403)"],
         ]
     );
     let preflight = SAMPLE.replace("# cors_preflight = false", "cors_preflight = true");
-    assert!(parse(&preflight).unwrap().decision_table().contains("as a preflight"));
+    assert!(parse(&preflight).unwrap().decision_table().contains("CORS preflight"));
 }
 
 #[test]
-fn a_looser_path_above_a_guarded_one_is_a_warning() {
+fn similar_paths_with_other_requirements_cause_a_warning() {
     let above = |routes: &str| parse(&format!("{SAMPLE}\n{routes}")).unwrap().warnings().join("\n");
     let before = above("");
     assert!(!before.contains("/admin"), "{before}");
     let open = "[[route]]\npath = \"/\"\nvalid_token_suffices = true\n";
     let warnings = above(open);
     for path in ["/admin", "/patients"] {
-        assert!(warnings.contains(&format!("{path}: / decides about paths")), "{warnings}");
+        assert!(warnings.contains(&format!("{path}: an application may treat")), "{warnings}");
     }
     assert!(warnings.contains("/ADMIN, /admin.json"), "{warnings}");
-    // The same requirements are no reason.
+    // Equal requirements cause no warning.
     assert!(!warnings.contains("/profile:"), "{warnings}");
     let below = "[[route]]\npath = \"/profile/secret\"\nscopes_all = [\"a\"]\n";
-    assert!(above(below).contains("/profile/secret: /profile decides"), "{}", above(below));
+    assert!(above(below).contains("the route of /profile applies"), "{}", above(below));
 }

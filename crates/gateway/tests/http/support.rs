@@ -1,4 +1,4 @@
-//! Gateways of a test, and a client that sends exactly what it is told to.
+//! Gateways for tests, and an HTTP client that sends requests unmodified.
 
 #[path = "../../../tower/tests/support/mod.rs"]
 mod tower;
@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 
 pub use self::tower::*;
 
-/// A configuration in parts, so that a test changes one.
+/// The parts of a configuration, which tests change.
 #[derive(Clone)]
 pub struct Config {
     pub proxy: &'static str,
@@ -37,7 +37,7 @@ path = "/open"
 valid_token_suffices = true
 "#;
 
-/// Keys that a test changes are fetched again each second.
+/// The settings to fetch keys again each second, for tests that change them.
 pub const EAGER: &str = "cool_down = 1\nmax_back_off = 1\ntimeout = 1\n";
 
 impl Config {
@@ -83,7 +83,7 @@ impl Config {
         self
     }
 
-    /// A route of the path `/x` with these lines.
+    /// Replaces the routes by one with the path `/x` and these settings.
     pub fn route(self, lines: &str) -> Self {
         self.routes(&format!("[[route]]\npath = \"/x\"\n{lines}\n"))
     }
@@ -105,8 +105,8 @@ impl Config {
 
     pub async fn start_without_keys(&self) -> Gateway {
         let text = self.text();
-        let settings = Settings::parse(&text, Path::new("")).unwrap_or_else(|mistakes| {
-            panic!("{mistakes}\n{text}");
+        let settings = Settings::parse(&text, Path::new("")).unwrap_or_else(|errors| {
+            panic!("{errors}\n{text}");
         });
         let server = Server::bind(settings, None).await.unwrap();
         let address = server.address().unwrap();
@@ -151,7 +151,7 @@ impl Reply {
         }
     }
 
-    /// The value of a header field; `None` if it is absent or there are several.
+    /// Returns the value of a header field; `None` if it is missing or duplicated.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.iter().filter(|(found, _)| found.eq_ignore_ascii_case(name));
         let (_, value) = values.next()?;
@@ -163,11 +163,11 @@ impl Reply {
     }
 }
 
-/// Sends bytes, and reads the response until the connection is closed; status 0 if there is
-/// none.
+/// Sends bytes and reads the response until the connection is closed. Without a response, the
+/// status is 0.
 pub async fn send(address: SocketAddr, bytes: &[u8]) -> Reply {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    // The other end may have answered already.
+    // The gateway may have responded and closed the connection.
     let _: std::io::Result<()> = stream.write_all(bytes).await;
     let mut response = Vec::new();
     let read = timeout(Duration::from_secs(30), stream.read_to_end(&mut response)).await;
@@ -208,7 +208,7 @@ impl Gateway {
         panic!("the gateway is not ready");
     }
 
-    /// Asks as nginx does.
+    /// Sends a subrequest like nginx.
     pub async fn ask(&self, method: &str, uri: &str, headers: &[(&str, &str)]) -> Reply {
         let mut all = vec![("X-Original-Method", method), ("X-Original-URI", uri)];
         all.extend(headers);
@@ -219,18 +219,18 @@ impl Gateway {
         self.ask(method, uri, &[("Authorization", &format!("Bearer {token}"))]).await
     }
 
-    /// The status of `GET /open` with this token.
+    /// Returns the status of `GET /open` with this token.
     pub async fn open(&self, token: &str) -> u16 {
         self.with_token("GET", "/open", token).await.status
     }
 
-    /// The status of `GET /x` with this token.
+    /// Returns the status of `GET /x` with this token.
     pub async fn x(&self, token: &str) -> u16 {
         self.with_token("GET", "/x", token).await.status
     }
 }
 
-/// A gateway with one issuer, and the key that signs its tokens.
+/// Starts an issuer, and returns it with the key that signs its tokens.
 pub async fn one_issuer() -> (TestIssuer, Signer) {
     let signer = Signer::rsa("a");
     (TestIssuer::with_keys(&[&signer]).await, signer)

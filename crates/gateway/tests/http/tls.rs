@@ -1,4 +1,4 @@
-//! Fetches by HTTPS.
+//! Fetches of keys by HTTPS: forward proxies and root certificates.
 
 use std::fs;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use crate::support::*;
 use crate::tls_server::{Ca, serve};
 
-/// A proxy that leads everywhere to one port, and counts the connections.
+/// Starts a forward proxy that connects to a fixed port, and counts connections.
 async fn proxy(target: u16) -> (u16, Arc<AtomicU32>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -29,7 +29,7 @@ async fn proxy(target: u16) -> (u16, Arc<AtomicU32>) {
             counter.fetch_add(1, SeqCst);
             client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
             let mut server = TcpStream::connect(("127.0.0.1", target)).await.unwrap();
-            // Ends with the connection, in whatever way.
+            // The result does not matter when the connection ends.
             let _: Result<_, _> = copy_bidirectional(&mut client, &mut server).await;
         }
     });
@@ -64,7 +64,9 @@ async fn a_forward_proxy_and_further_root_certificates() {
     let gateway = config(&(roots.clone() + &by_proxy)).start().await;
     assert_eq!(gateway.open(&signer.sign(&claims("https://issuer.example"))).await, 200);
     assert_eq!(count.load(SeqCst), 1);
-    for (lines, by_proxy, failure) in [(others + &by_proxy, true, "TLS: "), (roots, false, "")] {
+    for (lines, by_proxy, failure) in
+        [(others + &by_proxy, true, "TLS failed: "), (roots, false, "")]
+    {
         let before = count.load(SeqCst);
         let gateway = config(&lines).start_without_keys().await;
         let mut body = String::new();

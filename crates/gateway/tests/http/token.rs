@@ -1,4 +1,4 @@
-//! Where the token is, what the application gets, and requests without a token.
+//! The location of the token, header fields for the application, and requests without a token.
 
 use serde_json::json;
 
@@ -85,7 +85,7 @@ async fn the_token_is_in_a_named_cookie() {
 }
 
 #[tokio::test]
-async fn the_application_gets_the_token_only_if_told_so() {
+async fn the_token_is_forwarded_only_with_pass_token() {
     let (issuer, signer) = one_issuer().await;
     let token = format!("Bearer {}", signer.sign(&claims(&issuer.url)));
     let headers = [("Authorization", token.as_str())];
@@ -111,11 +111,11 @@ async fn claims_become_header_fields() {
     assert_eq!(reply.header("x-auth-scope"), Some("openid patients:read"));
     assert_eq!(reply.header("x-auth-issuer"), Some(issuer.url.as_str()));
     assert_eq!(reply.header("x-auth-client"), Some("app"));
-    // `azp` comes first, and what is not visible is encoded.
+    // `azp` has precedence, and bytes that are not visible ASCII are encoded.
     let reply = of(with(with(claims(&issuer.url), "azp", "web"), "sub", "j\u{f6}rg\r\nX: y")).await;
     assert_eq!(reply.header("x-auth-client"), Some("web"));
     assert_eq!(reply.header("x-auth-subject"), Some("j%C3%B6rg%0D%0AX: y"));
-    // A claim that the token lacks empties its field: it could be the client's.
+    // Without the claim, the field is empty, which replaces the client's own field.
     let mut few = claims(&issuer.url);
     few.as_object_mut().unwrap().retain(|name, _| !["client_id", "scope"].contains(&name.as_str()));
     let reply = of(few).await;
@@ -166,7 +166,7 @@ X-Deep = ["a", "b", "c", "d"]
     ] {
         assert_eq!(reply.header(name), Some(value), "{name}");
     }
-    // Only those that are named.
+    // There are no default fields.
     assert_eq!(reply.header("x-auth-subject"), None);
     let plain = with(crate::support::claims(&issuer.url), "realm_access", "admin");
     let reply = gateway.with_token("GET", "/open", &signer.sign(&plain)).await;
@@ -197,7 +197,7 @@ async fn a_client_cannot_set_a_field() {
 }
 
 #[tokio::test]
-async fn an_optional_token_is_good_if_there_is_one() {
+async fn an_optional_token_must_be_valid() {
     let (issuer, signer) = one_issuer().await;
     let gateway = Config::of(&issuer).route("token = \"optional\"").start().await;
     let expired = signer.sign(&with(claims(&issuer.url), "exp", now() - 100));
@@ -228,7 +228,7 @@ async fn an_optional_token_is_good_if_there_is_one() {
 }
 
 #[tokio::test]
-async fn preflights_of_cors_pass_if_told_so() {
+async fn preflight_requests_pass_only_with_cors_preflight() {
     let (issuer, _) = one_issuer().await;
     let origin = ("Origin", "https://app.example");
     let get = ("Access-Control-Request-Method", "GET");
@@ -239,11 +239,11 @@ async fn preflights_of_cors_pass_if_told_so() {
     for (method, uri, headers, expected) in [
         ("OPTIONS", "/patients", vec![origin, get], 200),
         ("OPTIONS", "/open", vec![origin, post], 200),
-        // The method that it asks for has no route.
+        // No route accepts the requested method.
         ("OPTIONS", "/patients", vec![origin, post], 403),
         ("OPTIONS", "/elsewhere", vec![origin, get], 403),
         ("OPTIONS", "/open/../x", vec![origin, get], 403),
-        // Not a preflight.
+        // These are not preflight requests.
         ("OPTIONS", "/open", vec![origin], 401),
         ("OPTIONS", "/open", vec![get], 401),
         ("OPTIONS", "/open", vec![origin, get, get], 401),

@@ -1,4 +1,4 @@
-"""The verdicts on requests through a proxy."""
+"""The responses to requests through a proxy."""
 
 from client import ask, bearer, same
 from servers import token
@@ -91,7 +91,7 @@ def verdicts(proxy, port):
 
 
 def spoofed(proxy, port):
-    """A client sets what the gateway or the proxy sets."""
+    """Sends header fields that only the gateway or the proxy may set."""
     names = ["Subject", "Scope", "Issuer", "Client", "Roles"]
     fields = [(f"X-Auth-{name}", "admin") for name in names]
     fields += [(f"x-auth-{name.lower()}", "admin") for name in names]
@@ -122,7 +122,7 @@ def spoofed(proxy, port):
     same(f"{proxy}: Connection from a client", True, hidden.status in (400, 401, 403))
 
 
-# Ways to /admin for a token that has no right to it.
+# Manipulations of the path /admin, for a token without its scope.
 TRICKS = [
     "/admin", "/admin/", "/admin?", "/admin?x=/profile", "/admin/users", "/%61dmin", "/admi%6e",
     "/profile/../admin", "/profile/..%2fadmin", "/profile/%2e%2e/admin", "/profile/%2e%2e%2fadmin",
@@ -145,19 +145,19 @@ TRICKS = [
     b"/profile/\x0b/../admin", b"/profile\t/../admin",
 ]
 
-# Harmless: an application sees /profile as well.
+# Paths that gateway and application both interpret as /profile.
 HARMLESS = ["/profile", "/profile/", "/profile/x.y/...", "/profile/%C3%A4", "/p%72ofile?x=/../admin"]
 
 
 def tricks(proxy, port):
-    """Returns how many tricks lead nowhere."""
+    """Checks that no manipulation reaches /admin, and returns their number."""
     good = bearer(token())
     for target in TRICKS:
         for headers in [good, []]:
             reply = ask(port, "GET", target, headers)
             found = reply.header("X-Seen-Path").lower()
             if reply.status == 200:
-                # Envoy resolves dots before it asks: then the way leads to /admin, or here.
+                # Envoy resolves dot segments before the subrequest, which may result in an open path.
                 is_open = found.startswith(("/profile", "/news"))
                 same(f"{proxy}: {target} leads to {found}", True, is_open)
             else:

@@ -1,4 +1,4 @@
-"""A client that sends exactly what it is told to, and counts what it checks."""
+"""An HTTP client that sends requests unmodified, and a counter of checks."""
 
 import socket
 
@@ -19,7 +19,7 @@ class Reply:
 
 
 def ask(port, method, target, headers=(), body=b""):
-    """Sends a request, and reads until the connection is closed."""
+    """Sends a request and reads the response until the connection is closed."""
     if isinstance(target, str):
         target = target.encode()
     lines = [b"%s %s HTTP/1.1" % (method.encode(), target), b"Host: api.example.com"]

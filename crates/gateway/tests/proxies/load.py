@@ -19,14 +19,14 @@ def metric(gateway, name):
     return float(found[1]) if found else 0.0
 
 
-# Where each proxy passes on the original request: all of them at once, for the gateway alone.
+# The header fields of all proxies for the original request, to load the gateway without a proxy.
 FIELDS = ";".join(
     f"X-{prefix}-Method=GET;X-{prefix}-URI={PATIENT}" for prefix in ["Original", "Forwarded"]
 )
 
 
 def wrk(port, tokens, seconds, target=PATIENT, fields=""):
-    """Returns the number of requests. All have to pass."""
+    """Returns the number of requests, all of which must pass."""
     environment = {**os.environ, "TOKENS": tokens, "FIELDS": fields, "TARGET": target}
     script = os.path.join(HERE, "load.lua")
     command = ["wrk", "-t", "1", "-c", "16", "-d", f"{seconds}s", "-s", script]
@@ -40,13 +40,13 @@ def wrk(port, tokens, seconds, target=PATIENT, fields=""):
 
 
 def alone(name, gateway, tokens, seconds):
-    """Asks the gateway as its proxy does."""
+    """Sends subrequests to the gateway like its proxy."""
     target = f"/check{PATIENT}" if name == "envoy" else "/check"
     return wrk(gateway.port, tokens, seconds, target, FIELDS)
 
 
 def measure(what, gateway, proxy, tokens):
-    """Returns the microseconds of the gateway, and the share of hits."""
+    """Returns the CPU time of the gateway per request in microseconds, and the share of cache hits."""
     hits = lambda: metric(gateway, "claimgate_cache_hits_total")
     misses = lambda: metric(gateway, "claimgate_cache_misses_total")
     figures = lambda: (gateway.cpu(), proxy.cpu() if proxy else 0, hits(), misses())
@@ -68,7 +68,7 @@ def run(fronts, gateways, issuer_port, application):
     one = write("one.tokens", token() + "\n")
     many = write("many.tokens", token("--count", str(TOKENS)) + "\n")
     length = len(token())
-    # A response of nginx without any work, to compare with where the machine is busy.
+    # A fixed response of nginx, for comparison on a busy machine.
     before = application.cpu()
     requests = wrk(application.port, one, SECONDS)
     reference = (application.cpu() - before) / requests * 1e6
@@ -79,7 +79,7 @@ def run(fronts, gateways, issuer_port, application):
         alone(name, gateways[name], many, 1)
     turns, share = measure(f"alone, {TOKENS} tokens in turn", gateway, None, many)
     same(f"{TOKENS} tokens in turn are found", 1.0, share)
-    # Its cache has room for a few hundred tokens.
+    # The cache has a capacity of a few hundred tokens.
     small = servers.gateway("nginx", issuer_port, "gateway_small", "cache_bytes = 1000000")
     while b": ready" not in ask(small.admin, "GET", "/health").body:
         pass

@@ -29,7 +29,7 @@ def ready(gateway):
 
 
 def rotation(fronts):
-    """A new key, and then no old one."""
+    """Checks that a new key is accepted, and that the old one is rejected."""
     old, new = token("--key", "a"), token("--key", "b")
     get = lambda front, token: ask(front.port, "GET", "/patients/17", bearer(token)).status
     longest = 0
@@ -44,7 +44,7 @@ def rotation(fronts):
 
 
 def outage(fronts, issuer):
-    """The issuer is away."""
+    """Checks that known keys are still accepted while the issuer is unavailable."""
     issuer.stop()
     time.sleep(COOL_DOWN + 0.5)
     known, unknown = token("--key", "b"), token("--key", "a")
@@ -56,7 +56,7 @@ def outage(fronts, issuer):
 
 
 def half_open(fronts, gateways):
-    """300 connections to each gateway without a whole request."""
+    """Checks requests beside 300 connections with incomplete requests."""
     known = token("--key", "b")
     for name, gateway in gateways.items():
         connections = []
@@ -73,7 +73,7 @@ def half_open(fronts, gateways):
 
 
 def without_gateway(fronts, gateways):
-    """A proxy whose gateway is away lets nothing pass."""
+    """Checks that proxies deny all requests while the gateway is unavailable."""
     known = token("--key", "b")
     for name, gateway in gateways.items():
         same(f"{name}: SIGTERM ends the gateway", 0, gateway.stop())

@@ -38,7 +38,7 @@ def write(name, text):
 
 
 def token(*arguments):
-    """A token of the test issuer."""
+    """Returns a token of the test issuer."""
     result = subprocess.run(
         [os.environ["TOKENS"], *arguments], check=True, capture_output=True, text=True
     )
@@ -46,7 +46,7 @@ def token(*arguments):
 
 
 def publish(*keys):
-    """Puts the set of these keys where the issuer serves it."""
+    """Replaces the key set of the issuer by one with these keys."""
     arguments = [argument for key in keys for argument in ("--key", key)]
     write("jwks.new", token("--jwks", *arguments))
     os.makedirs(path("jwks"), exist_ok=True)
@@ -54,7 +54,7 @@ def publish(*keys):
 
 
 class Server:
-    """A process that is ended by its own ID."""
+    """A server process."""
 
     running = []
 
@@ -91,7 +91,7 @@ class Server:
         return None
 
     def cpu(self):
-        """The CPU time of the process and its children so far, in seconds."""
+        """Returns the CPU time of the process and its children, in seconds."""
         ticks, pids = 0, [self.process.pid]
         for pid in pids:
             with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
@@ -104,7 +104,7 @@ class Server:
 
 
 def nginx(name, port, http):
-    """An nginx with these lines in its http block."""
+    """Starts nginx with these lines in its http block."""
     user = "user root;" if os.getuid() == 0 else ""
     folders = "".join(
         f"{kind}_temp_path {path(f'{name}_{kind}')};\n"
@@ -128,14 +128,14 @@ def issuer(port):
 
 
 def application(port):
-    """It tells what it has seen."""
+    """Starts an application that returns the header fields and path that it received."""
     names = ["subject", "scope", "issuer", "client", "roles"]
     seen = "".join(f'add_header X-Seen-{name} "[$http_x_auth_{name}]";\n' for name in names)
     return nginx(
         "application",
         port,
         f"""large_client_header_buffers 4 32k;
-        # As gateways of many languages, it does not tell X_Auth_Subject from X-Auth-Subject.
+        # Like CGI, it treats X_Auth_Subject like X-Auth-Subject.
         underscores_in_headers on;
         server {{ listen 127.0.0.1:{port};
           location / {{ {seen}
@@ -147,7 +147,7 @@ def application(port):
 
 
 def gateway(proxy, issuer_port, name=None, extra=""):
-    """A gateway for a proxy. It has `port` and `admin`."""
+    """Starts a gateway for a proxy, with its ports in `port` and `admin`."""
     port, admin = free_port(), free_port()
     name = name or f"gateway_{proxy}"
     keys = f"http://127.0.0.1:{issuer_port}/jwks.json"
@@ -214,14 +214,14 @@ token = "optional"
 
 
 def sample(name, ports):
-    """A configuration of the folder proxies with other ports."""
+    """Returns a configuration of the folder proxies with other ports."""
     with open(os.path.join(CRATE, "proxies", name), encoding="utf-8") as file:
         text = file.read()
     return re.sub(r"\b(8080|9180|8000)\b", lambda port: str(ports[port[0]]), text)
 
 
 def packaged(name):
-    """A program of a package from PyPI, and not the script that starts it."""
+    """Returns the path of the program in a package from PyPI, not of the script that starts it."""
     found = glob.glob(f"{os.environ['PACKAGES']}/**/{name}", recursive=True)
     program = next(file for file in found if os.path.isfile(file) and os.path.getsize(file) > 1 << 20)
     os.chmod(program, 0o755)
