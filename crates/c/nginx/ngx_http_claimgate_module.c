@@ -10,12 +10,15 @@
 #define MAX_KEY_SET (256 * 1024)
 #define MAX_CHALLENGE 4096
 #define MAX_VALUE 4096
+#define MAX_STALE 86400
 
 /* The keys of an issuer, from a file or a location. Each worker has its own. */
 typedef struct {
     ngx_str_t url;
     ngx_str_t file;
     ngx_str_t location;
+    /* The server whose location this is: each may have another one of this name. */
+    void *server;
     uint32_t algorithms;
     ngx_uint_t max_age, max_stale, cool_down;
     claimgate_issuer *issuer;
@@ -23,6 +26,9 @@ typedef struct {
     /* The state of the file when it was last read. */
     struct stat info;
     time_t looked_at;
+    /* When it was last found to be the key set in use. */
+    time_t confirmed_at;
+    ngx_uint_t is_in_use;
     /* The number of fetches in progress. */
     ngx_uint_t fetches;
 } keys_t;
@@ -35,7 +41,7 @@ typedef struct {
 
 typedef struct {
     ngx_array_t keys;   /* of keys_t * */
-    ngx_uint_t claims;  /* how many variables show claims */
+    ngx_array_t claims; /* of ngx_str_t: the variables that show claims */
     ngx_uint_t tokens;  /* how many tokens a worker's cache has */
 } main_conf_t;
 
@@ -197,6 +203,10 @@ static char *add_rule(ngx_conf_t *cf, ngx_command_t *command, void *conf) {
 static ngx_int_t claim_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
                                 uintptr_t data);
 
+static ngx_int_t is_same_name(ngx_str_t left, ngx_str_t right) {
+    return left.len == right.len && ngx_strncasecmp(left.data, right.data, left.len) == 0;
+}
+
 /* claimgate_claim $VARIABLE NAME [NAME…] */
 static char *add_claim(ngx_conf_t *cf, ngx_command_t *command, void *conf) {
     loc_conf_t *own = conf;
@@ -206,18 +216,22 @@ static char *add_claim(ngx_conf_t *cf, ngx_command_t *command, void *conf) {
     if (name.len < 2 || name.data[0] != '$') return "has no $variable as its first argument";
     name.data++;
     name.len--;
-    ngx_http_variable_t *variable = ngx_http_add_variable(cf, &name, NGX_HTTP_VAR_NOCACHEABLE);
-    if (variable == NULL) return NGX_CONF_ERROR;
-    if (variable->get_handler == NULL) {
+    ngx_str_t *known = main->claims.elts;
+    ngx_uint_t index = 0;
+    while (index < main->claims.nelts && !is_same_name(known[index], name)) index++;
+    if (index == main->claims.nelts) {
+        ngx_str_t *place = ngx_array_push(&main->claims);
+        ngx_http_variable_t *variable = ngx_http_add_variable(cf, &name, NGX_HTTP_VAR_NOCACHEABLE);
+        if (place == NULL || variable == NULL) return NGX_CONF_ERROR;
+        if (variable->get_handler != NULL) return "has a variable that exists already";
+        *place = name;
         variable->get_handler = claim_variable;
-        variable->data = main->claims++;
-    } else if (variable->get_handler != claim_variable) {
-        return "has a variable that exists already";
+        variable->data = index;
     }
     if (own->claims == NULL) own->claims = ngx_array_create(cf->pool, 4, sizeof(claim_t));
     claim_t *claim = own->claims == NULL ? NULL : ngx_array_push(own->claims);
     if (claim == NULL) return NGX_CONF_ERROR;
-    claim->index = variable->data;
+    claim->index = index;
     claim->path = ngx_array_create(cf->pool, 4, sizeof(claimgate_text));
     for (ngx_uint_t i = 2; i < cf->args->nelts; i++) {
         claimgate_text *text = claim->path == NULL ? NULL : ngx_array_push(claim->path);
@@ -305,6 +319,7 @@ static void *create_main_conf(ngx_conf_t *cf) {
     main_conf_t *main = ngx_pcalloc(cf->pool, sizeof *main);
     if (main == NULL) return NULL;
     main->tokens = NGX_CONF_UNSET_UINT;
+    if (ngx_array_init(&main->claims, cf->pool, 4, sizeof(ngx_str_t)) != NGX_OK) return NULL;
     return ngx_array_init(&main->keys, cf->pool, 4, sizeof(keys_t *)) == NGX_OK ? main : NULL;
 }
 
@@ -349,9 +364,13 @@ static void read_file(keys_t *keys, ngx_log_t *log) {
     struct stat *last = &keys->info;
     if (last->st_ino == info.st_ino && last->st_size == info.st_size &&
         last->st_mtim.tv_sec == info.st_mtim.tv_sec &&
-        last->st_mtim.tv_nsec == info.st_mtim.tv_nsec)
+        last->st_mtim.tv_nsec == info.st_mtim.tv_nsec) {
+        if (keys->is_in_use) keys->confirmed_at = keys->looked_at;
         return;
-    int file = open((char *)name->data, O_RDONLY | O_CLOEXEC);
+    }
+    keys->is_in_use = 0;
+    /* A pipe would block the worker. */
+    int file = open((char *)name->data, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     char *text = file < 0 ? NULL : ngx_alloc(MAX_KEY_SET, log);
     ssize_t length = text == NULL ? -1 : 0, part = 0;
     while (text != NULL && length < MAX_KEY_SET &&
@@ -364,6 +383,8 @@ static void read_file(keys_t *keys, ngx_log_t *log) {
             claimgate_issuer_set_keys(keys->issuer, (claimgate_text){text, (size_t)length});
         /* A file that changed while it was read is read again. */
         *last = info;
+        keys->is_in_use = code == CLAIMGATE_OK || code == CLAIMGATE_NO_USABLE_KEYS;
+        if (keys->is_in_use) keys->confirmed_at = keys->looked_at;
         ngx_uint_t level = code == CLAIMGATE_OK ? NGX_LOG_NOTICE : NGX_LOG_ERR;
         ngx_log_error(level, log, 0, "claimgate: the key set %V: %s", name,
                       claimgate_code_name(code));
@@ -379,10 +400,12 @@ static ngx_int_t is_same(ngx_str_t left, ngx_str_t right) {
 /* Returns the keys of a location, and creates them if necessary. */
 static char *find_keys(ngx_conf_t *cf, loc_conf_t *own) {
     main_conf_t *main = ngx_http_conf_get_module_main_conf(cf, ngx_http_claimgate_module);
+    void *server = own->keys_location.len == 0 ? NULL :
+        ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
     keys_t **known = main->keys.elts;
     for (ngx_uint_t i = 0; i < main->keys.nelts; i++) {
         if (is_same(known[i]->url, own->issuer) && is_same(known[i]->file, own->keys_file) &&
-            is_same(known[i]->location, own->keys_location) &&
+            is_same(known[i]->location, own->keys_location) && known[i]->server == server &&
             known[i]->algorithms == own->algorithms && known[i]->max_age == own->keys_max_age &&
             known[i]->max_stale == own->max_stale && known[i]->cool_down == own->cool_down) {
             own->keys = known[i];
@@ -398,6 +421,7 @@ static char *find_keys(ngx_conf_t *cf, loc_conf_t *own) {
     keys->url = own->issuer;
     keys->file = own->keys_file;
     keys->location = own->keys_location;
+    keys->server = server;
     keys->algorithms = own->algorithms;
     keys->max_age = own->keys_max_age;
     keys->max_stale = own->max_stale;
@@ -464,7 +488,9 @@ static char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) {
     loc_conf_t *outer = parent, *own = child;
     ngx_conf_merge_value(own->enabled, outer->enabled, 0);
     ngx_conf_merge_str_value(own->issuer, outer->issuer, "");
-    if (own->keys_file.len == 0 && own->keys_location.len == 0) {
+    /* The keys of one issuer must not verify the tokens of another. */
+    if (own->keys_file.len == 0 && own->keys_location.len == 0 &&
+        (outer->issuer.len == 0 || is_same(own->issuer, outer->issuer))) {
         own->keys_file = outer->keys_file;
         own->keys_location = outer->keys_location;
     }
@@ -562,7 +588,8 @@ static ngx_int_t begin_fetch(ngx_http_request_t *r, keys_t *keys, request_t *wai
 static ngx_int_t prepare_keys(ngx_http_request_t *r, keys_t *keys, request_t *request) {
     if (keys->file.len > 0) {
         if (keys->looked_at != ngx_time()) read_file(keys, r->connection->log);
-        return NGX_OK;
+        time_t most = keys->max_stale == NGX_CONF_UNSET_UINT ? MAX_STALE : (time_t)keys->max_stale;
+        return ngx_time() - keys->confirmed_at < most ? NGX_OK : NGX_DECLINED;
     }
     uint64_t now = (uint64_t)ngx_time(), seconds = 1;
     int has_keys = claimgate_refresh_check_stale(keys->refresh, now) == CLAIMGATE_OK;
@@ -596,25 +623,52 @@ static claimgate_text authorization(ngx_http_request_t *r, ngx_uint_t *count) {
     return found;
 }
 
-static ngx_int_t find_cookie(ngx_http_request_t *r, ngx_str_t *name, ngx_str_t *value) {
+/* Counts the cookies of this name in a Cookie header, and returns the value of the last one. */
+static ngx_uint_t find_cookies(ngx_str_t header, ngx_str_t name, ngx_str_t *value) {
+    ngx_uint_t count = 0;
+    u_char *end = header.data + header.len;
+    for (u_char *at = header.data, *next; at < end; at = next + 1) {
+        next = ngx_strlchr(at, end, ';');
+        if (next == NULL) next = end;
+        u_char *equals = ngx_strlchr(at, next, '=');
+        if (equals == NULL) continue;
+        u_char *last = equals, *stop = next;
+        while (at < last && (*at == ' ' || *at == '\t')) at++;
+        while (at < last && (last[-1] == ' ' || last[-1] == '\t')) last--;
+        if ((size_t)(last - at) != name.len || ngx_memcmp(at, name.data, name.len) != 0) continue;
+        while (equals + 1 < stop && (stop[-1] == ' ' || stop[-1] == '\t')) stop--;
+        value->data = equals + 1;
+        value->len = (size_t)(stop - value->data);
+        count++;
+    }
+    return count;
+}
+
+static ngx_uint_t find_all_cookies(ngx_http_request_t *r, ngx_str_t name, ngx_str_t *value) {
+    ngx_uint_t count = 0;
 #if (nginx_version >= 1023000)
-    return ngx_http_parse_multi_header_lines(r, r->headers_in.cookie, name, value) != NULL;
+    for (ngx_table_elt_t *header = r->headers_in.cookie; header != NULL; header = header->next)
+        count += find_cookies(header->value, name, value);
 #else
-    return ngx_http_parse_multi_header_lines(&r->headers_in.cookies, name, value) != NGX_DECLINED;
+    ngx_table_elt_t **headers = r->headers_in.cookies.elts;
+    for (ngx_uint_t i = 0; i < r->headers_in.cookies.nelts; i++)
+        count += find_cookies(headers[i]->value, name, value);
 #endif
+    return count;
 }
 
 static claimgate_code validate(ngx_http_request_t *r, const loc_conf_t *own) {
     const claimgate_issuer *issuers[] = {own->keys->issuer};
     uint64_t now = (uint64_t)ngx_time();
     ngx_uint_t count;
-    ngx_str_t name = own->cookie, cookie = ngx_null_string;
+    ngx_str_t cookie = ngx_null_string;
     claimgate_text header = authorization(r, &count);
-    if (name.len > 0 && find_cookie(r, &name, &cookie)) {
-        if (count == 0)
+    ngx_uint_t cookies = own->cookie.len > 0 ? find_all_cookies(r, own->cookie, &cookie) : 0;
+    if (cookies > 0) {
+        if (count == 0 && cookies == 1)
             return claimgate_validate_access_token(validation, issuers, 1, own->policy,
                                                    text_of(cookie), NULL, cache, now);
-        count++;
+        count += cookies;
     }
     if (count > 1) {
         /* Two tokens in one request (RFC 6750 section 2). */
@@ -626,8 +680,10 @@ static claimgate_code validate(ngx_http_request_t *r, const loc_conf_t *own) {
 }
 
 /* Copies a value for variables. A value with control characters, which could end a header, is
- * omitted. */
+ * omitted, and so is one with a space at an end, which recipients of a header remove. */
 static ngx_int_t keep(ngx_pool_t *pool, claimgate_text text, ngx_str_t *to) {
+    if (text.length > 0 && (text.data[0] == ' ' || text.data[text.length - 1] == ' '))
+        return NGX_OK;
     for (size_t i = 0; i < text.length; i++) {
         u_char byte = (u_char)text.data[i];
         if (byte < 0x20 || byte == 0x7f) return NGX_OK;
@@ -675,7 +731,7 @@ static ngx_int_t keep_token(ngx_http_request_t *r, const loc_conf_t *own, reques
         keep(r->pool, (claimgate_text){scope, length}, &request->scope) != NGX_OK)
         return NGX_ERROR;
     if (own->claims == NULL) return NGX_OK;
-    request->claims = ngx_pcalloc(r->pool, main->claims * sizeof(ngx_str_t));
+    request->claims = ngx_pcalloc(r->pool, main->claims.nelts * sizeof(ngx_str_t));
     if (request->claims == NULL) return NGX_ERROR;
     claim_t *claims = own->claims->elts;
     for (ngx_uint_t i = 0; i < own->claims->nelts; i++)

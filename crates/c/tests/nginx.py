@@ -107,6 +107,8 @@ location /ps256 {{ claimgate on; claimgate_algorithms PS256; claimgate_keys_file
     try_files /none @echo; }}
 location /upstream {{ claimgate on; proxy_pass http://127.0.0.1:{backend};
     proxy_set_header X-Subject $claimgate_subject; proxy_set_header X-Role $tenant; }}
+location /level {{ claimgate on; claimgate_claim $tenant level;
+    proxy_pass http://127.0.0.1:{backend}; proxy_set_header X-Echo $tenant; }}
 location /either {{ satisfy any; deny all; claimgate on; try_files /none @echo; }}
 location @echo {{ return 200 named; }}
 """
@@ -235,6 +237,7 @@ def test_configuration():
         (f"claimgate_keys_file {FOLDER}/nginx.conf; location / {{ claimgate on; }}",
          "no usable keys"),
         (f"{good} claimgate_keys_location /k; location / {{ claimgate on; }}", "one of"),
+        (f"{good} location / {{ claimgate on; claimgate_issuer https://other.example/; }}", "one of"),
     ]:
         Nginx.write(mistake)
         result = subprocess.run([NGINX, "-t", "-c", f"{FOLDER}/nginx.conf"], capture_output=True,
@@ -291,6 +294,13 @@ def test_verdicts():
     expect("a cookie where none is configured", 401,
            get("/api", None, [("Cookie", f"session={good}")])[0])
     expect("a cookie", (200, "", GOOD), get("/cookie", None, [("Cookie", f"a=b; session={good}")]))
+    for cookie in ["session=x", "session =x", "session=x;"]:
+        for pair in [f"session={good}; {cookie}", f"{cookie}; session={good}"]:
+            expect(f"two cookies: {cookie}", 400, get("/cookie", None, [("Cookie", pair)])[0])
+        expect("two Cookie headers", 400, get("/cookie", None, [
+            ("Cookie", f"session={good}"), ("Cookie", cookie)])[0])
+    expect("a cookie of another name", 401, get("/cookie", None, [("Cookie", f"Session={good}")])[0])
+    expect("spaces around a cookie", 200, get("/cookie", None, [("Cookie", f"a=b ;session={good} ; c")])[0])
     expect("cookie and header", 400, get("/cookie", good, [("Cookie", f"session={good}")])[0])
     expect("rfc9068 asks for at+jwt", 401, get("/strict", a.sign(claims(), typ="JWT"))[0])
     # Whatever a client or a token says, variables are those of the token.
@@ -301,6 +311,11 @@ def test_verdicts():
            json.loads(get("/upstream", a.sign(claims(tenant="x\r\nX-Role: root")), spoof)[2]))
     expect("a subject that would end a header", None,
            json.loads(get("/upstream", a.sign(claims(sub="x\r\nX-Role: root")))[2])["X-Subject"])
+    for subject in [" user|1", "user|1 "]:
+        expect("a subject that a recipient would trim", None,
+               json.loads(get("/upstream", a.sign(claims(sub=subject)))[2])["X-Subject"])
+    expect("a variable that an inner block sets to another claim", "7",
+           get("/level", good)[2])
     expect("a token without claims", "user|1|||||",
            get("/api", a.sign(claims(client_id=None, scope=None, tenant=None, level=None,
                                      admin=None)))[2])
@@ -333,6 +348,25 @@ def test_file():
     write("keys.json", jwks(KEYS["a"]))
     wait_until("keys again", 200, lambda: get("/api", a)[0])
     time.sleep(1.5)  # Each worker looks at the file for itself, once a second.
+
+
+def test_stale_file():
+    """A file that is gone or invalid is not trusted for ever; a pipe does not block."""
+    a, path = KEYS["a"].sign(claims()), f"{FOLDER}/keys.json"
+    with Nginx(f"""claimgate_keys_file {path}; claimgate_keys_max_stale 2;
+location /open {{ return 200 open; }}
+location /api {{ claimgate on; proxy_pass http://127.0.0.1:{PORT + 2}; }}"""):
+        for what, replace in [("gone", lambda: None), ("a pipe", lambda: os.mkfifo(path)),
+                              ("no key set", lambda: write("keys.json", "<html>"))]:
+            time.sleep(2.5)
+            expect("a file that does not change", 200, get("/api", a)[0])
+            os.remove(path)
+            replace()
+            time.sleep(1.1)
+            expect(f"a file that is {what}, at first", 200, get("/api", a)[0])
+            wait_until(f"a file that is {what}", 503, lambda: get("/api", a)[0])
+            write("keys.json", jwks(KEYS["a"]))
+            wait_until("a file again", 200, lambda: get("/api", a)[0])
 
 
 LOCATION = f"""
@@ -376,6 +410,21 @@ def test_location(issuer):
                issuer.fetches)
         issuer.status = 500
         expect("an outage changes nothing", (200, 401), (get("/api", a)[0], get("/api", b)[0]))
+
+
+def test_servers(issuer):
+    """Two servers with locations of one name, from which they get different keys."""
+    a, b = (KEYS[name].sign(claims()) for name in "ab")
+    issuer.status, issuer.text = 200, jwks(KEYS["a"])
+    other = f"""}} server {{ listen 127.0.0.1:{PORT + 3}; claimgate_issuer {ISSUER}; claimgate_audience {AUDIENCE};
+claimgate_keys_location /jwks; location = /jwks {{ internal; return 200 '{jwks(KEYS["b"])}'; }}
+location /api {{ claimgate on; proxy_pass http://127.0.0.1:{PORT + 2}; }}"""
+    with Nginx(LOCATION + other):
+        connection = http.client.HTTPConnection("127.0.0.1", PORT + 3, timeout=10)
+        connection.request("GET", "/api", headers={"Authorization": f"Bearer {b}"})
+        expect("the other server", 200, connection.getresponse().status)
+        connection.close()
+        expect("the keys of another server", (200, 401), (get("/api", a)[0], get("/api", b)[0]))
 
 
 def test_rotation(issuer):
@@ -458,7 +507,9 @@ def main():
         test_verdicts()
         test_file()
         requests = test_reload(nginx)
+    test_stale_file()
     test_location(issuer)
+    test_servers(issuer)
     test_rotation(issuer)
     test_stale(issuer)
     log = open(f"{FOLDER}/error.log", encoding="utf-8", errors="replace").read()

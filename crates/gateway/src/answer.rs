@@ -68,9 +68,11 @@ impl Gate {
         claims::set_headers(&settings.headers, token.as_ref(), |name, value| {
             headers.insert(name, value);
         })?;
-        let (name, value) = settings.source.forwarded(request, settings.forwarding);
+        // If no token was validated, the field may still contain one that the application accepts.
+        let forwarding = if caller.is_some() { settings.forwarding } else { Forwarding::Strip };
+        let (name, value) = settings.source.forwarded(request, forwarding);
         headers.insert(name, value);
-        if settings.forwarding == Forwarding::Strip && self.dpop.is_some() {
+        if forwarding == Forwarding::Strip && self.dpop.is_some() {
             headers.insert(DPOP, HeaderValue::from_static(""));
         }
         if settings.proxy == Proxy::Envoy {

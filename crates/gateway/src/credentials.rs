@@ -46,7 +46,8 @@ impl TokenSource {
                 single(values.map(|value| value.to_str().unwrap_or("\u{fffd}")))
             }
             Self::Cookie(name) => {
-                single(cookies(headers).filter(|(found, _)| found == name).map(|(_, value)| value))
+                let values = cookies(headers).filter(|(found, _)| *found == name.as_bytes());
+                single(values.map(|(_, value)| str::from_utf8(value).unwrap_or("\u{fffd}")))
             }
         }
     }
@@ -63,10 +64,10 @@ impl TokenSource {
             Self::Authorization => (AUTHORIZATION, EMPTY),
             Self::Header(name) => (name.clone(), EMPTY),
             Self::Cookie(cookie) => {
-                let others = cookies(headers).filter(|(name, _)| name != cookie);
-                let others: Vec<String> =
-                    others.map(|(name, value)| format!("{name}={value}")).collect();
-                let others = HeaderValue::try_from(others.join("; "));
+                let others = cookies(headers).filter(|(name, _)| *name != cookie.as_bytes());
+                let others: Vec<_> =
+                    others.map(|(name, value)| [name, value].join(&b'=')).collect();
+                let others = HeaderValue::from_bytes(&others.join(&b"; "[..]));
                 (COOKIE, others.unwrap_or(EMPTY))
             }
         };
@@ -95,10 +96,14 @@ fn single<'r>(mut tokens: impl Iterator<Item = &'r str>) -> Result<Credentials<'
 }
 
 /// Returns the names and values of a request's cookies
-/// ([RFC 6265 §4.2](https://www.rfc-editor.org/rfc/rfc6265#section-4.2)). Header fields that
-/// are not ASCII are skipped.
-fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
-    let values = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let pairs = values.flat_map(|value| value.split(';'));
-    pairs.filter_map(|pair| pair.trim_matches([' ', '\t']).split_once('='))
+/// ([RFC 6265 §4.2](https://www.rfc-editor.org/rfc/rfc6265#section-4.2)), without the spaces
+/// around the names, which applications ignore. They may contain any bytes, because the
+/// application could read a cookie that is skipped here.
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let values = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
+    let pairs = values.flat_map(|value| value.split(|byte| *byte == b';'));
+    pairs.filter_map(|pair| {
+        let mut parts = pair.trim_ascii().splitn(2, |byte| *byte == b'=');
+        Some((parts.next()?.trim_ascii_end(), parts.next()?))
+    })
 }

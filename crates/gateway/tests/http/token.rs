@@ -66,6 +66,10 @@ async fn the_token_is_in_a_named_cookie() {
         (vec!["access=\"TOKEN\""], 401, ""),
         (vec!["access=TOKEN; access=TOKEN"], 401, ""),
         (vec!["access=TOKEN", "access=x"], 401, ""),
+        (vec!["access=TOKEN", "access=x; c=\u{e4}"], 401, ""),
+        (vec!["access =x; access=TOKEN"], 401, ""),
+        (vec!["access=TOKEN", "access\t=x"], 401, ""),
+        (vec!["access =TOKEN; c=\u{e4}"], 200, "c=\u{e4}"),
         (vec![], 401, ""),
     ] {
         let sent: Vec<String> = cookies.iter().map(|text| cookie(text)).collect();
@@ -82,6 +86,33 @@ async fn the_token_is_in_a_named_cookie() {
     let (one, two) = (cookie("a=b; access=TOKEN"), "c=d");
     let reply = passing.ask("GET", "/open", &[("Cookie", &one), ("Cookie", two)]).await;
     assert_eq!(reply.header("cookie"), Some(cookie("a=b; access=TOKEN; c=d").as_str()));
+}
+
+/// A value in which the gateway finds no token could contain one for the application.
+#[tokio::test]
+async fn the_application_gets_no_token_that_was_not_validated() {
+    let (issuer, _) = one_issuer().await;
+    let forged = Signer::rsa("a").sign(&claims(&issuer.url));
+    let news = "[[route]]\npath = \"/news\"\ntoken = \"optional\"\n";
+    let config = Config::of(&issuer).top("pass_token = true").routes(news);
+    let gateway = config.start().await;
+    for scheme in ["Bearer\t", "Bearer,", "Basic x, Bearer ", "Token "] {
+        let value = format!("{scheme}{forged}");
+        let reply = gateway.ask("GET", "/news", &[("Authorization", &value)]).await;
+        assert_eq!((reply.status, reply.header("authorization")), (200, Some("")), "{scheme:?}");
+    }
+    let gateway = config.top("token_cookie = \"access\"").start().await;
+    for (cookies, expected) in [
+        (format!("access={forged}; c=\u{e4}"), 401),
+        (format!("access ={forged}"), 401),
+        ("access=; c=d".to_owned(), 200),
+    ] {
+        let reply = gateway.ask("GET", "/news", &[("Cookie", &cookies)]).await;
+        assert_eq!(reply.status, expected, "{cookies}");
+        if expected == 200 {
+            assert_eq!(reply.header("cookie"), Some("c=d"));
+        }
+    }
 }
 
 #[tokio::test]
