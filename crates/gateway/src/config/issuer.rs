@@ -102,18 +102,15 @@ pub(super) fn read(table: IssuerTable, folder: &Path, errors: &mut Errors) -> Op
         }
         Some(seconds) => refresh = refresh.cool_down(seconds),
     }
-    if let Some(seconds) = errors.number("jwks_max_age", table.jwks_max_age, 1..=MONTH) {
-        refresh = refresh.max_age(seconds);
+    let max_age = errors.number("jwks_max_age", table.jwks_max_age, 1..=MONTH);
+    let max_stale = errors.number("jwks_max_stale", table.jwks_max_stale, 1..=MONTH);
+    let max_age = max_age.unwrap_or(JwksRefresh::DEFAULT_MAX_AGE);
+    let max_stale = max_stale.unwrap_or(JwksRefresh::DEFAULT_MAX_STALE);
+    if max_age > max_stale {
+        errors
+            .add(format_args!("jwks_max_stale: {max_stale} is less than jwks_max_age, {max_age}"));
     }
-    if let Some(seconds) = errors.number("jwks_max_stale", table.jwks_max_stale, 1..=MONTH) {
-        refresh = refresh.max_stale(seconds);
-        let max_age = table.jwks_max_age.unwrap_or(JwksRefresh::DEFAULT_MAX_AGE);
-        if max_age > seconds {
-            errors.add(format_args!(
-                "jwks_max_stale: {seconds} is less than jwks_max_age, {max_age}"
-            ));
-        }
-    }
+    refresh = refresh.max_age(max_age).max_stale(max_stale);
     if let Some(seconds) = errors.number("max_back_off", table.max_back_off, 1..=DAY) {
         refresh = refresh.max_back_off(seconds);
     }

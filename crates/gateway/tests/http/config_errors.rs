@@ -153,6 +153,11 @@ fn each_error_has_its_location() {
             ),
         ),
         (
+            "# jwks_max_age = 3600 ",
+            "jwks_max_age = 86401 ",
+            format!("{issuer}jwks_max_stale: 86400 is less than jwks_max_age, 86401"),
+        ),
+        (
             "# cool_down = 60 ",
             "cool_down = 0 ",
             format!("{issuer}cool_down: expected 1 to 86400, found 0"),
