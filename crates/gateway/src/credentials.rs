@@ -64,7 +64,8 @@ impl TokenSource {
             Self::Header(name) => (name.clone(), EMPTY),
             Self::Cookie(cookie) => {
                 let others = cookies(headers).filter(|(name, _)| *name != cookie.as_bytes());
-                let others: Vec<_> = others.map(|(name, value)| [name, value].join(&b'=')).collect();
+                let others: Vec<_> =
+                    others.map(|(name, value)| [name, value].join(&b'=')).collect();
                 let others = HeaderValue::from_bytes(&others.join(&b"; "[..]));
                 (COOKIE, others.unwrap_or(EMPTY))
             }

@@ -92,7 +92,7 @@ async fn the_token_is_in_a_named_cookie() {
 #[tokio::test]
 async fn the_application_gets_no_token_that_was_not_validated() {
     let (issuer, _) = one_issuer().await;
-    let forged = Signer::rsa("a").sign(&claims(&issuer.url));
+    let forged = Signer::rsa("b").sign(&claims(&issuer.url));
     let news = "[[route]]\npath = \"/news\"\ntoken = \"optional\"\n";
     let config = Config::of(&issuer).top("pass_token = true").routes(news);
     let gateway = config.start().await;
