@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The checks of a release: the package, its documentation as docs.rs builds it, the oldest
-# dependencies it claims, licences, and a stranger's first hour with it.
+# dependencies it claims, licences, the tables of COMPARE.md, and a stranger's first hour with it.
 #
 #   bash tests/release.sh            # needs the nightly toolchain
 set -euo pipefail
@@ -93,5 +93,10 @@ cargo +nightly update --quiet -Zdirect-minimal-versions
 # aws-lc-rs takes minutes of C to build: OLDEST=--all-features checks it too.
 CARGO_TARGET_DIR=$folder/target cargo check --quiet ${OLDEST:---features pure-rust,std,defmt}
 cd "$root"
+
+step "the verdicts in COMPARE.md"
+# A package of its own, which builds in minutes.
+cargo run --quiet --manifest-path tests/compare/Cargo.toml -- --check > /dev/null
+echo "ok"
 
 printf '\nall that a release has to show\n'
