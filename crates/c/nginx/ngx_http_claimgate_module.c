@@ -31,6 +31,8 @@ typedef struct {
     ngx_uint_t is_in_use;
     /* The number of fetches in progress. */
     ngx_uint_t fetches;
+    /* When a client disconnected, which ended its fetch; 0 after another fetch was begun. */
+    time_t cut_off_at;
 } keys_t;
 
 /* The claim of a variable. */
@@ -531,14 +533,33 @@ typedef struct {
     ngx_uint_t is_over;
 } fetch_t;
 
+/* A fetch ends with the request that began it. Otherwise, clients that disconnect could delay
+ * the next fetch by the cool-down, and keep a withdrawn key in use. */
+static void cut_off(fetch_t *fetch) {
+    if (fetch->is_over) return;
+    fetch->is_over = 1;
+    fetch->keys->fetches--;
+    fetch->keys->cut_off_at = ngx_time();
+}
+
+static void request_ended(void *data) { cut_off(data); }
+
+static ngx_int_t is_retry_due(const keys_t *keys) {
+    return keys->cut_off_at != 0 && keys->cut_off_at != ngx_time();
+}
+
 /* Ends a fetch. The request continues in any case: with the new keys or the previous ones. */
 static ngx_int_t fetched(ngx_http_request_t *sr, void *data, ngx_int_t rc) {
     fetch_t *fetch = data;
     keys_t *keys = fetch->keys;
     if (fetch->is_over) return NGX_OK;
+    if (fetch->waiting != NULL) fetch->waiting->waits = 0;
+    if (rc == NGX_HTTP_CLIENT_CLOSED_REQUEST || (rc != NGX_OK && sr->connection->error)) {
+        cut_off(fetch);
+        return NGX_OK;
+    }
     fetch->is_over = 1;
     keys->fetches--;
-    if (fetch->waiting != NULL) fetch->waiting->waits = 0;
     ngx_uint_t status = sr->headers_out.status;
     claimgate_code code = CLAIMGATE_REFUSED;
     if (rc == NGX_OK && status == NGX_HTTP_OK && sr->out != NULL && sr->out->buf != NULL) {
@@ -558,8 +579,9 @@ static ngx_int_t fetched(ngx_http_request_t *sr, void *data, ngx_int_t rc) {
 static ngx_int_t begin_fetch(ngx_http_request_t *r, keys_t *keys, request_t *waiting) {
     fetch_t *fetch = ngx_pcalloc(r->pool, sizeof *fetch);
     ngx_http_post_subrequest_t *end = ngx_palloc(r->pool, sizeof *end);
+    ngx_pool_cleanup_t *cleanup = ngx_pool_cleanup_add(r->pool, 0);
     ngx_http_request_t *sr;
-    if (fetch == NULL || end == NULL) return NGX_ERROR;
+    if (fetch == NULL || end == NULL || cleanup == NULL) return NGX_ERROR;
     fetch->keys = keys;
     fetch->waiting = waiting;
     end->handler = fetched;
@@ -569,6 +591,9 @@ static ngx_int_t begin_fetch(ngx_http_request_t *r, keys_t *keys, request_t *wai
     if (ngx_http_subrequest(r, &keys->location, NULL, &sr, end, flags) != NGX_OK)
         return NGX_ERROR;
     keys->fetches++;
+    keys->cut_off_at = 0;
+    cleanup->handler = request_ended;
+    cleanup->data = fetch;
     if (waiting != NULL) waiting->waits = waiting->fetched = 1;
     sr->request_body = ngx_pcalloc(r->pool, sizeof(ngx_http_request_body_t));
     ngx_http_headers_in_t none;
@@ -596,7 +621,7 @@ static ngx_int_t prepare_keys(ngx_http_request_t *r, keys_t *keys, request_t *re
     claimgate_refresh_on_schedule(keys->refresh, now, &seconds);
     /* Without keys, each request has its own fetch. */
     int joins = !has_keys && keys->fetches > 0 && !request->fetched;
-    if (seconds == 0 || joins) {
+    if (seconds == 0 || joins || is_retry_due(keys)) {
         if (begin_fetch(r, keys, has_keys ? NULL : request) != NGX_OK) return NGX_ERROR;
         if (!has_keys) return NGX_AGAIN;
     }
@@ -786,7 +811,7 @@ static ngx_int_t access_handler(ngx_http_request_t *r) {
         !request->fetched) {
         uint64_t seconds = 1;
         claimgate_refresh_on_refusal(own->keys->refresh, code, (uint64_t)ngx_time(), &seconds);
-        if (seconds == 0)
+        if (seconds == 0 || is_retry_due(own->keys))
             return begin_fetch(r, own->keys, request) == NGX_OK ? NGX_AGAIN : NGX_ERROR;
     }
     ngx_log_error(NGX_LOG_INFO, r->connection->log, 0, "claimgate: rejected: %s",

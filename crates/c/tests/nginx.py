@@ -9,6 +9,7 @@ import http.server
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -51,8 +52,11 @@ class Issuer:
                 body = outer.text.encode()
                 self.send_response(outer.status)
                 self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                try:
+                    self.end_headers()
+                    self.wfile.write(body)
+                except BrokenPipeError:
+                    pass  # The fetch was cut off.
 
             def log_message(self, *_):
                 pass
@@ -451,6 +455,23 @@ def test_rotation(issuer):
         wait_until("and one is again", (401, 200), lambda: (get("/api", a)[0], get("/api", b)[0]))
 
 
+def test_disconnects(issuer):
+    """Clients that disconnect during a fetch do not delay the next one by the cool-down."""
+    a, b = (KEYS[name].sign(claims()) for name in "ab")
+    issuer.status, issuer.text, before = 200, jwks(KEYS["a"]), issuer.fetches
+    with Nginx(LOCATION + "claimgate_keys_cool_down 5;"):
+        expect("before the rotation", 200, get("/api", a)[0])
+        issuer.text, issuer.delay = jwks(KEYS["b"]), 1
+        time.sleep(5.1)
+        client = socket.create_connection(("127.0.0.1", PORT))
+        client.sendall(f"GET /api HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {b}\r\n\r\n".encode())
+        wait_until("a fetch", 2, lambda: issuer.fetches - before)
+        client.close()
+        issuer.delay = 0
+        # Earlier than after the cool-down.
+        wait_until("after the rotation", (401, 200), lambda: (get("/api", a)[0], get("/api", b)[0]), 3)
+
+
 def test_stale(issuer):
     a = KEYS["a"].sign(claims())
     issuer.status, issuer.text = 200, jwks(KEYS["a"])
@@ -511,6 +532,7 @@ def main():
     test_location(issuer)
     test_servers(issuer)
     test_rotation(issuer)
+    test_disconnects(issuer)
     test_stale(issuer)
     log = open(f"{FOLDER}/error.log", encoding="utf-8", errors="replace").read()
     expect("no worker died", False, "exited on signal" in log)

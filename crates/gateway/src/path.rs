@@ -29,8 +29,8 @@ impl fmt::Display for Ambiguous {
             Self::DotSegment => "contains the segment . or ..",
             Self::Encoding => "contains invalid percent-encoding or invalid UTF-8",
             Self::Character => {
-                "contains a slash, backslash, semicolon, percent sign or control character in a \
-                 segment"
+                "contains a slash, backslash, semicolon, percent sign, question mark, number sign \
+                 or control character in a segment"
             }
             Self::Fragment => "contains a fragment",
         })
@@ -79,13 +79,16 @@ fn is_ambiguous(character: char) -> bool {
     match character {
         // Some servers remove parameters, which start with a semicolon.
         '\\' | ';' | '%' => true,
-        // Characters that Unicode compatibility normalization maps to dots and slashes.
-        '\u{2024}'..='\u{2026}'
-        | '\u{fe52}'
-        | '\u{fe68}'
-        | '\u{ff0e}'
-        | '\u{ff0f}'
-        | '\u{ff3c}' => true,
+        // Encoded ones: a path that is decoded twice ends there.
+        '?' | '#' => true,
+        // Characters that Unicode compatibility normalization maps to one of the others, to dots,
+        // or to text with a slash.
+        '\u{37e}' | '\u{2024}'..='\u{2026}' | '\u{2047}'..='\u{2049}' => true,
+        '\u{2100}' | '\u{2101}' | '\u{2105}' | '\u{2106}' => true,
+        '\u{fe14}' | '\u{fe16}' | '\u{fe19}' | '\u{fe30}' | '\u{fe52}' | '\u{fe54}'
+        | '\u{fe56}' => true,
+        '\u{fe5f}' | '\u{fe68}' | '\u{fe6a}' | '\u{ff03}' | '\u{ff05}' => true,
+        '\u{ff0e}' | '\u{ff0f}' | '\u{ff1b}' | '\u{ff1f}' | '\u{ff3c}' => true,
         character => character.is_control(),
     }
 }
@@ -153,10 +156,15 @@ mod tests {
             ("/patients/17;v=1", Ambiguous::Character),
             ("/patients/17%3bv=1", Ambiguous::Character),
             ("/patients/%252e%252e/admin", Ambiguous::Character),
+            ("/patients/17%3Fa", Ambiguous::Character),
+            ("/patients/17%23a", Ambiguous::Character),
             ("/patients/%00", Ambiguous::Character),
             ("/patients/%0a", Ambiguous::Character),
             ("/patients/%7f", Ambiguous::Character),
             ("/patients/%EF%BC%8E%EF%BC%8E/admin", Ambiguous::Character),
+            ("/patients/17\u{ff1b}v=1", Ambiguous::Character),
+            ("/patients/\u{ff05}2e", Ambiguous::Character),
+            ("/patients\u{2100}b", Ambiguous::Character),
             ("/patients/%", Ambiguous::Encoding),
             ("/patients/%4", Ambiguous::Encoding),
             ("/patients/%zz", Ambiguous::Encoding),
