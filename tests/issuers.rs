@@ -91,3 +91,35 @@ fn k11_a_token_of_no_known_issuer_is_rejected() {
     let token = Signer::a().sign_raw(br#"{"alg":"RS256"}"#, b"no JSON");
     assert_eq!(login(&token), Err(Error::UnknownIssuer));
 }
+
+/// Returns the index of the issuer that an access token claims to be from, of three.
+fn claimed(token: &str) -> Option<usize> {
+    const TENANTS: &str = "https://login.example.com/{tenantid}/v2.0";
+    BearerToken::new(token)
+        .claimed_issuer(&[OTHER, TENANTS, ISSUER], &mut TokenBuffer::<4096>::new())
+}
+
+#[test]
+fn k11_the_claimed_issuer_is_one_of_the_list_or_none() {
+    let claims = |iss: &str| with(access_claims(), "iss", iss);
+    let sign = |claims: &Value| Signer::a().sign(claims);
+    assert_eq!(claimed(&sign(&access_claims())), Some(2));
+    assert_eq!(claimed(&sign(&claims(OTHER))), Some(0));
+    let tenant = "https://login.example.com/3aa4a235-b6e2-48d5-9195-7fcf05b459b0/v2.0";
+    assert_eq!(claimed(&sign(&claims(tenant))), Some(1));
+    for iss in [
+        "",
+        "https://other.example.com/",
+        "HTTPS://other.example.com",
+        "https://login.example.com/3aa4a235-b6e2-48d5-9195-7fcf05b459b0",
+        "https://login.example.com/{tenantid}/v2.0/",
+    ] {
+        assert_eq!(claimed(&sign(&claims(iss))), None, "{iss}");
+    }
+    // Only validation checks the tenant itself.
+    assert_eq!(claimed(&sign(&claims("https://login.example.com/a/b/v2.0"))), Some(1));
+    assert_eq!(claimed(&sign(&without(access_claims(), "iss"))), None);
+    assert_eq!(claimed(&sign(&with(access_claims(), "iss", 1))), None);
+    assert_eq!(claimed("e30.e30.AA"), None);
+    assert_eq!(claimed(""), None);
+}
