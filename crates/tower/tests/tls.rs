@@ -41,7 +41,7 @@ async fn a_certificate_has_to_be_of_the_host_valid_and_of_a_known_authority() {
         assert_eq!(health.state, expected, "{health:?}");
         if expected == KeyState::Pending {
             let failure = health.last_failure.unwrap();
-            assert!(failure.starts_with("TLS: "), "{failure}");
+            assert!(failure.starts_with("TLS failed: "), "{failure}");
         } else {
             assert_eq!(verdict(&authorities, &signer.sign(&claims(&issuer))).await, "valid");
         }
