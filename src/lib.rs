@@ -1,5 +1,5 @@
 //! Validation of OpenID Connect ID tokens, OAuth 2.0 access tokens, logout tokens and DPoP
-//! proofs, without `std` and without allocating.
+//! proofs, without `std`. The library does not allocate; ring, the default backend, does in RSA.
 //!
 //! A token becomes a [`Validated<IdToken>`](IdToken), a [`Validated<AccessToken>`](AccessToken),
 //! a [`Validated<LogoutToken>`](LogoutToken) or a [`Validated<DpopProof>`](DpopProof), and only
@@ -85,8 +85,9 @@
 //! | logout tokens | [`policy::LogoutTokenPolicy`] |
 //! | DPoP proofs | [`policy::DpopPolicy`] |
 //!
-//! A policy is built at compile time, with [`at_compile_time!`], or at run time. Its audience is
-//! an argument; scopes, claim rules, lifetimes and further settings are methods of its builder.
+//! A policy is built at compile time, with [`at_compile_time!`], or at run time. The audience of
+//! a token, an API or a client, is an argument; scopes, claim rules, lifetimes and further
+//! settings are methods of the builder.
 //!
 //! # Platforms
 //!
@@ -102,7 +103,7 @@
 //! - `std` (default) adds `NumericDate::now`.
 //! - `ring` (default), `aws-lc-rs`, `pure-rust`: the backends. `pure-rust-rs256` is `pure-rust`
 //!   without `PureRustAnyKey` and the code of other algorithms.
-//! - `defmt` implements `defmt::Format` for errors.
+//! - `defmt` implements `defmt::Format` for errors and decisions.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]

@@ -92,7 +92,7 @@ owned_token! {
     /// }
     ///
     /// fn name(session: &Session) -> String {
-    ///     session.user.token().user().name().unwrap_or("somebody").to_owned()
+    ///     session.user.token().user().name().unwrap_or("(no name)").to_owned()
     /// }
     /// ```
     OwnedIdToken, IdTokenSpans, IdToken, "an ID token"

@@ -1,63 +1,19 @@
-//! The replay store in Redis. It needs `redis-server` (Debian's package of that name).
+//! The replay store in Redis.
 
+#[path = "support/redis.rs"]
+mod server;
 mod support;
-
-use std::process::{Child, Command, Stdio};
 
 use claimgate::replay::TokenId;
 use claimgate::{NumericDate, RingAnyKey};
 use claimgate_tower::replay::redis::RedisReplayStore;
 use claimgate_tower::replay::{ReplayStore, ReplayStoreError, UsedProof};
+use server::RedisServer;
 use support::*;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Duration, sleep};
 
-/// A server on a free port, without persistence.
-struct Server {
-    port: u16,
-    process: Child,
-}
-
-impl Server {
-    async fn start() -> Self {
-        // Another process could take the port in between, which would fail the test.
-        let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-        Self::start_at(port).await
-    }
-
-    async fn start_at(port: u16) -> Self {
-        let process = Command::new("redis-server")
-            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"])
-            .arg(port.to_string())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("redis-server is installed");
-        let server = Self { port, process };
-        for _ in 0..200 {
-            if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
-                return server;
-            }
-            sleep(Duration::from_millis(20)).await;
-        }
-        panic!("redis-server does not start");
-    }
-
-    fn store(&self) -> RedisReplayStore {
-        RedisReplayStore::connect(&format!("redis://127.0.0.1:{}/", self.port)).unwrap()
-    }
-
-    fn stop(mut self) -> u16 {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-        self.port
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _: std::io::Result<()> = self.process.kill();
-        let _: std::io::Result<_> = self.process.wait();
-    }
+fn store(server: &RedisServer) -> RedisReplayStore {
+    RedisReplayStore::connect(&format!("redis://127.0.0.1:{}/", server.port)).unwrap()
 }
 
 fn proof(jti: &str, seconds: u64) -> UsedProof<'static> {
@@ -68,8 +24,8 @@ fn proof(jti: &str, seconds: u64) -> UsedProof<'static> {
 
 #[tokio::test]
 async fn two_instances_admit_a_proof_once_together() {
-    let server = Server::start().await;
-    let (one, two) = (server.store(), server.store());
+    let server = RedisServer::start().await;
+    let (one, two) = (store(&server), store(&server));
     assert_eq!(one.admit(proof("1", 60)).await, Ok(()));
     assert_eq!(two.admit(proof("1", 60)).await, Err(ReplayStoreError::Replayed));
     assert_eq!(one.admit(proof("1", 60)).await, Err(ReplayStoreError::Replayed));
@@ -94,16 +50,17 @@ async fn two_instances_admit_a_proof_once_together() {
 
 #[tokio::test]
 async fn when_redis_is_away_a_proof_is_refused() {
-    let server = Server::start().await;
-    let store = server.store();
+    let server = RedisServer::start().await;
+    let store = store(&server);
     assert_eq!(store.admit(proof("1", 60)).await, Ok(()));
-    let port = server.stop();
+    let port = server.port;
+    drop(server);
     for jti in ["1", "2"] {
         let refused = store.admit(proof(jti, 60)).await;
         assert!(matches!(refused, Err(ReplayStoreError::Unavailable(_))), "{refused:?}");
     }
     // It is used again after it is restarted.
-    let _server = Server::start_at(port).await;
+    let _server = RedisServer::start_at(port).await;
     let mut admitted = Err(ReplayStoreError::Full);
     for attempt in 0..50 {
         admitted = store.admit(proof(&format!("back-{attempt}"), 60)).await;

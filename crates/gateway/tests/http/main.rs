@@ -9,6 +9,8 @@ mod policy;
 mod program;
 mod proxies;
 mod redis;
+#[path = "../../../tower/tests/support/redis.rs"]
+mod redis_server;
 mod routes;
 mod server;
 mod settings;

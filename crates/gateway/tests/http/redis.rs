@@ -1,51 +1,13 @@
 //! Two gateways that share a store of DPoP proofs. The tests start `redis-server`, from Debian's
 //! package of this name.
 
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
-
-use tokio::net::{TcpListener, TcpStream};
-use tokio::time::sleep;
-
 use crate::dpop::{Client, ORIGIN};
+use crate::redis_server::RedisServer;
 use crate::support::*;
-
-struct Redis {
-    port: u16,
-    process: Child,
-}
-
-impl Redis {
-    async fn start() -> Self {
-        // The test fails if another process binds to the port first.
-        let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-        let process = Command::new("redis-server")
-            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"])
-            .arg(port.to_string())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("redis-server is installed");
-        let server = Self { port, process };
-        for _ in 0..200 {
-            if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
-                return server;
-            }
-            sleep(Duration::from_millis(20)).await;
-        }
-        panic!("redis-server does not start");
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        let _: std::io::Result<()> = self.process.kill();
-        let _: std::io::Result<_> = self.process.wait();
-    }
-}
 
 #[tokio::test]
 async fn two_gateways_with_a_store_accept_a_proof_once() {
-    let redis = Redis::start().await;
+    let redis = RedisServer::start().await;
     let (issuer, signer) = one_issuer().await;
     let client = Client::new(&issuer, &signer);
     let dpop =
