@@ -45,6 +45,28 @@ pub(crate) fn find_special(bytes: &[u8]) -> usize {
     bytes.len().wrapping_sub(rest.len()).wrapping_add(place)
 }
 
+/// Like `==`, but inline, for short texts: a call of `memcmp` costs more than the comparison.
+#[inline]
+pub(crate) fn equal(left: &[u8], right: &[u8]) -> bool {
+    if left.len() != right.len() {
+        return false;
+    }
+    let is_same = |(word, other): (&[u8; 8], &[u8; 8])| word == other;
+    if let (Some((_, last)), Some((_, other_last))) =
+        (left.split_last_chunk::<8>(), right.split_last_chunk::<8>())
+    {
+        // The last word may overlap the one before it.
+        let (words, other_words) = (left.as_chunks().0, right.as_chunks().0);
+        return words.iter().zip(other_words).all(is_same) && last == other_last;
+    }
+    match (left.split_last_chunk::<4>(), right.split_last_chunk::<4>()) {
+        (Some((_, last)), Some((_, other_last))) => {
+            left.first_chunk::<4>() == right.first_chunk::<4>() && last == other_last
+        }
+        _ => left.iter().zip(right).all(|(byte, other)| byte == other),
+    }
+}
+
 /// Like `split_once`, for an ASCII character that is near.
 #[inline]
 pub(crate) fn split_once_near(needle: u8, text: &str) -> Option<(&str, &str)> {
@@ -139,6 +161,25 @@ mod tests {
                 text[at] = b'b';
                 assert!(!all(&text[..length], |byte| byte == b'a'), "{at} of {length}");
                 text[at] = b'a';
+            }
+        }
+    }
+
+    #[test]
+    fn texts_are_equal_if_their_lengths_and_all_their_bytes_are() {
+        for length in 0..=40 {
+            let text = [b'a'; 40];
+            for other_length in 0..=40 {
+                let is_equal = equal(&text[..length], &text[..other_length]);
+                assert_eq!(is_equal, length == other_length, "{length} and {other_length}");
+            }
+            for at in 0..length {
+                for bit in 0..8 {
+                    let mut other = text;
+                    other[at] ^= 1 << bit;
+                    assert!(!equal(&text[..length], &other[..length]), "{at} of {length}");
+                    assert!(equal(&other[..length], &other[..length]), "{at} of {length}");
+                }
             }
         }
     }

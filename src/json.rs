@@ -14,13 +14,14 @@ use core::mem;
 
 use heapless::Vec;
 
-use crate::bytes::split_once_near;
+use crate::bytes::{equal, find_near};
 use crate::error::{Error, Input, JsonProblem};
 use escape::{Unescaped, normalise};
-use names::{Names, fingerprint, fingerprint_of_characters};
+use names::{Seen, fingerprint, fingerprint_of_characters};
 use scanner::{Scanner, WrittenMember, is_plain, unquoted};
 
 pub(crate) use custom::deserialize;
+pub(crate) use names::Name;
 
 /// The maximum nesting depth of objects and arrays, including the outermost object.
 ///
@@ -38,13 +39,14 @@ pub(crate) const MAX_MEMBERS: usize = 64;
 pub(crate) struct Member<'a> {
     /// The name as it is written, without quotes.
     pub(crate) name: &'a str,
+    fingerprint: u64,
     pub(crate) value: Value<'a>,
 }
 
 impl<'a> Member<'a> {
     /// The name as a string, which may have escapes.
     fn name(&self) -> Text<'a> {
-        Text { text: self.name, may_have_escapes: self.value.may_have_escapes() }
+        self.value.sibling(self.name)
     }
 }
 
@@ -110,19 +112,19 @@ impl<'a, const MAX: usize> Object<'a, MAX> {
         escapes: Escapes,
         input: Input,
     ) -> Result<(), Error> {
-        let mut names = Names::<MAX>::new();
-        for_each_member(text, prescan, escapes, input, |member| {
-            let fingerprint = match member.value.escapes {
-                Escapes::Any => fingerprint_of_characters(Unescaped(member.name)),
+        let mut seen = Seen::new();
+        for_each_member(text, prescan, escapes, input, |name, value| {
+            let fingerprint = match value.escapes {
+                Escapes::Any => fingerprint_of_characters(Unescaped(name)),
                 // Names are equal if and only if their bytes are.
-                Escapes::Absent | Escapes::Needed => fingerprint(member.name.as_bytes()),
+                Escapes::Absent | Escapes::Needed => fingerprint(name.as_bytes()),
             };
-            let too_many = Error::InvalidJson(input, JsonProblem::TooManyMembers);
-            if names.contain(fingerprint) {
+            let is_same = |member: &Member<'_>| member.fingerprint == fingerprint;
+            if seen.add(fingerprint) && self.members.iter().any(is_same) {
                 return Err(Error::DuplicateMember(input));
             }
-            names.add(fingerprint).ok_or(too_many)?;
-            self.members.push(member).map_err(|_| too_many)
+            let too_many = Error::InvalidJson(input, JsonProblem::TooManyMembers);
+            self.members.push(Member { name, fingerprint, value }).map_err(|_| too_many)
         })
     }
 
@@ -134,23 +136,26 @@ impl<'a, const MAX: usize> Object<'a, MAX> {
     /// Returns the value of the member with this name.
     #[inline]
     pub(crate) fn get(&self, name: &str) -> Option<Value<'a>> {
+        self.find(&Name::new(name)).copied()
+    }
+
+    /// Like [`get`](Self::get), but does not copy the value.
+    #[inline(always)]
+    pub(crate) fn find(&self, name: &Name<'_>) -> Option<&Value<'a>> {
         // All members are from one text, so either all of them may have escapes or none.
         if self.members.first()?.value.may_have_escapes() {
-            return self.get_escaped(name);
+            return self.find_escaped(name.text);
         }
-        // Compares lengths and last bytes first: most names are too short for a call of `memcmp`.
-        let last = name.as_bytes().last();
-        let member = self.members.iter().find(|member| {
-            let found = member.name.as_bytes();
-            found.len() == name.len() && found.last() == last && member.name == name
-        });
-        member.map(|member| member.value)
+        let is_same =
+            |member: &&Member<'_>| member.fingerprint == name.fingerprint && name.is(member.name);
+        self.members.iter().find(is_same).map(|member| &member.value)
     }
 
     #[cold]
     #[inline(never)]
-    fn get_escaped(&self, name: &str) -> Option<Value<'a>> {
-        self.members.iter().find(|member| member.name().is(name)).map(|member| member.value)
+    fn find_escaped(&self, name: &str) -> Option<&Value<'a>> {
+        let mut members = self.members.iter();
+        members.find(|member| member.name().is(name)).map(|member| &member.value)
     }
 }
 
@@ -161,7 +166,7 @@ fn for_each_member<'a>(
     prescan: Prescan,
     escapes: Escapes,
     input: Input,
-    mut visit: impl FnMut(Member<'a>) -> Result<(), Error>,
+    mut visit: impl FnMut(&'a str, Value<'a>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let fault = |fault| Error::InvalidJson(input, fault);
     let text = core::str::from_utf8(text).map_err(|_| fault(JsonProblem::NotUtf8))?;
@@ -174,7 +179,7 @@ fn for_each_member<'a>(
     let mut is_first = true;
     while let Some(written) = scanner.member(is_first).map_err(fault)? {
         let WrittenMember { name, value: text, is_array_of_strings } = written;
-        visit(Member { name, value: Value { text, escapes, is_array_of_strings } })?;
+        visit(name, Value { text, escapes, is_array_of_strings })?;
         is_first = false;
     }
     scanner.skip_whitespace();
@@ -217,9 +222,9 @@ impl Prescan {
 /// issuer. Names are not checked for duplicates, to save time.
 pub(crate) fn find_first<'a>(text: &'a [u8], name: &str, input: Input) -> Option<Value<'a>> {
     let mut first = None;
-    for_each_member(text, Prescan::at(text), Escapes::Any, input, |member| {
-        if first.is_none() && member.name().is(name) {
-            first = Some(member.value);
+    for_each_member(text, Prescan::at(text), Escapes::Any, input, |found, value| {
+        if first.is_none() && value.sibling(found).is(name) {
+            first = Some(value);
         }
         Ok(())
     })
@@ -239,6 +244,11 @@ pub(crate) struct Value<'a> {
 impl<'a> Value<'a> {
     fn may_have_escapes(self) -> bool {
         self.escapes != Escapes::Absent
+    }
+
+    /// Returns a string of the same text as this value, for example its name.
+    fn sibling(self, text: &'a str) -> Text<'a> {
+        Text { text, may_have_escapes: self.may_have_escapes() }
     }
 
     /// Returns the text of a number, or `None` for another type.
@@ -314,42 +324,35 @@ impl<'a> Text<'a> {
     }
 
     /// Returns whether the unescaped string is `expected`.
+    #[inline]
     pub(crate) fn is(self, expected: &str) -> bool {
-        match self.plain() {
-            Some(plain) => plain == expected,
-            None => Unescaped(self.text).eq(expected.chars()),
+        if self.may_have_escapes {
+            unescapes_to(self.text, expected)
+        } else {
+            equal(self.text.as_bytes(), expected.as_bytes())
         }
     }
 
     /// Returns whether the unescaped string consists of space-separated tokens, one of which
     /// is `expected`. No token is empty.
+    #[inline]
     pub(crate) fn has_token(self, expected: &str) -> bool {
         if expected.is_empty() {
             return false;
         }
-        match self.plain() {
-            Some(plain) => {
-                let mut rest = plain;
-                while let Some((token, others)) = split_once_near(b' ', rest) {
-                    if token == expected {
-                        return true;
-                    }
-                    rest = others;
-                }
-                rest == expected
+        if self.may_have_escapes {
+            return unescapes_to_tokens_with(self.text, expected);
+        }
+        let mut rest = self.text.as_bytes();
+        loop {
+            let end = find_near(b' ', rest).unwrap_or(rest.len());
+            let Some((token, others)) = rest.split_at_checked(end) else { return false };
+            if equal(token, expected.as_bytes()) {
+                return true;
             }
-            None => {
-                let mut characters = Unescaped(self.text).peekable();
-                while characters.peek().is_some() {
-                    let token = characters.by_ref().take_while(|character| *character != ' ');
-                    let mut expected = expected.chars();
-                    let is_prefix =
-                        token.fold(true, |all, found| all & (expected.next() == Some(found)));
-                    if is_prefix && expected.next().is_none() {
-                        return true;
-                    }
-                }
-                false
+            match others {
+                [_, others @ ..] => rest = others,
+                [] => return false,
             }
         }
     }
@@ -376,6 +379,29 @@ impl<'a> Text<'a> {
         }
         core::str::from_utf8_mut(out.get_mut(..length)?).ok()
     }
+}
+
+/// Returns whether the string that is written as `text` is `expected`.
+#[cold]
+#[inline(never)]
+fn unescapes_to(text: &str, expected: &str) -> bool {
+    Unescaped(text).eq(expected.chars())
+}
+
+/// Returns whether the string that is written as `text` contains the token `expected`.
+#[cold]
+#[inline(never)]
+fn unescapes_to_tokens_with(text: &str, expected: &str) -> bool {
+    let mut characters = Unescaped(text).peekable();
+    while characters.peek().is_some() {
+        let token = characters.by_ref().take_while(|character| *character != ' ');
+        let mut expected = expected.chars();
+        let is_prefix = token.fold(true, |all, found| all & (expected.next() == Some(found)));
+        if is_prefix && expected.next().is_none() {
+            return true;
+        }
+    }
+    false
 }
 
 /// The elements of a valid array.

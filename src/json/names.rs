@@ -9,30 +9,42 @@
 //! probability of 2⁻⁶⁴ per pair. An attacker who computes a collision only gets the attacker's
 //! own object rejected.
 
-use heapless::Vec;
-
-/// The fingerprints of the names seen so far in an object.
-pub(super) struct Names<const MAX: usize> {
-    /// One bit for each name, selected by its hash. A name whose bit is not set is new.
-    bits: u64,
-    fingerprints: Vec<u64, MAX>,
+/// A name, and its fingerprint.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Name<'a> {
+    pub(super) text: &'a str,
+    pub(super) fingerprint: u64,
 }
 
-impl<const MAX: usize> Names<MAX> {
+impl<'a> Name<'a> {
+    pub(crate) const fn new(text: &'a str) -> Self {
+        Self { text, fingerprint: fingerprint(text.as_bytes()) }
+    }
+
+    /// Returns whether `other`, which has the same fingerprint, is the same name.
+    #[inline]
+    pub(super) fn is(&self, other: &str) -> bool {
+        let (name, other) = (self.text.as_bytes(), other.as_bytes());
+        // The fingerprints of names of the same length below 8 differ if the names do.
+        name.len() == other.len() && (name.len() < 8 || name == other)
+    }
+}
+
+/// The fingerprints of the names seen so far in an object, one bit for each, selected by its
+/// hash. A name whose bit is not set is new.
+pub(super) struct Seen(u64);
+
+impl Seen {
     pub(super) const fn new() -> Self {
-        Self { bits: 0, fingerprints: Vec::new() }
+        Self(0)
     }
 
+    /// Adds a fingerprint. Returns `false` if it is certainly new.
     #[inline]
-    pub(super) fn contain(&self, fingerprint: u64) -> bool {
-        self.bits & bit(fingerprint) != 0 && self.fingerprints.contains(&fingerprint)
-    }
-
-    /// Adds a fingerprint. Returns `None` if the capacity is exhausted.
-    #[inline]
-    pub(super) fn add(&mut self, fingerprint: u64) -> Option<()> {
-        self.bits |= bit(fingerprint);
-        self.fingerprints.push(fingerprint).ok()
+    pub(super) const fn add(&mut self, fingerprint: u64) -> bool {
+        let before = self.0;
+        self.0 |= bit(fingerprint);
+        before == self.0
     }
 }
 
@@ -43,22 +55,23 @@ const fn bit(fingerprint: u64) -> u64 {
 
 /// Returns the fingerprint of a name that has only one possible spelling in its object.
 #[inline]
-pub(super) fn fingerprint(name: &[u8]) -> u64 {
-    // A length always fits into an address.
-    let length = u64::try_from(name.len()).unwrap_or(u64::MAX);
-    let (words, rest) = name.as_chunks();
-    let hash = words
-        .iter()
-        .fold(length.wrapping_mul(FACTOR), |hash, word| mix(hash ^ u64::from_le_bytes(*word)));
+#[expect(clippy::as_conversions, reason = "`u64::from` is not `const`; a length has no more bits")]
+pub(super) const fn fingerprint(name: &[u8]) -> u64 {
+    let mut hash = (name.len() as u64).wrapping_mul(FACTOR);
+    let mut rest = name;
+    while let Some((word, after)) = rest.split_first_chunk() {
+        hash = mix(hash ^ u64::from_le_bytes(*word));
+        rest = after;
+    }
     hash ^ match *rest {
         [a, b, c] => u64::from_le_bytes([a, b, c, 0, 0, 0, 0, 0]),
         [a, b] => u64::from_le_bytes([a, b, 0, 0, 0, 0, 0, 0]),
-        [a] => u64::from(a),
+        [a] => a as u64,
         _ => match (rest.first_chunk(), rest.last_chunk()) {
             // 4 to 7 bytes; the two words overlap.
             (Some(first), Some(last)) => {
-                let [first, last] = [first, last].map(|half| u64::from(u32::from_le_bytes(*half)));
-                first | (last << 32)
+                let last = u32::from_le_bytes(*last) as u64;
+                u32::from_le_bytes(*first) as u64 | last << 32
             }
             _ => 0,
         },

@@ -3,8 +3,9 @@
 use core::fmt;
 
 use super::{Fingerprint, Forbidden};
+use crate::bytes::equal;
 use crate::error::{ConfigError, Error, Input, Problem};
-use crate::json::{Object, Value};
+use crate::json::{Name, Object, Value};
 use crate::validated::{Token, Validated};
 
 /// A rule for one claim of a token, identified by a path of member names.
@@ -29,19 +30,69 @@ use crate::validated::{Token, Validated};
 /// A claim that is missing, of the wrong type or of another value is rejected with
 /// [`Error::ClaimMismatch`], and so is a path through a value that is not an object. The error
 /// contains neither the claim's value nor the expected one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ClaimRule<'a> {
     path: &'a [&'a str],
+    /// The first name of the path.
+    first: Name<'a>,
     expected: Expected<'a>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Expected<'a> {
     Text(&'a str),
-    Integer(i64),
+    Integer(Digits),
     Boolean(bool),
     OneOf(&'a [&'a str]),
     Contains(&'a str),
+}
+
+/// An integer in the one spelling that JSON has for it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Digits {
+    /// The sign and the digits, at the end.
+    text: [u8; 20],
+    start: u8,
+}
+
+impl Digits {
+    const fn of(value: i64) -> Self {
+        let (mut text, mut start, mut magnitude) = ([b'-'; 20], 20_u8, value.unsigned_abs());
+        let mut rest = text.as_mut_slice();
+        while let Some((place, before)) = rest.split_last_mut() {
+            let [digit, ..] = (magnitude % 10).to_le_bytes();
+            *place = b'0'.wrapping_add(digit);
+            start = start.wrapping_sub(1);
+            magnitude /= 10;
+            if magnitude == 0 {
+                break;
+            }
+            rest = before;
+        }
+        // The place before the digits contains the sign.
+        Self { text, start: if value < 0 { start.wrapping_sub(1) } else { start } }
+    }
+
+    #[expect(clippy::as_conversions, reason = "`usize::from` is not `const`")]
+    const fn as_bytes(&self) -> &[u8] {
+        match self.text.split_at_checked(self.start as usize) {
+            Some((_, digits)) => digits,
+            None => &[],
+        }
+    }
+
+    const fn as_str(&self) -> &str {
+        match core::str::from_utf8(self.as_bytes()) {
+            Ok(digits) => digits,
+            Err(_) => "",
+        }
+    }
+}
+
+impl fmt::Debug for Digits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 impl<'a> ClaimRule<'a> {
@@ -64,7 +115,7 @@ impl<'a> ClaimRule<'a> {
     ///
     /// Those of [`equals`](Self::equals).
     pub const fn equals_integer(path: &'a [&'a str], value: i64) -> Result<Self, ConfigError> {
-        Self::new(path, Expected::Integer(value))
+        Self::new(path, Expected::Integer(Digits::of(value)))
     }
 
     /// Requires the claim to be this boolean.
@@ -100,10 +151,12 @@ impl<'a> ClaimRule<'a> {
     }
 
     const fn new(path: &'a [&'a str], expected: Expected<'a>) -> Result<Self, ConfigError> {
-        if path.is_empty() || path.len() > Self::MAX_PATH_LEN {
-            return Err(ConfigError::ClaimPath);
+        match path {
+            [first, ..] if path.len() <= Self::MAX_PATH_LEN => {
+                Ok(Self { path, first: Name::new(first), expected })
+            }
+            _ => Err(ConfigError::ClaimPath),
         }
-        Ok(Self { path, expected })
     }
 
     /// Adds the rule to the fingerprint of a policy.
@@ -111,7 +164,7 @@ impl<'a> ClaimRule<'a> {
         let fingerprint = fingerprint.texts(self.path);
         match self.expected {
             Expected::Text(value) => fingerprint.number(0).text(value),
-            Expected::Integer(value) => fingerprint.number(1).number(value.cast_unsigned()),
+            Expected::Integer(value) => fingerprint.number(1).text(value.as_str()),
             Expected::Boolean(false) => fingerprint.number(2),
             Expected::Boolean(true) => fingerprint.number(3),
             Expected::OneOf(values) => fingerprint.number(4).texts(values),
@@ -121,12 +174,25 @@ impl<'a> ClaimRule<'a> {
 
     /// Checks the rule on the members of a payload.
     fn check(&self, payload: &Object<'_>) -> Result<(), Refused> {
-        let (name, inner) = self.path.split_first().ok_or(Problem::Absent)?;
-        let mut value = payload.get(name).ok_or(Problem::Absent)?;
-        for name in inner {
-            value = member(value, name)?;
-        }
+        let first = payload.find(&self.first).ok_or(Problem::Absent)?;
+        let inner;
+        let value = match self.path {
+            [_] => first,
+            path => {
+                inner = path.iter().skip(1).try_fold(*first, |value, name| member(value, name))?;
+                &inner
+            }
+        };
         Ok(self.expected.check(value)?)
+    }
+}
+
+impl fmt::Debug for ClaimRule<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClaimRule")
+            .field("path", &self.path)
+            .field("expected", &self.expected)
+            .finish()
     }
 }
 
@@ -142,35 +208,41 @@ fn member<'v>(value: Value<'v>, name: &str) -> Result<Value<'v>, Refused> {
 }
 
 impl Expected<'_> {
-    fn check(&self, value: Value<'_>) -> Result<(), Problem> {
-        let is_expected = match *self {
+    #[inline]
+    fn check(&self, value: &Value<'_>) -> Result<(), Problem> {
+        let is_expected = match self {
             Self::Text(expected) => value.string().ok_or(Problem::WrongType)?.is(expected),
             Self::OneOf(expected) => {
                 let found = value.string().ok_or(Problem::WrongType)?;
                 expected.iter().any(|expected| found.is(expected))
             }
-            Self::Boolean(expected) => value.boolean().ok_or(Problem::WrongType)? == expected,
+            Self::Boolean(expected) => value.boolean().ok_or(Problem::WrongType)? == *expected,
             Self::Integer(expected) => {
-                let digits = value.number().ok_or(Problem::WrongType)?;
-                match digits.parse::<i64>() {
-                    Ok(found) if digits != "-0" => found == expected,
-                    Err(_) if !digits.contains(['.', 'e', 'E']) => false,
-                    _ => return Err(Problem::WrongType),
+                let found = value.number().ok_or(Problem::WrongType)?;
+                // A JSON number has no leading zeros, so an integer has one spelling.
+                let is_expected = equal(found.as_bytes(), expected.as_bytes());
+                if !is_expected && (found == "-0" || found.contains(['.', 'e', 'E'])) {
+                    return Err(Problem::WrongType);
                 }
+                is_expected
             }
             Self::Contains(expected) => match value.string() {
                 Some(tokens) => tokens.has_token(expected),
-                None => {
-                    let mut is_found = false;
-                    for element in value.array().ok_or(Problem::WrongType)? {
-                        is_found |= element.string().ok_or(Problem::WrongType)?.is(expected);
-                    }
-                    is_found
-                }
+                None => array_contains(value, expected)?,
             },
         };
         if is_expected { Ok(()) } else { Err(Problem::WrongValue) }
     }
+}
+
+// Not inlined: it is larger than the other comparisons together.
+#[inline(never)]
+fn array_contains(array: &Value<'_>, expected: &str) -> Result<bool, Problem> {
+    let mut is_found = false;
+    for element in array.array().ok_or(Problem::WrongType)? {
+        is_found |= element.string().ok_or(Problem::WrongType)?.is(expected);
+    }
+    Ok(is_found)
 }
 
 /// The reason why a rule is not met.
@@ -221,13 +293,14 @@ impl<'a> ClaimRules<'a> {
 /// Checks the rules in their order, up to the first that is not met.
 #[inline(never)]
 fn check_all(rules: &[ClaimRule<'_>], payload: &Object<'_>) -> Result<(), Error> {
-    for (index, rule) in rules.iter().enumerate() {
-        rule.check(payload).map_err(|refused| match refused {
-            Refused::Claim(problem) => Error::ClaimMismatch { rule: index, problem },
-            Refused::Error(error) => error,
-        })?;
-    }
-    Ok(())
+    let mut rest = rules.iter();
+    rest.try_for_each(|rule| rule.check(payload)).map_err(|refused| match refused {
+        Refused::Claim(problem) => {
+            let rule = rules.len().saturating_sub(rest.len()).saturating_sub(1);
+            Error::ClaimMismatch { rule, problem }
+        }
+        Refused::Error(error) => error,
+    })
 }
 
 impl PartialEq for ClaimRules<'_> {
