@@ -120,17 +120,15 @@ const fn sextet(character: u8) -> u8 {
 pub(crate) fn encode<'o>(bytes: &[u8], out: &'o mut [u8]) -> Option<&'o str> {
     let length = bytes.len().checked_mul(4)?.div_ceil(3);
     let out = out.get_mut(..length)?;
-    let (groups, rest) = bytes.as_chunks();
-    let (places, end) = out.as_chunks_mut();
-    for ([a, b, c], place) in groups.iter().zip(places) {
-        *place = sextets(*a, *b, *c);
+    let (groups, rest) = bytes.as_chunks::<6>();
+    let (places, end) = out.as_chunks_mut::<8>();
+    for ([a, b, c, d, e, f], place) in groups.iter().zip(&mut *places) {
+        *place = sextets([*a, *b, *c, *d, *e, *f]);
     }
-    let last = match *rest {
-        [a, b] => sextets(a, b, 0),
-        [a] => sextets(a, 0, 0),
-        _ => [0; 4],
-    };
-    end.iter_mut().zip(last).for_each(|(place, sextet)| *place = sextet);
+    // The rest, filled up with zeros.
+    let mut group = [0; 6];
+    group.iter_mut().zip(rest).for_each(|(place, byte)| *place = *byte);
+    end.iter_mut().zip(sextets(group)).for_each(|(place, sextet)| *place = sextet);
     // In a loop of its own, which the compiler vectorises.
     for place in &mut *out {
         *place = character(*place);
@@ -138,9 +136,14 @@ pub(crate) fn encode<'o>(bytes: &[u8], out: &'o mut [u8]) -> Option<&'o str> {
     core::str::from_utf8(out).ok()
 }
 
-/// Returns the four groups of six bits of three bytes.
-const fn sextets(a: u8, b: u8, c: u8) -> [u8; 4] {
-    [a >> 2, (a << 4 | b >> 4) & 0x3f, (b << 2 | c >> 6) & 0x3f, c & 0x3f]
+/// Returns the eight groups of six bits of six bytes.
+const fn sextets([a, b, c, d, e, f]: [u8; 6]) -> [u8; 8] {
+    // Divides 48 bits by two, by four, by eight.
+    let bits = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+    let halves = bits << 8 & 0x00ff_ffff_0000_0000 | bits & 0x0000_0000_00ff_ffff;
+    let quarters = halves << 4 & 0x0fff_0000_0fff_0000 | halves & 0x0000_0fff_0000_0fff;
+    let eighths = quarters << 2 & 0x3f00_3f00_3f00_3f00 | quarters & 0x003f_003f_003f_003f;
+    eighths.to_be_bytes()
 }
 
 /// Returns the character for six bits.

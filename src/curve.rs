@@ -92,12 +92,12 @@ const SMALL_ORDER: [[u64; 4]; 5] = [
 /// Returns whether the coordinates are below the field's modulus and satisfy the equation of
 /// P-256. The point at infinity has no coordinates, so no pair represents it.
 pub(crate) fn is_p256_point(x: &[u8; 32], y: &[u8; 32]) -> bool {
-    P256.contains(&limbs(x.iter().rev()), &limbs(y.iter().rev()))
+    P256.contains(&limbs_be(x), &limbs_be(y))
 }
 
 /// Like [`is_p256_point`], but for P-384.
 pub(crate) fn is_p384_point(x: &[u8; 48], y: &[u8; 48]) -> bool {
-    P384.contains(&limbs(x.iter().rev()), &limbs(y.iter().rev()))
+    P384.contains(&limbs_be(x), &limbs_be(y))
 }
 
 /// Returns whether the encoding is canonical, not of a point of small order, and of a
@@ -155,24 +155,30 @@ pub(crate) fn is_ed25519_signature(signature: &[u8]) -> bool {
 /// Returns the y coordinate of an encoded point of Ed25519, unless it is not below the modulus
 /// or the point is of small order.
 fn canonical_y(encoded: &[u8; 32]) -> Option<[u64; 4]> {
-    let mut y: [u64; 4] = limbs(encoded.iter());
+    let mut y: [u64; 4] = limbs_le(encoded);
     if let Some(last) = y.last_mut() {
         *last &= u64::MAX >> 1;
     }
     (FIELD_25519.contains(&y) && !SMALL_ORDER.contains(&y)).then_some(y)
 }
 
-/// Returns these octets, the lowest first, as limbs, the lowest first.
-fn limbs<'a, const N: usize>(octets: impl Iterator<Item = &'a u8>) -> [u64; N] {
-    let mut octets = octets;
-    [(); N].map(|()| {
-        let mut limb = [0; 8];
-        limb.iter_mut().zip(&mut octets).for_each(|(place, octet)| *place = *octet);
-        u64::from_le_bytes(limb)
-    })
+/// Returns little-endian octets as limbs, the lowest first.
+fn limbs_le<const N: usize>(octets: &[u8]) -> [u64; N] {
+    let mut limbs = [0; N];
+    let words = octets.as_chunks().0.iter();
+    limbs.iter_mut().zip(words).for_each(|(limb, word)| *limb = u64::from_le_bytes(*word));
+    limbs
 }
 
-/// The curve y² = x³ − 3·x + b.
+/// Returns big-endian octets as limbs, the lowest first.
+fn limbs_be<const N: usize>(octets: &[u8]) -> [u64; N] {
+    let mut limbs = [0; N];
+    let words = octets.as_chunks().0.iter().rev();
+    limbs.iter_mut().zip(words).for_each(|(limb, word)| *limb = u64::from_be_bytes(*word));
+    limbs
+}
+
+/// The curve y² = (x² − 3)·x + b.
 struct ShortCurve<const N: usize> {
     field: Field<N>,
     b: [u64; N],
@@ -185,10 +191,14 @@ impl<const N: usize> ShortCurve<N> {
         if !field.contains(x) || !field.contains(y) {
             return false;
         }
-        let [x, y, b] = [x, y, b].map(|number| field.montgomery(number));
-        let cube = field.product(&field.product(&x, &x), &x);
-        let thrice = field.sum(&field.sum(&x, &x), &x);
-        field.product(&y, &y) == field.sum(&field.difference(&cube, &thrice), &b)
+        // The product of a number and one in Montgomery form is not in Montgomery form.
+        let [times_x, times_y] = [x, y].map(|number| field.montgomery(number));
+        let mut three = [0; N];
+        if let Some(lowest) = three.first_mut() {
+            *lowest = 3;
+        }
+        let without_three = field.difference(&field.product(x, &times_x), &three);
+        field.product(y, &times_y) == field.sum(&field.product(&without_three, &times_x), b)
     }
 }
 
@@ -239,17 +249,20 @@ impl<const N: usize> Field<N> {
             let (top, overflow) = add(u64::from(highest), carry, false);
             let lowest = sum.first().copied().unwrap_or_default();
             let factor = lowest.wrapping_mul(self.negative_inverse);
-            let mut carry = 0;
-            for (place, limb) in sum.iter_mut().zip(&self.modulus) {
-                (*place, carry) = multiply_add(factor, *limb, *place, carry);
+            // The lowest limb becomes zero, and is left out.
+            let mut limbs = sum.iter().zip(&self.modulus);
+            let mut carry = limbs
+                .next()
+                .map_or(0, |(limb, modulus)| multiply_add(factor, *modulus, *limb, 0).1);
+            let mut next = [0; N];
+            for (place, (limb, modulus)) in next.iter_mut().zip(limbs) {
+                (*place, carry) = multiply_add(factor, *modulus, *limb, carry);
             }
-            // The lowest limb is zero now: shift by one limb.
-            sum.rotate_left(1);
             let (last, second_overflow) = add(top, carry, false);
-            if let Some(place) = sum.last_mut() {
+            if let Some(place) = next.last_mut() {
                 *place = last;
             }
-            highest = overflow | second_overflow;
+            (sum, highest) = (next, overflow | second_overflow);
         }
         self.reduce(&sum, highest)
     }
@@ -329,7 +342,7 @@ mod tests {
     fn small<const N: usize>(number: &BigUint) -> [u64; N] {
         let mut octets = number.to_bytes_le();
         octets.resize(8 * N, 0);
-        limbs(octets.iter())
+        limbs_le(&octets)
     }
 
     fn power_of_two(exponent: u32) -> BigUint {

@@ -261,9 +261,12 @@ impl<'b> DpopProof<'b> {
             return Err(Error::ProofMismatch(Claim::HttpMethod));
         }
         let (found, expected) = (required(self.uri, Claim::HttpUri)?, request.url);
-        let is_same = HttpUri::parse(found)
-            .zip(HttpUri::parse(expected))
-            .is_some_and(|(found, expected)| found.is_same_without_query(&expected));
+        let is_same = HttpUri::parse(expected).is_some_and(|expected_uri| {
+            // Nearly all clients write the URL as the server does.
+            found == expected
+                || HttpUri::parse(found)
+                    .is_some_and(|found| found.is_same_without_query(&expected_uri))
+        });
         if !is_same {
             return Err(Error::ProofMismatch(Claim::HttpUri));
         }

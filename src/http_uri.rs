@@ -237,10 +237,12 @@ fn is_ipv4_address(text: &[u8]) -> bool {
 
 /// Returns whether a text consists of bytes that satisfy `is_allowed`, and of escapes.
 fn is_component(text: &str, is_allowed: impl Fn(u8) -> bool) -> bool {
-    octets(text).all(|octet| match octet {
-        Octet::Plain(byte) => is_allowed(byte),
-        Octet::Escaped(_) => true,
-    })
+    // Most components have no escapes.
+    text.bytes().all(&is_allowed)
+        || octets(text).all(|octet| match octet {
+            Octet::Plain(byte) => is_allowed(byte),
+            Octet::Escaped(_) => true,
+        })
 }
 
 /// `unreserved`.

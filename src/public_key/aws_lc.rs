@@ -8,7 +8,7 @@ use aws_lc_rs::signature::{
 };
 use aws_lc_rs::{digest, try_fips_mode};
 
-use super::{HalfHash, KeyMaterial, PublicKey, uncompressed};
+use super::{HalfHash, KeyMaterial, PublicKey, concatenated, uncompressed};
 use crate::algorithm::{Algorithm, Algorithms};
 use crate::error::{InvalidSignature, KeyRejected};
 
@@ -141,10 +141,19 @@ fn verify(
 
 /// Returns the hash of the concatenation of `parts`, which has `LEN` bytes.
 fn hash<const LEN: usize>(algorithm: &'static digest::Algorithm, parts: &[&[u8]]) -> [u8; LEN] {
-    let mut context = digest::Context::new(algorithm);
-    for part in parts {
-        context.update(part);
-    }
+    let mut buffer = [0; 256];
+    let whole = match parts {
+        [whole] => Some(*whole),
+        _ => concatenated(parts, &mut buffer),
+    };
+    let hash = match whole {
+        Some(whole) => digest::digest(algorithm, whole),
+        None => {
+            let mut context = digest::Context::new(algorithm);
+            parts.iter().for_each(|part| context.update(part));
+            context.finish()
+        }
+    };
     // The length of these digests is known at run time only.
-    context.finish().as_ref().first_chunk().copied().unwrap_or([0; LEN])
+    hash.as_ref().first_chunk().copied().unwrap_or([0; LEN])
 }

@@ -9,7 +9,7 @@ use claimgate_tower::{Authorities, Authority, AuthorityError, FetchError, KeySta
 use support::*;
 
 async fn fetched(authority: Authority) -> Authorities {
-    let limits = (Duration::from_millis(500), Duration::from_millis(500));
+    let limits = (Duration::from_secs(2), Duration::from_secs(2));
     let authority = authority.timeouts(limits.0, limits.1).refresh(eager());
     let authorities = Authorities::new([authority]).unwrap();
     until(|| authorities.health().authorities[0].fetches > 0).await;
@@ -64,7 +64,7 @@ async fn m01_a_document_that_lies_leads_to_no_keys() {
         (Behaviour::Redirect(format!("{}/", other.url)), FetchError::Status(302)),
         (Behaviour::Status(404, String::new()), FetchError::Status(404)),
         (Behaviour::Huge(1 << 20), FetchError::TooLarge { limit: 256 * 1024 }),
-        (Behaviour::Slow(document(&url, &url), Duration::from_secs(3)), FetchError::Timeout),
+        (Behaviour::Slow(document(&url, &url), Duration::from_secs(60)), FetchError::Timeout),
     ] {
         issuer.set_document(behaviour.clone());
         let authorities = fetched(issuer.discovered()).await;

@@ -319,9 +319,9 @@ pub async fn verdict(authorities: &Authorities, token: &str) -> &'static str {
     }
 }
 
-/// Waits until a condition is met, at most ten seconds.
+/// Waits until a condition is met, at most a minute.
 pub async fn until(condition: impl Fn() -> bool) {
-    for _ in 0..1_000 {
+    for _ in 0..6_000 {
         if condition() {
             return;
         }
