@@ -120,20 +120,25 @@ const fn sextet(character: u8) -> u8 {
 pub(crate) fn encode<'o>(bytes: &[u8], out: &'o mut [u8]) -> Option<&'o str> {
     let length = bytes.len().checked_mul(4)?.div_ceil(3);
     let out = out.get_mut(..length)?;
-    let (groups, rest) = bytes.as_chunks::<6>();
-    let (places, end) = out.as_chunks_mut::<8>();
-    for ([a, b, c, d, e, f], place) in groups.iter().zip(&mut *places) {
-        *place = sextets([*a, *b, *c, *d, *e, *f]);
+    let (groups, rest) = bytes.as_chunks::<CHUNK_BYTES>();
+    let (places, end) = out.as_chunks_mut::<CHUNK>();
+    for (group, place) in groups.iter().zip(places) {
+        *place = encode_chunk(*group);
     }
     // The rest, filled up with zeros.
-    let mut group = [0; 6];
+    let mut group = [0; CHUNK_BYTES];
     group.iter_mut().zip(rest).for_each(|(place, byte)| *place = *byte);
-    end.iter_mut().zip(sextets(group)).for_each(|(place, sextet)| *place = sextet);
-    // In a loop of its own, which the compiler vectorises.
-    for place in &mut *out {
-        *place = character(*place);
-    }
+    end.iter_mut().zip(encode_chunk(group)).for_each(|(place, character)| *place = character);
     core::str::from_utf8(out).ok()
+}
+
+#[inline(always)]
+fn encode_chunk(bytes: [u8; CHUNK_BYTES]) -> [u8; CHUNK] {
+    let [a, b, c, d, e, f, rest @ ..] = bytes;
+    let mut characters = [0; CHUNK];
+    let halves = [sextets([a, b, c, d, e, f]), sextets(rest)];
+    characters.iter_mut().zip(halves.as_flattened()).for_each(|(place, sextet)| *place = *sextet);
+    characters.map(character)
 }
 
 /// Returns the eight groups of six bits of six bytes.

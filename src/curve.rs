@@ -30,7 +30,12 @@ const P256: ShortCurve<4> = ShortCurve {
         negative_inverse: 1,
         r_squared: [3, 0xffff_fffb_ffff_ffff, 0xffff_ffff_ffff_fffe, 0x0000_0004_ffff_fffd],
     },
-    b: [0x3bce_3c3e_27d2_604b, 0x651d_06b0_cc53_b0f6, 0xb3eb_bd55_7698_86bc, 0x5ac6_35d8_aa3a_93e7],
+    b_over_r: [
+        0x5b66_4d72_3897_434f,
+        0x5ac8_124d_12f3_e1bb,
+        0x426b_e7e3_9123_afdd,
+        0x2128_d4c6_3dd3_8668,
+    ],
 };
 
 const P384: ShortCurve<6> = ShortCurve {
@@ -53,13 +58,13 @@ const P384: ShortCurve<6> = ShortCurve {
             0,
         ],
     },
-    b: [
-        0x2a85_c8ed_d3ec_2aef,
-        0xc656_398d_8a2e_d19d,
-        0x0314_088f_5013_875a,
-        0x181d_9c6e_fe81_4112,
-        0x988e_056b_e3f8_2d19,
-        0xb331_2fa7_e23e_e7e4,
+    b_over_r: [
+        0x2289_2acd_bd31_49bf,
+        0xc8d0_27db_3912_b9fa,
+        0x74c1_8bdf_f8c0_3ca6,
+        0x13e9_bf0e_6f97_335f,
+        0x3e95_69cc_8a60_23a0,
+        0xb23a_ac3c_9d53_5f43,
     ],
 };
 
@@ -181,24 +186,25 @@ fn limbs_be<const N: usize>(octets: &[u8]) -> [u64; N] {
 /// The curve y² = (x² − 3)·x + b.
 struct ShortCurve<const N: usize> {
     field: Field<N>,
-    b: [u64; N],
+    /// b/R.
+    b_over_r: [u64; N],
 }
 
 impl<const N: usize> ShortCurve<N> {
     #[inline(never)]
     fn contains(&self, x: &[u64; N], y: &[u64; N]) -> bool {
-        let Self { field, b } = self;
+        let Self { field, b_over_r } = self;
         if !field.contains(x) || !field.contains(y) {
             return false;
         }
-        // The product of a number and one in Montgomery form is not in Montgomery form.
-        let [times_x, times_y] = [x, y].map(|number| field.montgomery(number));
         let mut three = [0; N];
         if let Some(lowest) = three.first_mut() {
             *lowest = 3;
         }
-        let without_three = field.difference(&field.product(x, &times_x), &three);
-        field.product(y, &times_y) == field.sum(&field.product(&without_three, &times_x), b)
+        // Of y² = (x² − 3)·x + b, both sides divided by R.
+        let square = field.product(x, &field.montgomery(x));
+        let right = field.product(&field.difference(&square, &three), x);
+        field.product(y, y) == field.sum(&right, b_over_r)
     }
 }
 
@@ -477,10 +483,13 @@ mod tests {
 
     #[test]
     fn k12_a_point_is_on_the_curve_if_it_satisfies_the_equation() {
+        fn b<const N: usize>(curve: &ShortCurve<N>) -> BigUint {
+            (big(&curve.b_over_r) << (64 * N)) % big(&curve.field.modulus)
+        }
         fn check<const N: usize>(curve: &ShortCurve<N>, x: &BigUint, y: &BigUint) -> bool {
             let p = big(&curve.field.modulus);
             let expected =
-                x < &p && y < &p && (y * y + 3_u8 * x) % &p == (x * x * x + big(&curve.b)) % &p;
+                x < &p && y < &p && (y * y + 3_u8 * x) % &p == (x * x * x + b(curve)) % &p;
             let is_on_curve = curve.contains(&small(x), &small(y));
             assert_eq!(is_on_curve, expected, "{x} {y}");
             is_on_curve
@@ -490,7 +499,7 @@ mod tests {
             let mut on = 0;
             for x in numbers(&p) {
                 // p ≡ 3 mod 4.
-                let square = (&x * &x * &x + &p * 3_u8 - 3_u8 * &x + big(&curve.b)) % &p;
+                let square = (&x * &x * &x + &p * 3_u8 - 3_u8 * &x + b(curve)) % &p;
                 let y = square.modpow(&((&p + 1_u8) / 4_u8), &p);
                 on += usize::from(check(curve, &x, &y));
                 check(curve, &x, &((&p - &y) % &p));
@@ -503,6 +512,12 @@ mod tests {
         }
         points(&P256);
         points(&P384);
+        // SEC 2 §2.4.2 and §2.5.1.
+        let published = "5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b";
+        assert_eq!(std::format!("{:x}", b(&P256)), published);
+        let published = "b3312fa7e23ee7e4988e056be3f82d19181d9c6efe8141120314088f5013875a\
+            c656398d8a2ed19d2a85c8edd3ec2aef";
+        assert_eq!(std::format!("{:x}", b(&P384)), published);
     }
 
     #[test]

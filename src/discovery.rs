@@ -105,7 +105,7 @@ impl<'a> ProviderMetadata<'a> {
         buffer: &'a mut TokenBuffer<N>,
     ) -> Result<Self, Error> {
         let mut document = Object::<MAX_MEMBERS>::empty_with_capacity();
-        document.read(text.as_bytes(), Input::DiscoveryDocument)?;
+        document.read(text, Input::DiscoveryDocument)?;
         let issuer = document
             .get("issuer")
             .and_then(Value::string)
@@ -260,7 +260,7 @@ mod tests {
         let read = |list: &str| {
             let text = std::format!(r#"{{"a":{list}}}"#);
             let mut object = Object::empty();
-            object.read(text.as_bytes(), Input::DiscoveryDocument).unwrap();
+            object.read(text, Input::DiscoveryDocument).unwrap();
             read_algorithms(object.get("a").unwrap())
         };
         let names: std::string::String =

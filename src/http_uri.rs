@@ -55,7 +55,7 @@ impl<'a> HttpUri<'a> {
         let (before, fragment) = split_off(b'#', tail);
         let (path, query) = split_off(b'?', before);
         let is_visible = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
-        let is_parsed = is_component(path, is_path_byte)
+        let is_parsed = is_component(path, PATH)
             && query.is_none_or(is_visible)
             && fragment.is_none_or(is_visible);
         let (host, port) = split_port(authority)?;
@@ -118,7 +118,7 @@ impl<'a> HttpUri<'a> {
 
     /// Returns whether the whole URI matches the grammar and has no fragment.
     pub(crate) fn is_strict_without_fragment(&self) -> bool {
-        self.fragment.is_none() && self.query.is_none_or(|query| is_component(query, is_query_byte))
+        self.fragment.is_none() && self.query.is_none_or(|query| is_component(query, QUERY))
     }
 
     /// Returns whether there is no query and no fragment.
@@ -185,7 +185,7 @@ fn is_host(host: &str) -> bool {
         Some(rest) => {
             rest.strip_suffix(']').is_some_and(|address| is_ipv6_address(address.as_bytes()))
         }
-        None => !host.is_empty() && is_component(host, is_host_byte),
+        None => !host.is_empty() && is_component(host, HOST),
     }
 }
 
@@ -235,34 +235,50 @@ fn is_ipv4_address(text: &[u8]) -> bool {
     octets().count() == 4 && octets().all(is_octet)
 }
 
-/// Returns whether a text consists of bytes that satisfy `is_allowed`, and of escapes.
-fn is_component(text: &str, is_allowed: impl Fn(u8) -> bool) -> bool {
+/// Returns whether a text consists of bytes of the set, and of escapes.
+fn is_component(text: &str, set: u8) -> bool {
     // Most components have no escapes.
-    text.bytes().all(&is_allowed)
+    text.bytes().all(|byte| is_in(set, byte))
         || octets(text).all(|octet| match octet {
-            Octet::Plain(byte) => is_allowed(byte),
+            Octet::Plain(byte) => is_in(set, byte),
             Octet::Escaped(_) => true,
         })
 }
 
 /// `unreserved`.
-const fn is_unreserved(byte: u8) -> bool {
-    matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~')
-}
-
+const UNRESERVED: u8 = 1;
 /// `unreserved` and `sub-delims`.
-fn is_host_byte(byte: u8) -> bool {
-    is_unreserved(byte) || b"!$&'()*+,;=".contains(&byte)
-}
-
+const HOST: u8 = 1 << 1;
 /// `pchar` and the slash.
-fn is_path_byte(byte: u8) -> bool {
-    is_host_byte(byte) || b":@/".contains(&byte)
-}
-
+const PATH: u8 = 1 << 2;
 /// `query`.
-fn is_query_byte(byte: u8) -> bool {
-    is_path_byte(byte) || byte == b'?'
+const QUERY: u8 = 1 << 3;
+
+/// The sets that each byte is in.
+const SETS: [u8; 256] = {
+    let mut sets = [0; 256];
+    let mut rest = sets.as_mut_slice();
+    let mut byte = 0_u8;
+    while let Some((place, others)) = rest.split_first_mut() {
+        *place = match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                UNRESERVED | HOST | PATH | QUERY
+            }
+            b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' => {
+                HOST | PATH | QUERY
+            }
+            b':' | b'@' | b'/' => PATH | QUERY,
+            b'?' => QUERY,
+            _ => 0,
+        };
+        byte = byte.wrapping_add(1);
+        rest = others;
+    }
+    sets
+};
+
+fn is_in(set: u8, byte: u8) -> bool {
+    SETS.get(usize::from(byte)).is_some_and(|sets| sets & set != 0)
 }
 
 /// An octet of a component, after unnecessary escapes are decoded.
@@ -293,7 +309,7 @@ fn octets(text: &str) -> impl Iterator<Item = Octet> {
         let (&first, after) = rest.split_first()?;
         rest = if escaped.is_some() { after.get(2..)? } else { after };
         Some(match escaped {
-            Some(byte) if is_unreserved(byte) => Octet::Plain(byte),
+            Some(byte) if is_in(UNRESERVED, byte) => Octet::Plain(byte),
             Some(byte) => Octet::Escaped(byte),
             None => Octet::Plain(first),
         })

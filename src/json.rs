@@ -64,7 +64,7 @@ impl<'a> Object<'a> {
     /// Indexes the members of a text that [`read_decoded`](Self::read_decoded) returned.
     pub(crate) fn parse_decoded(text: &'a [u8], input: Input) -> Result<Self, Error> {
         let mut object = Self::empty();
-        object.index(text, Prescan::at(text), Escapes::Needed, input)?;
+        object.index(to_str(text, input)?, Prescan::at(text), Escapes::Needed, input)?;
         Ok(object)
     }
 }
@@ -77,8 +77,8 @@ impl<'a, const MAX: usize> Object<'a, MAX> {
 
     /// Checks a whole text, from the first byte to the last, and indexes the members of its
     /// outermost object.
-    pub(crate) fn read(&mut self, text: &'a [u8], input: Input) -> Result<(), Error> {
-        self.index(text, Prescan::at(text), Escapes::Any, input)
+    pub(crate) fn read(&mut self, text: &'a str, input: Input) -> Result<(), Error> {
+        self.index(text, Prescan::at(text.as_bytes()), Escapes::Any, input)
     }
 
     /// Like [`read`](Self::read), but first removes the needless escapes from the text in
@@ -101,13 +101,13 @@ impl<'a, const MAX: usize> Object<'a, MAX> {
             prescan = Prescan::at(buffer.get(..length).unwrap_or_default());
         }
         let text = buffer.get(..length).unwrap_or_default();
-        self.index(text, prescan, Escapes::Needed, input)?;
+        self.index(to_str(text, input)?, prescan, Escapes::Needed, input)?;
         Ok(text)
     }
 
     fn index(
         &mut self,
-        text: &'a [u8],
+        text: &'a str,
         prescan: Prescan,
         escapes: Escapes,
         input: Input,
@@ -159,17 +159,20 @@ impl<'a, const MAX: usize> Object<'a, MAX> {
     }
 }
 
+fn to_str(text: &[u8], input: Input) -> Result<&str, Error> {
+    core::str::from_utf8(text).map_err(|_| Error::InvalidJson(input, JsonProblem::NotUtf8))
+}
+
 /// Checks a whole text, and calls `visit` with each member of its outermost object. The text
 /// contains no other escapes than `escapes`.
 fn for_each_member<'a>(
-    text: &'a [u8],
+    text: &'a str,
     prescan: Prescan,
     escapes: Escapes,
     input: Input,
     mut visit: impl FnMut(&'a str, Value<'a>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let fault = |fault| Error::InvalidJson(input, fault);
-    let text = core::str::from_utf8(text).map_err(|_| fault(JsonProblem::NotUtf8))?;
     let escapes = if prescan == Prescan::Backslash { escapes } else { Escapes::Absent };
     let mut scanner = Scanner::new(text, prescan == Prescan::Plain);
     scanner.skip_whitespace();
@@ -222,12 +225,18 @@ impl Prescan {
 /// issuer. Names are not checked for duplicates, to save time.
 pub(crate) fn find_first<'a>(text: &'a [u8], name: &str, input: Input) -> Option<Value<'a>> {
     let mut first = None;
-    for_each_member(text, Prescan::at(text), Escapes::Any, input, |found, value| {
-        if first.is_none() && value.sibling(found).is(name) {
-            first = Some(value);
-        }
-        Ok(())
-    })
+    for_each_member(
+        to_str(text, input).ok()?,
+        Prescan::at(text),
+        Escapes::Any,
+        input,
+        |found, value| {
+            if first.is_none() && value.sibling(found).is(name) {
+                first = Some(value);
+            }
+            Ok(())
+        },
+    )
     .ok()?;
     first
 }
@@ -293,8 +302,7 @@ impl<'a> Value<'a> {
         if !self.text.starts_with('{') {
             return Ok(false);
         }
-        let text = self.text.as_bytes();
-        members.index(text, Prescan::at(text), self.escapes, input)?;
+        members.index(self.text, Prescan::at(self.text.as_bytes()), self.escapes, input)?;
         Ok(true)
     }
 

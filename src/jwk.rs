@@ -8,7 +8,7 @@ use heapless::{String, Vec};
 use crate::algorithm::Algorithm;
 use crate::base64url::{self, decoded_len};
 use crate::error::{Curve, Error, Input, JsonProblem, KeyRejected, KeyType, Problem, SkipCounts};
-use crate::json::{Elements, Object, Text, Value};
+use crate::json::{Elements, Name, Object, Text, Value};
 use crate::jws::Header;
 use crate::public_key::PublicKey;
 
@@ -320,7 +320,7 @@ impl<K, const N: usize> fmt::Debug for JwkSet<K, N> {
 #[inline(never)]
 fn parse_members(text: &str) -> Result<Elements<'_>, Error> {
     let mut object = Object::empty();
-    object.read(text.as_bytes(), Input::JwkSet)?;
+    object.read(text, Input::JwkSet)?;
     object
         .get("keys")
         .and_then(Value::array)
@@ -346,7 +346,28 @@ enum Components<'a> {
 /// ([RFC 7518 §6.2.2](https://www.rfc-editor.org/rfc/rfc7518#section-6.2.2),
 /// [§6.3.2](https://www.rfc-editor.org/rfc/rfc7518#section-6.3.2),
 /// [§6.4.1](https://www.rfc-editor.org/rfc/rfc7518#section-6.4.1)).
-const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+const PRIVATE_MEMBERS: [Name<'_>; 8] = [
+    Name::new("d"),
+    Name::new("p"),
+    Name::new("q"),
+    Name::new("dp"),
+    Name::new("dq"),
+    Name::new("qi"),
+    Name::new("oth"),
+    Name::new("k"),
+];
+
+// The members that are read.
+const ALG: Name<'_> = Name::new("alg");
+const CRV: Name<'_> = Name::new("crv");
+const E: Name<'_> = Name::new("e");
+const KEY_OPS: Name<'_> = Name::new("key_ops");
+const KID: Name<'_> = Name::new("kid");
+const KTY: Name<'_> = Name::new("kty");
+const N: Name<'_> = Name::new("n");
+const USE: Name<'_> = Name::new("use");
+const X: Name<'_> = Name::new("x");
+const Y: Name<'_> = Name::new("y");
 
 /// Reads one member of a set
 /// ([RFC 7517 §4](https://www.rfc-editor.org/rfc/rfc7517#section-4),
@@ -362,23 +383,23 @@ fn read_member<K: PublicKey>(
     let Ok(true) = member.read_object(&mut object, Input::JwkSet) else {
         return Err(KeyRejected::Malformed);
     };
-    let string = |name| match object.get(name) {
+    let string = |name: &Name<'_>| match object.find(name) {
         None => Ok(None),
         Some(value) => value.string().map(Some).ok_or(KeyRejected::Malformed),
     };
     // The conditions on `K` are constants: key types that it does not implement are not
     // compiled.
-    let kty = string("kty")?;
+    let kty = string(&KTY)?;
     let is_kty = |name| kty.is_some_and(|kty: Text<'_>| kty.is(name));
     let (fitting, components) = if const { K::ALGORITHMS.intersects(Algorithms::RSA) }
         && algorithms.intersects(Algorithms::RSA)
         && is_kty("RSA")
     {
-        (Algorithms::RSA, Components::Rsa { n: string("n")?, e: string("e")? })
+        (Algorithms::RSA, Components::Rsa { n: string(&N)?, e: string(&E)? })
     } else if const { K::ALGORITHMS.intersects(EC) } && algorithms.intersects(EC) && is_kty("EC") {
-        let crv = string("crv")?;
+        let crv = string(&CRV)?;
         let is_crv = |name| crv.is_some_and(|crv: Text<'_>| crv.is(name));
-        let (x, y) = (string("x")?, string("y")?);
+        let (x, y) = (string(&X)?, string(&Y)?);
         if const { K::ALGORITHMS.intersects(Algorithms::P256) }
             && algorithms.intersects(Algorithms::P256)
             && is_crv(Curve::P256.name())
@@ -396,25 +417,25 @@ fn read_member<K: PublicKey>(
         && algorithms.intersects(Algorithms::ED25519)
         && is_kty("OKP")
     {
-        let crv = string("crv")?;
+        let crv = string(&CRV)?;
         if !crv.is_some_and(|crv| crv.is(Curve::Ed25519.name())) {
             return Err(curve_rejected(crv));
         }
-        (Algorithms::ED25519, Components::Ed25519 { x: string("x")? })
+        (Algorithms::ED25519, Components::Ed25519 { x: string(&X)? })
     } else {
         return Err(key_type_rejected(kty));
     };
-    if !string("use")?.is_none_or(|usage| usage.is("sig")) {
+    if !string(&USE)?.is_none_or(|usage| usage.is("sig")) {
         return Err(KeyRejected::Use);
     }
-    if let Some(operations) = object.get("key_ops") {
+    if let Some(operations) = object.find(&KEY_OPS) {
         let mut operations = operations.array().ok_or(KeyRejected::Malformed)?;
         if !operations.any(|name| name.string().is_some_and(|name| name.is("verify"))) {
             return Err(KeyRejected::KeyOperations);
         }
     }
     let accepted = fitting.intersection(K::ALGORITHMS).intersection(algorithms);
-    let alg = string("alg")?;
+    let alg = string(&ALG)?;
     let algorithm = match alg {
         // RS256 and the only algorithm of a curve are the defaults.
         None => {
@@ -423,10 +444,10 @@ fn read_member<K: PublicKey>(
         Some(alg) => accepted.find(|name| alg.is(name)),
     };
     let algorithm = algorithm.ok_or_else(|| algorithm_rejected(alg, fitting))?;
-    if PRIVATE_MEMBERS.iter().any(|name| object.get(name).is_some()) {
+    if PRIVATE_MEMBERS.iter().any(|name| object.find(name).is_some()) {
         return Err(KeyRejected::PrivateKey);
     }
-    Ok(Members { algorithm, key_id: string("kid")?, components })
+    Ok(Members { algorithm, key_id: string(&KID)?, components })
 }
 
 /// The algorithms of `kty` `EC`.

@@ -6,7 +6,7 @@ const INPUT: Input = Input::Payload;
 
 fn parse(text: &[u8], segment: Input) -> Result<Object<'_>, Error> {
     let mut object = Object::empty();
-    object.read(text, segment)?;
+    object.read(to_str(text, segment)?, segment)?;
     Ok(object)
 }
 
