@@ -16,7 +16,7 @@ use crate::claims::{NumericDate, Reader, Rounding};
 use crate::compare::constant_time_eq;
 use crate::error::{Claim, Error, Input, JsonType, KeyRejected, WrongKind};
 use crate::json::Object;
-use crate::jwk::{Jwk, parse_key};
+use crate::jwk::{Jwk, construct_key, read_member};
 use crate::jws::{CompactJws, UnverifiedJws};
 use crate::policy::{AccessTokenPolicy, DpopPolicy};
 use crate::public_key::{PublicKey, VerifiedJws};
@@ -292,6 +292,7 @@ impl<'b> DpopProof<'b> {
 }
 
 /// Decodes a proof and constructs the key in its header (P1 to P4).
+#[inline(always)]
 fn decode<'t, 'b, K: PublicKey, const N: usize>(
     proof: &'t str,
     policy: &DpopPolicy,
@@ -304,16 +305,17 @@ fn decode<'t, 'b, K: PublicKey, const N: usize>(
         Error::OpaqueToken | Error::EncryptedToken => Error::MalformedToken,
         error => error,
     })?;
-    let (jws, key) = jws.decode_and(algorithms, &mut buffer.bytes, |header, members| {
+    let (jws, members) = jws.decode_and(algorithms, &mut buffer.bytes, |header, members| {
         if !header.is_of_type("dpop+jwt") {
             return Err(Error::TokenType(WrongKind::HeaderType));
         }
         let key = members.get("jwk").ok_or(Error::KeyRejected(KeyRejected::Malformed))?;
         // P4: a key without `alg` has the algorithm of the proof.
         let algorithm = header.algorithm;
-        Ok(parse_key(key, Algorithms::of(&[algorithm]), Some(algorithm))?)
+        Ok(read_member::<K>(key, Algorithms::of(&[algorithm]), Some(algorithm))?)
     })?;
-    Ok((jws, key))
+    // Constructed here, because a key is large to move.
+    Ok((jws, construct_key(&members)?))
 }
 
 fn encode_hash(hash: &[u8; 32]) -> Result<Hash, Error> {

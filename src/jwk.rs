@@ -177,7 +177,8 @@ impl<K: PublicKey, const N: usize> JwkSet<K, N> {
     pub fn from_json_for(algorithms: Algorithms, text: &str) -> Result<Self, Error> {
         let mut set = Self::empty(algorithms);
         for (index, member) in parse_members(text)?.enumerate() {
-            match parse_key(member, set.algorithms, None) {
+            let members = read_member::<K>(member, set.algorithms, None);
+            match members.and_then(|members| construct_key(&members)) {
                 Ok(key) => {
                     set.keys.push(key).map_err(|_| Error::TooManyKeys { limit: N })?;
                 }
@@ -328,7 +329,7 @@ fn parse_members(text: &str) -> Result<Elements<'_>, Error> {
 }
 
 /// The properties of a member that is used if its components are acceptable.
-struct Members<'a> {
+pub(crate) struct Members<'a> {
     algorithm: Algorithm,
     key_id: Option<Text<'a>>,
     components: Components<'a>,
@@ -369,12 +370,13 @@ const USE: Name<'_> = Name::new("use");
 const X: Name<'_> = Name::new("x");
 const Y: Name<'_> = Name::new("y");
 
-/// Reads one member of a set
+/// Reads one member of a set, a key for one of `algorithms`. A key without `alg` has the algorithm
+/// `default` if it matches the key type; without a default, that of its key type
 /// ([RFC 7517 §4](https://www.rfc-editor.org/rfc/rfc7517#section-4),
 /// [RFC 7518 §6](https://www.rfc-editor.org/rfc/rfc7518#section-6),
 /// [RFC 8037 §2](https://www.rfc-editor.org/rfc/rfc8037#section-2)).
 #[inline(never)]
-fn read_member<K: PublicKey>(
+pub(crate) fn read_member<K: PublicKey>(
     member: Value<'_>,
     algorithms: Algorithms,
     default: Option<Algorithm>,
@@ -481,19 +483,9 @@ fn algorithm_rejected(alg: Option<Text<'_>>, fitting: Algorithms) -> KeyRejected
     }
 }
 
-/// Reads a key for one of `algorithms`. A key without `alg` has the algorithm `default` if it
-/// matches the key type; without a default, that of its key type.
-#[inline]
-pub(crate) fn parse_key<K: PublicKey>(
-    member: Value<'_>,
-    algorithms: Algorithms,
-    default: Option<Algorithm>,
-) -> Result<Jwk<K>, KeyRejected> {
-    construct_key(&read_member::<K>(member, algorithms, default)?)
-}
-
+/// Constructs the key of a member.
 #[inline(never)]
-fn construct_key<K: PublicKey>(members: &Members<'_>) -> Result<Jwk<K>, KeyRejected> {
+pub(crate) fn construct_key<K: PublicKey>(members: &Members<'_>) -> Result<Jwk<K>, KeyRejected> {
     let mut key_id = [0; Header::MAX_KEY_ID_LEN];
     let key_id = match members.key_id {
         None => None,

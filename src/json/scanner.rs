@@ -100,7 +100,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads a value in the usual form, without white space: digits, or in a plain text a
-    /// string or an array of strings.
+    /// string, an array of strings, or an object whose values are strings.
     ///
     /// Returns `None` without advancing if it has another form, valid or not.
     #[inline]
@@ -116,6 +116,13 @@ impl<'a> Scanner<'a> {
                     left = after_plain_string(inside)?;
                 }
                 left.strip_prefix(b"]")?
+            }
+            [b'{', b'"', inside @ ..] if self.is_plain => {
+                let mut left = after_plain_member(inside)?;
+                while let [b',', b'"', inside @ ..] = left {
+                    left = after_plain_member(inside)?;
+                }
+                left.strip_prefix(b"}")?
             }
             [b'0', left @ ..] => matches!(left, [b',' | b'}', ..]).then_some(left)?,
             [b'1'..=b'9', digits @ ..] => {
@@ -385,6 +392,13 @@ impl<'a> Place<'a> {
 #[inline(always)]
 fn after_plain_string(inside: &[u8]) -> Option<&[u8]> {
     inside.get(find_near(b'"', inside)?.checked_add(1)?..)
+}
+
+/// Returns the text after a member whose value is a plain string, given the text after its
+/// first quote.
+#[inline]
+fn after_plain_member(inside: &[u8]) -> Option<&[u8]> {
+    after_plain_string(after_plain_string(inside)?.strip_prefix(b":\"")?)
 }
 
 /// Returns a string without its quotes.
