@@ -260,7 +260,7 @@ mod tests {
         let read = |list: &str| {
             let text = std::format!(r#"{{"a":{list}}}"#);
             let mut object = Object::empty();
-            object.read(text, Input::DiscoveryDocument).unwrap();
+            object.read(&text, Input::DiscoveryDocument).unwrap();
             read_algorithms(object.get("a").unwrap())
         };
         let names: std::string::String =

@@ -120,6 +120,45 @@ fn f05_what_is_no_object_is_rejected() {
 }
 
 #[test]
+fn inner_objects_of_strings_are_read_by_the_grammar() {
+    for inner in [
+        r#"{"b":"c"}"#,
+        r#"{"b":"c","d":"e"}"#,
+        r#"{"b":"c","d":1}"#,
+        r#"{"b":1,"d":"e"}"#,
+        r#"{"b" : "c"}"#,
+        r#"{"":""}"#,
+        r#"{"b":{"c":"d"}}"#,
+        "{}",
+    ] {
+        assert_valid(&std::format!(r#"{{"a":{inner}}}"#));
+        assert_valid(&std::format!(r#"{{"a":{inner},"z":"\""}}"#));
+    }
+    for inner in [
+        r#"{"b":"c",}"#,
+        r#"{"b":"c","d"}"#,
+        r#"{"b":"c" "d":"e"}"#,
+        r#"{"b":"c","d":"e"]"#,
+        r#"{"b":"c"x}"#,
+        r#"{"b":"c",,"d":"e"}"#,
+        r#"{"b""c"}"#,
+        r#"{"b":"c""#,
+        r#"{"b"}"#,
+        r#"{"b":}"#,
+        r#"{,"b":"c"}"#,
+    ] {
+        assert_fault(&std::format!(r#"{{"a":{inner}}}"#), JsonProblem::Syntax);
+    }
+    // As deep as permitted, and one deeper.
+    let deep = |arrays: usize| {
+        let (open, close) = ("[".repeat(arrays), "]".repeat(arrays));
+        std::format!(r#"{{"a":{open}{{"b":"c"}}{close}}}"#)
+    };
+    assert_valid(&deep(14));
+    assert_fault(&deep(15), JsonProblem::TooDeep);
+}
+
+#[test]
 fn f05_bytes_that_are_not_utf8_are_rejected() {
     for text in [&b"{\"a\":\"\xff\"}"[..], b"{\"a\":\"\xc0\xaf\"}", b"{\"a\":\"\xed\xa0\x80\"}"] {
         let result = parse(text, INPUT).map(|_| ());
