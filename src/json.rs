@@ -119,13 +119,19 @@ impl<'a, const MAX: usize> Object<'a, MAX> {
                 // Names are equal if and only if their bytes are.
                 Escapes::Absent | Escapes::Needed => fingerprint(name.as_bytes()),
             };
-            let is_same = |member: &Member<'_>| member.fingerprint == fingerprint;
-            if seen.add(fingerprint) && self.members.iter().any(is_same) {
+            if seen.add(fingerprint) && self.contains(fingerprint) {
                 return Err(Error::DuplicateMember(input));
             }
             let too_many = Error::InvalidJson(input, JsonProblem::TooManyMembers);
             self.members.push(Member { name, fingerprint, value }).map_err(|_| too_many)
         })
+    }
+
+    /// Returns whether a name has this fingerprint. Without branches, since an attacker can make
+    /// many comparisons necessary.
+    fn contains(&self, fingerprint: u64) -> bool {
+        let members = self.members.iter();
+        members.fold(false, |any, member| any | (member.fingerprint == fingerprint))
     }
 
     /// Returns the members in their order.
