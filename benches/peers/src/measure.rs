@@ -64,6 +64,17 @@ impl Measured {
         median(self.rounds.iter().zip(&other.rounds).map(|(this, that)| this / that).collect())
     }
 
+    /// Returns the ratio of the times that a twentieth of the rounds is below. Other load on the
+    /// machine, which shifts the medians, changes it little.
+    pub fn fastest_over(&self, other: &Self) -> f64 {
+        let [this, that] = [self, other].map(|measured| {
+            let mut rounds = measured.rounds.clone();
+            rounds.sort_by(f64::total_cmp);
+            rounds[rounds.len() / 20]
+        });
+        this / that
+    }
+
     /// Converts the result of another process, a multiple of `unit`, to a local one.
     pub fn elsewhere(name: &str, multiple: f64, allocations: u64, unit: &Self) -> Self {
         let rounds = unit.rounds.iter().map(|nanoseconds| nanoseconds * multiple).collect();

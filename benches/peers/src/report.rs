@@ -21,7 +21,8 @@ impl Report {
     }
 
     pub fn ratio(&self, name: &str, of: &str, over: &str) {
-        println!("ratio {name} {:.4}", self.of(of).over(self.of(over)));
+        let (of, over) = (self.of(of), self.of(over));
+        println!("ratio {name} {:.4}, of the fastest {:.4}", of.over(over), of.fastest_over(over));
     }
 }
 
