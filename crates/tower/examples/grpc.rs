@@ -313,7 +313,7 @@ mod tests {
     async fn a_stream_ends_when_its_token_is_no_longer_valid() {
         let signer = Signer::rsa("a");
         let channel = connect_to_issuer_of(&signer).await;
-        let exp = now() + 3;
+        let exp = now() + 5;
         let token = watcher(&signer, exp);
         let mut short = open(&channel, &token).await.unwrap();
         let mut long = open(&channel, &watcher(&signer, now() + 600)).await.unwrap();

@@ -340,7 +340,9 @@ async fn an_unknown_key_is_looked_for_in_the_file_after_a_second() {
     let authorities = Authorities::builder([Authority::jwks_file(issuer, &path)]);
     let authorities = authorities.clock(clock.read()).build().unwrap();
     authorities.ready().await;
-    std::fs::write(&path, jwks(&[&old, &new])).unwrap();
+    let temporary = path.with_extension("new");
+    std::fs::write(&temporary, jwks(&[&old, &new])).unwrap();
+    std::fs::rename(&temporary, &path).unwrap();
     clock.advance(1);
     assert_eq!(verdict(&authorities, &new.sign(&claims(issuer))).await, "valid");
     std::fs::remove_file(&path).unwrap();
