@@ -232,3 +232,39 @@ impl Hasher for NoHasher {
         self.0 = hash;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::ptr;
+
+    use super::*;
+
+    /// With a single shard, all workers would wait for the same lock.
+    #[test]
+    fn tokens_are_spread_over_the_shards() {
+        let cache = TokenCache::new(Capacity { bytes: 0, entries: 0 });
+        let shard = |number| {
+            let key = cache.key(&format!("{number:TAIL$}"), &()).unwrap();
+            ptr::from_ref(cache.shard(key).unwrap())
+        };
+        let shards: HashSet<_> = (0..1_000).map(shard).collect();
+        assert!(shards.len() > SHARDS / 2);
+    }
+
+    #[test]
+    fn a_text_that_is_shorter_than_the_hashed_part_has_no_key() {
+        let cache = TokenCache::new(Capacity { bytes: 0, entries: 0 });
+        assert!(cache.key(&"x".repeat(TAIL - 1), &()).is_none());
+        assert!(cache.key(&"x".repeat(TAIL), &()).is_some());
+    }
+
+    #[test]
+    fn the_hash_of_a_key_is_the_key() {
+        let state = BuildHasherDefault::<NoHasher>::default();
+        assert_eq!(state.hash_one(0x0123_4567_89ab_cdef_u64), 0x0123_4567_89ab_cdef);
+        let mut hasher = state.build_hasher();
+        hasher.write(&[1; 9]);
+        assert_eq!(hasher.finish(), 0x0101_0101_0101_0100);
+    }
+}

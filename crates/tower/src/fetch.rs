@@ -80,18 +80,6 @@ impl FetchUrl {
     }
 }
 
-impl fmt::Display for FetchUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.uri.fmt(f)
-    }
-}
-
-impl fmt::Debug for FetchUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.uri.fmt(f)
-    }
-}
-
 /// Returns `None` without a port, and an error for `host:` and for an invalid port.
 fn port_of(authority: &Authority) -> Option<Result<u16, ()>> {
     let after_host = authority.as_str().strip_prefix(authority.host())?;
@@ -106,12 +94,10 @@ fn is_loopback(host: &str) -> bool {
 
 /// Returns the URL for a message, without user and password.
 fn without_credentials(url: &str) -> String {
-    match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if scheme < at => {
-            let (before, after) = (url.get(..scheme), url.get(at..));
-            format!("{}://…{}", before.unwrap_or_default(), after.unwrap_or_default())
-        }
-        _ => url.to_owned(),
+    let Some((before, after)) = url.rsplit_once('@') else { return url.to_owned() };
+    match before.split_once("://") {
+        Some((scheme, _)) => format!("{scheme}://…@{after}"),
+        None => format!("…@{after}"),
     }
 }
 
@@ -354,7 +340,13 @@ mod tests {
             let refused = Err(AuthorityError::Url(url.to_owned()));
             assert_eq!(parse(url, LoopbackHttp::Allow), refused, "{url}");
         }
-        let refused = parse("https://user:secret@a.example/", LoopbackHttp::Allow);
-        assert_eq!(refused, Err(AuthorityError::Url("https://…@a.example/".to_owned())));
+        for (url, shown) in [
+            ("https://user:secret@a.example/", "https://…@a.example/"),
+            ("user:secret@a.example/", "…@a.example/"),
+            ("user:secret@https://a.example/", "…@https://a.example/"),
+        ] {
+            let refused = Err(AuthorityError::Url(shown.to_owned()));
+            assert_eq!(parse(url, LoopbackHttp::Allow), refused);
+        }
     }
 }

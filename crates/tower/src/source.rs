@@ -13,7 +13,7 @@ use crate::error::FetchError;
 use crate::fetch::{FetchUrl, Fetcher, LoopbackHttp};
 
 /// The source of an authority's keys.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum Source {
     /// The discovery document of the issuer, which contains the URL of the keys.
     Discovery { issuer: Arc<str>, url: FetchUrl, loopback_http: LoopbackHttp },

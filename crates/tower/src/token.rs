@@ -12,14 +12,17 @@ use claimgate::{
 /// The maximum length of a token, in bytes.
 pub(crate) const MAX_TOKEN_LEN: usize = 8_192;
 
+/// Twice the maximum length of a token, which suffices for every token with its unescaped
+/// strings.
+const MAX_STORED_LEN: usize = 2 * MAX_TOKEN_LEN;
+
 /// A validated access token in one of four sizes, so that a short one occupies little memory.
 #[derive(Clone)]
 pub(crate) enum StoredToken {
     Len1024(Arc<CachedAccessToken<1_024>>),
     Len2048(Arc<CachedAccessToken<2_048>>),
     Len4096(Arc<CachedAccessToken<4_096>>),
-    /// Twice the maximum length of a token, which suffices for every token.
-    Len16384(Arc<CachedAccessToken<{ 2 * MAX_TOKEN_LEN }>>),
+    Len16384(Arc<CachedAccessToken<MAX_STORED_LEN>>),
 }
 
 /// Evaluates an expression with a token of any size.
@@ -47,8 +50,7 @@ impl StoredToken {
             trust: impl Trust<AccessTokenPolicy<'p>>,
             now: NumericDate,
         ) -> Result<Arc<CachedAccessToken<LEN>>, Error> {
-            // Twice the length of a token suffices for every token.
-            let mut buffer = TokenBuffer::<{ 2 * MAX_TOKEN_LEN }>::new();
+            let mut buffer = TokenBuffer::<MAX_STORED_LEN>::new();
             let buffer = &mut buffer;
             CachedAccessToken::validate(token, trust, now, buffer).map(Arc::new)
         }
@@ -87,7 +89,7 @@ impl StoredToken {
             Self::Len1024(_) => size_of::<CachedAccessToken<1_024>>(),
             Self::Len2048(_) => size_of::<CachedAccessToken<2_048>>(),
             Self::Len4096(_) => size_of::<CachedAccessToken<4_096>>(),
-            Self::Len16384(_) => size_of::<CachedAccessToken<{ 2 * MAX_TOKEN_LEN }>>(),
+            Self::Len16384(_) => size_of::<CachedAccessToken<MAX_STORED_LEN>>(),
         }
     }
 }

@@ -3,11 +3,12 @@
 mod support;
 
 use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use claimgate::error::Input;
 use claimgate::jwk::Algorithms;
-use claimgate::{Algorithm, Error, RingKey};
+use claimgate::{Algorithm, Error, NumericDate, RingKey};
 use claimgate_tower::{Authorities, Authority, AuthorityError, FetchError, KeyState, Refusal};
 use support::*;
 
@@ -70,8 +71,11 @@ async fn what_is_fetched_or_answered_wrongly_changes_nothing() {
         (Behaviour::Serve(r#"{"keys":[],"keys":[]}"#.to_owned()), text(&twice)),
         (
             Behaviour::Raw(
-                b"HTTP/1.1 200 x\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b"
-                    .to_vec(),
+                format!(
+                    "HTTP/1.1 200 x\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n{good}",
+                    good.len()
+                )
+                .into_bytes(),
             ),
             text(&FetchError::Encoding),
         ),
@@ -123,12 +127,27 @@ async fn the_largest_response_is_read_and_no_larger_one() {
 }
 
 #[tokio::test]
+async fn a_response_may_state_that_it_has_no_encoding() {
+    let signer = Signer::rsa("a");
+    let set = jwks(&[&signer]);
+    let response = format!(
+        "HTTP/1.1 200 x\r\nContent-Encoding: identity\r\nContent-Length: {}\r\n\r\n{set}",
+        set.len()
+    );
+    let issuer = TestIssuer::start(Behaviour::Raw(response.into_bytes())).await;
+    let authorities = fetched(issuer.authority()).await;
+    assert_eq!(verdict(&authorities, &signer.sign(&claims(&issuer.url))).await, "valid");
+}
+
+#[tokio::test]
 async fn an_issuer_that_is_down_at_first_is_asked_again() {
     let signer = Signer::rsa("a");
     let issuer = TestIssuer::start(Behaviour::Close).await;
     let authorities = fetched(quick(issuer.authority())).await;
     let token = signer.sign(&claims(&issuer.url));
     assert_eq!(validate(&authorities, &token).await.unwrap_err(), Refusal::NoKeys);
+    let foreign = signer.sign(&claims("https://issuer.example"));
+    assert_eq!(verdict(&authorities, &foreign).await, "unknown_issuer");
     issuer.set(Behaviour::Serve(jwks(&[&signer])));
     authorities.ready().await;
     assert_eq!(verdict(&authorities, &token).await, "valid");
@@ -183,6 +202,27 @@ async fn r03_keys_that_cannot_be_refreshed_are_trusted_for_max_stale_and_no_long
     assert_eq!(verdict(&authorities, &new).await, "no_keys");
     assert_eq!(authorities.health().authorities[0].state, KeyState::Stale);
     assert!(!authorities.health().is_ready());
+}
+
+/// R3, with a clock that is set back: the age of the keys is measured from its new time.
+#[tokio::test]
+async fn r03_keys_do_not_last_longer_if_the_clock_is_set_back() {
+    let signer = Signer::rsa("a");
+    let issuer = TestIssuer::with_keys(&[&signer]).await;
+    let start = now();
+    let clock = TestClock::at(start);
+    let authority = issuer.authority().refresh(eager().max_age(2).max_stale(300));
+    let authorities = Authorities::builder([authority]).clock(clock.read()).build().unwrap();
+    authorities.ready().await;
+    let token = signer.sign(&with(claims(&issuer.url), "iat", start - 5_000));
+    clock.set_back(1_000);
+    let set_back = Some(NumericDate::from_secs(start - 1_000));
+    until(|| authorities.health().authorities[0].fetched_at == set_back).await;
+    issuer.set(Behaviour::Close);
+    clock.advance(299);
+    assert_eq!(verdict(&authorities, &token).await, "valid");
+    clock.advance(1);
+    assert_eq!(verdict(&authorities, &token).await, "no_keys");
 }
 
 #[tokio::test]
@@ -240,6 +280,9 @@ async fn requests_share_one_fetch_and_its_wait_is_limited() {
     let started = std::time::Instant::now();
     assert_eq!(verdict(&authorities, &unknown).await, busy);
     assert!(started.elapsed() < Duration::from_secs(30));
+    // Nor does one wait that new keys would not change.
+    let expired = old.sign(&with(claims(&issuer.url), "exp", now() - 600));
+    assert_eq!(verdict(&authorities, &expired).await, "expired");
     // Meanwhile the current keys work.
     assert_eq!(verdict(&authorities, &token).await, "valid");
 }
@@ -265,7 +308,7 @@ async fn the_renewal_ends_with_the_last_handle() {
 #[tokio::test]
 async fn a_file_is_read_again_when_it_has_changed() {
     let (old, new) = (Signer::rsa("a"), Signer::rsa("b"));
-    let path = std::env::temp_dir().join(format!("claimgate-tower-{}.json", std::process::id()));
+    let path = temporary("changes");
     std::fs::write(&path, jwks(&[&old])).unwrap();
     let issuer = "https://issuer.example";
     let authorities = fetched(Authority::jwks_file(issuer, &path)).await;
@@ -284,6 +327,47 @@ async fn a_file_is_read_again_when_it_has_changed() {
     let failure = authorities.health().authorities[0].last_failure.clone().unwrap();
     assert_eq!(failure, FetchError::File(ErrorKind::NotFound).to_string());
     assert_eq!(verdict(&authorities, &new_token).await, "valid");
+}
+
+/// Before the file is looked at again, after two seconds.
+#[tokio::test]
+async fn an_unknown_key_is_looked_for_in_the_file_after_a_second() {
+    let (old, new) = (Signer::rsa("a"), Signer::rsa("b"));
+    let path = temporary("cool-down");
+    std::fs::write(&path, jwks(&[&old])).unwrap();
+    let issuer = "https://issuer.example";
+    let clock = TestClock::at(now());
+    let authorities = Authorities::builder([Authority::jwks_file(issuer, &path)]);
+    let authorities = authorities.clock(clock.read()).build().unwrap();
+    authorities.ready().await;
+    let temporary = path.with_extension("new");
+    std::fs::write(&temporary, jwks(&[&old, &new])).unwrap();
+    std::fs::rename(&temporary, &path).unwrap();
+    clock.advance(1);
+    assert_eq!(verdict(&authorities, &new.sign(&claims(issuer))).await, "valid");
+    std::fs::remove_file(&path).unwrap();
+}
+
+#[tokio::test]
+async fn the_largest_file_is_read_and_no_larger_one() {
+    let signer = Signer::rsa("a");
+    let path = temporary("limit");
+    let set = jwks(&[&signer]);
+    std::fs::write(&path, &set).unwrap();
+    let authority = || Authority::jwks_file("https://issuer.example", &path);
+    let fits = fetched(authority().max_response(set.len())).await;
+    assert!(fits.health().is_ready());
+    for excess in [1, 2] {
+        let limit = set.len() - excess;
+        let too_large = fetched(authority().max_response(limit)).await;
+        let failure = too_large.health().authorities[0].last_failure.clone().unwrap();
+        assert_eq!(failure, FetchError::TooLarge { limit }.to_string());
+    }
+    std::fs::remove_file(&path).unwrap();
+}
+
+fn temporary(name: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("claimgate-tower-{name}-{}.json", std::process::id()))
 }
 
 #[tokio::test]

@@ -57,6 +57,7 @@ async fn the_size_is_limited_in_entries_and_in_bytes() {
         (builder().cache_entries(10), 10),
         (builder().cache_bytes(one * 11 - 1), 10),
         (builder().cache_bytes(one * 11), 11),
+        (builder().cache_bytes(one), 1),
         (builder().cache_entries(1), 1),
         (builder().cache_entries(0), 0),
         (builder().cache_bytes(one - 1), 0),
@@ -71,6 +72,34 @@ async fn the_size_is_limited_in_entries_and_in_bytes() {
         let evictions = if entries == 0 { 0 } else { 20 - u64::try_from(entries).unwrap() };
         assert_eq!(statistics.evictions, evictions);
     }
+}
+
+#[tokio::test]
+async fn a_token_occupies_space_according_to_its_length() {
+    let signer = Signer::ec("a");
+    let mut sizes = Vec::new();
+    for (filling, lens) in
+        [(0, 0..=1_024), (700, 1_025..=2_048), (2_000, 2_049..=4_096), (4_000, 4_097..=8_192)]
+    {
+        let token = signer.sign(&with(claims(ISSUER), "custom", "x".repeat(filling)));
+        assert!(lens.contains(&token.len()), "{}", token.len());
+        let authorities = Authorities::new([authority(&signer)]).unwrap();
+        assert_eq!(verdict(&authorities, &token).await, "valid");
+        sizes.push(authorities.cache_statistics().bytes);
+    }
+    let [one, two, four, sixteen] = sizes[..] else { panic!("four sizes") };
+    assert_eq!((two - one, four - one, sixteen - one), (2 * 1_024, 2 * 3_072, 2 * 15_360));
+
+    // For a long token, as many are evicted as necessary, which may be itself.
+    let authorities = Authorities::builder([authority(&signer)]);
+    let authorities = authorities.cache_bytes(sixteen + one).build().unwrap();
+    for token in tokens(&signer, 20) {
+        assert_eq!(verdict(&authorities, &token).await, "valid");
+    }
+    assert_eq!(authorities.cache_statistics().entries, (sixteen + one) / one);
+    let long = signer.sign(&with(claims(ISSUER), "custom", "x".repeat(4_000)));
+    assert_eq!(verdict(&authorities, &long).await, "valid");
+    assert!(authorities.cache_statistics().bytes <= sixteen + one);
 }
 
 #[tokio::test]

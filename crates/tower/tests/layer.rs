@@ -252,6 +252,16 @@ async fn grpc_requests_get_a_status_of_grpc() {
         assert_eq!(headers[CONTENT_TYPE], "application/grpc");
         assert!(headers.contains_key(WWW_AUTHENTICATE));
     }
+    // Without keys, the client tries again later.
+    let authority = Authority::jwks(ISSUER, "http://127.0.0.1:1/").danger_allow_loopback_http();
+    let authorities = Authorities::new([authority]).unwrap();
+    until(|| authorities.health().authorities[0].fetches > 0).await;
+    let request =
+        Request::builder().header(CONTENT_TYPE, "application/grpc").header(AUTHORIZATION, token);
+    let response = send(&AuthLayer::new(authorities, POLICY), request.body(()).unwrap()).await;
+    assert_eq!(response.status().as_u16(), 200);
+    assert_eq!(response.headers()["grpc-status"], "14");
+    assert_eq!(response.headers()["grpc-message"], "no_keys");
 }
 
 #[tokio::test]
@@ -262,4 +272,14 @@ async fn debug_output_has_no_text_of_a_token() {
     let caller = validate(&authorities, &token).await.unwrap();
     assert_eq!(format!("{caller:?}"), "Authenticated { .. }");
     assert_eq!(format!("{authorities:?}"), "Authorities([\"https://issuer.example\"])");
+    let layer = AuthLayer::new(authorities, POLICY);
+    let text = format!("{layer:?}");
+    let start = "AuthLayer { authorities: Authorities([\"https://issuer.example\"]), policy: ";
+    assert!(text.starts_with(start), "{text}");
+    let mut service = layer.layer(tower::util::BoxCloneSyncService::new(service_fn(greet)));
+    let text = format!("{service:?}");
+    assert_eq!(text, "AuthService { inner: BoxCloneSyncService, .. }");
+    let request = Request::builder().header(AUTHORIZATION, format!("Bearer {token}"));
+    let future = service.call(request.body(()).unwrap());
+    assert_eq!(format!("{future:?}"), "ResponseFuture { .. }");
 }

@@ -75,6 +75,8 @@ async fn when_redis_is_away_a_proof_is_refused() {
 #[tokio::test]
 async fn a_store_that_was_never_there_refuses() {
     let store = RedisReplayStore::connect("redis://127.0.0.1:1/").unwrap();
+    let text = format!("{:?}", store.clone().prefix("other:"));
+    assert_eq!(text, "RedisReplayStore { prefix: \"other:\", .. }");
     let refused = store.admit(proof("1", 60)).await;
     assert!(matches!(refused, Err(ReplayStoreError::Unavailable(_))), "{refused:?}");
     assert!(RedisReplayStore::connect("127.0.0.1").is_err());

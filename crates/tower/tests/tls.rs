@@ -6,7 +6,7 @@ mod tls;
 
 use std::time::Duration;
 
-use claimgate_tower::{Authorities, Authority, KeyState};
+use claimgate_tower::{Authorities, Authority, AuthorityError, KeyState};
 use support::*;
 use tls::{Ca, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -85,4 +85,29 @@ async fn a_proxy_opens_a_connection_and_sees_only_tls() {
     let authorities = fetched(authority()).await;
     let failure = authorities.health().authorities[0].last_failure.clone().unwrap();
     assert!(failure.contains("the proxy refused the connection"), "{failure}");
+}
+
+/// Runs itself again as a process without root certificates: they are loaded once.
+#[tokio::test]
+async fn without_root_certificates_only_issuers_on_loopback_are_accepted() {
+    const NAME: &str = "without_root_certificates_only_issuers_on_loopback_are_accepted";
+    if std::env::var("SSL_CERT_FILE").as_deref() != Ok("/dev/null") {
+        let program = std::env::current_exe().unwrap();
+        let mut child = std::process::Command::new(program);
+        child.arg(NAME).env("SSL_CERT_FILE", "/dev/null").env_remove("SSL_CERT_DIR");
+        let output = child.output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && text.contains("1 passed"), "{text}");
+        return;
+    }
+    let build = |authority: Authority| Authorities::new([authority]).map(|_| ());
+    let https = Authority::jwks("https://issuer.example", "https://issuer.example/keys");
+    let ca = https.clone().root_certificates(Ca::new().pem);
+    assert_eq!(build(https), Err(AuthorityError::NoRootCertificates));
+    assert_eq!(build(ca), Ok(()));
+    let issuer = TestIssuer::with_keys(&[]).await;
+    assert_eq!(build(issuer.authority()), Ok(()));
+    assert_eq!(build(issuer.discovered()), Ok(()));
+    assert_eq!(build(Authority::fixed("https://issuer.example", r#"{"keys":[]}"#)), Ok(()));
+    assert_eq!(build(Authority::jwks_file("https://issuer.example", "keys.json")), Ok(()));
 }

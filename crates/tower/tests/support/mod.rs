@@ -301,6 +301,10 @@ impl TestClock {
         self.0.fetch_add(seconds, SeqCst);
     }
 
+    pub fn set_back(&self, seconds: u64) {
+        self.0.fetch_sub(seconds, SeqCst);
+    }
+
     pub fn read(&self) -> impl Fn() -> NumericDate + Send + Sync + 'static {
         let clock = Arc::clone(&self.0);
         move || NumericDate::from_secs(clock.load(SeqCst))
