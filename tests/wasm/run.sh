@@ -1,15 +1,34 @@
 #!/usr/bin/env bash
-# The cases of the repository's batch tests, and variants of them, in WebAssembly: each answer
-# must be that of the Rust example. The last line has the size of a module that validates one
-# kind of token, which must be within its limit.
+# In WebAssembly, under Node:
 #
-# The target comes from rustup. Without rustup, or with CORE=debian, it is built from the
-# sources in Debian's rust-web-src by Debian's compiler.
+#   1. the cases of the repository's batch tests, and variants of them: each answer must be that
+#      of the Rust example; and the size of a module that validates one kind of token, which must
+#      be within its limit;
+#   2. the test files of the library, built for WASI.
+#
+# The targets come from rustup. Without rustup, or with CORE=debian, that of the first part is
+# built from the sources in Debian's rust-web-src by Debian's compiler. The second part is then
+# omitted with CORE=debian, and an error otherwise. PARTS=2 runs one.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 readonly TARGET=wasm32-unknown-unknown
+readonly WASI_TARGET=wasm32-wasip1
 readonly SIZE_LIMIT=$((68 * 1024))
+
+# All test files of the library, except those that require programs, the allocator's counters or
+# the source code (batch, batch_kinds, single_token, allocations, backend_allocations,
+# key_allocations, import_order, language, rules_index), those with features (defmt), and the
+# slow ones (…).
+readonly TEST_FILES=(
+    rules_access_token rules_claims rules_common rules_dpop rules_form rules_id_token rules_key
+    rules_logout_token accessors algorithm_matrix algorithm_vectors attacks backends bit_flips
+    cache challenges conformance construction custom_claims demo_tokens discovery errors floods
+    http_uri issuers keys mutated_tokens pipeline precedence properties refresh replay
+    resource_metadata shapes signatures trust vectors wycheproof
+)
+# WASI has no threads.
+readonly WITH_THREADS=()
 
 # Installs the Debian packages named behind the programs that are missing.
 need() {
@@ -27,15 +46,15 @@ need() {
 }
 
 has_target() {
-    rustup target list --installed 2>/dev/null | grep -qx "$TARGET" ||
-        timeout 120 rustup target add "$TARGET" >/dev/null 2>&1
+    rustup target list --installed 2>/dev/null | grep -qx "$1" ||
+        timeout 120 rustup target add "$1" >/dev/null 2>&1
 }
 
 need node nodejs python3 python3
 folder=${CASES:-target/cases}
 [ -s "$folder/answers.jsonl" ] || bash ../../crates/c/tests/record.sh "$folder" >/dev/null
 
-if [ "${CORE:-rustup}" = rustup ] && has_target; then
+if [ "${CORE:-rustup}" = rustup ] && has_target "$TARGET"; then
     # Apart, since features of one would be those of the other.
     for package in claimgate-wasm claimgate-wasm-one; do
         cargo build --quiet --release --package $package --target "$TARGET"
