@@ -189,8 +189,8 @@ fn token68(credentials: &str) -> Result<&str, Error> {
     let token = credentials.trim_start_matches(' ');
     let characters = token.trim_end_matches('=');
     // Branch-free, for `bytes::all`: `-./` and the digits are one range.
-    let is_allowed = |byte| {
-        matches!(byte | 0x20, b'a'..=b'z')
+    let is_allowed = |byte: u8| {
+        (byte | 0x20).is_ascii_lowercase()
             | matches!(byte, b'-'..=b'9')
             | (byte == b'_')
             | (byte == b'~')
