@@ -168,3 +168,28 @@ fn spread(token: &str) -> usize {
     }
     hash ^ hash.rotate_left(15)
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use base64ct::{Base64UrlUnpadded, Encoding};
+    use ring::digest::{SHA256, digest};
+    use std::format;
+
+    use super::*;
+
+    /// The buckets of 2,000 signatures, in a cache that is half full.
+    #[test]
+    fn every_token_of_a_half_full_cache_has_a_slot() {
+        let buckets = 4_096_usize.div_ceil(WAYS);
+        let mut tokens_of = std::vec![0; buckets];
+        for number in 0_u32..2_000 {
+            let signature = digest(&SHA256, &number.to_be_bytes());
+            let end = Base64UrlUnpadded::encode_string(signature.as_ref());
+            tokens_of[spread(&format!("e30.e30.{end}")) % buckets] += 1;
+        }
+        assert_eq!(tokens_of.iter().sum::<usize>(), 2_000);
+        assert!(tokens_of.iter().all(|tokens| *tokens <= WAYS), "{tokens_of:?}");
+    }
+}
