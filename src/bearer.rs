@@ -264,6 +264,21 @@ mod tests {
     }
 
     #[test]
+    fn all_bytes_of_a_token_are_checked() {
+        for byte in 0..=u8::MAX {
+            let expected = byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+            assert_eq!(is_token68(byte), expected, "{byte}");
+        }
+        let good = "a".repeat(100);
+        assert_eq!(token68(&good), Ok(&*good));
+        for position in 0..100 {
+            let mut bad = good.clone();
+            bad.replace_range(position..=position, "!");
+            assert_eq!(token68(&bad), Err(Error::InvalidRequest(RequestProblem::Malformed)));
+        }
+    }
+
+    #[test]
     fn a_request_has_one_authorization_header() {
         assert_eq!(BearerToken::from_authorization_values([]), Err(Error::MissingToken));
         assert_eq!(BearerToken::from_authorization_values(["Bearer a"]), Ok(BearerToken::new("a")));

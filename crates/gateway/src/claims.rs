@@ -86,7 +86,7 @@ pub(crate) fn set_headers(
 
 /// Returns the scope tokens, separated by spaces.
 fn joined(scope: &Scope<'_>) -> String {
-    let mut text = String::new();
+    let mut text = String::with_capacity(128);
     for token in scope.iter() {
         if !text.is_empty() {
             text.push(' ');
