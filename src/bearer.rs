@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::bytes;
+use crate::bytes::all;
 use crate::error::{Error, RequestProblem};
 use crate::request_key::RequestKey;
 
@@ -183,21 +183,20 @@ fn sole<'t>(values: impl IntoIterator<Item = &'t str>) -> Result<&'t str, Error>
     }
 }
 
+/// Returns whether a byte is a letter, a digit, or one of `-._~+/`. Branch-free, for [`all`].
+const fn is_token68(byte: u8) -> bool {
+    let is_letter = (byte | 0x20).is_ascii_lowercase();
+    // `-`, `.`, `/` and the digits are consecutive.
+    let is_digit_or_mark = matches!(byte, b'-'..=b'9');
+    is_letter | is_digit_or_mark | (byte == b'_') | (byte == b'~') | (byte == b'+')
+}
+
 /// Reads spaces and one token
 /// ([RFC 9110 §11.2](https://www.rfc-editor.org/rfc/rfc9110#section-11.2)).
 fn token68(credentials: &str) -> Result<&str, Error> {
     let token = credentials.trim_start_matches(' ');
     let characters = token.trim_end_matches('=');
-    // Branch-free, for `bytes::all`: `-./` and the digits are one range.
-    let is_allowed = |byte: u8| {
-        (byte | 0x20).is_ascii_lowercase()
-            | matches!(byte, b'-'..=b'9')
-            | (byte == b'_')
-            | (byte == b'~')
-            | (byte == b'+')
-    };
-    let is_token68 = !characters.is_empty() && bytes::all(characters.as_bytes(), is_allowed);
-    if is_token68 {
+    if !characters.is_empty() && all(characters.as_bytes(), is_token68) {
         Ok(token)
     } else if token.trim_end_matches(' ').contains([' ', ',']) {
         Err(Error::InvalidRequest(RequestProblem::SeveralTokens))
@@ -278,6 +277,21 @@ mod tests {
         }
         for value in ["Bearer a b", "Bearer a, Bearer b", "Bearer a b ", "Bearer a,b"] {
             assert_eq!(BearerToken::from_authorization(value), SEVERAL, "{value}");
+        }
+    }
+
+    #[test]
+    fn all_bytes_of_a_token_are_checked() {
+        for byte in 0..=u8::MAX {
+            let expected = byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+            assert_eq!(is_token68(byte), expected, "{byte}");
+        }
+        let good = "a".repeat(100);
+        assert_eq!(token68(&good), Ok(&*good));
+        for position in 0..100 {
+            let mut bad = good.clone();
+            bad.replace_range(position..=position, "!");
+            assert_eq!(token68(&bad), Err(Error::InvalidRequest(RequestProblem::Malformed)));
         }
     }
 

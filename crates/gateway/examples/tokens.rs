@@ -3,7 +3,11 @@
 #[path = "../../tower/tests/support/mod.rs"]
 mod support;
 
+use std::hint::black_box;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
 use clap::{Parser, ValueEnum};
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use serde_json::{Value, json};
 use support::{Signer, jwks, now};
 
@@ -33,6 +37,9 @@ struct Arguments {
     /// The number of tokens, each with another subject.
     #[arg(long, default_value_t = 1)]
     count: u32,
+    /// Verify the signature of a token this many times instead, to measure the CPU time.
+    #[arg(long)]
+    verify: Option<u32>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -50,12 +57,31 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let signer = signers.first().ok_or("no key")?;
     let header = json!({"alg": signer.alg(), "typ": "JWT", "kid": signer.kid()});
+    if let Some(count) = arguments.verify {
+        return verify(signer, &signer.sign_with(&header, &claims(&arguments, "alice")), count);
+    }
     for number in 0..arguments.count {
         let subject = match number {
             0 => "auth0|123456".to_owned(),
             number => format!("auth0|{number}"),
         };
         println!("{}", signer.sign_with(&header, &claims(&arguments, &subject)));
+    }
+    Ok(())
+}
+
+/// Verifies the signature of a token like `claimgate::RingKey`.
+fn verify(signer: &Signer, token: &str, count: u32) -> Result<(), Box<dyn std::error::Error>> {
+    let jwk = signer.bare_jwk();
+    let decode =
+        |text: &str| Base64UrlUnpadded::decode_vec(text).map_err(|error| error.to_string());
+    let member = |name: &str| decode(jwk[name].as_str().unwrap_or_default());
+    let key = RsaPublicKeyComponents { n: member("n")?, e: member("e")? };
+    let (input, signature) = token.rsplit_once('.').ok_or("no signature")?;
+    let signature = decode(signature)?;
+    for _ in 0..count {
+        key.verify(&RSA_PKCS1_2048_8192_SHA256, black_box(input).as_bytes(), &signature)
+            .map_err(|_| "the signature is invalid")?;
     }
     Ok(())
 }

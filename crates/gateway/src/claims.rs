@@ -1,11 +1,12 @@
 //! The header fields that pass claims to the application.
 
+mod json;
+
+use claimgate::claims::Scope;
 use claimgate::{AccessToken, Error, Validated};
 use http::{HeaderName, HeaderValue};
-use serde_json::{Map, Value};
 
-/// The maximum length of a string with escapes in a claim, in bytes.
-const MAX_STRING: usize = 8_192;
+use self::json::{Json, Object};
 
 /// A header field and the source of its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,24 +58,23 @@ pub(crate) fn set_headers(
     mut set: impl FnMut(&HeaderName, HeaderValue),
 ) -> Result<(), Error> {
     let is_claim = |header: &ClaimHeader| matches!(header.source, Source::Claim(_));
-    let claims: Map<String, Value> = match token {
-        Some(token) if headers.iter().any(is_claim) => token.claims_with(&mut [0; MAX_STRING])?,
-        _ => Map::new(),
+    let claims = match token {
+        Some(token) if headers.iter().any(is_claim) => Object::of(token)?,
+        _ => Object::default(),
     };
     for ClaimHeader { name, source } in headers {
         let value = match (source, token) {
             (_, None) => HeaderValue::from_static(""),
             (Source::Subject, Some(token)) => header_value(token.subject()),
             (Source::Issuer, Some(token)) => header_value(token.issuer()),
-            (Source::Scope, Some(token)) => header_value(&token.scope().to_string()),
+            (Source::Scope, Some(token)) => header_value(&joined(&token.scope())),
             (Source::Client, Some(token)) => {
                 header_value(token.authorized_party().or(token.client_id()).unwrap_or_default())
             }
             (Source::Claim(paths), Some(_)) => {
-                let value = paths.iter().find_map(|path| find(&claims, path));
-                match value {
-                    None | Some(Value::Null) => HeaderValue::from_static(""),
-                    Some(Value::String(text)) => header_value(text),
+                match paths.iter().find_map(|path| claims.find(path)) {
+                    None | Some(Json::Null) => HeaderValue::from_static(""),
+                    Some(Json::Text(text)) => header_value(text),
                     Some(value) => header_value(&value.to_string()),
                 }
             }
@@ -84,31 +84,40 @@ pub(crate) fn set_headers(
     Ok(())
 }
 
-fn find<'c>(claims: &'c Map<String, Value>, path: &[String]) -> Option<&'c Value> {
-    let (name, inner) = path.split_first()?;
-    inner.iter().try_fold(claims.get(name)?, |value, name| value.as_object()?.get(name))
+/// Returns the scope tokens, separated by spaces.
+fn joined(scope: &Scope<'_>) -> String {
+    let mut text = String::with_capacity(128);
+    for token in scope.iter() {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(token);
+    }
+    text
 }
 
 /// Encodes a string as the value of a header field. `%`, leading and trailing spaces and all
 /// bytes other than visible ASCII and spaces are percent-encoded, so distinct strings have
 /// distinct values.
 pub(crate) fn header_value(text: &str) -> HeaderValue {
-    let is_visible = |byte: u8| (b'!'..=b'~').contains(&byte) && byte != b'%';
-    let mut value = String::new();
+    let is_visible = |byte: u8| (byte.wrapping_sub(b'!') < 94) & (byte != b'%');
+    // Recipients strip leading and trailing spaces of a value.
+    let is_outer_space = text.starts_with(' ') | text.ends_with(' ');
     // Without an early exit, the loop is vectorized.
-    if !text.bytes().fold(true, |all, byte| all & is_visible(byte)) {
-        let last = text.len().saturating_sub(1);
-        for (index, byte) in text.bytes().enumerate() {
-            match byte {
-                // Recipients strip leading and trailing spaces of a value.
-                b' ' if index != 0 && index != last => value.push(' '),
-                byte if is_visible(byte) => value.push(char::from(byte)),
-                byte => value.push_str(&format!("%{byte:02X}")),
-            }
+    let is_plain = |all, byte| all & ((byte == b' ') | is_visible(byte));
+    if !is_outer_space && text.bytes().fold(true, is_plain) {
+        return HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
+    }
+    let mut value = String::new();
+    let last = text.len().saturating_sub(1);
+    for (index, byte) in text.bytes().enumerate() {
+        match byte {
+            b' ' if index != 0 && index != last => value.push(' '),
+            byte if is_visible(byte) => value.push(char::from(byte)),
+            byte => value.push_str(&format!("%{byte:02X}")),
         }
     }
-    let value = if value.is_empty() { text } else { &value };
-    HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static(""))
+    HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static(""))
 }
 
 #[cfg(test)]

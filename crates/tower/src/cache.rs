@@ -10,6 +10,8 @@ use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
+use metrics::Counter;
+
 use crate::token::StoredToken;
 
 /// The number of locks: many more than concurrent threads.
@@ -83,6 +85,14 @@ pub(crate) struct TokenCache {
     hits: AtomicU64,
     misses: AtomicU64,
     evictions: AtomicU64,
+    metrics: Metrics,
+}
+
+/// The metrics that a request updates. They are registered once, which costs more than an update.
+struct Metrics {
+    hits: Counter,
+    misses: Counter,
+    evictions: Counter,
 }
 
 impl TokenCache {
@@ -97,6 +107,11 @@ impl TokenCache {
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
             evictions: AtomicU64::new(0),
+            metrics: Metrics {
+                hits: metrics::counter!("claimgate_cache_hits_total"),
+                misses: metrics::counter!("claimgate_cache_misses_total"),
+                evictions: metrics::counter!("claimgate_cache_evictions_total"),
+            },
         }
     }
 
@@ -128,12 +143,12 @@ impl TokenCache {
 
     /// Counts a hit or a miss.
     pub(crate) fn count(&self, is_hit: bool) {
-        let (counter, name) = match is_hit {
-            true => (&self.hits, "claimgate_cache_hits_total"),
-            false => (&self.misses, "claimgate_cache_misses_total"),
+        let (counter, metric) = match is_hit {
+            true => (&self.hits, &self.metrics.hits),
+            false => (&self.misses, &self.metrics.misses),
         };
         counter.fetch_add(1, Relaxed);
-        metrics::counter!(name).increment(1);
+        metric.increment(1);
     }
 
     pub(crate) fn insert(&self, key: Key, entry: Entry) {
@@ -186,7 +201,7 @@ impl TokenCache {
                     self.bytes.fetch_sub(size_of(&slot.entry), Relaxed);
                     self.entries.fetch_sub(1, Relaxed);
                     self.evictions.fetch_add(1, Relaxed);
-                    metrics::counter!("claimgate_cache_evictions_total").increment(1);
+                    self.metrics.evictions.increment(1);
                     return true;
                 }
             }

@@ -66,6 +66,40 @@ async fn idle_connections_are_kept_for_a_while() {
 }
 
 #[tokio::test]
+async fn a_further_request_must_be_complete_in_time() {
+    let (issuer, _) = one_issuer().await;
+    let config = Config::of(&issuer).top("header_timeout = 1\nidle_timeout = 2");
+    let gateway = config.start().await;
+    let mut stream = TcpStream::connect(gateway.address).await.unwrap();
+    exchange(&mut stream).await;
+    let (mut responses, mut requests) = stream.into_split();
+    // Each byte arrives soon after the previous one.
+    let drip = tokio::spawn(async move {
+        while requests.write_all(b"G").await.is_ok() {
+            sleep(Duration::from_millis(100)).await;
+        }
+    });
+    let started = Instant::now();
+    let mut rest = Vec::new();
+    let end = timeout(Duration::from_secs(20), responses.read_to_end(&mut rest)).await;
+    let _: std::io::Result<usize> = end.expect("the connection is closed");
+    drip.await.unwrap();
+    let idle = started.elapsed();
+    assert!((1_500..3_500).contains(&idle.as_millis()), "{idle:?}");
+}
+
+#[tokio::test]
+async fn a_request_in_progress_is_not_idle() {
+    let (issuer, signer) = one_issuer().await;
+    issuer.set(Behaviour::Slow(jwks(&[&signer]), Duration::from_millis(2_500)));
+    let config = Config::of(&issuer).top("header_timeout = 1\nidle_timeout = 1");
+    let gateway = config.start_without_keys().await;
+    let started = Instant::now();
+    assert_eq!(gateway.open(&signer.sign(&claims(&issuer.url))).await, 200);
+    assert!(started.elapsed() > Duration::from_millis(2_000), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
 async fn connections_have_a_limit() {
     let (issuer, _) = one_issuer().await;
     let config = Config::of(&issuer).top("max_connections = 2\nheader_timeout = 600");

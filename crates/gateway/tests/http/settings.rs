@@ -64,6 +64,17 @@ fn the_sample_is_valid() {
 }
 
 #[test]
+fn debug_output_has_no_password() {
+    let dpop = "# [dpop]\n# origin = \"https://api.example.com\" ";
+    let redis =
+        "[dpop]\nredis = \"redis://:secret@127.0.0.1/\"\norigin = \"https://api.example.com\" ";
+    let text = format!("{:?}", parse(&SAMPLE.replacen(dpop, redis, 1)).unwrap());
+    assert!(text.contains("origin: \"https://api.example.com\""), "{text}");
+    assert!(text.contains("redis: true"), "{text}");
+    assert!(!text.contains("secret"), "{text}");
+}
+
+#[test]
 fn the_readme_s_configuration_has_the_readme_s_table() {
     let readme = include_str!("../../README.md");
     let block = |start: &str| {

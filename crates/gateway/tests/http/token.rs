@@ -168,6 +168,13 @@ X-Null = "null"
 X-First = { first_of = ["absent", ["realm_access", "main"], "level"] }
 X-Name = "name"
 X-Deep = ["a", "b", "c", "d"]
+X-Flag = ["a", "flag"]
+X-Too-Deep = ["level", "b"]
+X-Share = "share"
+X-Large = "large"
+X-List = "list"
+X-Long = "long"
+X-Quoted = 'quoted "name"'
 "#;
     let gateway = Config::of(&issuer).top(headers).start().await;
     let mut claims = claims(&issuer.url);
@@ -178,7 +185,13 @@ X-Deep = ["a", "b", "c", "d"]
         ("vip", json!(true)),
         ("null", json!(null)),
         ("name", json!("say \"hi\" \\ there")),
-        ("a", json!({"b": {"c": {"d": {"e": 1}}}})),
+        ("a", json!({"b": {"c": {"d": {"e": 1}}}, "flag": false})),
+        ("share", json!(0.25)),
+        ("large", json!(u64::MAX)),
+        ("list", json!([1, null, [], {"x": "y"}])),
+        // More than the usual length of a string with escapes.
+        ("long", json!("\n".repeat(1_000))),
+        ("quoted \"name\"", json!("q")),
     ] {
         claims[name] = value;
     }
@@ -194,6 +207,13 @@ X-Deep = ["a", "b", "c", "d"]
         ("x-first", "admin"),
         ("x-name", "say \"hi\" \\ there"),
         ("x-deep", "{\"e\":1}"),
+        ("x-flag", "false"),
+        ("x-too-deep", ""),
+        ("x-share", "0.25"),
+        ("x-large", "18446744073709551615"),
+        ("x-list", "[1,null,[],{\"x\":\"y\"}]"),
+        ("x-long", &"%0A".repeat(1_000)),
+        ("x-quoted", "q"),
     ] {
         assert_eq!(reply.header(name), Some(value), "{name}");
     }

@@ -8,7 +8,8 @@ import servers
 from client import ask, same
 from servers import HERE, token, write
 
-SECONDS = os.environ.get("LOAD_SECONDS", "3")
+SECONDS = os.environ.get("LOAD_SECONDS", "1")
+ROUNDS = 3
 TOKENS = 2_000
 PATIENT = "/patients/17"
 
@@ -39,62 +40,107 @@ def wrk(port, tokens, seconds, target=PATIENT, fields=""):
     return int(figures[1])
 
 
-def alone(name, gateway, tokens, seconds):
-    """Sends subrequests to the gateway like its proxy."""
-    target = f"/check{PATIENT}" if name == "envoy" else "/check"
-    return wrk(gateway.port, tokens, seconds, target, FIELDS)
+class Subject:
+    """A server under load, with the sums of its rounds."""
 
+    def __init__(self, what, server, tokens, proxy=None):
+        self.what, self.server, self.tokens, self.proxy = what, server, tokens, proxy
+        self.user = self.kernel = self.beside = self.requests = self.hits = self.misses = 0
 
-def measure(what, gateway, proxy, tokens):
-    """Returns the CPU time of the gateway per request in microseconds, and the share of cache hits."""
-    hits = lambda: metric(gateway, "claimgate_cache_hits_total")
-    misses = lambda: metric(gateway, "claimgate_cache_misses_total")
-    figures = lambda: (gateway.cpu(), proxy.cpu() if proxy else 0, hits(), misses())
-    before = figures()
-    if proxy:
-        requests = wrk(proxy.port, tokens, SECONDS)
-    else:
-        requests = alone("nginx", gateway, tokens, SECONDS)
-    own, other, hit, missed = (now - then for now, then in zip(figures(), before))
-    share = hit / max(1, hit + missed)
-    own, other = own / requests * 1e6, other / requests * 1e6
-    beside = f", proxy {other:.1f}" if proxy else ""
-    print(f"   {what}: gateway {own:.1f} µs{beside} ({requests} requests, {share:.1%} hits)", flush=True)
-    return own, share
+    def figures(self):
+        beside = sum(self.proxy.cpu()) if self.proxy else 0
+        hits, misses = 0, 0
+        if hasattr(self.server, "admin"):
+            hits = metric(self.server, "claimgate_cache_hits_total")
+            misses = metric(self.server, "claimgate_cache_misses_total")
+        return (*self.server.cpu(), beside, hits, misses)
+
+    def load(self, seconds):
+        """Sends requests through the proxy, or subrequests like a proxy."""
+        if self.proxy:
+            return wrk(self.proxy.port, self.tokens, seconds)
+        target = f"/check{PATIENT}" if self.server.name == "gateway_envoy" else "/check"
+        return wrk(self.server.port, self.tokens, seconds, target, FIELDS)
+
+    def round(self):
+        before = self.figures()
+        self.requests += self.load(SECONDS)
+        difference = [now - then for now, then in zip(self.figures(), before)]
+        self.user += difference[0]
+        self.kernel += difference[1]
+        self.beside += difference[2]
+        self.hits += difference[3]
+        self.misses += difference[4]
+
+    def cpu(self):
+        """Returns the CPU time of the server per request, in microseconds."""
+        return (self.user + self.kernel) / self.requests * 1e6
+
+    def kernel_share(self):
+        return self.kernel / self.requests * 1e6
+
+    def share(self):
+        """Returns the share of cache hits."""
+        return self.hits / max(1, self.hits + self.misses)
+
+    def report(self):
+        beside = f", proxy {self.beside / self.requests * 1e6:.1f}" if self.proxy else ""
+        hits = f", {self.share():.1%} hits" if self.hits + self.misses else ""
+        print(
+            f"   {self.what}: {self.cpu():.1f} µs, of which kernel {self.kernel_share():.1f}{beside} "
+            f"({self.requests} requests{hits})",
+            flush=True,
+        )
 
 
 def run(fronts, gateways, issuer_port, application):
-    print(f"== loads of {SECONDS} s: CPU time per request", flush=True)
+    print(f"== loads of {ROUNDS} times {SECONDS} s: CPU time per request", flush=True)
     one = write("one.tokens", token() + "\n")
     many = write("many.tokens", token("--count", str(TOKENS)) + "\n")
     length = len(token())
-    # A fixed response of nginx, for comparison on a busy machine.
-    before = application.cpu()
-    requests = wrk(application.port, one, SECONDS)
-    reference = (application.cpu() - before) / requests * 1e6
-    print(f"   for comparison, `return 200` of nginx: {reference:.1f} µs", flush=True)
-    gateway = gateways["nginx"]
-    hit, _ = measure("alone, one token", gateway, None, one)
-    for name in gateways:
-        alone(name, gateways[name], many, 1)
-    turns, share = measure(f"alone, {TOKENS} tokens in turn", gateway, None, many)
-    same(f"{TOKENS} tokens in turn are found", 1.0, share)
     # The cache has a capacity of a few hundred tokens.
     small = servers.gateway("nginx", issuer_port, "gateway_small", "cache_bytes = 1000000")
     while b": ready" not in ask(small.admin, "GET", "/health").body:
         pass
-    miss, found = measure("alone, a miss", small, None, many)
-    same("tokens in turn are not found in a small cache", True, found < 0.05)
-    name = 'claimgate_validation_seconds_{}{{found="none"}}'
-    total, count = (metric(small, name.format(what)) for what in ["sum", "count"])
-    validation = total / max(1, count) * 1e6
-    print(f"   a validation with its signature, by the clock: {validation:.1f} µs")
-    small.stop()
+    gateway, minimum = gateways["nginx"], servers.minimum()
+    front = servers.proxy("nginx", minimum.port, application.port, "nginx_minimum")
+    hit = Subject("gateway, one token", gateway, one)
+    turns = Subject(f"gateway, {TOKENS} tokens in turn", gateway, many)
+    miss = Subject("gateway, a miss", small, many)
+    least = Subject("hyper without any work", minimum, one)
+    hit_behind = Subject("gateway behind nginx, one token", gateway, one, fronts["nginx"])
+    least_behind = Subject("hyper without any work behind nginx", minimum, one, front)
+    fixed = Subject("`return 200` of nginx", application, one)
+    for name in gateways:
+        Subject(name, gateways[name], many).load(1)
+    subjects = [hit, least, turns, miss, hit_behind, least_behind, fixed]
+    rsa = []
+    # In turn, so that other work on the machine affects all of them.
+    for _ in range(ROUNDS):
+        rsa.append(servers.verification(5_000) * 1e6)
+        for subject in subjects:
+            subject.round()
+    for subject in subjects:
+        subject.report()
+    rsa = sum(rsa) / len(rsa)
+    print(f"   a verification of RS256: {rsa:.1f} µs", flush=True)
+    same(f"{TOKENS} tokens in turn are found", 1.0, turns.share())
+    same("tokens in turn are not found in a small cache", True, miss.share() < 0.05)
+    for server in [small, front, minimum]:
+        server.stop()
     for name, proxy in fronts.items():
-        measure(f"behind {name}, one token", gateways[name], proxy, one)
-        _, share = measure(f"behind {name}, {TOKENS} in turn", gateways[name], proxy, many)
-        same(f"{name}: {TOKENS} tokens in turn are found", 1.0, share)
+        for what, tokens in [("one token", one), (f"{TOKENS} in turn", many)]:
+            subject = Subject(f"gateway behind {name}, {what}", gateways[name], tokens, proxy)
+            subject.round()
+            subject.report()
+            same(f"{subject.what}: all are found", 1.0, subject.share())
+    wanted = lambda subject, least: (
+        f"{subject.cpu():.1f} µs (kernel {subject.kernel_share():.1f}; hyper without any work "
+        f"{least.cpu():.1f}, kernel {least.kernel_share():.1f})"
+    )
     return (
-        f"tokens of {length} characters: {hit:.1f} µs on a hit, {turns:.1f} with {TOKENS} in turn "
-        f"(all hits), {miss:.1f} on a miss (validation {validation:.1f}), nginx alone {reference:.1f}"
+        f"CPU time of the gateway alone per request, tokens of {length} characters: behind nginx "
+        f"{wanted(hit_behind, least_behind)} on a hit; without a proxy {wanted(hit, least)} on a hit, "
+        f"{turns.cpu():.1f} with {TOKENS} in turn (all hits), {miss.cpu():.1f} on a miss, of which RSA "
+        f"{rsa:.1f}; nginx {hit_behind.beside / hit_behind.requests * 1e6:.1f}, its `return 200` {fixed.cpu():.1f}"
     )

@@ -3,6 +3,7 @@
 import glob
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -91,16 +92,35 @@ class Server:
         return None
 
     def cpu(self):
-        """Returns the CPU time of the process and its children, in seconds."""
-        ticks, pids = 0, [self.process.pid]
+        """Returns the CPU time of the process and its children, in user mode and in the kernel, in seconds."""
+        user, kernel, pids = 0, 0, [self.process.pid]
         for pid in pids:
             with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
                 fields = stat.read().rsplit(")", 1)[1].split()
-            ticks += int(fields[11]) + int(fields[12])
+            user += int(fields[11])
+            kernel += int(fields[12])
             for children in glob.glob(f"/proc/{pid}/task/*/children"):
                 with open(children, encoding="utf-8") as file:
                     pids += [int(child) for child in file.read().split()]
-        return ticks / os.sysconf("SC_CLK_TCK")
+        ticks = os.sysconf("SC_CLK_TCK")
+        return user / ticks, kernel / ticks
+
+
+def verification(count):
+    """Returns the CPU time of an RS256 verification, in seconds."""
+    cpu = lambda: sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
+    times = []
+    for number in [0, count]:
+        before = cpu()
+        token("--verify", str(number))
+        times.append(cpu() - before)
+    return (times[1] - times[0]) / count
+
+
+def minimum():
+    """Starts a hyper server that responds 200 to each request without any work."""
+    port = free_port()
+    return Server("minimum", [os.environ["MINIMUM"], f"127.0.0.1:{port}"], port)
 
 
 def nginx(name, port, http):
@@ -228,11 +248,11 @@ def packaged(name):
     return program
 
 
-def proxy(name, gateway_port, application_port):
+def proxy(name, gateway_port, application_port, process=None):
     port = free_port()
     ports = {"8080": port, "9180": gateway_port, "8000": application_port}
     if name == "nginx":
-        return nginx("nginx", port, sample("nginx.conf", ports))
+        return nginx(process or name, port, sample("nginx.conf", ports))
     if name == "envoy":
         config = write("envoy.yaml", sample("envoy.yaml", ports))
         program = packaged("envoy")
