@@ -2,79 +2,9 @@
 
 use std::fmt;
 
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-
-/// The members whose values are read, at any depth. The others must only be valid JSON:
-/// `1e999` is, although serde_json cannot represent it.
-const READ: &[&str] = &[
-    "alg",
-    "kid",
-    "typ",
-    "crit",
-    "b64",
-    "zip",
-    "jwk",
-    "kty",
-    "crv",
-    "n",
-    "e",
-    "x",
-    "y",
-    "use",
-    "key_ops",
-    "iss",
-    "sub",
-    "aud",
-    "exp",
-    "nbf",
-    "iat",
-    "jti",
-    "azp",
-    "client_id",
-    "nonce",
-    "auth_time",
-    "acr",
-    "amr",
-    "at_hash",
-    "c_hash",
-    "s_hash",
-    "scope",
-    "scp",
-    "permissions",
-    "gty",
-    "cnf",
-    "x5t#S256",
-    "jkt",
-    "token_use",
-    "events",
-    EVENT,
-    "org_id",
-    "org_name",
-    "sid",
-    "name",
-    "given_name",
-    "family_name",
-    "middle_name",
-    "nickname",
-    "preferred_username",
-    "profile",
-    "picture",
-    "website",
-    "email",
-    "email_verified",
-    "gender",
-    "birthdate",
-    "zoneinfo",
-    "locale",
-    "phone_number",
-    "phone_number_verified",
-    "address",
-    "updated_at",
-    "htm",
-    "htu",
-    "ath",
-];
+use serde_json::value::RawValue;
 
 /// The event of a logout token.
 pub const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
@@ -88,8 +18,8 @@ pub enum Json {
     String(String),
     Array(Vec<Self>),
     Object(Members),
-    /// A value that is not read.
-    Ignored,
+    /// A number that is too large for serde_json, such as `1e999`, or an array with one.
+    TooLarge,
 }
 
 /// The members of an object, in their order.
@@ -99,9 +29,7 @@ pub struct Members(Vec<(String, Json)>);
 impl Members {
     /// Parses a text that is an object without duplicate names.
     pub fn parse(text: &[u8]) -> Option<Self> {
-        // serde_json does not validate the encoding of values that it ignores.
-        let text = std::str::from_utf8(text).ok()?;
-        match serde_json::from_str(text).ok()? {
+        match serde_json::from_slice(text).ok()? {
             Json::Object(members) => members.unless_duplicates(),
             _ => None,
         }
@@ -215,10 +143,12 @@ impl<'de> Visitor<'de> for Collect {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
         let mut members = vec![];
         while let Some(name) = map.next_key::<String>()? {
-            let value = if READ.contains(&name.as_str()) {
-                map.next_value()?
-            } else {
-                map.next_value::<IgnoredAny>().map(|_| Json::Ignored)?
+            let text = map.next_value::<Box<RawValue>>()?;
+            let value = match serde_json::from_str(text.get()) {
+                Err(error) if error.to_string().starts_with("number out of range") => {
+                    Json::TooLarge
+                }
+                value => value.map_err(A::Error::custom)?,
             };
             members.push((name, value));
         }
