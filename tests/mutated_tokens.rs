@@ -102,7 +102,7 @@ fn key_in_header(header: &[u8]) -> Option<Signer> {
     Signer::of_jwk(key::algorithm(header["alg"].as_str()?)?, &header["jwk"])
 }
 
-/// What the library says about a token.
+/// The verdicts of the library on a token.
 struct Found {
     /// The verdicts on it as each of the kinds.
     verdicts: [Result<(), Error>; 4],

@@ -1,4 +1,4 @@
-//! The keys that tokens name and that proofs contain, read anew from the rule book: K1, K5,
+//! The keys that tokens name and that proofs contain, implemented from the rule book: K1, K5,
 //! K6, K7, K9, K12, K13, P3 and P4.
 
 use base64ct::{Base64UrlUnpadded, Encoding};

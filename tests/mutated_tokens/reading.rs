@@ -1,4 +1,4 @@
-//! The rules, read anew from the rule book and as briefly as possible, with serde_json.
+//! The rules, implemented from the rule book as briefly as possible, with serde_json.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::Algorithm;
