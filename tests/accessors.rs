@@ -4,11 +4,15 @@
 
 mod support;
 
-use claimgate::cache::VerifiedTokenCache;
+use claimgate::cache::{CachedAccessToken, VerifiedTokenCache};
+use claimgate::dpop::DpopRequest;
+use claimgate::jwk::{Algorithms, KeyMaterial};
 use claimgate::jws::CompactJws;
+use claimgate::policy::ClaimRule;
+use claimgate::trust::TenantIssuer;
 use claimgate::{
-    AccessToken, AccessTokenPolicy, BearerToken, IdToken, Login, Nonce, NumericDate, RequestKey,
-    TokenBuffer, Validated,
+    AccessToken, AccessTokenPolicy, Algorithm, BearerToken, IdToken, Login, Nonce, NumericDate,
+    RequestKey, TokenBuffer, Validated,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -150,6 +154,26 @@ fn what_is_printed_says_what_it_is() {
     let login = format!("{:?}", login.build().unwrap());
     assert!(login.contains("([redacted])") && login.contains("NotGiven"), "{login}");
     shown.push((login, "Login"));
+    let (token, issuer) = (BearerToken::new(&text), trusted());
+    let mut buffer = TokenBuffer::<4096>::new();
+    let trust = (&issuer, &API_POLICY);
+    let cached = CachedAccessToken::<2048>::validate(token, trust, NOW, &mut buffer);
+    let tenants = TenantIssuer::new("https://a.example/{tenantid}/", &["a"][..], keys).unwrap();
+    let request = DpopRequest::without_access_token("GET", "https://a.example/").nonce("s3cr3t");
+    let request = format!("{request:?}");
+    assert!(request.contains("a.example") && !request.contains("s3cr3t"), "{request}");
+    shown.extend([
+        (request, "DpopRequest"),
+        (format!("{:?}", cached.unwrap()), "CachedAccessToken"),
+        (format!("{tenants:?}"), "TenantIssuer"),
+        (format!("{:?}", KeyMaterial::Rsa { n: &[1], e: &[3] }), "Rsa"),
+        (format!("{:?}", KeyMaterial::P256 { x: &[0; 32], y: &[0; 32] }), "P256"),
+        (format!("{:?}", KeyMaterial::P384 { x: &[0; 48], y: &[0; 48] }), "P384"),
+        (format!("{:?}", KeyMaterial::Ed25519 { x: &[0; 32] }), "Ed25519"),
+        (format!("{:?}", Algorithms::of(&[Algorithm::EdDsa, Algorithm::Rs256])), r#"{"RS256", "#),
+    ]);
+    let rule = format!("{:?}", ClaimRule::equals_integer(&["tenant"], -1_311_280_970));
+    assert!(rule.contains("-1311280970"), "{rule}");
     for (text, name) in shown {
         assert!(text.starts_with(name), "{name}: {text}");
     }

@@ -5,9 +5,10 @@
 mod support;
 
 use claimgate::error::Claim;
+use claimgate::jws::CompactJws;
 use claimgate::{
     AccessToken, AccessTokenPolicy, BearerToken, Error, IdToken, IdTokenPolicy, Issuer, JwkSet,
-    TokenBuffer,
+    TokenBuffer, Trust,
 };
 use serde_json::Value;
 use support::*;
@@ -122,4 +123,19 @@ fn k11_the_claimed_issuer_is_one_of_the_list_or_none() {
     assert_eq!(claimed(&sign(&with(access_claims(), "iss", 1))), None);
     assert_eq!(claimed("e30.e30.AA"), None);
     assert_eq!(claimed(""), None);
+}
+
+#[test]
+fn k11_the_issuer_whose_keys_to_fetch_is_the_one_that_the_token_names() {
+    let [ours, theirs] = sets();
+    let both = [(issuer(ours), API_POLICY), (Issuer::new(OTHER, theirs).unwrap(), API_POLICY)];
+    let [(only, _), _] = &both;
+    for (iss, among_two) in [(ISSUER, Some(ISSUER)), (OTHER, Some(OTHER)), ("https://c", None)] {
+        let text = Signer::a().sign(&with(access_claims(), "iss", iss));
+        let mut buffer = [0; 4096];
+        let token = CompactJws::parse(&text).unwrap().decode(&mut buffer).unwrap();
+        assert_eq!((&both).issuer_of(&token), among_two, "{iss}");
+        // The only issuer is the one whatever the token names.
+        assert_eq!((only, &API_POLICY).issuer_of(&token), Some(ISSUER), "{iss}");
+    }
 }

@@ -548,3 +548,10 @@ fn p04_the_proofs_of_rfc_9449_are_valid() {
         assert_eq!(proof.thumbprint(), jkt);
     }
 }
+
+#[test]
+fn p11_an_error_says_whether_the_proof_or_the_token_was_rejected() {
+    let error = Error::IssuerMismatch;
+    assert_eq!(DpopError::Proof(error).to_string(), format!("DPoP proof: {error}"));
+    assert_eq!(DpopError::Token(error).to_string(), error.to_string());
+}
