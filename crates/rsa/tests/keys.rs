@@ -60,6 +60,7 @@ fn leading_zeros_are_rejected() {
 
 #[test]
 fn exponents_are_odd_and_between_3_and_2_to_the_33_minus_1() {
+    assert_eq!(MAX_EXPONENT, 8_589_934_591);
     let n = modulus(2_048);
     let exponent = |e: u64| {
         let octets = e.to_be_bytes();
