@@ -76,7 +76,7 @@ static KERNELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     kernels
 });
 
-fuzz_target!(|input: Input<'_>| {
+fuzz_target!(init: { LazyLock::force(&KERNELS); }, |input: Input<'_>| {
     let bits = match input.size {
         Size::Between(bits) if KERNELS.iter().any(|kernel| has_all_sizes(kernel)) => {
             2_048 + u64::from(bits % 2_049)
