@@ -1,4 +1,4 @@
-//! All kernels side by side, compiled only for the fuzz target.
+//! The kernels by name, compiled only for the fuzz target.
 #![forbid(unsafe_code)]
 
 use std::vec::Vec;
@@ -15,37 +15,51 @@ pub struct Outcome {
     pub is_valid: bool,
 }
 
-/// Returns the results of all kernels that accept n, with their names.
+/// Returns the names of the kernels of this machine.
 #[must_use]
-pub fn outcomes<D: MessageDigest>(
+pub fn kernels() -> Vec<&'static str> {
+    let mut names = std::vec!["wide", "small", "model"];
+    #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
+    if ifma::Detected::new().is_some() {
+        names.push("IFMA");
+    }
+    names
+}
+
+/// Returns the result of a kernel, or `None` if it does not accept n or this machine lacks it.
+#[must_use]
+pub fn outcome<D: MessageDigest>(
+    kernel: &str,
     n: &[u8],
     e: u64,
     digest: &D,
     s: &[u8],
-) -> Vec<(&'static str, Outcome)> {
+) -> Option<Outcome> {
     let tail = Tail::new(digest);
     let outcome = |recover: &dyn Fn(&mut [u8]) -> bool, is_valid: bool| {
         let mut out = std::vec![0; n.len()];
         Outcome { power: recover(&mut out).then_some(out), is_valid }
     };
-    let (mut wide, mut small) = (wide::Key::unprepared(e), small::Key::unprepared(e));
-    wide.prepare(n);
-    small.prepare(n);
-    debug_assert_eq!(wide.bits(), small.bits());
-    let mut outcomes = std::vec![
-        ("wide", outcome(&|out| wide.recover(out, s), wide.verify_pkcs1v15(tail, s))),
-        ("small", outcome(&|out| small.recover(out, s), small.verify_pkcs1v15(tail, s))),
-    ];
-    if let Ok(n) = n.try_into() {
-        let key = ifma::Key::new(ifma::Model, n, e);
-        let result = outcome(&|out| key.recover(out, s), key.verify_pkcs1v15(tail, s));
-        outcomes.push(("model", result));
-        #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
-        if let Some(lanes) = ifma::Detected::new() {
-            let key = ifma::Key::new(lanes, n, e);
-            let result = outcome(&|out| key.recover(out, s), key.verify_pkcs1v15(tail, s));
-            outcomes.push(("IFMA", result));
+    match kernel {
+        "wide" => {
+            let mut key = wide::Key::unprepared(e);
+            key.prepare(n);
+            Some(outcome(&|out| key.recover(out, s), key.verify_pkcs1v15(tail, s)))
         }
+        "small" => {
+            let mut key = small::Key::unprepared(e);
+            key.prepare(n);
+            Some(outcome(&|out| key.recover(out, s), key.verify_pkcs1v15(tail, s)))
+        }
+        "model" => {
+            let key = ifma::Key::new(ifma::Model, n.try_into().ok()?, e);
+            Some(outcome(&|out| key.recover(out, s), key.verify_pkcs1v15(tail, s)))
+        }
+        #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
+        "IFMA" => {
+            let key = ifma::Key::new(ifma::Detected::new()?, n.try_into().ok()?, e);
+            Some(outcome(&|out| key.recover(out, s), key.verify_pkcs1v15(tail, s)))
+        }
+        _ => None,
     }
-    outcomes
 }

@@ -5,14 +5,33 @@ use std::cell::Cell;
 use std::vec::Vec;
 
 use num_bigint::BigUint;
+use sha2::Digest as _;
 
 use crate::digest::Tail;
-use crate::{ifma, small, wide};
+use crate::{HashFunction, Sha256Digest, Sha384Digest, Sha512Digest, ifma, small, wide};
 
 mod edges;
 mod kernels;
 mod malformed;
 mod wide_carries;
+
+macro_rules! hash_function {
+    ($name:ident, $digest:ident) => {
+        pub(crate) struct $name;
+
+        impl HashFunction for $name {
+            type Digest = $digest;
+
+            fn digest(parts: &[&[u8]]) -> $digest {
+                $digest(sha2::$name::digest(parts.concat()).into())
+            }
+        }
+    };
+}
+
+hash_function!(Sha256, Sha256Digest);
+hash_function!(Sha384, Sha384Digest);
+hash_function!(Sha512, Sha512Digest);
 
 /// A small generator (splitmix64), so that failures are reproducible.
 pub(crate) struct Random(u64);

@@ -233,7 +233,7 @@ impl Modulus<'_> {
     }
 
     /// Returns whether x is below 2n, if n is below R/4: see DESIGN.md, "Bounds".
-    fn is_in_bounds(self, x: &[u64]) -> bool {
+    pub(crate) fn is_in_bounds(self, x: &[u64]) -> bool {
         let mut above = 0;
         let half = x.iter().rev().map(|&limb| limb >> 1 | mem::replace(&mut above, limb) << 63);
         let has_room = self.n.last().is_some_and(|top| top >> 62 == 0);

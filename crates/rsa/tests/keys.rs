@@ -29,6 +29,12 @@ fn moduli_of_2048_to_4096_bits_are_accepted() {
         check(&modulus(bits), &E, Ok(()));
     }
     check(&modulus(4_096), &E, Ok(()));
+    // The first octet of the smallest, and of the largest that is too small.
+    let mut n = modulus(2_048);
+    for (first, expected) in [(0x7f, Err(KeyRejected::ModulusTooSmall)), (0x80, Ok(()))] {
+        n[0] = first;
+        check(&n, &E, expected);
+    }
     for bits in [4_097, 4_104, 8_192, 16_384] {
         check(&modulus(bits), &E, Err(KeyRejected::ModulusTooLarge));
     }
@@ -60,6 +66,7 @@ fn leading_zeros_are_rejected() {
 
 #[test]
 fn exponents_are_odd_and_between_3_and_2_to_the_33_minus_1() {
+    assert_eq!(MAX_EXPONENT, 8_589_934_591);
     let n = modulus(2_048);
     let exponent = |e: u64| {
         let octets = e.to_be_bytes();

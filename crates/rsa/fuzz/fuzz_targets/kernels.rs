@@ -1,13 +1,16 @@
-//! All kernels compared with num-bigint, for any modulus, exponent and signature, and for
-//! valid signatures; ring must give the same verdict.
+//! All kernels compared with num-bigint and ring, for any modulus, exponent and signature, and
+//! for valid signatures. `CLAIMGATE_RSA_KERNEL` selects one: `wide`, `small`, `model` or `IFMA`.
 //!
 //! No private key is needed for those: for an exponent of 3 and any root, `n = root³ − EM` is
 //! a modulus under which the root is the signature.
 #![no_main]
 
+use std::env;
+use std::sync::LazyLock;
+
 use arbitrary::Arbitrary;
+use claimgate_rsa::Sha256Digest;
 use claimgate_rsa::fuzzing::{self, Outcome};
-use claimgate_rsa::{PublicKey, Sha256Digest};
 use libfuzzer_sys::fuzz_target;
 use num_bigint::BigUint;
 
@@ -19,7 +22,7 @@ struct Input<'a> {
     s: Shape<'a>,
     /// Subtracts s from n.
     from_above: bool,
-    digest: [u8; 32],
+    message: [u8; 32],
     made: bool,
 }
 
@@ -63,36 +66,63 @@ impl Shape<'_> {
     }
 }
 
-fuzz_target!(|input: Input<'_>| {
+/// The kernels to run.
+static KERNELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let mut kernels = fuzzing::kernels();
+    if let Ok(selected) = env::var("CLAIMGATE_RSA_KERNEL") {
+        kernels.retain(|&kernel| kernel == selected);
+        assert!(!kernels.is_empty(), "this machine has no kernel {selected:?}");
+    }
+    kernels
+});
+
+fuzz_target!(init: { LazyLock::force(&KERNELS); }, |input: Input<'_>| {
     let bits = match input.size {
-        Size::Bits2048 => 2_048,
-        Size::Between(bits) => 2_048 + u64::from(bits % 2_049),
+        Size::Between(bits) if KERNELS.iter().any(|kernel| has_all_sizes(kernel)) => {
+            2_048 + u64::from(bits % 2_049)
+        }
+        _ => 2_048,
     };
-    let made = if input.made { made(&input, bits) } else { None };
+    // ring computes the hash itself.
+    let hash = ring::digest::digest(&ring::digest::SHA256, &input.message);
+    let hash = hash.as_ref().try_into().expect("32 octets");
+    let made = if input.made { made(&input, &hash, bits) } else { None };
     let is_made = made.is_some();
     let (n, e, s) = made.unwrap_or_else(|| any(&input, bits));
     let n_octets = n.to_bytes_be();
     let s_octets = octets(&s, n_octets.len());
-    let power = s.modpow(&BigUint::from(e), &n);
-    let is_valid = s < n && power == encoded(&input.digest, n_octets.len());
-    assert!(is_valid || !is_made);
-    let power = (s < n).then(|| octets(&power, n_octets.len()));
-    let expected = Outcome { power, is_valid };
-    let digest = Sha256Digest(input.digest);
-    for (kernel, outcome) in fuzzing::outcomes(&n_octets, e, &digest, &s_octets) {
-        assert_eq!(outcome, expected, "{kernel}: n = {n:x}, e = {e}, s = {s:x}");
+    // A signature that is made is the cubic root of the encoded message.
+    let expected = if is_made {
+        Outcome {
+            power: Some(octets(&encoded(&hash, n_octets.len()), n_octets.len())),
+            is_valid: true,
+        }
+    } else if s < n {
+        let power = s.modpow(&BigUint::from(e), &n);
+        let is_valid = power == encoded(&hash, n_octets.len());
+        Outcome { power: Some(octets(&power, n_octets.len())), is_valid }
+    } else {
+        Outcome { power: None, is_valid: false }
+    };
+    for kernel in &*KERNELS {
+        let outcome = fuzzing::outcome(kernel, &n_octets, e, &Sha256Digest(hash), &s_octets);
+        let is_accepted = has_all_sizes(kernel) || n.bits() == 2_048;
+        assert_eq!(outcome.is_some(), is_accepted, "{kernel}: n = {n:x}");
+        if let Some(outcome) = outcome {
+            assert_eq!(outcome, expected, "{kernel}: n = {n:x}, e = {e}, s = {s:x}");
+        }
     }
     let e_octets = BigUint::from(e).to_bytes_be();
-    let key = PublicKey::new(&n_octets, &e_octets).expect("a key of these bounds");
-    assert_eq!(key.verify_pkcs1v15(&digest, &s_octets).is_ok(), is_valid);
-    // ring computes the hash itself, so only rejections can be compared.
     let ring = ring::signature::RsaPublicKeyComponents { n: &n_octets, e: &e_octets };
     let algorithm = &ring::signature::RSA_PKCS1_2048_8192_SHA256;
-    let by_ring = ring.verify(algorithm, &input.digest, &s_octets).is_ok();
-    let hash = ring::digest::digest(&ring::digest::SHA256, &input.digest);
-    let hash = Sha256Digest(hash.as_ref().try_into().expect("32 octets"));
-    assert_eq!(key.verify_pkcs1v15(&hash, &s_octets).is_ok(), by_ring);
+    let by_ring = ring.verify(algorithm, &input.message, &s_octets).is_ok();
+    assert_eq!(expected.is_valid, by_ring, "ring: n = {n:x}, e = {e}, s = {s:x}");
 });
+
+/// Returns whether a kernel accepts moduli of other sizes than 2,048 bits.
+fn has_all_sizes(kernel: &str) -> bool {
+    matches!(kernel, "wide" | "small")
+}
 
 fn any(input: &Input<'_>, bits: u64) -> (BigUint, u64, BigUint) {
     let mut n = input.n.integer() % (BigUint::from(1_u8) << bits);
@@ -111,28 +141,28 @@ fn any(input: &Input<'_>, bits: u64) -> (BigUint, u64, BigUint) {
     (n, e, s)
 }
 
-/// Returns a key and its signature of the digest, if the size is right.
-fn made(input: &Input<'_>, bits: u64) -> Option<(BigUint, u64, BigUint)> {
+/// Returns a key and its signature of the hash, if the size is right.
+fn made(input: &Input<'_>, hash: &[u8; 32], bits: u64) -> Option<(BigUint, u64, BigUint)> {
     let mut root = input.s.integer() % (BigUint::from(1_u8) << (bits / 3));
     root.set_bit(bits / 3, true);
     // n is odd if exactly one of both is.
-    root.set_bit(0, input.digest[31] & 1 == 0);
+    root.set_bit(0, hash[31] & 1 == 0);
     let cube = root.pow(3);
     let len = cube.bits().div_ceil(8);
-    let n = &cube - encoded(&input.digest, usize::try_from(len).ok()?);
+    let n = &cube - encoded(hash, usize::try_from(len).ok()?);
     let fits = (2_048..=4_096).contains(&n.bits()) && n.bits().div_ceil(8) == len;
     fits.then_some((n, 3, root))
 }
 
-/// Returns the encoded message of a digest as an integer.
-fn encoded(digest: &[u8; 32], len: usize) -> BigUint {
+/// Returns the encoded message of a hash as an integer.
+fn encoded(hash: &[u8; 32], len: usize) -> BigUint {
     let mut encoded = vec![0xff; len];
     encoded[..2].copy_from_slice(&[0, 1]);
     encoded[len - 52..len - 32].copy_from_slice(&[
         0x00, 0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02,
         0x01, 0x05, 0x00, 0x04, 0x20,
     ]);
-    encoded[len - 32..].copy_from_slice(digest);
+    encoded[len - 32..].copy_from_slice(hash);
     BigUint::from_bytes_be(&encoded)
 }
 

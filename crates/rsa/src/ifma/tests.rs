@@ -373,3 +373,18 @@ fn digits_and_limbs_are_the_same_integers() {
         assert!(!digits(&(&n + 1_u8)).is_below(&digits(&n)));
     }
 }
+
+#[test]
+fn values_below_2n_and_a_part_of_n_are_in_bounds() {
+    let mut random = Random::new(17);
+    for _ in 0..100 {
+        let n = random.modulus(2_048);
+        let bound = 2_u8 * &n + (&n >> 29);
+        for distance in [BigUint::from(1_u8), power_of_two(52), power_of_two(2_017)] {
+            assert!(digits(&(&bound - &distance)).is_in_bounds(&digits(&n)), "{n:x}");
+            assert!(!digits(&(&bound + &distance)).is_in_bounds(&digits(&n)), "{n:x}");
+        }
+        assert!(digits(&BigUint::ZERO).is_in_bounds(&digits(&n)));
+        assert!(!digits(&bound).is_in_bounds(&digits(&n)));
+    }
+}

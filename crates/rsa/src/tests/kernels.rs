@@ -4,9 +4,15 @@
 use std::println;
 use std::time::{Duration, Instant};
 
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature as aws;
+use aws_lc_rs::signature::KeyPair as _;
+use ring::signature as ring;
+
 use super::*;
 use crate::digest::sealed::Sealed as _;
-use crate::{Sha256Digest, Sha384Digest, Sha512Digest};
+use crate::pss;
 
 /// Compares the result of a kernel with that of another library for one modulus and base: by a
 /// comparison in the kernel and, if `all` are compared, by the octets and by comparisons that
@@ -189,66 +195,96 @@ fn kernels_agree_with_num_bigint_at_any_size_and_exponent() {
     differential("any size, any exponent", rounds, bits, any_exponent, by_num_bigint);
 }
 
-/// Signatures by aws-lc-rs, and each with one bit changed. The results of ring and aws-lc-rs
-/// are compared as well.
-#[test]
-fn kernels_accept_signatures_and_refuse_them_with_a_bit_changed() {
-    use aws_lc_rs::rand::SystemRandom;
-    use aws_lc_rs::rsa::{KeyPair, KeySize};
-    use aws_lc_rs::signature as aws;
-    use aws_lc_rs::signature::KeyPair as _;
-    use ring::signature as ring;
-    use sha2::Digest as _;
+/// The number of signatures by each private key.
+const SIGNATURES: u64 = 2_500;
 
-    let rounds = rounds(4_000, 20);
-    let mut random = Random::new(5 + 1_000 * seed());
+/// Signatures by aws-lc-rs, and each with one bit changed, with PKCS#1 v1.5 and PSS and all hash
+/// functions in turn. The results of ring and aws-lc-rs are compared as well.
+fn signatures(what: &str, (sequence, rounds): (u64, u64), size: KeySize) {
+    let mut random = Random::new(sequence + 1_000 * seed());
     let mut counts = Counts::default();
-    for (size, share) in [(KeySize::Rsa2048, 1), (KeySize::Rsa3072, 10), (KeySize::Rsa4096, 20)] {
-        let system_random = SystemRandom::new();
-        for _ in 0..(rounds / share).div_ceil(2_500) {
-            let pair = KeyPair::generate(size).unwrap();
-            let public = pair.public_key();
-            let n = public.modulus().big_endian_without_leading_zero();
-            let e = public.exponent().big_endian_without_leading_zero();
-            let keys = subjects(&BigUint::from_bytes_be(n), 65_537);
-            let ring_key = ring::RsaPublicKeyComponents { n, e };
-            let parsed = |algorithm| aws::ParsedPublicKey::new(algorithm, public.as_ref()).unwrap();
-            let aws_keys = [
-                parsed(&aws::RSA_PKCS1_2048_8192_SHA256),
-                parsed(&aws::RSA_PKCS1_2048_8192_SHA384),
-                parsed(&aws::RSA_PKCS1_2048_8192_SHA512),
-            ];
-            for turn in 0..(rounds / share).min(2_500) {
-                let message = random.octets(32);
-                let mut signature = std::vec![0; n.len()];
-                let kind = usize::try_from(random.below(3)).unwrap();
-                let sha256 = Sha256Digest(sha2::Sha256::digest(&message).into());
-                let sha384 = Sha384Digest(sha2::Sha384::digest(&message).into());
-                let sha512 = Sha512Digest(sha2::Sha512::digest(&message).into());
-                let (encoding, algorithm, tail) = [
-                    (&aws::RSA_PKCS1_SHA256, &ring::RSA_PKCS1_2048_8192_SHA256, Tail::new(&sha256)),
-                    (&aws::RSA_PKCS1_SHA384, &ring::RSA_PKCS1_2048_8192_SHA384, Tail::new(&sha384)),
-                    (&aws::RSA_PKCS1_SHA512, &ring::RSA_PKCS1_2048_8192_SHA512, Tail::new(&sha512)),
-                ][kind];
-                pair.sign(encoding, &system_random, &message, &mut signature).unwrap();
-                let mut wrong = signature.clone();
-                let place =
-                    usize::try_from(random.below(u64::try_from(wrong.len()).unwrap())).unwrap();
-                wrong[place] ^= 1 << random.below(8);
-                assert!(ring_key.verify(algorithm, &message, &signature).is_ok());
-                assert!(ring_key.verify(algorithm, &message, &wrong).is_err());
-                assert!(aws_keys[kind].verify_sig(&message, &signature).is_ok());
-                assert!(aws_keys[kind].verify_sig(&message, &wrong).is_err());
-                for (name, key) in &keys {
-                    if turn % 16 == 0 || !is_slow(name) {
-                        counts.time(name, || {
-                            assert!(key.verify_pkcs1v15(tail, &signature), "{name}");
-                            assert!(!key.verify_pkcs1v15(tail, &wrong), "{name}");
-                        });
-                    }
+    let system_random = SystemRandom::new();
+    for start in (0..rounds).step_by(usize::try_from(SIGNATURES).unwrap()) {
+        let pair = KeyPair::generate(size).unwrap();
+        let public = pair.public_key();
+        let n = public.modulus().big_endian_without_leading_zero();
+        let e = public.exponent().big_endian_without_leading_zero();
+        let keys = subjects(&BigUint::from_bytes_be(n), 65_537);
+        let ring_key = ring::RsaPublicKeyComponents { n, e };
+        let parsed = |algorithm| aws::ParsedPublicKey::new(algorithm, public.as_ref()).unwrap();
+        let aws_keys = [
+            parsed(&aws::RSA_PKCS1_2048_8192_SHA256),
+            parsed(&aws::RSA_PKCS1_2048_8192_SHA384),
+            parsed(&aws::RSA_PKCS1_2048_8192_SHA512),
+            parsed(&aws::RSA_PSS_2048_8192_SHA256),
+            parsed(&aws::RSA_PSS_2048_8192_SHA384),
+            parsed(&aws::RSA_PSS_2048_8192_SHA512),
+        ];
+        for turn in start..rounds.min(start + SIGNATURES) {
+            let message = random.octets(32);
+            let kind = usize::try_from(turn % 6).unwrap();
+            let (encoding, algorithm): (&dyn aws::RsaEncoding, _) = match kind {
+                0 => (&aws::RSA_PKCS1_SHA256, &ring::RSA_PKCS1_2048_8192_SHA256),
+                1 => (&aws::RSA_PKCS1_SHA384, &ring::RSA_PKCS1_2048_8192_SHA384),
+                2 => (&aws::RSA_PKCS1_SHA512, &ring::RSA_PKCS1_2048_8192_SHA512),
+                3 => (&aws::RSA_PSS_SHA256, &ring::RSA_PSS_2048_8192_SHA256),
+                4 => (&aws::RSA_PSS_SHA384, &ring::RSA_PSS_2048_8192_SHA384),
+                _ => (&aws::RSA_PSS_SHA512, &ring::RSA_PSS_2048_8192_SHA512),
+            };
+            let mut signature = std::vec![0; n.len()];
+            pair.sign(encoding, &system_random, &message, &mut signature).unwrap();
+            let mut wrong = signature.clone();
+            let place = usize::try_from(random.below(u64::try_from(wrong.len()).unwrap())).unwrap();
+            wrong[place] ^= 1 << random.below(8);
+            assert!(ring_key.verify(algorithm, &message, &signature).is_ok());
+            assert!(ring_key.verify(algorithm, &message, &wrong).is_err());
+            assert!(aws_keys[kind].verify_sig(&message, &signature).is_ok());
+            assert!(aws_keys[kind].verify_sig(&message, &wrong).is_err());
+            for (name, key) in &keys {
+                if turn / 6 % 16 == 0 || !is_slow(name) {
+                    counts.time(name, || {
+                        let verify = match kind {
+                            0 | 3 => verify::<Sha256>,
+                            1 | 4 => verify::<Sha384>,
+                            _ => verify::<Sha512>,
+                        };
+                        let is_pss = kind >= 3;
+                        assert!(verify(key.as_ref(), is_pss, &message, &signature), "{name}");
+                        assert!(!verify(key.as_ref(), is_pss, &message, &wrong), "{name}");
+                    });
                 }
             }
         }
     }
-    counts.print("signatures, with and without a bit changed");
+    counts.print(what);
+}
+
+fn verify<H: HashFunction>(
+    key: &dyn Subject,
+    is_pss: bool,
+    message: &[u8],
+    signature: &[u8],
+) -> bool {
+    let digest = H::digest(&[message]);
+    if !is_pss {
+        return key.verify_pkcs1v15(Tail::new(&digest), signature);
+    }
+    let mut representative = std::vec![0; key.len()];
+    key.recover(&mut representative, signature)
+        && pss::verify::<H>(&digest, &mut representative, key.bits()).is_ok()
+}
+
+#[test]
+fn kernels_accept_signatures_of_2048_bits_and_refuse_them_with_a_bit_changed() {
+    signatures("signatures of 2,048 bits", (6, rounds(4_800, 20)), KeySize::Rsa2048);
+}
+
+#[test]
+fn kernels_accept_signatures_of_3072_bits_and_refuse_them_with_a_bit_changed() {
+    signatures("signatures of 3,072 bits", (7, rounds(480, 17)), KeySize::Rsa3072);
+}
+
+#[test]
+fn kernels_accept_signatures_of_4096_bits_and_refuse_them_with_a_bit_changed() {
+    signatures("signatures of 4,096 bits", (8, rounds(240, 17)), KeySize::Rsa4096);
 }

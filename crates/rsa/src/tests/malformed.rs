@@ -1,10 +1,8 @@
 //! Encoded messages with one defect each, signed with private keys, with all kernels.
 
-use sha2::Digest as _;
-
 use super::*;
 use crate::digest::sealed::Sealed as _;
-use crate::{HashFunction, Sha256Digest, Sha384Digest, Sha512Digest, pss};
+use crate::pss;
 
 /// A private key of `tests/data/keys.txt`.
 struct Private {
@@ -41,24 +39,6 @@ impl Private {
         (encoded < self.n).then(|| octets(&encoded.modpow(&self.d, &self.n), self.len()))
     }
 }
-
-macro_rules! hash_function {
-    ($name:ident, $digest:ident) => {
-        struct $name;
-
-        impl HashFunction for $name {
-            type Digest = $digest;
-
-            fn digest(parts: &[&[u8]]) -> $digest {
-                $digest(sha2::$name::digest(parts.concat()).into())
-            }
-        }
-    };
-}
-
-hash_function!(Sha256, Sha256Digest);
-hash_function!(Sha384, Sha384Digest);
-hash_function!(Sha512, Sha512Digest);
 
 fn encode_pkcs1v15<D: crate::MessageDigest>(digest: &D, len: usize) -> Vec<u8> {
     let tail = [&D::PREFIX, digest.octets()].concat();

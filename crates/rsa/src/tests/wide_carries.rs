@@ -129,3 +129,33 @@ fn a_second_representative_occurs() {
     std::println!("representatives: {counts:?}");
     assert!(counts[0] > 0 && counts[1] > 0);
 }
+
+#[test]
+fn values_below_2n_are_in_bounds_where_n_is_below_a_quarter_of_r() {
+    let mut random = Random::new(23);
+    for bits in [2_049, 2_113, 2_173, 2_174] {
+        let n = random.modulus(bits);
+        let n_limbs = limbs(&n, 34);
+        let modulus = Modulus { n: &n_limbs, n0: negative_inverse(n_limbs[0]) };
+        let bound: BigUint = &n << 1;
+        for (x, expected) in [
+            (BigUint::ZERO, true),
+            (n.clone(), true),
+            (&bound - 2_u8, true),
+            (&bound - 1_u8, true),
+            (bound.clone(), false),
+            (&bound + 1_u8, false),
+            (&bound + power_of_two(64), false),
+            (&bound - power_of_two(64), true),
+            (power_of_two(2_176) - 1_u8, false),
+        ] {
+            assert_eq!(modulus.is_in_bounds(&limbs(&x, 34)), expected, "{bits} {x:x}");
+        }
+    }
+    // Otherwise all values below R.
+    for bits in [2_175, 2_176] {
+        let n_limbs = limbs(&random.modulus(bits), 34);
+        let modulus = Modulus { n: &n_limbs, n0: negative_inverse(n_limbs[0]) };
+        assert!(modulus.is_in_bounds(&[u64::MAX; 34]));
+    }
+}
