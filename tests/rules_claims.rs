@@ -366,6 +366,9 @@ fn c09_rules_are_a_part_of_the_policy() {
     assert_eq!(policy(&[]), Err(ConfigError::EmptyList("claim rules")));
     assert_eq!(policy(&[ONE]), policy(&[ONE]));
     assert_ne!(policy(&[ONE]), policy(&[TWO]));
+    let login = |rules| IdTokenPolicy::new(CLIENT_ID).require_claims(rules).build();
+    assert_eq!(login(&[ONE]), login(&[ONE]));
+    assert_ne!(login(&[ONE]), login(&[TWO]));
     assert!(format!("{:?}", policy(&[ONE])).contains("ClaimRule"), "{:?}", policy(&[ONE]));
 
     // A token that was cached under one rule is not found under another.
