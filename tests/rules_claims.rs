@@ -408,6 +408,25 @@ fn of_tenant(tenant: &str) -> Value {
     with(with(access_claims(), "iss", issuer), "tid", tenant)
 }
 
+#[test]
+fn c10_a_tenant_that_is_removed_from_the_list_is_refused_although_its_token_is_cached() {
+    let signer = Signer::a();
+    let issuer = |tenants: &'static [&'static str]| {
+        TenantIssuer::new(TEMPLATE, tenants, keys_of(&signer)).unwrap()
+    };
+    let text = signer.sign(&of_tenant(TENANT));
+    let mut buffer = TokenBuffer::<4096>::new();
+    let mut cache = VerifiedTokenCache::<2, 4096>::new();
+    let mut check = |issuer: &TenantIssuer<_, 4, _, _>| {
+        let (token, trust) = (BearerToken::new(&text), (issuer, &API_POLICY));
+        AccessToken::validate_cached(token, trust, NOW, &mut buffer, &mut cache).map(|_| ())
+    };
+    assert_eq!(check(&issuer(&[TENANT, "second-tenant"])), Ok(()));
+    assert_eq!(check(&issuer(&["second-tenant"])), Err(Error::TenantNotAllowed));
+    assert_eq!(check(&issuer(&[TENANT])), Ok(()));
+    assert_eq!(cache.hits(), 2);
+}
+
 /// Returns the verdict on an access token, by every validation function, with one issuer and
 /// with a list.
 fn of_tenants(claims: &Value) -> Result<(), Error> {

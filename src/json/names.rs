@@ -103,6 +103,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn words_that_differ_in_one_bit_are_mixed_to_different_ones() {
+        for word in (0..64).map(|bit| 1 << bit) {
+            for other in (0..64).map(|bit| word ^ 1 << bit) {
+                assert_ne!(mix(word), mix(other), "{word:x} {other:x}");
+            }
+        }
+    }
+
+    #[test]
     fn names_of_eight_bytes_or_more_are_compared_whole() {
         for name in ["abcdefgh", "abcdefghi", "http://schemas.example.com/a"] {
             assert!(Name::new(name).is(name));
