@@ -139,3 +139,15 @@ fn k11_the_issuer_whose_keys_to_fetch_is_the_one_that_the_token_names() {
         assert_eq!((only, &API_POLICY).issuer_of(&token), Some(ISSUER), "{iss}");
     }
 }
+
+#[test]
+fn k11_a_borrowed_issuer_is_the_only_one_as_the_issuer_itself_is() {
+    let text = Signer::a().sign(&with(access_claims(), "iss", OTHER));
+    let (owner, mut buffer) = (trusted(), TokenBuffer::<4096>::new());
+    let token = BearerToken::new(&text);
+    let trust = (&owner.by_ref(), &API_POLICY);
+    let verdict = AccessToken::validate(token, trust, NOW, &mut buffer).map(|_| ());
+    assert_eq!(verdict, Err(Error::IssuerMismatch));
+    let verdict = AccessToken::validate(token, (&owner, &API_POLICY), NOW, &mut buffer).map(|_| ());
+    assert_eq!(verdict, Err(Error::IssuerMismatch));
+}

@@ -642,3 +642,45 @@ fn thumbprints_are_those_of_the_required_members_in_order() {
         assert_eq!(keys.keys()[0].thumbprint(), expected.as_ref(), "{canonical}");
     }
 }
+
+/// A caller's own backend for all algorithms, which accepts every signature.
+struct Credulous;
+
+impl PublicKey for Credulous {
+    const ALGORITHMS: Algorithms = Algorithms::ALL;
+
+    fn new(_: Algorithm, _: KeyMaterial<'_>) -> Result<Self, KeyRejected> {
+        Ok(Self)
+    }
+
+    fn verify(&self, _: &[u8], _: &[u8]) -> Result<(), InvalidSignature> {
+        Ok(())
+    }
+
+    fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+        TestAnyKey::sha256(parts)
+    }
+}
+
+#[test]
+fn k12_a_backend_sees_no_number_that_is_out_of_range() {
+    for (algorithm, size) in [(Algorithm::Es256, 32), (Algorithm::Es384, 48)] {
+        let key = AnySigner::a(algorithm).verifying_key::<Credulous>();
+        let (zero, too_large) = (vec![0; size], vec![0xff; size]);
+        let one: Vec<u8> = [vec![0; size - 1], vec![1]].concat();
+        let verify = |r: &[u8], s: &[u8]| key.verify(b"message", &[r, s].concat());
+        assert_eq!(verify(&one, &one), Ok(()));
+        for other in [&zero, &too_large] {
+            assert_eq!(verify(other, &one), Err(Error::InvalidSignature), "{algorithm}");
+            assert_eq!(verify(&one, other), Err(Error::InvalidSignature), "{algorithm}");
+        }
+    }
+}
+
+#[test]
+fn k13_a_backend_sees_no_s_that_is_not_below_the_order() {
+    let key = AnySigner::a(Algorithm::EdDsa).verifying_key::<Credulous>();
+    let verify = |s: u8| key.verify(b"message", &[[4; 32], [s; 32]].concat());
+    assert_eq!(verify(4), Ok(()));
+    assert_eq!(verify(0xff), Err(Error::InvalidSignature));
+}

@@ -366,6 +366,9 @@ fn c09_rules_are_a_part_of_the_policy() {
     assert_eq!(policy(&[]), Err(ConfigError::EmptyList("claim rules")));
     assert_eq!(policy(&[ONE]), policy(&[ONE]));
     assert_ne!(policy(&[ONE]), policy(&[TWO]));
+    let login = |rules| IdTokenPolicy::new(CLIENT_ID).require_claims(rules).build();
+    assert_eq!(login(&[ONE]), login(&[ONE]));
+    assert_ne!(login(&[ONE]), login(&[TWO]));
     assert!(format!("{:?}", policy(&[ONE])).contains("ClaimRule"), "{:?}", policy(&[ONE]));
 
     // A token that was cached under one rule is not found under another.
@@ -403,6 +406,25 @@ const OTHER_TENANT: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 fn of_tenant(tenant: &str) -> Value {
     let issuer = TEMPLATE.replace("{tenantid}", tenant);
     with(with(access_claims(), "iss", issuer), "tid", tenant)
+}
+
+#[test]
+fn c10_a_tenant_that_is_removed_from_the_list_is_refused_although_its_token_is_cached() {
+    let signer = Signer::a();
+    let issuer = |tenants: &'static [&'static str]| {
+        TenantIssuer::new(TEMPLATE, tenants, keys_of(&signer)).unwrap()
+    };
+    let text = signer.sign(&of_tenant(TENANT));
+    let mut buffer = TokenBuffer::<4096>::new();
+    let mut cache = VerifiedTokenCache::<2, 4096>::new();
+    let mut check = |issuer: &TenantIssuer<_, 4, _, _>| {
+        let (token, trust) = (BearerToken::new(&text), (issuer, &API_POLICY));
+        AccessToken::validate_cached(token, trust, NOW, &mut buffer, &mut cache).map(|_| ())
+    };
+    assert_eq!(check(&issuer(&[TENANT, "second-tenant"])), Ok(()));
+    assert_eq!(check(&issuer(&["second-tenant"])), Err(Error::TenantNotAllowed));
+    assert_eq!(check(&issuer(&[TENANT])), Ok(()));
+    assert_eq!(cache.hits(), 2);
 }
 
 /// Returns the verdict on an access token, by every validation function, with one issuer and

@@ -137,6 +137,9 @@ fn f04_the_caller_chooses_another_limit() {
     assert_eq!(check(token.len()), Ok(()));
     let limit = token.len() - 1;
     assert_eq!(check(limit), Err(Error::TokenTooLarge { length: token.len(), limit }));
+    for larger in [CompactJws::MAX_LEN, CompactJws::MAX_LEN + 1, 10_000, usize::MAX] {
+        assert_eq!(check(larger), Ok(()), "{larger}");
+    }
 }
 
 #[test]

@@ -102,6 +102,27 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn words_that_differ_in_one_bit_are_mixed_to_different_ones() {
+        for word in (0..64).map(|bit| 1 << bit) {
+            for other in (0..64).map(|bit| word ^ 1 << bit) {
+                assert_ne!(mix(word), mix(other), "{word:x} {other:x}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_of_eight_bytes_or_more_are_compared_whole() {
+        for name in ["abcdefgh", "abcdefghi", "http://schemas.example.com/a"] {
+            assert!(Name::new(name).is(name));
+            for other in [format!("{}?", &name[1..]), format!("?{}", &name[1..]), name.repeat(2)] {
+                assert!(!Name::new(name).is(&other), "{name} {other}");
+            }
+        }
+        // Shorter ones of other lengths.
+        assert!(Name::new("aud").is("aud") && !Name::new("aud").is("au"));
+    }
+
     #[track_caller]
     fn assert_distinct(names: impl Iterator<Item = String>) {
         let (mut by_bytes, mut by_characters) = (HashSet::new(), HashSet::new());

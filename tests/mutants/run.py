@@ -20,7 +20,7 @@ import subprocess
 TESTS = """access_token accessors algorithm_matrix attacks cache challenges claims common construction
 custom_claims discovery dpop errors floods form http_uri id_token issuers key keys logout_token
 precedence refresh replay resource_metadata signatures trust vectors""".split()
-FEATURES = "#![feature(core_intrinsics)]\n#![allow(unsafe_code, internal_features, unused)]"
+FEATURES = "#![feature(const_eval_select, core_intrinsics)]\n#![allow(unsafe_code, internal_features, unused)]"
 CONDITION = """
 extern crate std;
 use std::io::Write;
@@ -72,7 +72,7 @@ def copy(directory):
         text = re.sub(r"(?m)^#!\[.*\]\n", "", text)
         text = re.sub(r"(?m)^mod support;", "use crate::support;", text)
         text = re.sub(r'#\[path = "support/signers.rs"\]\nmod signers;', "use crate::signers;", text)
-        # The mutants make the stack frames larger.
+        # Mutants make stack frames larger.
         text = re.sub(r"const STACK: usize = .*", "const STACK: usize = 64 << 20;", text)
         write(directory, f"tests/{path}.rs", text)
         modules += f'#[cfg(test)]\n#[path = "../tests/{path}.rs"]\nmod t_{path};\n'
@@ -149,7 +149,6 @@ def insert(directory, mutants, excluded):
 def build(directory, mutants):
     """Builds the program. Returns its path, and the mutants that are not in it."""
     environment = dict(os.environ, RUSTC_BOOTSTRAP="1", CARGO_INCREMENTAL="0", CARGO_PROFILE_DEV_DEBUG="0")
-    environment["RUSTFLAGS"] = "--cap-lints warn"
     command = ["cargo", "test", "--lib", "--no-run", "--message-format", "json"]
     excluded = set()
     while True:
