@@ -39,6 +39,7 @@ impl Requirement for Delete {
 }
 
 async fn show(by: Require<Read>, Path(id): Path<u32>) -> String {
+    assert_eq!(format!("{by:?}"), "Require { .. }");
     format!("{id} for {}", by.token().subject())
 }
 
