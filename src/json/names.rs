@@ -103,11 +103,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_that_differ_in_one_bit_are_mixed_to_different_ones() {
-        for word in (0..64).map(|bit| 1 << bit) {
-            for other in (0..64).map(|bit| word ^ 1 << bit) {
-                assert_ne!(mix(word), mix(other), "{word:x} {other:x}");
-            }
+    fn different_words_are_mixed_to_different_ones() {
+        // Newton's iteration for the inverse of an odd number.
+        let two = |product: u64| 2_u64.wrapping_sub(product);
+        let inverse = (0..6)
+            .fold(1_u64, |inverse, _| inverse.wrapping_mul(two(FACTOR.wrapping_mul(inverse))));
+        assert_eq!(FACTOR.wrapping_mul(inverse), 1);
+        // Returns the word that becomes `half_mixed` in the first half of the function.
+        let before = |half_mixed: u64| {
+            let word = half_mixed.wrapping_mul(inverse);
+            word ^ (word >> 32)
+        };
+        for upper in (32..64).map(|bit| 1_u64 << bit) {
+            // With `|` in place of `^`, these would become the same.
+            let both = upper | upper >> 32;
+            assert_ne!(mix(upper), mix(both), "{upper:x}");
+            assert_ne!(mix(before(upper)), mix(before(both)), "{upper:x}");
         }
     }
 
