@@ -252,6 +252,12 @@ async fn grpc_requests_get_a_status_of_grpc() {
         assert_eq!(headers[CONTENT_TYPE], "application/grpc");
         assert!(headers.contains_key(WWW_AUTHENTICATE));
     }
+    for content_type in ["application/json", "application/grp", "text/application/grpc"] {
+        let request = Request::builder().header(CONTENT_TYPE, content_type).body(()).unwrap();
+        let response = send(&AuthLayer::new(authorities.clone(), POLICY), request).await;
+        assert_eq!(response.status().as_u16(), 401, "{content_type}");
+        assert!(!response.headers().contains_key("grpc-status"));
+    }
     // Without keys, the client tries again later.
     let authority = Authority::jwks(ISSUER, "http://127.0.0.1:1/").danger_allow_loopback_http();
     let authorities = Authorities::new([authority]).unwrap();
