@@ -132,6 +132,7 @@ pub(crate) fn encode<'o>(bytes: &[u8], out: &'o mut [u8]) -> Option<&'o str> {
     core::str::from_utf8(out).ok()
 }
 
+/// Encodes a chunk.
 #[inline(always)]
 fn encode_chunk(bytes: [u8; CHUNK_BYTES]) -> [u8; CHUNK] {
     let [a, b, c, d, e, f, rest @ ..] = bytes;

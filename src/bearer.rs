@@ -239,7 +239,11 @@ mod tests {
 
     #[test]
     fn each_character_of_a_token_is_checked() {
-        for len in [1, 15, 16, 17, 40] {
+        for byte in 0..=u8::MAX {
+            let expected = byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+            assert_eq!(is_token68(byte), expected, "{byte}");
+        }
+        for len in [1, 15, 16, 17, 40, 100] {
             for (place, byte) in (0..len).flat_map(|place| (0..0x80).map(move |byte| (place, byte)))
             {
                 let mut token = std::vec![b'a'; len];
@@ -277,21 +281,6 @@ mod tests {
         }
         for value in ["Bearer a b", "Bearer a, Bearer b", "Bearer a b ", "Bearer a,b"] {
             assert_eq!(BearerToken::from_authorization(value), SEVERAL, "{value}");
-        }
-    }
-
-    #[test]
-    fn all_bytes_of_a_token_are_checked() {
-        for byte in 0..=u8::MAX {
-            let expected = byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
-            assert_eq!(is_token68(byte), expected, "{byte}");
-        }
-        let good = "a".repeat(100);
-        assert_eq!(token68(&good), Ok(&*good));
-        for position in 0..100 {
-            let mut bad = good.clone();
-            bad.replace_range(position..=position, "!");
-            assert_eq!(token68(&bad), Err(Error::InvalidRequest(RequestProblem::Malformed)));
         }
     }
 

@@ -381,7 +381,7 @@ impl<K> VerifyingKey<K> {
 #[cfg(any(feature = "ring", feature = "aws-lc-rs", feature = "pure-rust"))]
 fn uncompressed<const LEN: usize>(x: &[u8], y: &[u8]) -> [u8; LEN] {
     let mut point = [0x04; LEN];
-    // One loop for each coordinate, which the compiler makes a copy of words.
+    // One loop for each coordinate, so that the compiler copies words.
     if let Some((_, places)) = point.split_first_mut() {
         let (x_places, y_places) = places.split_at_mut(x.len().min(places.len()));
         x_places.iter_mut().zip(x).for_each(|(place, octet)| *place = *octet);
@@ -390,10 +390,13 @@ fn uncompressed<const LEN: usize>(x: &[u8], y: &[u8]) -> [u8; LEN] {
     point
 }
 
-/// Returns the concatenation of short parts in `buffer`, or `None` if they are too long: a hash of
-/// one text is faster than one of several parts.
+/// Returns a single part, or the concatenation of short ones in `buffer`, or `None` if they are
+/// too long: a hash of one text is faster than one of several parts.
 #[cfg(any(feature = "ring", feature = "aws-lc-rs"))]
-fn concatenated<'o>(parts: &[&[u8]], buffer: &'o mut [u8; 256]) -> Option<&'o [u8]> {
+fn concatenated<'o>(parts: &[&'o [u8]], buffer: &'o mut [u8; 256]) -> Option<&'o [u8]> {
+    if let [whole] = parts {
+        return Some(whole);
+    }
     let mut len = 0_usize;
     for part in parts {
         let place = buffer.get_mut(len..)?.get_mut(..part.len())?;

@@ -141,12 +141,7 @@ fn verify(
 
 /// Returns the hash of the concatenation of `parts`, which has `LEN` bytes.
 fn hash<const LEN: usize>(algorithm: &'static digest::Algorithm, parts: &[&[u8]]) -> [u8; LEN] {
-    let mut buffer = [0; 256];
-    let whole = match parts {
-        [whole] => Some(*whole),
-        _ => concatenated(parts, &mut buffer),
-    };
-    let hash = match whole {
+    let hash = match concatenated(parts, &mut [0; 256]) {
         Some(whole) => digest::digest(algorithm, whole),
         None => {
             let mut context = digest::Context::new(algorithm);

@@ -329,7 +329,7 @@ async fn a_file_is_read_again_when_it_has_changed() {
     assert_eq!(verdict(&authorities, &new_token).await, "valid");
 }
 
-/// Before the file is looked at again, after two seconds.
+/// Before the file is checked again, after two seconds.
 #[tokio::test]
 async fn an_unknown_key_is_looked_for_in_the_file_after_a_second() {
     let (old, new) = (Signer::rsa("a"), Signer::rsa("b"));
