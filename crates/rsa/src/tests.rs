@@ -13,6 +13,7 @@ use crate::{HashFunction, Sha256Digest, Sha384Digest, Sha512Digest, ifma, small,
 mod edges;
 mod kernels;
 mod malformed;
+mod multi_prime;
 mod wide_carries;
 
 macro_rules! hash_function {

@@ -1,5 +1,5 @@
 //! Differential tests: random moduli, bases and exponents against num-bigint and
-//! crypto-bigint, and signatures by aws-lc-rs against ring and aws-lc-rs.
+//! crypto-bigint, and genuine signatures against ring and aws-lc-rs.
 
 use std::println;
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use aws_lc_rs::signature as aws;
 use aws_lc_rs::signature::KeyPair as _;
 use ring::signature as ring;
 
+use super::multi_prime::PrivateKey;
 use super::*;
 use crate::digest::sealed::Sealed as _;
 use crate::pss;
@@ -195,62 +196,132 @@ fn kernels_agree_with_num_bigint_at_any_size_and_exponent() {
     differential("any size, any exponent", rounds, bits, any_exponent, by_num_bigint);
 }
 
+/// A signature algorithm, by its name in JSON Web Signatures.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Scheme {
+    Rs256,
+    Rs384,
+    Rs512,
+    Ps256,
+    Ps384,
+    Ps512,
+}
+
+impl Scheme {
+    const ALL: [Self; 6] =
+        [Self::Rs256, Self::Rs384, Self::Rs512, Self::Ps256, Self::Ps384, Self::Ps512];
+
+    fn of_ring(self) -> &'static ring::RsaParameters {
+        match self {
+            Self::Rs256 => &ring::RSA_PKCS1_2048_8192_SHA256,
+            Self::Rs384 => &ring::RSA_PKCS1_2048_8192_SHA384,
+            Self::Rs512 => &ring::RSA_PKCS1_2048_8192_SHA512,
+            Self::Ps256 => &ring::RSA_PSS_2048_8192_SHA256,
+            Self::Ps384 => &ring::RSA_PSS_2048_8192_SHA384,
+            Self::Ps512 => &ring::RSA_PSS_2048_8192_SHA512,
+        }
+    }
+
+    fn of_aws_lc_rs(self) -> &'static aws::RsaParameters {
+        match self {
+            Self::Rs256 => &aws::RSA_PKCS1_2048_8192_SHA256,
+            Self::Rs384 => &aws::RSA_PKCS1_2048_8192_SHA384,
+            Self::Rs512 => &aws::RSA_PKCS1_2048_8192_SHA512,
+            Self::Ps256 => &aws::RSA_PSS_2048_8192_SHA256,
+            Self::Ps384 => &aws::RSA_PSS_2048_8192_SHA384,
+            Self::Ps512 => &aws::RSA_PSS_2048_8192_SHA512,
+        }
+    }
+
+    fn verify(self, key: &dyn Subject, message: &[u8], signature: &[u8]) -> bool {
+        match self {
+            Self::Rs256 => verify_pkcs1v15::<Sha256>(key, message, signature),
+            Self::Rs384 => verify_pkcs1v15::<Sha384>(key, message, signature),
+            Self::Rs512 => verify_pkcs1v15::<Sha512>(key, message, signature),
+            Self::Ps256 => verify_pss::<Sha256>(key, message, signature),
+            Self::Ps384 => verify_pss::<Sha384>(key, message, signature),
+            Self::Ps512 => verify_pss::<Sha512>(key, message, signature),
+        }
+    }
+}
+
+fn verify_pkcs1v15<H: HashFunction>(key: &dyn Subject, message: &[u8], signature: &[u8]) -> bool {
+    key.verify_pkcs1v15(Tail::new(&H::digest(&[message])), signature)
+}
+
+fn verify_pss<H: HashFunction>(key: &dyn Subject, message: &[u8], signature: &[u8]) -> bool {
+    let mut representative = std::vec![0; key.len()];
+    key.recover(&mut representative, signature)
+        && pss::verify::<H>(&H::digest(&[message]), &mut representative, key.bits()).is_ok()
+}
+
+/// A private key with the exponent 65,537.
+pub(super) trait Signer {
+    fn modulus(&self) -> Vec<u8>;
+    fn sign(&self, scheme: Scheme, message: &[u8], random: &mut Random) -> Vec<u8>;
+}
+
+impl Signer for KeyPair {
+    fn modulus(&self) -> Vec<u8> {
+        assert_eq!(self.public_key().exponent().big_endian_without_leading_zero(), E);
+        self.public_key().modulus().big_endian_without_leading_zero().to_vec()
+    }
+
+    fn sign(&self, scheme: Scheme, message: &[u8], _: &mut Random) -> Vec<u8> {
+        let encoding: &dyn aws::RsaEncoding = match scheme {
+            Scheme::Rs256 => &aws::RSA_PKCS1_SHA256,
+            Scheme::Rs384 => &aws::RSA_PKCS1_SHA384,
+            Scheme::Rs512 => &aws::RSA_PKCS1_SHA512,
+            Scheme::Ps256 => &aws::RSA_PSS_SHA256,
+            Scheme::Ps384 => &aws::RSA_PSS_SHA384,
+            Scheme::Ps512 => &aws::RSA_PSS_SHA512,
+        };
+        let mut signature = std::vec![0; self.public_modulus_len()];
+        self.sign(encoding, &SystemRandom::new(), message, &mut signature).unwrap();
+        signature
+    }
+}
+
+/// 65,537.
+const E: &[u8] = &[1, 0, 1];
+
 /// The number of signatures by each private key.
 const SIGNATURES: u64 = 2_500;
 
-/// Signatures by aws-lc-rs, and each with one bit changed, with PKCS#1 v1.5 and PSS and all hash
+/// Genuine signatures, and each with one bit changed, with PKCS#1 v1.5 and PSS and all hash
 /// functions in turn. The results of ring and aws-lc-rs are compared as well.
-fn signatures(what: &str, (sequence, rounds): (u64, u64), size: KeySize) {
+fn signatures<S: Signer>(
+    what: &str,
+    (sequence, rounds): (u64, u64),
+    generate: impl Fn(&mut Random) -> S,
+) {
     let mut random = Random::new(sequence + 1_000 * seed());
     let mut counts = Counts::default();
-    let system_random = SystemRandom::new();
     for start in (0..rounds).step_by(usize::try_from(SIGNATURES).unwrap()) {
-        let pair = KeyPair::generate(size).unwrap();
-        let public = pair.public_key();
-        let n = public.modulus().big_endian_without_leading_zero();
-        let e = public.exponent().big_endian_without_leading_zero();
-        let keys = subjects(&BigUint::from_bytes_be(n), 65_537);
-        let ring_key = ring::RsaPublicKeyComponents { n, e };
-        let parsed = |algorithm| aws::ParsedPublicKey::new(algorithm, public.as_ref()).unwrap();
-        let aws_keys = [
-            parsed(&aws::RSA_PKCS1_2048_8192_SHA256),
-            parsed(&aws::RSA_PKCS1_2048_8192_SHA384),
-            parsed(&aws::RSA_PKCS1_2048_8192_SHA512),
-            parsed(&aws::RSA_PSS_2048_8192_SHA256),
-            parsed(&aws::RSA_PSS_2048_8192_SHA384),
-            parsed(&aws::RSA_PSS_2048_8192_SHA512),
-        ];
+        let signer = generate(&mut random);
+        let n = signer.modulus();
+        let keys = subjects(&BigUint::from_bytes_be(&n), 65_537);
+        let ring_key = ring::RsaPublicKeyComponents { n: n.as_slice(), e: E };
+        let aws_key = aws::RsaPublicKeyComponents { n: n.as_slice(), e: E };
+        let aws_keys =
+            Scheme::ALL.map(|scheme| aws_key.to_parsed_public_key(scheme.of_aws_lc_rs()).unwrap());
         for turn in start..rounds.min(start + SIGNATURES) {
             let message = random.octets(32);
             let kind = usize::try_from(turn % 6).unwrap();
-            let (encoding, algorithm): (&dyn aws::RsaEncoding, _) = match kind {
-                0 => (&aws::RSA_PKCS1_SHA256, &ring::RSA_PKCS1_2048_8192_SHA256),
-                1 => (&aws::RSA_PKCS1_SHA384, &ring::RSA_PKCS1_2048_8192_SHA384),
-                2 => (&aws::RSA_PKCS1_SHA512, &ring::RSA_PKCS1_2048_8192_SHA512),
-                3 => (&aws::RSA_PSS_SHA256, &ring::RSA_PSS_2048_8192_SHA256),
-                4 => (&aws::RSA_PSS_SHA384, &ring::RSA_PSS_2048_8192_SHA384),
-                _ => (&aws::RSA_PSS_SHA512, &ring::RSA_PSS_2048_8192_SHA512),
-            };
-            let mut signature = std::vec![0; n.len()];
-            pair.sign(encoding, &system_random, &message, &mut signature).unwrap();
+            let scheme = Scheme::ALL[kind];
+            let signature = signer.sign(scheme, &message, &mut random);
             let mut wrong = signature.clone();
             let place = usize::try_from(random.below(u64::try_from(wrong.len()).unwrap())).unwrap();
             wrong[place] ^= 1 << random.below(8);
-            assert!(ring_key.verify(algorithm, &message, &signature).is_ok());
-            assert!(ring_key.verify(algorithm, &message, &wrong).is_err());
+            assert!(ring_key.verify(scheme.of_ring(), &message, &signature).is_ok());
+            assert!(ring_key.verify(scheme.of_ring(), &message, &wrong).is_err());
             assert!(aws_keys[kind].verify_sig(&message, &signature).is_ok());
             assert!(aws_keys[kind].verify_sig(&message, &wrong).is_err());
             for (name, key) in &keys {
                 if turn / 6 % 16 == 0 || !is_slow(name) {
                     counts.time(name, || {
-                        let verify = match kind {
-                            0 | 3 => verify::<Sha256>,
-                            1 | 4 => verify::<Sha384>,
-                            _ => verify::<Sha512>,
-                        };
-                        let is_pss = kind >= 3;
-                        assert!(verify(key.as_ref(), is_pss, &message, &signature), "{name}");
-                        assert!(!verify(key.as_ref(), is_pss, &message, &wrong), "{name}");
+                        assert!(scheme.verify(key.as_ref(), &message, &signature), "{name}");
+                        assert!(!scheme.verify(key.as_ref(), &message, &wrong), "{name}");
                     });
                 }
             }
@@ -259,32 +330,50 @@ fn signatures(what: &str, (sequence, rounds): (u64, u64), size: KeySize) {
     counts.print(what);
 }
 
-fn verify<H: HashFunction>(
-    key: &dyn Subject,
-    is_pss: bool,
-    message: &[u8],
-    signature: &[u8],
-) -> bool {
-    let digest = H::digest(&[message]);
-    if !is_pss {
-        return key.verify_pkcs1v15(Tail::new(&digest), signature);
-    }
-    let mut representative = std::vec![0; key.len()];
-    key.recover(&mut representative, signature)
-        && pss::verify::<H>(&digest, &mut representative, key.bits()).is_ok()
-}
-
 #[test]
 fn kernels_accept_signatures_of_2048_bits_and_refuse_them_with_a_bit_changed() {
-    signatures("signatures of 2,048 bits", (6, rounds(4_800, 20)), KeySize::Rsa2048);
+    let rounds = (6, rounds(4_800, 20));
+    signatures("signatures of 2,048 bits", rounds, |_| {
+        KeyPair::generate(KeySize::Rsa2048).unwrap()
+    });
 }
 
 #[test]
 fn kernels_accept_signatures_of_3072_bits_and_refuse_them_with_a_bit_changed() {
-    signatures("signatures of 3,072 bits", (7, rounds(480, 17)), KeySize::Rsa3072);
+    let rounds = (7, rounds(480, 17));
+    signatures("signatures of 3,072 bits", rounds, |_| {
+        KeyPair::generate(KeySize::Rsa3072).unwrap()
+    });
 }
 
 #[test]
 fn kernels_accept_signatures_of_4096_bits_and_refuse_them_with_a_bit_changed() {
-    signatures("signatures of 4,096 bits", (8, rounds(240, 17)), KeySize::Rsa4096);
+    let rounds = (8, rounds(240, 17));
+    signatures("signatures of 4,096 bits", rounds, |_| {
+        KeyPair::generate(KeySize::Rsa4096).unwrap()
+    });
+}
+
+#[test]
+fn kernels_accept_signatures_of_2048_bits_by_many_primes() {
+    let rounds = (9, rounds(6_000, 17));
+    signatures("signatures of 2,048 bits by many primes", rounds, |random| {
+        PrivateKey::new(random, 2_048)
+    });
+}
+
+#[test]
+fn kernels_accept_signatures_of_3072_bits_by_many_primes() {
+    let rounds = (10, rounds(3_000, 17));
+    signatures("signatures of 3,072 bits by many primes", rounds, |random| {
+        PrivateKey::new(random, 3_072)
+    });
+}
+
+#[test]
+fn kernels_accept_signatures_of_4096_bits_by_many_primes() {
+    let rounds = (11, rounds(1_500, 17));
+    signatures("signatures of 4,096 bits by many primes", rounds, |random| {
+        PrivateKey::new(random, 4_096)
+    });
 }
