@@ -42,7 +42,7 @@ use serde_json::Value;
 use support::{API, CLIENT_ID, ISSUER, NOW, jwks, with};
 use templates::{Template, templates};
 
-const MUTATIONS: u64 = 50_000;
+const MUTATIONS: u64 = 20_000;
 
 const API_POLICY: AccessTokenPolicy<'_> = at_compile_time!(
     AccessTokenPolicy::general(API)

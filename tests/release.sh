@@ -81,7 +81,8 @@ CARGO_TARGET_DIR=$target cargo check --quiet --examples
 cd "$root"
 
 step "documentation, as docs.rs builds it"
-RUSTDOCFLAGS="--cfg docsrs -D warnings" cargo +nightly doc --quiet --no-deps --all-features
+# With the features of nightly, and what was compiled for the other steps.
+RUSTC_BOOTSTRAP=1 RUSTDOCFLAGS="--cfg docsrs -D warnings" cargo doc --quiet --no-deps --all-features
 
 step "the oldest dependencies that it claims"
 mkdir "$folder/oldest"
