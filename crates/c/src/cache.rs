@@ -61,8 +61,9 @@ pub unsafe extern "C" fn claimgate_cache_init(
         if needed == 0 || size < needed {
             return Err(claimgate_code::CLAIMGATE_MEMORY_TOO_SMALL);
         }
+        Range { start: memory.addr(), len: needed }.check_apart(Range::of(cache))?;
         // SAFETY: the caller's promise.
-        let (place, seal) = unsafe { place_of::<claimgate_cache>(memory, size) }?;
+        let (place, seal) = unsafe { place_of::<claimgate_cache>(memory, size, &[]) }?;
         let buckets = tokens.div_ceil(WAYS).max(1);
         // SAFETY: aligned and writable.
         let first = unsafe { &raw mut (*place).first }.cast::<Bucket>();
@@ -93,7 +94,8 @@ pub unsafe extern "C" fn claimgate_cache_counters(
 ) -> claimgate_code {
     code((|| {
         // SAFETY: the caller's promise.
-        unsafe { check(cache) }?;
+        let own = unsafe { range_of(cache) }?;
+        [hits, misses, evictions].iter().try_for_each(|sum| Range::of(*sum).check_apart(own))?;
         let mut sums = [0_u64; 3];
         // SAFETY: a cache, whose buckets were initialised.
         let count = unsafe { (*cache).buckets };
@@ -118,9 +120,9 @@ pub unsafe extern "C" fn claimgate_cache_counters(
 /// # Safety
 ///
 /// `cache` is a cache.
-pub(crate) unsafe fn range_of(cache: *mut claimgate_cache) -> Result<Range, claimgate_code> {
+pub(crate) unsafe fn range_of(cache: *const claimgate_cache) -> Result<Range, claimgate_code> {
     // SAFETY: the caller's promise.
-    unsafe { check(cache.cast_const()) }?;
+    unsafe { check(cache) }?;
     // SAFETY: a cache.
     let buckets = unsafe { (*cache).buckets };
     let len = claimgate_cache_size(buckets.saturating_mul(WAYS));

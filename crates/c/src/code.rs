@@ -307,6 +307,30 @@ mod tests {
     }
 
     #[test]
+    fn each_name_is_that_of_its_constant() {
+        for (code, name) in CODES {
+            let constant = std::format!("{code:?}").to_lowercase();
+            assert_eq!(constant.strip_prefix("claimgate_"), name.to_str().ok());
+        }
+    }
+
+    #[test]
+    fn each_configuration_error_has_its_code() {
+        let codes = [
+            (ConfigError::Empty("a"), 220),
+            (ConfigError::EmptyList("a"), 221),
+            (ConfigError::LeewayTooLong, 222),
+            (ConfigError::ScopeToken, 223),
+            (ConfigError::AudienceIsClientId, 224),
+            (ConfigError::ClaimPath, 225),
+            (ConfigError::TenantTemplate, 226),
+        ];
+        for (error, number) in codes {
+            assert_eq!(claimgate_code::from(error).number(), number);
+        }
+    }
+
+    #[test]
     fn numbers_and_names_are_unique_and_stable() {
         for (index, (code, name)) in CODES.iter().enumerate() {
             assert!(CODES[..index].iter().all(|(other, text)| other != code && text != name));

@@ -53,18 +53,18 @@ pub unsafe extern "C" fn claimgate_id_policy_init(
     policy: *mut *const claimgate_id_policy,
 ) -> claimgate_code {
     code((|| {
+        let others = [Range::of(settings), Range::of(policy)];
         // SAFETY: the caller's promise.
-        let (place, seal) = unsafe { place_of::<claimgate_id_policy>(memory, size) }?;
+        let (place, seal) = unsafe { place_of::<claimgate_id_policy>(memory, size, &others) }?;
         // SAFETY: the caller's promise.
         let settings = unsafe { settings_of(settings) }?;
-        Range::of(place).check_apart(Range::of(settings))?;
         // SAFETY: aligned and writable; the lists are borrowed only by this policy.
         let mut free = unsafe {
             (&raw mut (*place).lists).write(Lists::EMPTY);
-            Free::of(&raw mut (*place).lists)
+            Free::of(&raw mut (*place).lists, Range::of(place))
         };
         // SAFETY: the caller's promise.
-        let mut builder = IdTokenPolicy::new(unsafe { settings.client_id.required() }?);
+        let mut builder = IdTokenPolicy::new(unsafe { free.text(settings.client_id) }?);
         // SAFETY: the caller's promise.
         if let Some(client_ids) = unsafe { free.list(settings.other_client_ids) }? {
             builder = builder.or_client_ids(client_ids);
@@ -98,7 +98,7 @@ pub unsafe extern "C" fn claimgate_id_policy_init(
     })())
 }
 
-/// Reads the expectations of a login.
+/// Reads the expectations of a login. Rejects those that overlap a range.
 ///
 /// # Safety
 ///
@@ -106,11 +106,14 @@ pub unsafe extern "C" fn claimgate_id_policy_init(
 /// readable and do not change during `'a`.
 pub(crate) unsafe fn login_of<'a>(
     login: *const claimgate_login,
+    apart_from: Range,
 ) -> Result<Login<'a>, claimgate_code> {
+    Range::of(login).check_apart(apart_from)?;
     // SAFETY: the caller's promise, here and below.
     let login = unsafe { settings_of::<claimgate_login>(login) }?;
+    let ranges = [apart_from];
     // SAFETY: the caller's promise.
-    let nonce = unsafe { login.nonce.get() }?;
+    let nonce = unsafe { login.nonce.get_apart_from(&ranges) }?;
     let mut builder = Login::new(match (login.nonce_rule, nonce) {
         (CLAIMGATE_NONCE_ABSENT, None) => Nonce::ExpectNone,
         (CLAIMGATE_NONCE_EXPECTED, Some(nonce)) => Nonce::Expect(nonce),
@@ -119,7 +122,8 @@ pub(crate) unsafe fn login_of<'a>(
     });
     let are_optional = switch(login.hashes_are_optional)?;
     // SAFETY: the caller's promise.
-    if let Some(token) = unsafe { login.access_token.get() }?.map(BearerToken::new) {
+    let token = unsafe { login.access_token.get_apart_from(&ranges) }?;
+    if let Some(token) = token.map(BearerToken::new) {
         builder = if are_optional {
             builder.access_token_if_bound(token)
         } else {
@@ -127,11 +131,11 @@ pub(crate) unsafe fn login_of<'a>(
         };
     }
     // SAFETY: the caller's promise.
-    if let Some(code) = unsafe { login.code.get() }? {
+    if let Some(code) = unsafe { login.code.get_apart_from(&ranges) }? {
         builder = if are_optional { builder.code_if_bound(code) } else { builder.code(code) };
     }
     // SAFETY: the caller's promise.
-    if let Some(organization) = unsafe { login.organization.get() }? {
+    if let Some(organization) = unsafe { login.organization.get_apart_from(&ranges) }? {
         builder = builder.organization(organization);
     }
     Ok(builder.build()?)

@@ -81,19 +81,20 @@ pub unsafe extern "C" fn claimgate_issuer_init(
     issuer: *mut *mut claimgate_issuer,
 ) -> claimgate_code {
     code((|| {
+        let others = [Range::of(settings), Range::of(issuer)];
         // SAFETY: the caller's promise.
-        let (place, seal) = unsafe { place_of::<claimgate_issuer>(memory, size) }?;
+        let (place, seal) = unsafe { place_of::<claimgate_issuer>(memory, size, &others) }?;
         // SAFETY: the caller's promise.
         let settings = unsafe { settings_of(settings) }?;
-        Range::of(place).check_apart(Range::of(settings))?;
+        let own = [Range::of(place)];
         // SAFETY: the caller's promise.
-        let url = unsafe { settings.url.required() }?;
+        let url = unsafe { settings.url.required_apart_from(&own) }?;
         if url.is_empty() {
             return Err(claimgate_code::CLAIMGATE_EMPTY_IDENTIFIER);
         }
         algorithms(settings.algorithms)?;
         // SAFETY: the caller's promise; the memory is aligned and writable.
-        let tenants = unsafe { tenants_of(url, settings, &raw mut (*place).tenant_list) }?;
+        let tenants = unsafe { tenants_of(url, settings, &own, &raw mut (*place).tenant_list) }?;
         // SAFETY: aligned and writable.
         unsafe {
             (&raw mut (*place).url).write(url);
@@ -115,15 +116,16 @@ pub unsafe extern "C" fn claimgate_issuer_init(
 unsafe fn tenants_of(
     url: &str,
     settings: &claimgate_issuer_settings,
+    own: &[Range],
     places: *mut [&'static str; TENANTS],
 ) -> Result<Tenants, claimgate_code> {
+    // SAFETY: the caller's promise.
+    let given = unsafe { settings.tenants.get_apart_from(own) }?;
     // SAFETY: the caller's promise; the list is borrowed only by this issuer.
     let places: &'static mut [&'static str] = unsafe {
         places.write([""; TENANTS]);
         &mut *places
     };
-    // SAFETY: the caller's promise.
-    let given = unsafe { settings.tenants.get() }?;
     let is_any = switch(settings.danger_any_tenant)?;
     if given.is_none() && !is_any {
         return Ok(Tenants::None);
@@ -150,7 +152,7 @@ unsafe fn tenants_of(
         let places = places.get_mut(..given.len()).ok_or(full)?;
         for (place, tenant) in places.iter_mut().zip(given) {
             // SAFETY: the caller's promise.
-            *place = unsafe { tenant.required() }?;
+            *place = unsafe { tenant.required_apart_from(own) }?;
         }
         if places.is_empty() {
             return Err(claimgate_code::CLAIMGATE_EMPTY_LIST);
@@ -261,9 +263,10 @@ pub unsafe extern "C" fn claimgate_issuer_key_count(
 ) -> claimgate_code {
     code((|| {
         // SAFETY: the caller's promise.
-        let issuer = unsafe { borrow(issuer) }?;
+        let found = unsafe { borrow(issuer) }?;
+        Range::of(count).check_apart(Range::of(issuer))?;
         // SAFETY: the caller's promise.
-        unsafe { put(count, issuer.key_count()) }
+        unsafe { put(count, found.key_count()) }
     })())
 }
 
@@ -289,16 +292,14 @@ pub(crate) unsafe fn issuers_of<'a>(
     apart_from: &[Range],
 ) -> Result<Selection<'a>, claimgate_code> {
     // SAFETY: the caller's promise.
-    let pointers = unsafe { list(issuers, count) }?;
+    let pointers = unsafe { list(issuers, count, apart_from) }?;
     let pointers = pointers.ok_or(claimgate_code::CLAIMGATE_NULL_POINTER)?;
     if pointers.is_empty() || pointers.len() > ISSUERS {
         return Err(claimgate_code::CLAIMGATE_TOO_MANY_SETTINGS);
     }
     let mut selection = Selection { issuers: [None; ISSUERS] };
     for (place, pointer) in selection.issuers.iter_mut().zip(pointers) {
-        for range in apart_from {
-            Range::of(*pointer).check_apart(*range)?;
-        }
+        Range::of(*pointer).check_all_apart(apart_from)?;
         // SAFETY: the caller's promise.
         let issuer = unsafe { borrow(*pointer) }?;
         let has_tenants = !matches!(issuer.tenants, Tenants::None);

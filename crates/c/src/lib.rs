@@ -22,8 +22,8 @@
 //!   threads that validate.
 //!
 //! Where they can be detected, these errors return a [code](claimgate_code): null pointers,
-//! misaligned pointers, memory that is too small, texts and results that overlap an object
-//! that is written to, and objects that were moved or are of another kind.
+//! misaligned pointers, memory that is too small, arguments that overlap an object that is
+//! written to or the memory of a result, and objects that were moved or are of another kind.
 
 #![no_std]
 #![expect(non_camel_case_types, reason = "types have the names that they have in C")]

@@ -50,3 +50,19 @@ pub(crate) const TENANTS: usize = capacity(option_env!("CLAIMGATE_TENANTS"), 32)
 
 /// The maximum number of issuers of a validation.
 pub(crate) const ISSUERS: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_capacity_is_a_positive_number_or_the_default() {
+        assert_eq!(capacity(None, 7), 7);
+        for (text, number) in [("1", 1), ("9", 9), ("10", 10), ("16384", 16_384)] {
+            assert_eq!(capacity(Some(text), 7), number, "{text}");
+        }
+        for text in ["", "0", "00", "-1", "1/", "1:", "1 ", "x"] {
+            assert_eq!(capacity(Some(text), 7), 7, "{text}");
+        }
+    }
+}

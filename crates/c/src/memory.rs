@@ -3,6 +3,7 @@
 use core::ffi::c_void;
 
 use crate::code::claimgate_code;
+use crate::text::Range;
 
 /// The first word of an object: its kind and its own address, by which objects of another kind
 /// and moved objects are detected.
@@ -26,7 +27,7 @@ fn seal_at<T: Object>(address: usize) -> Seal {
 }
 
 /// Returns the memory as that of an object, and the seal to write to it. A previous object in
-/// it becomes invalid.
+/// it becomes invalid. Rejects memory that overlaps one of the other arguments.
 ///
 /// # Safety
 ///
@@ -34,6 +35,7 @@ fn seal_at<T: Object>(address: usize) -> Seal {
 pub(crate) unsafe fn place_of<T: Object>(
     memory: *mut c_void,
     size: usize,
+    apart_from: &[Range],
 ) -> Result<(*mut T, Seal), claimgate_code> {
     let place: *mut T = memory.cast();
     if place.is_null() {
@@ -45,6 +47,7 @@ pub(crate) unsafe fn place_of<T: Object>(
     if size < size_of::<T>() {
         return Err(claimgate_code::CLAIMGATE_MEMORY_TOO_SMALL);
     }
+    Range::of(place).check_all_apart(apart_from)?;
     // SAFETY: aligned, large enough, and the caller promises that it is writable.
     unsafe { place.cast::<Seal>().write(Seal(0)) };
     Ok((place, seal_at::<T>(place.addr())))

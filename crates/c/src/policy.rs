@@ -17,7 +17,7 @@ use crate::settings::{
     CLAIMGATE_CONTAINS, CLAIMGATE_EQUALS, CLAIMGATE_EQUALS_BOOLEAN, CLAIMGATE_EQUALS_INTEGER,
     CLAIMGATE_ONE_OF, claimgate_access_settings, claimgate_claim_rules, claimgate_logout_settings,
 };
-use crate::text::{Range, claimgate_texts, list};
+use crate::text::{Range, claimgate_text, claimgate_texts, list};
 
 /// A policy for access tokens, in memory of the caller.
 #[repr(C)]
@@ -89,6 +89,8 @@ pub(crate) struct Free {
     texts: &'static mut [&'static str],
     sets: &'static mut [&'static [&'static str]],
     rules: &'static mut [mem::MaybeUninit<ClaimRule<'static>>],
+    /// The memory of the policy, which lists and texts must not overlap.
+    own: [Range; 1],
 }
 
 /// The error if the lists are full.
@@ -105,15 +107,26 @@ impl Free {
     ///
     /// `lists` points to initialised lists that are not borrowed otherwise, do not move, and
     /// are accessed only through the result.
-    pub(crate) unsafe fn of(lists: *mut Lists) -> Self {
+    pub(crate) unsafe fn of(lists: *mut Lists, own: Range) -> Self {
         // SAFETY: the caller's promise; the fields are apart.
         unsafe {
             Self {
                 texts: &mut (*lists).texts,
                 sets: &mut (*lists).sets,
                 rules: &mut (*lists).rules,
+                own: [own],
             }
         }
+    }
+
+    /// Returns a text, which must be given.
+    ///
+    /// # Safety
+    ///
+    /// The text stays readable and unchanged as long as the object is used.
+    pub(crate) unsafe fn text(&self, text: claimgate_text) -> Result<&'static str, claimgate_code> {
+        // SAFETY: the caller's promise.
+        unsafe { text.required_apart_from(&self.own) }
     }
 
     /// Copies a list, and appends further texts.
@@ -123,14 +136,14 @@ impl Free {
     /// The texts stay readable and unchanged as long as the object is used.
     unsafe fn copy(
         &mut self,
-        texts: &[crate::text::claimgate_text],
+        texts: &[claimgate_text],
         further: &[&'static str],
     ) -> Result<&'static [&'static str], claimgate_code> {
         let taken = take(&mut self.texts, texts.len().saturating_add(further.len()))?;
         let (first, last) = taken.split_at_mut_checked(texts.len()).ok_or(FULL)?;
         for (place, text) in first.iter_mut().zip(texts) {
             // SAFETY: the caller's promise.
-            *place = unsafe { text.required() }?;
+            *place = unsafe { self.text(*text) }?;
         }
         last.copy_from_slice(further);
         Ok(taken)
@@ -147,7 +160,7 @@ impl Free {
         texts: claimgate_texts,
     ) -> Result<Option<&'static [&'static str]>, claimgate_code> {
         // SAFETY: the caller's promise.
-        match unsafe { texts.get() }? {
+        match unsafe { texts.get_apart_from(&self.own) }? {
             None => Ok(None),
             // SAFETY: the caller's promise.
             Some(texts) => unsafe { self.copy(texts, &[]) }.map(Some),
@@ -167,7 +180,7 @@ impl Free {
         // SAFETY: the caller's promise.
         let any = unsafe { self.list(any) }?;
         // SAFETY: the caller's promise.
-        let given = unsafe { all.get() }?;
+        let given = unsafe { all.get_apart_from(&self.own) }?;
         let policy = match (given, any) {
             (None, None) => return Ok(None),
             (None, Some(any)) => ScopePolicy::any_of(any),
@@ -196,13 +209,15 @@ impl Free {
         rules: claimgate_claim_rules,
     ) -> Result<Option<&'static [ClaimRule<'static>]>, claimgate_code> {
         // SAFETY: the caller's promise.
-        let Some(rules) = (unsafe { list(rules.items, rules.count) })? else { return Ok(None) };
+        let Some(rules) = (unsafe { list(rules.items, rules.count, &self.own) })? else {
+            return Ok(None);
+        };
         let places = take(&mut self.rules, rules.len())?;
         for (place, rule) in places.iter_mut().zip(rules) {
             // SAFETY: the caller's promise.
             let path = unsafe { self.list(rule.path) }?.unwrap_or_default();
             // SAFETY: the caller's promise, here and below.
-            let text = || unsafe { rule.text.required() };
+            let text = || unsafe { self.text(rule.text) };
             place.write(match rule.comparison {
                 CLAIMGATE_EQUALS => ClaimRule::equals(path, text()?)?,
                 CLAIMGATE_EQUALS_INTEGER => ClaimRule::equals_integer(path, rule.integer)?,
@@ -319,15 +334,15 @@ pub unsafe extern "C" fn claimgate_policy_init(
     policy: *mut *const claimgate_policy,
 ) -> claimgate_code {
     code((|| {
+        let others = [Range::of(settings), Range::of(policy)];
         // SAFETY: the caller's promise.
-        let (place, seal) = unsafe { place_of::<claimgate_policy>(memory, size) }?;
+        let (place, seal) = unsafe { place_of::<claimgate_policy>(memory, size, &others) }?;
         // SAFETY: the caller's promise.
         let settings = unsafe { settings_of(settings) }?;
-        Range::of(place).check_apart(Range::of(settings))?;
         // SAFETY: aligned and writable; the lists are borrowed only by this policy.
         let mut free = unsafe {
             (&raw mut (*place).lists).write(Lists::EMPTY);
-            Free::of(&raw mut (*place).lists)
+            Free::of(&raw mut (*place).lists, Range::of(place))
         };
         // SAFETY: the caller's promise about the texts of the settings.
         let built = unsafe { access_policy(settings, &mut free) }?;
@@ -351,7 +366,7 @@ unsafe fn access_policy(
     // SAFETY: the caller's promise.
     let parties = unsafe { free.list(settings.authorized_parties) }?;
     // SAFETY: the caller's promise.
-    let audience = || unsafe { settings.audience.required() };
+    let audience = || unsafe { free.text(settings.audience) };
     let mut builder = match settings.profile {
         0 => AccessTokenPolicy::general(audience()?),
         1 => AccessTokenPolicy::rfc9068(audience()?),
@@ -413,18 +428,18 @@ pub unsafe extern "C" fn claimgate_logout_policy_init(
     policy: *mut *const claimgate_logout_policy,
 ) -> claimgate_code {
     code((|| {
+        let others = [Range::of(settings), Range::of(policy)];
         // SAFETY: the caller's promise.
-        let (place, seal) = unsafe { place_of::<claimgate_logout_policy>(memory, size) }?;
+        let (place, seal) = unsafe { place_of::<claimgate_logout_policy>(memory, size, &others) }?;
         // SAFETY: the caller's promise.
         let settings = unsafe { settings_of(settings) }?;
-        Range::of(place).check_apart(Range::of(settings))?;
         // SAFETY: aligned and writable; the lists are borrowed only by this policy.
         let mut free = unsafe {
             (&raw mut (*place).lists).write(Lists::EMPTY);
-            Free::of(&raw mut (*place).lists)
+            Free::of(&raw mut (*place).lists, Range::of(place))
         };
         // SAFETY: the caller's promise.
-        let mut builder = LogoutTokenPolicy::new(unsafe { settings.client_id.required() }?);
+        let mut builder = LogoutTokenPolicy::new(unsafe { free.text(settings.client_id) }?);
         // SAFETY: the caller's promise.
         if let Some(client_ids) = unsafe { free.list(settings.other_client_ids) }? {
             builder = builder.or_client_ids(client_ids);

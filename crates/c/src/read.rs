@@ -248,7 +248,7 @@ pub unsafe extern "C" fn claimgate_scope(
 ) -> claimgate_code {
     code((|| {
         // SAFETY: the caller's promise.
-        let mut sink = unsafe { Sink::new(buffer, capacity, Range::of(validation)) }?;
+        let mut sink = unsafe { Sink::new(buffer, capacity, length, Range::of(validation)) }?;
         // SAFETY: the caller's promise.
         let validation = unsafe { borrow(validation) }?;
         for (index, token) in access_token_of(validation)?.scope().iter().enumerate() {
@@ -256,7 +256,7 @@ pub unsafe extern "C" fn claimgate_scope(
             sink.push(token.as_bytes());
         }
         // SAFETY: the caller's promise.
-        unsafe { sink.finish(length) }
+        unsafe { sink.finish() }
     })())
 }
 
@@ -330,13 +330,13 @@ pub unsafe extern "C" fn claimgate_message(
 ) -> claimgate_code {
     code((|| {
         // SAFETY: the caller's promise.
-        let mut sink = unsafe { Sink::new(buffer, capacity, Range::of(validation)) }?;
+        let mut sink = unsafe { Sink::new(buffer, capacity, length, Range::of(validation)) }?;
         // SAFETY: the caller's promise.
         let error = error_of(unsafe { borrow(validation) }?)?;
         // A sink does not fail.
         let _ = write!(sink, "{error}");
         // SAFETY: the caller's promise.
-        unsafe { sink.finish(length) }
+        unsafe { sink.finish() }
     })())
 }
 
@@ -358,9 +358,11 @@ pub unsafe extern "C" fn claimgate_challenge(
 ) -> claimgate_code {
     code((|| {
         // SAFETY: the caller's promise.
-        let mut sink = unsafe { Sink::new(buffer, capacity, Range::of(validation)) }?;
+        let mut sink = unsafe { Sink::new(buffer, capacity, length, Range::of(validation)) }?;
         // SAFETY: the caller's promise.
-        let (error, realm) = unsafe { (error_of(borrow(validation)?)?, realm.get()?) };
+        let error = error_of(unsafe { borrow(validation) }?)?;
+        // SAFETY: the caller's promise.
+        let realm = unsafe { realm.get_apart_from(&sink.ranges()) }?;
         let challenge = if policy.is_null() {
             Challenge::new(error)
         } else {
@@ -374,7 +376,7 @@ pub unsafe extern "C" fn claimgate_challenge(
         // A sink does not fail.
         let _ = write!(sink, "{challenge}");
         // SAFETY: the caller's promise.
-        unsafe { sink.finish(length) }
+        unsafe { sink.finish() }
     })())
 }
 
@@ -387,15 +389,16 @@ struct Path<'n> {
 impl<'n> Path<'n> {
     /// # Safety
     ///
-    /// The list and its texts are readable and do not change during `'n`.
-    unsafe fn of(path: claimgate_texts) -> Result<Self, claimgate_code> {
+    /// The list and its texts are readable and do not change during `'n`, unless they overlap
+    /// `results`.
+    unsafe fn of(path: claimgate_texts, results: &[Range]) -> Result<Self, claimgate_code> {
         // SAFETY: the caller's promise.
-        let given = unsafe { path.get() }?.unwrap_or_default();
+        let given = unsafe { path.get_apart_from(results) }?.unwrap_or_default();
         let mut names = [""; ClaimRule::MAX_PATH_LEN];
         let places = names.get_mut(..given.len()).ok_or(claimgate_code::CLAIMGATE_CLAIM_PATH)?;
         for (place, name) in places.iter_mut().zip(given) {
             // SAFETY: the caller's promise.
-            *place = unsafe { name.required() }?;
+            *place = unsafe { name.required_apart_from(results) }?;
         }
         if given.is_empty() {
             return Err(claimgate_code::CLAIMGATE_CLAIM_PATH);
@@ -454,13 +457,13 @@ pub unsafe extern "C" fn claimgate_claim_string(
 ) -> claimgate_code {
     code((|| {
         // SAFETY: the caller's promise.
-        let mut sink = unsafe { Sink::new(buffer, capacity, Range::of(validation)) }?;
+        let mut sink = unsafe { Sink::new(buffer, capacity, length, Range::of(validation)) }?;
         // SAFETY: the caller's promise.
         let validation = unsafe { borrow(validation) }?;
-        Range { start: buffer.addr(), len: capacity }.check_apart(validation.token.range())?;
+        validation.token.range().check_all_apart(&sink.ranges())?;
         // SAFETY: the caller's promise.
         let (path, mut payload) = unsafe {
-            let path = Path::of(path)?;
+            let path = Path::of(path, &sink.ranges())?;
             let payload = claim_of(validation, &path)?;
             (path, payload)
         };
@@ -472,7 +475,7 @@ pub unsafe extern "C" fn claimgate_claim_string(
             confirm(validation, ClaimRule::equals(path.names(), text)?)?;
         }
         // SAFETY: the caller's promise.
-        unsafe { sink.finish(length) }
+        unsafe { sink.finish() }
     })())
 }
 
@@ -490,7 +493,8 @@ pub unsafe extern "C" fn claimgate_claim_integer(
     code((|| {
         Range::of(integer).check_apart(Range::of(validation))?;
         // SAFETY: the caller's promise.
-        let (validation, path) = unsafe { (borrow(validation)?, Path::of(path)?) };
+        let (validation, path) =
+            unsafe { (borrow(validation)?, Path::of(path, &[Range::of(integer)])?) };
         // SAFETY: the caller's promise.
         let number = unsafe { claim_of(validation, &path) }?.integer()?;
         confirm(validation, ClaimRule::equals_integer(path.names(), number)?)?;
@@ -513,7 +517,8 @@ pub unsafe extern "C" fn claimgate_claim_boolean(
     code((|| {
         Range::of(boolean).check_apart(Range::of(validation))?;
         // SAFETY: the caller's promise.
-        let (validation, path) = unsafe { (borrow(validation)?, Path::of(path)?) };
+        let (validation, path) =
+            unsafe { (borrow(validation)?, Path::of(path, &[Range::of(boolean)])?) };
         // SAFETY: the caller's promise.
         let value = unsafe { claim_of(validation, &path) }?.boolean()?;
         confirm(validation, ClaimRule::equals_boolean(path.names(), value)?)?;

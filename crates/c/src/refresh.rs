@@ -8,6 +8,7 @@ use claimgate::{Error, NumericDate};
 use crate::code::claimgate_code;
 use crate::memory::{Object, Seal, check, code, place_of, put};
 use crate::settings::claimgate_seconds;
+use crate::text::Range;
 
 /// The decision when to fetch the key set of one issuer again, in memory of the caller. It
 /// performs no I/O.
@@ -66,8 +67,9 @@ pub unsafe extern "C" fn claimgate_refresh_init(
     refresh: *mut *mut claimgate_refresh,
 ) -> claimgate_code {
     code((|| {
+        let others = [Range::of(settings), Range::of(refresh)];
         // SAFETY: the caller's promise.
-        let (place, seal) = unsafe { place_of::<claimgate_refresh>(memory, size) }?;
+        let (place, seal) = unsafe { place_of::<claimgate_refresh>(memory, size, &others) }?;
         // SAFETY: the caller's promise.
         let settings = unsafe { crate::policy::settings_of(settings) }?;
         let mut decision = JwksRefresh::new();
@@ -111,6 +113,7 @@ unsafe fn ask(
         if !seconds.is_aligned() {
             return Err(claimgate_code::CLAIMGATE_MISALIGNED);
         }
+        Range::of(seconds).check_apart(Range::of(refresh))?;
         // SAFETY: checked, and the caller promises exclusive access.
         let wait = match ask(unsafe { &mut (*refresh).refresh }) {
             RefreshDecision::FetchNow => 0,

@@ -12,15 +12,19 @@ pub(crate) struct Sink {
     start: *mut u8,
     capacity: usize,
     len: usize,
+    length: *mut usize,
 }
 
 impl Sink {
+    /// The length of the text is written to `length` by [`finish`](Self::finish).
+    ///
     /// # Safety
     ///
     /// `buffer` is null or writable for `capacity` bytes.
     pub(crate) unsafe fn new(
         buffer: *mut c_char,
         capacity: usize,
+        length: *mut usize,
         apart_from: Range,
     ) -> Result<Self, claimgate_code> {
         if buffer.is_null() && capacity > 0 {
@@ -30,8 +34,17 @@ impl Sink {
         if capacity > isize::MAX.unsigned_abs() || start.checked_add(capacity).is_none() {
             return Err(claimgate_code::CLAIMGATE_INVALID_LENGTH);
         }
-        Range { start, len: capacity }.check_apart(apart_from)?;
-        Ok(Self { start: buffer.cast(), capacity, len: 0 })
+        let sink = Self { start: buffer.cast(), capacity, len: 0, length };
+        let [text, length] = sink.ranges();
+        text.check_apart(length)?;
+        apart_from.check_all_apart(&[text, length])?;
+        Ok(sink)
+    }
+
+    /// Returns the memory of the text and of its length.
+    pub(crate) fn ranges(&self) -> [Range; 2] {
+        let text = Range { start: self.start.addr(), len: self.capacity };
+        [text, Range::of(self.length)]
     }
 
     pub(crate) fn push(&mut self, bytes: &[u8]) {
@@ -65,9 +78,9 @@ impl Sink {
     /// # Safety
     ///
     /// `length` is null, misaligned, or writable.
-    pub(crate) unsafe fn finish(self, length: *mut usize) -> Result<(), claimgate_code> {
+    pub(crate) unsafe fn finish(self) -> Result<(), claimgate_code> {
         // SAFETY: the caller's promise.
-        unsafe { put(length, self.len) }?;
+        unsafe { put(self.length, self.len) }?;
         if self.len > self.capacity {
             return Err(claimgate_code::CLAIMGATE_BUFFER_TOO_SMALL);
         }

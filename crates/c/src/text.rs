@@ -59,6 +59,21 @@ impl claimgate_text {
         str::from_utf8(bytes).map(Some).map_err(|_| claimgate_code::CLAIMGATE_NOT_UTF8)
     }
 
+    /// Returns the text, or `None` if it is not given. Rejects one that overlaps a range.
+    ///
+    /// # Safety
+    ///
+    /// As for [`get`](Self::get).
+    pub(crate) unsafe fn get_apart_from<'a>(
+        self,
+        ranges: &[Range],
+    ) -> Result<Option<&'a str>, claimgate_code> {
+        // SAFETY: the caller's promise.
+        let text = unsafe { self.get() }?;
+        self.range().check_all_apart(ranges)?;
+        Ok(text)
+    }
+
     /// Returns the text, which must be given.
     ///
     /// # Safety
@@ -66,23 +81,40 @@ impl claimgate_text {
     /// As for [`get`](Self::get).
     pub(crate) unsafe fn required<'a>(self) -> Result<&'a str, claimgate_code> {
         // SAFETY: the caller's promise.
-        unsafe { self.get() }?.ok_or(claimgate_code::CLAIMGATE_NULL_POINTER)
+        unsafe { self.required_apart_from(&[]) }
+    }
+
+    /// Returns the text, which must be given. Rejects one that overlaps a range.
+    ///
+    /// # Safety
+    ///
+    /// As for [`get`](Self::get).
+    pub(crate) unsafe fn required_apart_from<'a>(
+        self,
+        ranges: &[Range],
+    ) -> Result<&'a str, claimgate_code> {
+        // SAFETY: the caller's promise.
+        unsafe { self.get_apart_from(ranges) }?.ok_or(claimgate_code::CLAIMGATE_NULL_POINTER)
     }
 }
 
 impl claimgate_texts {
-    /// Returns the texts, or `None` if the list is not given.
+    /// Returns the texts, or `None` if the list is not given. Rejects a list that overlaps a
+    /// range.
     ///
     /// # Safety
     ///
     /// `items` is null or points to `count` initialised texts, which do not change during `'a`.
-    pub(crate) unsafe fn get<'a>(self) -> Result<Option<&'a [claimgate_text]>, claimgate_code> {
+    pub(crate) unsafe fn get_apart_from<'a>(
+        self,
+        ranges: &[Range],
+    ) -> Result<Option<&'a [claimgate_text]>, claimgate_code> {
         // SAFETY: the caller's promise.
-        unsafe { list(self.items, self.count) }
+        unsafe { list(self.items, self.count, ranges) }
     }
 }
 
-/// Returns a list, or `None` if it is not given.
+/// Returns a list, or `None` if it is not given. Rejects one that overlaps a range.
 ///
 /// # Safety
 ///
@@ -90,6 +122,7 @@ impl claimgate_texts {
 pub(crate) unsafe fn list<'a, T>(
     items: *const T,
     count: usize,
+    apart_from: &[Range],
 ) -> Result<Option<&'a [T]>, claimgate_code> {
     if items.is_null() {
         return if count == 0 { Ok(None) } else { Err(claimgate_code::CLAIMGATE_NULL_POINTER) };
@@ -97,7 +130,9 @@ pub(crate) unsafe fn list<'a, T>(
     if !items.is_aligned() {
         return Err(claimgate_code::CLAIMGATE_MISALIGNED);
     }
-    check_len(items.addr(), count.saturating_mul(size_of::<T>()))?;
+    let range = Range { start: items.addr(), len: count.saturating_mul(size_of::<T>()) };
+    check_len(range.start, range.len)?;
+    range.check_all_apart(apart_from)?;
     // SAFETY: not null, aligned, of a length that an object can have; the caller promises the
     // rest.
     Ok(Some(unsafe { slice::from_raw_parts(items, count) }))
@@ -132,5 +167,10 @@ impl Range {
         } else {
             Err(claimgate_code::CLAIMGATE_OVERLAP)
         }
+    }
+
+    /// Rejects a range that overlaps one of several.
+    pub(crate) fn check_all_apart(self, others: &[Self]) -> Result<(), claimgate_code> {
+        others.iter().try_for_each(|other| self.check_apart(*other))
     }
 }

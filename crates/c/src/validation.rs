@@ -74,8 +74,9 @@ pub unsafe extern "C" fn claimgate_validation_init(
     validation: *mut *mut claimgate_validation,
 ) -> claimgate_code {
     crate::memory::code((|| {
+        let others = [Range::of(validation)];
         // SAFETY: the caller's promise.
-        let (place, seal) = unsafe { place_of::<claimgate_validation>(memory, size) }?;
+        let (place, seal) = unsafe { place_of::<claimgate_validation>(memory, size, &others) }?;
         // SAFETY: aligned and writable.
         unsafe {
             (&raw mut (*place).outcome).write(Outcome::None);
@@ -208,13 +209,15 @@ impl Use<LogoutTokenPolicy<'static>> for ValidateLogout<'_> {
     }
 }
 
-/// Reads the keys of which a request proves possession.
+/// Reads the keys of which a request proves possession. Rejects those that overlap an object
+/// that is written to.
 ///
 /// # Safety
 ///
 /// `key` is null, misaligned, or readable, and so are its texts during `'a`.
 unsafe fn request_key<'a>(
     key: *const claimgate_request_key,
+    apart_from: &[Range],
 ) -> Result<Option<RequestKey<'a>>, claimgate_code> {
     if key.is_null() {
         return Ok(None);
@@ -222,8 +225,11 @@ unsafe fn request_key<'a>(
     if !key.is_aligned() {
         return Err(claimgate_code::CLAIMGATE_MISALIGNED);
     }
+    Range::of(key).check_all_apart(apart_from)?;
     // SAFETY: not null, aligned, and the caller promises the rest.
-    let (x5t_s256, jkt) = unsafe { ((*key).x5t_s256.get()?, (*key).jkt.get()?) };
+    let (x5t_s256, jkt) = unsafe {
+        ((*key).x5t_s256.get_apart_from(apart_from)?, (*key).jkt.get_apart_from(apart_from)?)
+    };
     Ok(Some(match (x5t_s256, jkt) {
         (None, None) => return Err(claimgate_code::CLAIMGATE_INVALID_SETTING),
         (Some(x5t_s256), None) => RequestKey::certificate(x5t_s256)?,
@@ -285,7 +291,7 @@ unsafe fn validate_access(
         }
     };
     // SAFETY: the caller's promise.
-    let token = match unsafe { request_key(key) }? {
+    let token = match unsafe { request_key(key, &[own, cached]) }? {
         None => bearer,
         Some(key) => bearer.with_key(key),
     };
@@ -384,10 +390,9 @@ pub unsafe extern "C" fn claimgate_validate_id_token(
         let own = Range::of(validation);
         token.range().check_apart(own)?;
         Range::of(policy).check_apart(own)?;
-        Range::of(login).check_apart(own)?;
         let policy = &borrow(policy)?.policy;
         let issuers = issuers_of(issuers, issuer_count, &[own])?;
-        let login = login_of(login)?;
+        let login = login_of(login, own)?;
         let Some(text) = token.get()? else {
             return Ok(store(validation, token, Err::<(), _>(Error::MissingToken), |()| {
                 Outcome::None

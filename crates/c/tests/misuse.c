@@ -3,29 +3,6 @@
 
 #include "support.h"
 
-static int failures;
-static int checks;
-
-#define IS(expected, call)                                                              \
-    do {                                                                                \
-        claimgate_code code = (call);                                                   \
-        checks++;                                                                       \
-        if (code != (expected)) {                                                       \
-            failures++;                                                                 \
-            fprintf(stderr, "%s:%d: %s, and not %s\n", __FILE__, __LINE__,              \
-                    claimgate_code_name(code), claimgate_code_name(expected));          \
-        }                                                                               \
-    } while (0)
-
-#define HOLDS(condition)                                                                \
-    do {                                                                                \
-        checks++;                                                                       \
-        if (!(condition)) {                                                             \
-            failures++;                                                                 \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);             \
-        }                                                                               \
-    } while (0)
-
 static char *token, *jwks, *url, *audience, *subject;
 static unsigned long long now;
 
@@ -379,7 +356,5 @@ int main(int argc, char **argv) {
     hit_a_cache();
     bring_a_verifier();
     decide_refreshes();
-    printf("%d checks, %d failed\n", checks, failures);
-    fflush(stdout);
-    return failures != 0;
+    return report_checks();
 }

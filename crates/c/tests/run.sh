@@ -2,10 +2,10 @@
 # The C interface and the nginx module:
 #
 #   1. claimgate.h is what the crate generates; no function can panic;
-#   2. mistakes of a calling program, and the cases of the repository's batch tests with
-#      variants, under AddressSanitizer and UndefinedBehaviorSanitizer: each verdict must be
-#      that of the Rust example;
-#   3. the same C program with the same cases on an emulated Cortex-M3;
+#   2. mistakes of a calling program, each setting and each claim, and the cases of the
+#      repository's batch tests with variants, under AddressSanitizer and
+#      UndefinedBehaviorSanitizer: each verdict must be that of the Rust example;
+#   3. the same C programs with the same cases on an emulated Cortex-M3;
 #   4. nginx with the module: verdicts, variables, rotation, outages, reload under load;
 #   5. who accepts what, beside Envoy and HAProxy, and with CPU=1 what a request costs.
 #
@@ -70,13 +70,15 @@ if runs 2; then
     library=../staticlib/target/batch/release/libclaimgate.a
     flags=(-std=c11 -g -O1 -Wall -Wextra -Wconversion -Wno-sign-conversion -Werror
         -fsanitize=address,undefined -fno-sanitize-recover=all)
-    for program in misuse batch; do
+    for program in misuse settings batch; do
         gcc "${flags[@]}" $program.c $library -o "$work/$program"
     done
     $python tokens.py > "$work/token.txt"
     # Its objects live until the end.
     printf 'host: '
     ASAN_OPTIONS=detect_leaks=0 "$work/misuse" "$work/token.txt"
+    printf 'host: '
+    ASAN_OPTIONS=detect_leaks=0 "$work/settings"
     "$work/batch" "$cases/cases.txt" > "$work/host.txt"
     printf 'host: '
     $python cases.py compare "$cases/cases.jsonl" "$cases/answers.jsonl" "$work/host.txt"
@@ -99,7 +101,7 @@ if runs 3; then
     fi
     options=(-mcpu=cortex-m3 -mthumb -O2 -std=c11 -D_GNU_SOURCE -specs=rdimon.specs
         -T cortex-m3/link.ld "-Wl,--gc-sections" "-Wl,-z,noexecstack")
-    for program in misuse batch; do
+    for program in misuse settings batch; do
         arm-none-eabi-gcc "${options[@]}" cortex-m3/start.c $program.c "$library" \
             "-Wl,-Map=$work/$program.map" -o "$work/$program.elf" 2> "$work/link.log" || { cat "$work/link.log" >&2; exit 1; }
     done
@@ -110,6 +112,8 @@ if runs 3; then
     [ -s "$work/token.txt" ] || $python tokens.py > "$work/token.txt"
     printf 'Cortex-M3: '
     emulate "$work/misuse.elf" "$work"
+    printf 'Cortex-M3: '
+    emulate "$work/settings.elf" "$work"
     emulate "$work/batch.elf" "$cases" > "$work/arm.txt"
     printf 'Cortex-M3: '
     $python cases.py compare "$cases/cases.jsonl" "$cases/answers.jsonl" "$work/arm.txt"
