@@ -61,7 +61,7 @@ pub unsafe extern "C" fn claimgate_id_policy_init(
         // SAFETY: aligned and writable; the lists are borrowed only by this policy.
         let mut free = unsafe {
             (&raw mut (*place).lists).write(Lists::EMPTY);
-            Free::of(&raw mut (*place).lists, Range::of(place))
+            Free::of(&raw mut (*place).lists, [Range::of(place), Range::of(policy)])
         };
         // SAFETY: the caller's promise.
         let mut builder = IdTokenPolicy::new(unsafe { free.text(settings.client_id) }?);

@@ -86,15 +86,16 @@ pub unsafe extern "C" fn claimgate_issuer_init(
         let (place, seal) = unsafe { place_of::<claimgate_issuer>(memory, size, &others) }?;
         // SAFETY: the caller's promise.
         let settings = unsafe { settings_of(settings) }?;
-        let own = [Range::of(place)];
+        let written = [Range::of(place), Range::of(issuer)];
         // SAFETY: the caller's promise.
-        let url = unsafe { settings.url.required_apart_from(&own) }?;
+        let url = unsafe { settings.url.required_apart_from(&written) }?;
         if url.is_empty() {
             return Err(claimgate_code::CLAIMGATE_EMPTY_IDENTIFIER);
         }
         algorithms(settings.algorithms)?;
         // SAFETY: the caller's promise; the memory is aligned and writable.
-        let tenants = unsafe { tenants_of(url, settings, &own, &raw mut (*place).tenant_list) }?;
+        let tenants =
+            unsafe { tenants_of(url, settings, &written, &raw mut (*place).tenant_list) }?;
         // SAFETY: aligned and writable.
         unsafe {
             (&raw mut (*place).url).write(url);
@@ -116,11 +117,11 @@ pub unsafe extern "C" fn claimgate_issuer_init(
 unsafe fn tenants_of(
     url: &str,
     settings: &claimgate_issuer_settings,
-    own: &[Range],
+    written: &[Range],
     places: *mut [&'static str; TENANTS],
 ) -> Result<Tenants, claimgate_code> {
     // SAFETY: the caller's promise.
-    let given = unsafe { settings.tenants.get_apart_from(own) }?;
+    let given = unsafe { settings.tenants.get_apart_from(written) }?;
     // SAFETY: the caller's promise; the list is borrowed only by this issuer.
     let places: &'static mut [&'static str] = unsafe {
         places.write([""; TENANTS]);
@@ -152,7 +153,7 @@ unsafe fn tenants_of(
         let places = places.get_mut(..given.len()).ok_or(full)?;
         for (place, tenant) in places.iter_mut().zip(given) {
             // SAFETY: the caller's promise.
-            *place = unsafe { tenant.required_apart_from(own) }?;
+            *place = unsafe { tenant.required_apart_from(written) }?;
         }
         if places.is_empty() {
             return Err(claimgate_code::CLAIMGATE_EMPTY_LIST);

@@ -23,7 +23,8 @@
 //!
 //! Where they can be detected, these errors return a [code](claimgate_code): null pointers,
 //! misaligned pointers, memory that is too small, arguments that overlap an object that is
-//! written to or the memory of a result, and objects that were moved or are of another kind.
+//! written to, texts and objects that overlap the memory of a result, and objects that were
+//! moved or are of another kind.
 
 #![no_std]
 #![expect(non_camel_case_types, reason = "types have the names that they have in C")]

@@ -89,8 +89,8 @@ pub(crate) struct Free {
     texts: &'static mut [&'static str],
     sets: &'static mut [&'static [&'static str]],
     rules: &'static mut [mem::MaybeUninit<ClaimRule<'static>>],
-    /// The memory of the policy, which lists and texts must not overlap.
-    own: [Range; 1],
+    /// The memory that is written to, which lists and texts must not overlap.
+    written: [Range; 2],
 }
 
 /// The error if the lists are full.
@@ -107,14 +107,14 @@ impl Free {
     ///
     /// `lists` points to initialised lists that are not borrowed otherwise, do not move, and
     /// are accessed only through the result.
-    pub(crate) unsafe fn of(lists: *mut Lists, own: Range) -> Self {
+    pub(crate) unsafe fn of(lists: *mut Lists, written: [Range; 2]) -> Self {
         // SAFETY: the caller's promise; the fields are apart.
         unsafe {
             Self {
                 texts: &mut (*lists).texts,
                 sets: &mut (*lists).sets,
                 rules: &mut (*lists).rules,
-                own: [own],
+                written,
             }
         }
     }
@@ -126,7 +126,7 @@ impl Free {
     /// The text stays readable and unchanged as long as the object is used.
     pub(crate) unsafe fn text(&self, text: claimgate_text) -> Result<&'static str, claimgate_code> {
         // SAFETY: the caller's promise.
-        unsafe { text.required_apart_from(&self.own) }
+        unsafe { text.required_apart_from(&self.written) }
     }
 
     /// Copies a list, and appends further texts.
@@ -160,7 +160,7 @@ impl Free {
         texts: claimgate_texts,
     ) -> Result<Option<&'static [&'static str]>, claimgate_code> {
         // SAFETY: the caller's promise.
-        match unsafe { texts.get_apart_from(&self.own) }? {
+        match unsafe { texts.get_apart_from(&self.written) }? {
             None => Ok(None),
             // SAFETY: the caller's promise.
             Some(texts) => unsafe { self.copy(texts, &[]) }.map(Some),
@@ -180,7 +180,7 @@ impl Free {
         // SAFETY: the caller's promise.
         let any = unsafe { self.list(any) }?;
         // SAFETY: the caller's promise.
-        let given = unsafe { all.get_apart_from(&self.own) }?;
+        let given = unsafe { all.get_apart_from(&self.written) }?;
         let policy = match (given, any) {
             (None, None) => return Ok(None),
             (None, Some(any)) => ScopePolicy::any_of(any),
@@ -209,7 +209,7 @@ impl Free {
         rules: claimgate_claim_rules,
     ) -> Result<Option<&'static [ClaimRule<'static>]>, claimgate_code> {
         // SAFETY: the caller's promise.
-        let Some(rules) = (unsafe { list(rules.items, rules.count, &self.own) })? else {
+        let Some(rules) = (unsafe { list(rules.items, rules.count, &self.written) })? else {
             return Ok(None);
         };
         let places = take(&mut self.rules, rules.len())?;
@@ -342,7 +342,7 @@ pub unsafe extern "C" fn claimgate_policy_init(
         // SAFETY: aligned and writable; the lists are borrowed only by this policy.
         let mut free = unsafe {
             (&raw mut (*place).lists).write(Lists::EMPTY);
-            Free::of(&raw mut (*place).lists, Range::of(place))
+            Free::of(&raw mut (*place).lists, [Range::of(place), Range::of(policy)])
         };
         // SAFETY: the caller's promise about the texts of the settings.
         let built = unsafe { access_policy(settings, &mut free) }?;
@@ -436,7 +436,7 @@ pub unsafe extern "C" fn claimgate_logout_policy_init(
         // SAFETY: aligned and writable; the lists are borrowed only by this policy.
         let mut free = unsafe {
             (&raw mut (*place).lists).write(Lists::EMPTY);
-            Free::of(&raw mut (*place).lists, Range::of(place))
+            Free::of(&raw mut (*place).lists, [Range::of(place), Range::of(policy)])
         };
         // SAFETY: the caller's promise.
         let mut builder = LogoutTokenPolicy::new(unsafe { free.text(settings.client_id) }?);

@@ -202,7 +202,7 @@ pub unsafe extern "C" fn claimgate_valid_until(
     seconds: *mut u64,
 ) -> claimgate_code {
     code((|| {
-        Range::of(seconds).check_apart(Range::of(validation))?;
+        Range::of(seconds).check_all_apart(&[Range::of(validation), Range::of(policy)])?;
         // SAFETY: the caller's promise.
         let (validation, policy) = unsafe { (borrow(validation)?, borrow(policy)?) };
         let end = policy.policy.valid_until(access_token_of(validation)?);
@@ -223,7 +223,7 @@ pub unsafe extern "C" fn claimgate_id_valid_until(
     seconds: *mut u64,
 ) -> claimgate_code {
     code((|| {
-        Range::of(seconds).check_apart(Range::of(validation))?;
+        Range::of(seconds).check_all_apart(&[Range::of(validation), Range::of(policy)])?;
         // SAFETY: the caller's promise.
         let (validation, policy) = unsafe { (borrow(validation)?, borrow(policy)?) };
         let Shown::Id(token) = token_of(validation)? else { return Err(NO_TOKEN) };
@@ -363,6 +363,7 @@ pub unsafe extern "C" fn claimgate_challenge(
         let error = error_of(unsafe { borrow(validation) }?)?;
         // SAFETY: the caller's promise.
         let realm = unsafe { realm.get_apart_from(&sink.ranges()) }?;
+        Range::of(policy).check_all_apart(&sink.ranges())?;
         let challenge = if policy.is_null() {
             Challenge::new(error)
         } else {

@@ -779,6 +779,8 @@ static void set_refreshes(void) {
     HOLDS(wait[0] == 1000);
     IS(CLAIMGATE_OK, claimgate_refresh_on_refusal(refresh, CLAIMGATE_UNKNOWN_KEY, 5001, wait));
     HOLDS(wait[0] == 99);
+    IS(CLAIMGATE_OK, claimgate_refresh_on_refusal(refresh, CLAIMGATE_UNKNOWN_KEY, 5099, wait));
+    HOLDS(wait[0] == 1);
     /* Each failure doubles the wait, up to the longest. */
     static const uint64_t waits[] = {100, 200, 300, 300};
     uint64_t now = 6000;
@@ -878,6 +880,17 @@ static void initialise_over_arguments(void) {
     from.tenants = (claimgate_texts){&inside, 1};
     IS(CLAIMGATE_OVERLAP, claimgate_issuer_init(memory, size, &from, &made_issuer));
     IS(CLAIMGATE_OVERLAP, claimgate_validation_init(memory, size, place));
+    /* Nor is a text where the address of the object is written. */
+    access_settings.audience = (claimgate_text){(char *)&made, 3};
+    IS(CLAIMGATE_OVERLAP, ACCESS_INIT(&access_settings, &made));
+    id_settings.client_id = (claimgate_text){(char *)&made_id, 3};
+    IS(CLAIMGATE_OVERLAP, claimgate_id_policy_init(memory, size, &id_settings, &made_id));
+    logout_settings.client_id = (claimgate_text){(char *)&made_logout, 3};
+    IS(CLAIMGATE_OVERLAP,
+       claimgate_logout_policy_init(memory, size, &logout_settings, &made_logout));
+    no_settings();
+    from.url = (claimgate_text){(char *)&made_issuer, 3};
+    IS(CLAIMGATE_OVERLAP, claimgate_issuer_init(memory, size, &from, &made_issuer));
     HOLDS(made == NULL && made_id == NULL && made_logout == NULL && made_issuer == NULL);
     free(memory);
 }
@@ -982,10 +995,12 @@ static void read_over_arguments(void) {
     claimgate_texts path = {&name, 1};
     IS(CLAIMGATE_OK, judge_id(ID "}", ISSUED));
     IS(CLAIMGATE_OVERLAP, claimgate_id_valid_until(validation, id_policy, (void *)within));
+    IS(CLAIMGATE_OVERLAP, claimgate_id_valid_until(validation, id_policy, (void *)id_policy));
     IS(CLAIMGATE_OK, judge_access(ACCESS ",\"level\":7,\"admin\":true}", ISSUED));
     IS(CLAIMGATE_OVERLAP, claimgate_audience(validation, 0, (void *)within));
     IS(CLAIMGATE_OVERLAP, claimgate_token_time(validation, CLAIMGATE_EXPIRY, (void *)within));
     IS(CLAIMGATE_OVERLAP, claimgate_valid_until(validation, policy, (void *)within));
+    IS(CLAIMGATE_OVERLAP, claimgate_valid_until(validation, policy, (void *)policy));
     IS(CLAIMGATE_OVERLAP, claimgate_http_status(validation, (void *)within));
     IS(CLAIMGATE_OVERLAP, claimgate_claim_integer(validation, path, (void *)within));
     IS(CLAIMGATE_OVERLAP, claimgate_claim_boolean(validation, path, (void *)within));
@@ -1024,6 +1039,8 @@ static void read_over_arguments(void) {
     IS(CLAIMGATE_OVERLAP, claimgate_message(validation, buffer, sizeof buffer, (void *)within));
     IS(CLAIMGATE_OVERLAP, claimgate_challenge(validation, policy, ((claimgate_text){buffer, 3}),
                                               buffer, sizeof buffer, &length));
+    IS(CLAIMGATE_OVERLAP, claimgate_challenge(validation, policy, text(NULL), buffer,
+                                              sizeof buffer, (size_t *)policy + 2));
     IS(CLAIMGATE_OK, claimgate_challenge(validation, policy, ((claimgate_text){buffer, 3}),
                                          buffer + 3, sizeof buffer - 3, &length));
 }
