@@ -157,7 +157,7 @@ static void refuse_calls(void) {
 }
 
 static void read_claims(void) {
-    claimgate_text shown, path[4] = {text("sub"), text("x"), text("x"), text("x")};
+    claimgate_text shown, path[5] = {text("sub"), text("x"), text("x"), text("x"), text("x")};
     char buffer[256];
     size_t length = 0, needed = strlen(subject);
     IS(CLAIMGATE_OK, validate(NULL));
