@@ -32,7 +32,7 @@ static char *append(char *to, const char *text) {
     return strcpy(to, text) + strlen(text);
 }
 
-/* The keys: an algorithm, and the numbers of its key in hexadecimal digits. */
+/* The algorithms, and the numbers of their keys in hexadecimal digits: the curves' base points. */
 static const struct {
     const char *name;
     uint32_t bit;
@@ -97,12 +97,11 @@ static char token[8192];
 static size_t kind_of_token;
 
 static claimgate_text make(const char *type, const char *claims) {
-    static const char ones[256] = {1}; /* below each order and modulus */
     char header[96];
     snprintf(header, sizeof header, "{\"alg\":\"%s\",\"typ\":\"%s\",\"kid\":\"k\"}",
              kinds[kind_of_token].name, type);
     char signature[256];
-    for (size_t i = 0; i < sizeof signature; i++) signature[i] = ones[0];
+    memset(signature, 1, sizeof signature); /* below each order and modulus */
     char *to = append(append_base64(token, header, strlen(header)), ".");
     to = append(append_base64(to, claims, strlen(claims)), ".");
     append_base64(to, signature, kinds[kind_of_token].signature_length);
@@ -113,8 +112,7 @@ static claimgate_text make(const char *type, const char *claims) {
 static void replace(const char *claims) {
     char *start = strchr(token, '.') + 1, *end = strrchr(token, '.');
     static char padded[4096];
-    size_t length = (size_t)(end - start) / 4 * 3 + ((size_t)(end - start) % 4 + 1) / 2;
-    if ((size_t)(end - start) % 4 == 2) length = (size_t)(end - start) / 4 * 3 + 1;
+    size_t length = (size_t)(end - start) * 6 / 8;
     memset(padded, ' ', sizeof padded);
     if (strlen(claims) > length) exit(2);
     memcpy(padded, claims, strlen(claims));
@@ -396,7 +394,7 @@ static void verify_each_algorithm(void) {
     }
     HOLDS(peripheral.hashes >= 4 * (int)KINDS);
     /* A verifier for RS256 has no other keys; 0 is RS256. Without a hash function, the library
-     * computes SHA-256; it has no longer hashes. */
+     * computes SHA-256. */
     for (uint32_t bits = 0; bits < 2; bits++) {
         claimgate_verifier only = {
             .context = &peripheral, .algorithms = bits, .verify = accept, .hash = NULL};
