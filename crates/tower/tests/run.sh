@@ -69,7 +69,8 @@ unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 cd "$here/.."
 features=axum,redis
 cargo test --features "$features" > "$folder/tests" 2>&1 || { cat "$folder/tests"; exit 1; }
-passed=$(sed -n 's/^test result: ok\. \([0-9]*\) passed.*/\1/p' "$folder/tests" | paste -sd+ | bc)
+passed=$(sed -n 's/^test result: ok\. \([0-9]*\) passed.*/\1/p' "$folder/tests" \
+    | awk '{ sum += $1 } END { print sum }')
 echo "== $passed tests passed"
 cargo build --quiet --features "$features" --example provider_load
 target=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
