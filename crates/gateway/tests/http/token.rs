@@ -166,6 +166,7 @@ X-Level = "level"
 X-Vip = "vip"
 X-Null = "null"
 X-First = { first_of = ["absent", ["realm_access", "main"], "level"] }
+X-Scope = "scope"
 X-Second = { first_of = ["azp", "level"] }
 X-Either = { first_of = ["level", "client_id"] }
 X-Name = "name"
@@ -223,9 +224,13 @@ X-Quoted = 'quoted "name"'
     }
     // There are no default fields.
     assert_eq!(reply.header("x-auth-subject"), None);
-    let plain = with(crate::support::claims(&issuer.url), "realm_access", "admin");
+    let mut plain = with(crate::support::claims(&issuer.url), "realm_access", "admin");
+    plain.as_object_mut().unwrap().remove("scope");
+    plain["scp"] = json!(["a", "b"]);
     let reply = gateway.with_token("GET", "/open", &signer.sign(&plain)).await;
     assert_eq!((reply.status, reply.header("x-roles")), (200, Some("")));
+    // The scope has two names.
+    assert_eq!(reply.header("x-scope"), Some("a b"));
 }
 
 /// The other claims are read only if a header field needs one of them.
