@@ -136,6 +136,7 @@ mod tests {
             ("", ""),
             ("j\u{f6}rg", "j%C3%B6rg"),
             ("a\r\nX: y", "a%0D%0AX: y"),
+            ("~\u{7f}", "~%7F"),
         ] {
             assert_eq!(header_value(text), expected);
         }

@@ -2,8 +2,10 @@
 
 use std::fmt::Write;
 
+use claimgate::AccessTokenPolicy;
+
 use crate::gate::{Decisions, Preflight};
-use crate::routes::{Presence, Route};
+use crate::routes::{Needs, Presence, Route};
 
 /// Returns the decision table, ordered by path.
 pub(super) fn table(decisions: &Decisions) -> String {
@@ -36,9 +38,6 @@ pub(super) fn table(decisions: &Decisions) -> String {
 /// Returns warnings about valid settings that may not be intended.
 pub(super) fn warnings(decisions: &Decisions) -> Vec<String> {
     let mut warnings = Vec::new();
-    let is_guarded = |routes: &[Route]| {
-        routes.iter().any(|route| !route.needs.is_empty() || route.presence == Presence::Required)
-    };
     for (path, routes) in decisions.routes.iter().filter(|(path, _)| !path.is_empty()) {
         let above = decisions.routes.iter().filter(|(other, _)| {
             let below = path.strip_prefix(other);
@@ -46,17 +45,32 @@ pub(super) fn warnings(decisions: &Decisions) -> Vec<String> {
         });
         // The route of the longest path above applies to similar paths.
         let Some((other, fallback)) = above.max_by_key(|(other, _)| other.len()) else { continue };
-        let requires = |route: &Route| (route.presence, route.needs.clone());
-        let differs = routes
-            .iter()
-            .any(|route| fallback.iter().any(|fallback| requires(fallback) != requires(route)));
-        if is_guarded(routes) && differs {
+        let is_guarded = routes.iter().any(|route| route.presence == Presence::Required);
+        let differs = routes.iter().any(|route| {
+            fallback.iter().any(|fallback| requirements(fallback) != requirements(route))
+        });
+        if is_guarded && (differs || accepts_more(fallback, routes)) {
             warnings.push(format!(
                 "/{path}: an application may treat /{}, /{path}.json and /{path}%20 like this \
-                 path, but the route of /{other} applies to them, with other requirements",
+                 path, but the route of /{other} applies to them, with other methods or \
+                 requirements",
                 path.to_uppercase()
             ));
         }
     }
     warnings
+}
+
+/// Returns the requirements of a route for the methods that it accepts.
+fn requirements(route: &Route) -> (Presence, &Needs, &[Option<AccessTokenPolicy<'static>>]) {
+    (route.presence, &route.needs, &route.policies)
+}
+
+/// Returns whether the routes of `fallback` accept a method that `routes` do not accept.
+fn accepts_more(fallback: &[Route], routes: &[Route]) -> bool {
+    let accepts = |method: &String| routes.iter().any(|route| route.accepts(method));
+    let all = routes.iter().any(|route| route.methods.is_empty());
+    !all && fallback
+        .iter()
+        .any(|route| route.methods.is_empty() || !route.methods.iter().all(accepts))
 }

@@ -105,6 +105,11 @@ fn each_error_has_its_location() {
             format!("{issuer}audiences, without_audience: only one of them may be set"),
         ),
         (
+            audiences,
+            "without_audience = true\nauthorized_parties = [\"a\"]\nprofile = \"rfc9068\"",
+            format!("{issuer}without_audience: the profile rfc9068 requires an audience"),
+        ),
+        (
             "# authorized_parties = [\"my_client_id\"]",
             "authorized_parties = []",
             format!("{issuer}authorized_parties: {nothing}"),
@@ -372,7 +377,7 @@ fn each_error_has_its_location() {
         ),
     ] {
         let found = errors_with(old, new);
-        assert!(found.contains(&expected), "{new}: {found:#?}");
+        assert_eq!(found, [expected], "{new}");
         assert!(!found.iter().any(|error| error.contains("secret")), "{found:#?}");
     }
 }

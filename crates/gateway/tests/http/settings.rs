@@ -58,6 +58,9 @@ fn the_sample_is_valid() {
         let found = errors_with(&format!("# {line}"), line);
         assert_eq!(found, Vec::<String>::new(), "{line}");
     }
+    // Keys may be used for exactly the time after which they are fetched again.
+    let found = errors_with("# jwks_max_stale = 86400 ", "jwks_max_stale = 3600 ");
+    assert_eq!(found, Vec::<String>::new());
     let dpop = "# [dpop]\n# origin = \"https://api.example.com\" ";
     let found = errors_with(dpop, "[dpop]\norigin = \"https://api.example.com\" ");
     assert_eq!(found, Vec::<String>::new());
@@ -135,4 +138,40 @@ fn similar_paths_with_other_requirements_cause_a_warning() {
     assert!(!warnings.contains("/profile:"), "{warnings}");
     let below = "[[route]]\npath = \"/profile/secret\"\nscopes_all = [\"a\"]\n";
     assert!(above(below).contains("the route of /profile applies"), "{}", above(below));
+}
+
+/// Returns the number of warnings for routes for `/` and `/a` with these settings.
+fn warnings_of(above: &str, below: &str) -> usize {
+    let (top, _) = SAMPLE.split_once("[[route]]").unwrap();
+    let text =
+        format!("{top}[[route]]\npath = \"/\"\n{above}\n[[route]]\npath = \"/a\"\n{below}\n");
+    parse(&text).unwrap().warnings().len()
+}
+
+#[test]
+fn each_kind_of_requirement_is_compared() {
+    let (valid, optional) = ("valid_token_suffices = true", "token = \"optional\"");
+    let special = "valid_token_suffices = true\naudiences = \"urn:special\"";
+    let get = "valid_token_suffices = true\nmethods = [\"GET\", \"HEAD\"]";
+    let head = "valid_token_suffices = true\nmethods = [\"HEAD\", \"GET\"]";
+    let post = "valid_token_suffices = true\nmethods = [\"POST\"]";
+    for (above, below, expected) in [
+        (valid, valid, 0),
+        (optional, valid, 1),
+        (valid, "scopes_all = [\"a\"]", 1),
+        (valid, "claims = [{ claim = \"a\", equals = 1 }]", 1),
+        // A similar path must not be accepted with a token for another audience.
+        (valid, special, 1),
+        (special, special, 0),
+        // Or with a method that the path does not accept.
+        (valid, get, 1),
+        (post, get, 1),
+        (get, head, 0),
+        (get, valid, 0),
+        // The route below requires no token.
+        (valid, optional, 0),
+        (optional, optional, 0),
+    ] {
+        assert_eq!(warnings_of(above, below), expected, "{above} / {below}");
+    }
 }

@@ -166,6 +166,9 @@ X-Level = "level"
 X-Vip = "vip"
 X-Null = "null"
 X-First = { first_of = ["absent", ["realm_access", "main"], "level"] }
+X-Scope = "scope"
+X-Second = { first_of = ["azp", "level"] }
+X-Either = { first_of = ["level", "client_id"] }
 X-Name = "name"
 X-Deep = ["a", "b", "c", "d"]
 X-Flag = ["a", "flag"]
@@ -205,6 +208,8 @@ X-Quoted = 'quoted "name"'
         ("x-vip", "true"),
         ("x-null", ""),
         ("x-first", "admin"),
+        ("x-second", "-3"),
+        ("x-either", "-3"),
         ("x-name", "say \"hi\" \\ there"),
         ("x-deep", "{\"e\":1}"),
         ("x-flag", "false"),
@@ -219,9 +224,37 @@ X-Quoted = 'quoted "name"'
     }
     // There are no default fields.
     assert_eq!(reply.header("x-auth-subject"), None);
-    let plain = with(crate::support::claims(&issuer.url), "realm_access", "admin");
+    let mut plain = with(crate::support::claims(&issuer.url), "realm_access", "admin");
+    plain.as_object_mut().unwrap().remove("scope");
+    plain["scp"] = json!(["a", "b"]);
     let reply = gateway.with_token("GET", "/open", &signer.sign(&plain)).await;
     assert_eq!((reply.status, reply.header("x-roles")), (200, Some("")));
+    // The scope has two names.
+    assert_eq!(reply.header("x-scope"), Some("a b"));
+}
+
+/// The other claims are read only if a header field needs one of them.
+#[tokio::test]
+async fn a_claim_that_cannot_be_read_matters_only_to_fields_with_other_claims() {
+    let (issuer, signer) = one_issuer().await;
+    let text = claims(&issuer.url).to_string().replacen('{', "{\"distance\":1e400,", 1);
+    let token = signer.sign_text(&json!({"alg": "RS256", "kid": signer.kid()}), &text);
+    let usual = r#"
+[headers]
+X-Subject = "sub"
+X-Issuer = "iss"
+X-Scope = "scope"
+X-Client = { first_of = ["azp", "client_id"] }
+"#;
+    for (headers, expected) in [
+        (String::new(), 200),
+        (usual.to_owned(), 200),
+        (format!("{usual}X-Level = \"level\""), 401),
+        (format!("{usual}X-Client-2 = {{ first_of = [\"client_id\", \"azp\"] }}"), 401),
+    ] {
+        let gateway = Config::of(&issuer).top(&headers).start().await;
+        assert_eq!(gateway.open(&token).await, expected, "{headers}");
+    }
 }
 
 #[tokio::test]

@@ -97,7 +97,12 @@ impl Signer {
     }
 
     pub fn sign_with(&self, header: &Value, claims: &Value) -> String {
-        let (header, claims) = (header.to_string(), claims.to_string());
+        self.sign_text(header, &claims.to_string())
+    }
+
+    /// Signs claims that `Value` cannot represent.
+    pub fn sign_text(&self, header: &Value, claims: &str) -> String {
+        let header = header.to_string();
         let input = format!("{}.{}", encode(header.as_bytes()), encode(claims.as_bytes()));
         let random = SystemRandom::new();
         let signature = match self {
