@@ -88,7 +88,7 @@ export const authorize = async (issuer, { clientId, user, responseType, resource
     client_id: clientId,
     redirect_uri: REDIRECT_URI,
     response_type: responseType,
-    scope: resource ? 'openid patients:read' : 'openid',
+    scope: resource ? 'openid read:patients' : 'openid',
     nonce,
     state,
     code_challenge: createHash('sha256').update(verifier).digest('base64url'),

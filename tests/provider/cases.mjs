@@ -217,9 +217,9 @@ const accessTokenCases = (name, token) => {
   check('the API with a slash', 'audience_mismatch', { audience: `${token.audience}/` });
   check('of this client', 'valid', { authorized_parties: [client('code', 'other'), token.client_id] });
   check('of other clients', 'authorized_party_mismatch', { authorized_parties: [client('code', 'other')] });
-  check('its scope', 'valid', { scopes_all: ['patients:read'] });
-  check('one of two scopes', 'valid', { scopes_any: ['patients:write', 'patients:read'] });
-  check('both of two scopes', 'insufficient_scope', { scopes_all: ['patients:write', 'patients:read'] });
+  check('its scope', 'valid', { scopes_all: ['read:patients'] });
+  check('one of two scopes', 'valid', { scopes_any: ['write:patients', 'read:patients'] });
+  check('both of two scopes', 'insufficient_scope', { scopes_all: ['write:patients', 'read:patients'] });
   check('part of a scope', 'insufficient_scope', { scopes_all: ['patients'] });
   check('of a user', isMachine ? 'subject_kind' : 'valid', { subject_kind: 'user' });
   check('of a machine', isMachine ? 'valid' : 'subject_kind', { subject_kind: 'client' });

@@ -50,7 +50,7 @@ const keepAccessToken = async (alg, flow, { user, token, clientId }) => {
   assert.equal(protectedHeader.alg, alg);
   assert.ok(protectedHeader.kid.startsWith(`${name}-`));
   assert.equal(payload.client_id, clientId);
-  assert.equal(payload.scope, 'patients:read');
+  assert.equal(payload.scope, 'read:patients');
   tokens.push({ use: 'access', alg, flow, user, token, client_id: clientId, audience });
 };
 
@@ -98,7 +98,7 @@ for (const alg of Object.values(HEADER_NAMES).flat()) {
 
   // A machine, by itself.
   const clientId = client('machine', alg);
-  const form = { grant_type: 'client_credentials', scope: 'patients:read', resource: resource(alg) };
+  const form = { grant_type: 'client_credentials', scope: 'read:patients', resource: resource(alg) };
   const { access_token: token, ...rest } = await requestToken(issuer, clientId, form);
   assert.equal(rest.id_token, undefined);
   await keepAccessToken(alg, 'machine', { user: clientId, token, clientId });
@@ -116,7 +116,7 @@ for (const alg of Object.values(HEADER_NAMES).flat()) {
 const { keys } = JSON.parse(jwksText);
 assert.equal(new Set(keys.map(({ kid }) => kid)).size, keys.length);
 assert.ok(keys.every((key) => !('d' in key)));
-assert.ok(SCOPES.includes('patients:read'));
+assert.ok(SCOPES.includes('read:patients'));
 for (const { use, token } of tokens) if (use !== 'opaque') assert.ok(decodeJwt(token).exp > Date.now() / 1000);
 
 process.stdout.write(JSON.stringify({ issuer, name, jwks: jwksText, tokens }));

@@ -16,7 +16,7 @@ export const algorithmOf = (name) => ALGORITHMS.find((alg) => HEADER_NAMES[alg].
 /** Never requested: every redirect is read from the `Location` header. */
 export const REDIRECT_URI = 'https://app.example/callback';
 export const SECRET = 'a secret that protects nothing';
-export const SCOPES = 'patients:read patients:write';
+export const SCOPES = 'read:patients write:patients';
 
 export const resource = (name) => `https://api.example/${name}`;
 export const client = (flow, name) => `${flow}-${name}`;

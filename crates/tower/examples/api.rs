@@ -23,7 +23,7 @@ struct ReadPatients;
 
 impl Requirement for ReadPatients {
     const SCOPE: Option<ScopePolicy<'static>> =
-        Some(at_compile_time!(ScopePolicy::all_of(&["patients:read"])));
+        Some(at_compile_time!(ScopePolicy::all_of(&["read:patients"])));
 }
 
 struct EditPatients;
@@ -31,7 +31,7 @@ struct EditPatients;
 impl Requirement for EditPatients {
     const SCOPE: Option<ScopePolicy<'static>> =
         Some(at_compile_time!(ScopePolicy::any_of_all_of(&[
-            &["patients:read", "patients:write"],
+            &["read:patients", "write:patients"],
             &["admin"]
         ])));
 }

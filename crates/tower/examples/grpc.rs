@@ -50,9 +50,9 @@ use tonic::{Code, Request, Response, Status};
 use tonic_prost::ProstCodec;
 use tower::{Service, service_fn};
 
-const READ: ScopePolicy<'static> = at_compile_time!(ScopePolicy::all_of(&["patients:read"]));
+const READ: ScopePolicy<'static> = at_compile_time!(ScopePolicy::all_of(&["read:patients"]));
 const WATCH: ScopePolicy<'static> =
-    at_compile_time!(ScopePolicy::all_of(&["patients:read", "pulse:read"]));
+    at_compile_time!(ScopePolicy::all_of(&["read:patients", "read:pulse"]));
 
 #[derive(Clone, Copy, PartialEq, Message)]
 struct PatientId {
@@ -264,7 +264,7 @@ mod tests {
     }
 
     fn watcher(signer: &Signer, exp: u64) -> String {
-        let claims = with(claims(ISSUER), "scope", "patients:read pulse:read");
+        let claims = with(claims(ISSUER), "scope", "read:patients read:pulse");
         signer.sign(&with(claims, "exp", exp))
     }
 
@@ -296,16 +296,16 @@ mod tests {
         let channel = connect_to_issuer_of(&signer).await;
         let token = |scope: &str| signer.sign(&with(claims(ISSUER), "scope", scope));
 
-        let result = call(&channel, "Show", Some(&token("pulse:read"))).await;
+        let result = call(&channel, "Show", Some(&token("read:pulse"))).await;
         let (code, message, challenge) = parts(result);
         assert_eq!((code, message.as_str()), (Code::PermissionDenied, "insufficient_scope"));
         assert!(challenge.starts_with("Bearer error=\"insufficient_scope\""), "{challenge}");
-        assert!(challenge.ends_with("scope=\"patients:read\""), "{challenge}");
+        assert!(challenge.ends_with("scope=\"read:patients\""), "{challenge}");
 
-        let (code, message, challenge) = parts(open(&channel, &token("patients:read")).await);
+        let (code, message, challenge) = parts(open(&channel, &token("read:patients")).await);
         assert_eq!((code, message.as_str()), (Code::PermissionDenied, "insufficient_scope"));
-        assert!(challenge.ends_with("scope=\"patients:read pulse:read\""), "{challenge}");
-        assert!(open(&channel, &token("patients:read pulse:read")).await.is_ok());
+        assert!(challenge.ends_with("scope=\"read:patients read:pulse\""), "{challenge}");
+        assert!(open(&channel, &token("read:patients read:pulse")).await.is_ok());
     }
 
     /// Rule C11.

@@ -29,7 +29,7 @@ use crate::token::Authenticated;
 ///
 /// impl Requirement for ReadPatients {
 ///     const SCOPE: Option<ScopePolicy<'static>> =
-///         Some(at_compile_time!(ScopePolicy::all_of(&["patients:read"])));
+///         Some(at_compile_time!(ScopePolicy::all_of(&["read:patients"])));
 /// }
 ///
 /// struct Admin;

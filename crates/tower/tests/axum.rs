@@ -26,7 +26,7 @@ struct Read;
 
 impl Requirement for Read {
     const SCOPE: Option<ScopePolicy<'static>> =
-        Some(at_compile_time!(ScopePolicy::all_of(&["patients:read"])));
+        Some(at_compile_time!(ScopePolicy::all_of(&["read:patients"])));
 }
 
 struct Delete;
@@ -95,12 +95,12 @@ async fn a_handler_runs_with_what_it_requires_and_not_without() {
     let api = routes().layer(layer(&signer));
     let token = |claims: &Value| signer.sign(claims);
     let reader = token(&claims(ISSUER));
-    let other = token(&with(claims(ISSUER), "scope", "patients:readonly"));
+    let other = token(&with(claims(ISSUER), "scope", "read:patients-only"));
     let path = "/patients/17";
     assert_eq!(ask(&api, "GET", path, &reader).await, answer(200, "", "17 for alice"));
     let missing = answer(401, "Bearer realm=\"health\"", "");
     assert_eq!(ask(&api, "GET", path, "").await, missing);
-    let scope = lacking("The request requires a higher privilege\", scope=\"patients:read\"");
+    let scope = lacking("The request requires a higher privilege\", scope=\"read:patients\"");
     assert_eq!(ask(&api, "GET", path, &other).await, answer(403, &scope, ""));
     assert_eq!(ask(&api, "GET", "/name", &other).await, answer(200, "", "alice"));
 

@@ -136,8 +136,8 @@ async fn a_token_is_found_by_the_policy_that_accepted_it() {
     let signer = Signer::ec("a");
     let token = signer.sign(&claims(ISSUER));
     let authorities = Authorities::new([authority(&signer)]).unwrap();
-    let read = ScopePolicy::all_of(&["patients:read"]).unwrap();
-    let write = ScopePolicy::all_of(&["patients:write"]).unwrap();
+    let read = ScopePolicy::all_of(&["read:patients"]).unwrap();
+    let write = ScopePolicy::all_of(&["write:patients"]).unwrap();
     let policy = || AccessTokenPolicy::general(API);
     let policies = [
         policy().build().unwrap(),

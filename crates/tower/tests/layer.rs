@@ -147,7 +147,7 @@ async fn a_token_that_is_bound_to_a_certificate_passes_with_that_certificate() {
 /// RFC 6750 §3.1, RFC 9470 §3.
 #[tokio::test]
 async fn a_challenge_names_what_the_policy_requires() {
-    const WRITE: ScopePolicy<'_> = at_compile_time!(ScopePolicy::all_of(&["patients:write"]));
+    const WRITE: ScopePolicy<'_> = at_compile_time!(ScopePolicy::all_of(&["write:patients"]));
     const OF_SCOPE: AccessTokenPolicy<'_> =
         at_compile_time!(AccessTokenPolicy::general(API).require_scope(WRITE).build());
     const STEP_UP: AccessTokenPolicy<'_> = at_compile_time!(
@@ -159,7 +159,7 @@ async fn a_challenge_names_what_the_policy_requires() {
     let refused = answer(
         403,
         "Bearer error=\"insufficient_scope\", \
-         error_description=\"The request requires a higher privilege\", scope=\"patients:write\"",
+         error_description=\"The request requires a higher privilege\", scope=\"write:patients\"",
     );
     assert_eq!(ask(&layer, &[&authorization]).await, refused);
     let layer = AuthLayer::new(authorities(&signer), STEP_UP);
@@ -231,7 +231,7 @@ async fn a_request_waits_for_a_new_key_in_the_service_that_was_ready() {
 async fn grpc_requests_get_a_status_of_grpc() {
     let signer = Signer::rsa("a");
     let authorities = authorities(&signer);
-    const WRITE: ScopePolicy<'_> = at_compile_time!(ScopePolicy::all_of(&["patients:write"]));
+    const WRITE: ScopePolicy<'_> = at_compile_time!(ScopePolicy::all_of(&["write:patients"]));
     const OF_SCOPE: AccessTokenPolicy<'_> =
         at_compile_time!(AccessTokenPolicy::general(API).require_scope(WRITE).build());
     let token = format!("Bearer {}", signer.sign(&claims(ISSUER)));

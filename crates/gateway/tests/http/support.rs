@@ -30,7 +30,7 @@ pub const ROUTES: &str = r#"
 [[route]]
 path = "/patients"
 methods = ["GET", "HEAD"]
-scopes_all = ["patients:read"]
+scopes_all = ["read:patients"]
 
 [[route]]
 path = "/open"

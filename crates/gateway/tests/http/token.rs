@@ -139,7 +139,7 @@ async fn claims_become_header_fields() {
     };
     let reply = of(claims(&issuer.url)).await;
     assert_eq!(reply.header("x-auth-subject"), Some("alice"));
-    assert_eq!(reply.header("x-auth-scope"), Some("openid patients:read"));
+    assert_eq!(reply.header("x-auth-scope"), Some("openid read:patients"));
     assert_eq!(reply.header("x-auth-issuer"), Some(issuer.url.as_str()));
     assert_eq!(reply.header("x-auth-client"), Some("app"));
     // `azp` has precedence, and bytes that are not visible ASCII are encoded.

@@ -125,7 +125,7 @@ pub fn jwks(signers: &[&Signer]) -> String {
 pub fn claims(issuer: &str) -> Value {
     json!({
         "iss": issuer, "aud": API, "sub": "alice", "client_id": "app", "jti": "1",
-        "iat": now() - 10, "exp": now() + 600, "scope": "openid patients:read",
+        "iat": now() - 10, "exp": now() + 600, "scope": "openid read:patients",
     })
 }
 
