@@ -7,7 +7,7 @@ use claimgate::{Algorithm, NumericDate};
 use clap::{Parser, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::demo_issuer::{ISSUER, SigningKey, jwks, sha256_text};
+use crate::demo_issuer::{ISSUER, SigningKey, access_token_hash, jwks, sha256_text};
 
 /// Prints a token, signed with a test key, for use with the other examples.
 #[derive(Parser)]
@@ -48,7 +48,8 @@ struct Arguments {
     /// `htu` of a DPoP proof.
     #[arg(long, default_value = "https://example.com/health-api/patients")]
     url: String,
-    /// The access token that is sent with a DPoP proof, for `ath`.
+    /// The access token beside an ID token (`at_hash`, with a hash of SHA-256) or a DPoP proof
+    /// (`ath`).
     #[arg(long)]
     access_token: Option<String>,
     /// Bind an access token to the key of the DPoP proofs of this algorithm and key b.
@@ -117,10 +118,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn claims(arguments: &Arguments, issued_at: u64, expiry: u64) -> Value {
     let Arguments { issuer, audience, subject, scope, .. } = arguments;
     match arguments.kind {
-        Kind::Id => json!({
-            "iss": issuer, "sub": subject, "aud": audience, "iat": issued_at, "exp": expiry,
-            "nonce": "n-0S6_WzA2Mj", "name": "Jane Doe",
-        }),
+        Kind::Id => {
+            let mut claims = json!({
+                "iss": issuer, "sub": subject, "aud": audience, "iat": issued_at, "exp": expiry,
+                "nonce": "n-0S6_WzA2Mj", "name": "Jane Doe",
+            });
+            if let Some(token) = &arguments.access_token {
+                claims["at_hash"] = access_token_hash(token).into();
+            }
+            claims
+        }
         Kind::Logout => json!({
             "iss": issuer, "sub": subject, "aud": audience, "iat": issued_at, "exp": expiry,
             "jti": token_id(), "sid": arguments.session,

@@ -264,6 +264,8 @@ static ngx_conf_enum_t subject_kinds[] = {
     {ngx_null_string, 0},
 };
 
+static ngx_conf_num_bounds_t leeway_bounds = {ngx_conf_check_num_bounds, 0, 600};
+
 #define ANYWHERE (NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF)
 #define IN_LOCATION(field) NGX_HTTP_LOC_CONF_OFFSET, offsetof(loc_conf_t, field), NULL
 #define IN_LOCATION_OF(field, post) NGX_HTTP_LOC_CONF_OFFSET, offsetof(loc_conf_t, field), post
@@ -290,7 +292,7 @@ static ngx_command_t commands[] = {
     {ngx_string("claimgate_subject"), ANYWHERE | NGX_CONF_TAKE1, ngx_conf_set_enum_slot,
      IN_LOCATION_OF(subject_kind, subject_kinds)},
     {ngx_string("claimgate_leeway"), ANYWHERE | NGX_CONF_TAKE1, ngx_conf_set_sec_slot,
-     IN_LOCATION(leeway)},
+     IN_LOCATION_OF(leeway, &leeway_bounds)},
     {ngx_string("claimgate_max_age"), ANYWHERE | NGX_CONF_TAKE1, ngx_conf_set_sec_slot,
      IN_LOCATION(max_age)},
     {ngx_string("claimgate_audience"), ANYWHERE | NGX_CONF_1MORE, add_texts,

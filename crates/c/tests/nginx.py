@@ -210,7 +210,7 @@ def test_configuration():
     for mistake, named in [
         ("location / { claimgate on; }", "one of claimgate_keys_file and claimgate_keys_location"),
         (f"{good} location / {{ claimgate on; claimgate_issuer ''; }}", ""),
-        (f"{good} location / {{ claimgate on; claimgate_leeway 601; }}", "leeway_too_long"),
+        (f"{good} location / {{ claimgate on; claimgate_leeway 601; }}", "value must be between 0 and 600"),
         (f"{good} location / {{ claimgate on; claimgate_algorithms none; }}",
          'unknown algorithm "none"'),
         (f"{good} location / {{ claimgate on; claimgate_algorithms HS256; }}",

@@ -4,12 +4,14 @@
     peers.py accept MODULE.so FOLDER ENVOY     who accepts what, as a table in Markdown
     peers.py cpu    MODULE.so FOLDER ENVOY     CPU that each request adds, in microseconds
 
-One process and one thread each, on the loopback interface.
+One process and one thread each, on the loopback interface. For "cpu", on one processor, and the
+client on another; each figure is the median of ROUNDS runs of LOAD_SECONDS, which are interleaved.
 """
 
 import http.client
 import json
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -22,6 +24,8 @@ MODE, MODULE, FOLDER, ENVOY = sys.argv[1], os.path.abspath(sys.argv[2]), sys.arg
 FOLDER = os.path.abspath(FOLDER)
 PORT = int(os.environ.get("PORT", "18451"))
 SECONDS = int(os.environ.get("LOAD_SECONDS", "4"))
+ROUNDS = int(os.environ.get("ROUNDS", "5"))
+PROCESSORS = sorted(os.sched_getaffinity(0))
 NAMES = ["claimgate in nginx", "Envoy jwt_authn", "HAProxy jwt_verify"]
 PORTS = dict(zip(NAMES, [PORT, PORT + 1, PORT + 2]))
 KEY, OTHER = Key("a"), Key("b")
@@ -76,7 +80,7 @@ http {{
                                      "v3.JwtAuthentication",
                             "providers": {"issuer": {
                                 "issuer": ISSUER, "audiences": [AUDIENCE],
-                                "local_jwks": {"filename": keys}, "jwt_cache_config": {}}},
+                                "local_jwks": {"filename": keys}, "jwt_cache_config": {"jwt_cache_size": 4096}}},
                             "rules": [{"match": {"prefix": "/api"},
                                        "requires": {"provider_name": "issuer"}}]}},
                         {"name": "envoy.filters.http.router", "typed_config": {
@@ -251,9 +255,10 @@ def load(name, process, path, tokens):
     """Microseconds of CPU for each request."""
     script = write("load.lua", LUA)
     before = cpu_seconds(process.pid)
+    host = f"127.0.0.1:{PORTS[name]}"
     result = subprocess.run(
-        ["wrk", "-t1", "-c16", f"-d{SECONDS}s", "-s", script, f"http://127.0.0.1:{PORTS[name]}"],
-        env={**os.environ, "TOKENS": tokens, "TARGET": path, "TARGET_HOST": f"127.0.0.1:{PORTS[name]}"}, capture_output=True, text=True)
+        ["taskset", "-c", str(PROCESSORS[-1]), "wrk", "-t1", "-c16", f"-d{SECONDS}s", "-s", script, f"http://{host}"],
+        env={**os.environ, "TOKENS": tokens, "TARGET": path, "TARGET_HOST": host}, capture_output=True, text=True)
     used = cpu_seconds(process.pid) - before
     line = next(line for line in result.stdout.splitlines() if line.startswith("requests "))
     _, count, _, errors = line.split()
@@ -267,19 +272,30 @@ def cpu(processes):
     all_tokens = [KEY.sign(claims(jti=f"t-{number}")) for number in range(20_000)]
     for count in [1, 2_000, 20_000]:
         files[count] = write(f"tokens-{count}", "\n".join(all_tokens[:count]) + "\n")
+    cells = {"without": ("/open", files[2_000])} | {count: ("/api", file) for count, file in files.items()}
+    used = {name: {cell: [] for cell in cells} for name in NAMES}
+    for _ in range(ROUNDS):
+        for name in NAMES:
+            for cell, (path, tokens) in cells.items():
+                used[name][cell].append(load(name, processes[name], path, tokens))
     print(f"a token of {len(all_tokens[0])} characters; µs of CPU for a request without, and added")
     print("| | without | one token | 2,000 in turn | 20,000 in turn |")
     print("| --- | --- | --- | --- | --- |")
-    for name in NAMES:
-        process = processes[name]
-        load(name, process, "/api", files[2_000])
-        base = load(name, process, "/open", files[2_000])
-        added = [load(name, process, "/api", files[count]) - base for count in files]
-        print(f"| {name} | {base:.1f} | " + " | ".join(f"{value:.1f}" for value in added) + " |",
-              flush=True)
+    added = {}
+    for name, runs in used.items():
+        base, *others = [statistics.median(runs[cell]) for cell in cells]
+        added[name] = [value - base for value in others]
+        print(f"| {name} | {base:.1f} | " + " | ".join(f"{value:.1f}" for value in added[name]) + " |")
+    print(f"what is added, over that of {NAMES[-1]}")
+    for name, values in added.items():
+        ratios = [f"{value / unit:.2f}" for value, unit in zip(values, added[NAMES[-1]])]
+        print(f"| {name} | " + " | ".join(ratios) + " |")
 
 
 def main():
+    # The programs inherit it.
+    if MODE == "cpu":
+        os.sched_setaffinity(0, PROCESSORS[:1])
     processes = start()
     try:
         accept() if MODE == "accept" else cpu(processes)

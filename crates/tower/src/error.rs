@@ -1,6 +1,7 @@
 //! The errors of a configuration and of a fetch.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use claimgate::error::ConfigError;
 
@@ -84,8 +85,13 @@ pub enum FetchError {
     Document(claimgate::Error),
     /// The `jwks_uri` of the discovery document is invalid.
     JwksUri,
-    /// The file cannot be read.
-    File(std::io::ErrorKind),
+    /// A file of keys cannot be read.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        kind: std::io::ErrorKind,
+    },
 }
 
 impl std::error::Error for FetchError {}
@@ -104,7 +110,7 @@ impl fmt::Display for FetchError {
             }
             Self::Document(error) => error.fmt(f),
             Self::JwksUri => f.write_str("the jwks_uri of the discovery document is invalid"),
-            Self::File(kind) => write!(f, "cannot read the file: {kind}"),
+            Self::File { path, kind } => write!(f, "cannot read {}: {kind}", path.display()),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The sources of an authority's keys.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -38,9 +38,9 @@ impl Source {
                 }
                 Self::Url(url) => fetcher.get(url).await,
                 Self::File(path) => {
-                    let (path, limit) = (path.clone(), limits.response);
-                    let read = tokio::task::spawn_blocking(move || read_file(&path, limit)).await;
-                    read.unwrap_or(Err(FetchError::File(std::io::ErrorKind::Other)))
+                    let (file, limit) = (path.clone(), limits.response);
+                    let read = tokio::task::spawn_blocking(move || read_file(&file, limit)).await;
+                    read.unwrap_or_else(|_| Err(cannot_read(path, ErrorKind::Other)))
                 }
                 Self::Fixed(jwks) => Ok(jwks.as_ref().to_owned()),
             }
@@ -57,8 +57,12 @@ impl Source {
     }
 }
 
+fn cannot_read(path: &Path, kind: ErrorKind) -> FetchError {
+    FetchError::File { path: path.to_owned(), kind }
+}
+
 fn read_file(path: &Path, limit: usize) -> Result<String, FetchError> {
-    let failed = |error: std::io::Error| FetchError::File(error.kind());
+    let failed = |error: std::io::Error| cannot_read(path, error.kind());
     let file = File::open(path).map_err(failed)?;
     let mut bytes = Vec::new();
     // Reading one byte more than the limit detects a longer file.

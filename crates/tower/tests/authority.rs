@@ -325,7 +325,8 @@ async fn a_file_is_read_again_when_it_has_changed() {
     std::fs::remove_file(&path).unwrap();
     until(|| authorities.health().authorities[0].failures > 0).await;
     let failure = authorities.health().authorities[0].last_failure.clone().unwrap();
-    assert_eq!(failure, FetchError::File(ErrorKind::NotFound).to_string());
+    let missing = FetchError::File { path, kind: ErrorKind::NotFound };
+    assert_eq!(failure, missing.to_string());
     assert_eq!(verdict(&authorities, &new_token).await, "valid");
 }
 

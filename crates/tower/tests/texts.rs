@@ -62,7 +62,10 @@ fn errors_of_a_fetch() {
         (FetchError::NotLoopback, "plain HTTP is allowed only on the loopback interface"),
         (FetchError::Document(document), &document.to_string()),
         (FetchError::JwksUri, "the jwks_uri of the discovery document is invalid"),
-        (FetchError::File(ErrorKind::NotFound), "cannot read the file: entity not found"),
+        (
+            FetchError::File { path: "/etc/jwks.json".into(), kind: ErrorKind::NotFound },
+            "cannot read /etc/jwks.json: entity not found",
+        ),
     ] {
         assert_eq!(error.to_string(), text);
     }
