@@ -95,10 +95,10 @@ impl fmt::Debug for AccessToken<'_> {
 
 /// The kind of an access token's subject.
 ///
-/// [`require_subject`](crate::policy::AccessTokenPolicyBuilder::require_subject) requires one
-/// of them, and [`Validated::subject_kind`](crate::Validated::subject_kind) explains how they
-/// are distinguished. The marks that Okta (`cid` equals `sub`) and Microsoft Entra (`idtyp`)
-/// use for clients are not evaluated: all their tokens count as [`SubjectKind::User`].
+/// [`require_subject`](crate::policy::AccessTokenPolicyBuilder::require_subject) requires one of
+/// them, and [`Validated::subject_kind`](crate::Validated::subject_kind) explains how they are
+/// distinguished. The claims by which Okta (`cid` equals `sub`) and Microsoft Entra (`idtyp`)
+/// identify clients are not evaluated: all their tokens count as [`SubjectKind::User`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum SubjectKind {

@@ -1,9 +1,9 @@
 //! DPoP proofs, with which the sender of a request proves possession of the key that its
 //! access token is bound to ([RFC 9449](https://www.rfc-editor.org/rfc/rfc9449)).
 //!
-//! This is the only module in which the key comes from the header. It verifies only the proof
-//! that contains it. Apart from the validation pipeline, this is also the only module that
-//! constructs a [`Validated`], because a proof has no issuer.
+//! This is the only module in which the key comes from the header. It verifies only the proof that
+//! contains it. A proof has no issuer, so this module constructs its [`Validated`] itself, without
+//! the validation pipeline.
 
 use core::fmt;
 

@@ -25,11 +25,11 @@
 //! }
 //! ```
 //!
-//! The [README](https://docs.rs/crate/claimgate/latest) has whole programs. The
-//! [guide](https://docs.rs/claimgate/latest/claimgate/guide/index.html) has settings for the
-//! tokens of Auth0, Microsoft Entra, Google, Okta, Keycloak, Amazon Cognito, Zitadel, Apple,
-//! Firebase, Supabase, GitHub Actions, GitLab CI, Kubernetes, SPIFFE and Cloudflare Access, and
-//! pages for those who come from jsonwebtoken or decode tokens without verifying them.
+//! The [README](https://docs.rs/crate/claimgate/latest) contains complete programs. The
+//! [guide](https://docs.rs/claimgate/latest/claimgate/guide/index.html) has settings for the tokens
+//! of Auth0, Microsoft Entra, Google, Okta, Keycloak, Amazon Cognito, Zitadel, Apple, Firebase,
+//! Supabase, GitHub Actions, GitLab CI, Kubernetes, SPIFFE and Cloudflare Access, and pages for
+//! users of jsonwebtoken, and for programs that decode tokens without verifying them.
 //!
 //! # The pipeline
 //!
@@ -88,6 +88,9 @@
 //! A policy is built at compile time, with [`at_compile_time!`], or at run time. The audience of
 //! a token, an API or a client, is an argument; scopes, claim rules, lifetimes and further
 //! settings are methods of the builder.
+//!
+//! Numbers such as C11 in this documentation are those of the
+//! [rules](https://docs.rs/crate/claimgate/latest/source/tests/rules.md), each with its tests.
 //!
 //! # Platforms
 //!

@@ -36,7 +36,7 @@ macro_rules! owned_token {
         }
 
         impl Validated<$token<'_>> {
-            #[doc = concat!("Keeps ", $words, " beyond the buffer it was validated in.")]
+            #[doc = concat!("Copies ", $words, " to a value that owns its text, independent of the buffer.")]
             ///
             /// `LEN` bytes must suffice for the payload, the `kid` and the `typ` of the
             /// header, and a second copy of the strings with escapes such as `\"`. The token's

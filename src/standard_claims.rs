@@ -84,7 +84,7 @@ standard_claims! {
     email_verified: bool = "email_verified", EmailVerified, read_boolean;
     /// the gender, for example `female` or `male`.
     gender: &'b str = "gender", Gender, read_string;
-    /// the birthday, as `YYYY-MM-DD`. The year may be `0000`, or the value the year only.
+    /// the birthday, as `YYYY-MM-DD`. The year may be `0000`; the value may also be only the year.
     birthdate: &'b str = "birthdate", Birthdate, read_string;
     /// the time zone, such as `Europe/Paris`.
     zoneinfo: &'b str = "zoneinfo", Zoneinfo, read_string;

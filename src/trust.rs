@@ -165,8 +165,9 @@ pub trait Issuers: sealed::Issuers {}
 /// - a borrowed array or slice of pairs of an issuer and a policy, `&[(issuer, policy)]`: a
 ///   policy for each issuer.
 ///
-/// The trait is sealed. [`AccessToken::validate`](crate::AccessToken::validate) and
-/// [`IdToken::validate`](crate::IdToken::validate) accept it.
+/// The trait is sealed. The `validate` functions of [`AccessToken`](crate::AccessToken::validate),
+/// [`IdToken`](crate::IdToken::validate) and [`LogoutToken`](crate::LogoutToken::validate) accept
+/// it.
 pub trait Trust<P>: sealed::Trust<P> {
     /// Returns the URL of the issuer whose keys verify a token: the only issuer, or the one
     /// that the unverified `iss` names.

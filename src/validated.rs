@@ -13,12 +13,13 @@ use crate::jws::Header;
 use crate::logout_token::LogoutToken;
 use crate::standard_claims::StandardClaims;
 
-/// A valid token: well-formed, signed by its issuer, and accepted by a policy at the time of
-/// the validation.
+/// A valid token: well-formed, signed by its issuer (a DPoP proof: by the key in its header), and
+/// accepted by a policy at the time of the validation.
 ///
-/// No other type gives access to the claims of a token. [`AccessToken::validate`] and
-/// [`IdToken::validate`] return it; an [`OwnedAccessToken`](crate::owned::OwnedAccessToken) and an
-/// [`OwnedIdToken`](crate::owned::OwnedIdToken) contain one that was validated before.
+/// No other type gives access to the claims of a token. [`AccessToken::validate`],
+/// [`IdToken::validate`], [`LogoutToken::validate`](crate::LogoutToken::validate) and
+/// [`UnseenProof::once`](crate::dpop::UnseenProof::once) return it; the types in
+/// [`owned`](crate::owned) contain one that was validated before.
 ///
 /// ```compile_fail,E0423
 /// # fn forge(token: claimgate::IdToken<'_>) -> claimgate::Validated<claimgate::IdToken<'_>> {
@@ -401,8 +402,8 @@ impl<'b> Validated<AccessToken<'b>> {
     /// writes it, or if `sub` equals `client_id`
     /// ([RFC 9068 §2.2](https://www.rfc-editor.org/rfc/rfc9068#section-2.2)).
     ///
-    /// Auth0 names its users `CONNECTION|ID`, where the ID may come from another identity
-    /// provider. A subject that contains `|` is therefore a user, whatever its ending.
+    /// Auth0 names its users `CONNECTION|ID`, where the ID may come from another identity provider.
+    /// The ending of a subject that contains `|` is therefore ignored.
     #[must_use]
     pub fn subject_kind(&self) -> SubjectKind {
         self.0.subject_kind()

@@ -1,5 +1,5 @@
-//! The validation pipeline. This file and `owned.rs`, for tokens that were validated before,
-//! are the only places that construct a [`Validated`] token.
+//! The validation pipeline. Only this file, `owned.rs` (copies of validated tokens) and `dpop.rs`
+//! (proofs) construct a [`Validated`].
 
 use crate::access_token::AccessToken;
 use crate::bearer::BearerToken;

@@ -3,7 +3,8 @@
 use super::Error;
 
 impl Error {
-    /// Returns the error's name for programs. Codes never change.
+    /// Returns the code of the error: the name of its variant in snake case, such as `claim_type`
+    /// for [`Error::ClaimType`]. Codes never change.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {

@@ -2,9 +2,9 @@
 
 use core::fmt;
 
-/// The reason why a policy, an issuer or a scope set cannot be built.
+/// The reason why a policy, an issuer, a scope set, a login or a request key cannot be built.
 ///
-/// It occurs when a policy is built, never when a token is validated.
+/// It occurs when one of these is built, never when a token is validated.
 ///
 /// ```
 /// use claimgate::AccessTokenPolicy;

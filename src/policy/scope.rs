@@ -8,7 +8,7 @@ use crate::claims::{RegisteredClaims, is_scope_token};
 use crate::error::{Claim, ConfigError, Error};
 use crate::validated::Validated;
 
-/// The scope tokens, or permissions, that something requires.
+/// The scope tokens or permissions that a policy or a route requires.
 ///
 /// Scope tokens are compared as a whole and case-sensitively
 /// ([RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)): `read` does not grant

@@ -17,7 +17,8 @@ use crate::error::{InvalidSignature, KeyRejected};
 
 /// A key for any of the nine algorithms, in pure Rust, without a heap.
 ///
-/// A key occupies about 2,100 bytes, whatever its type.
+/// A key occupies as much memory as an RSA key, whatever its type: see
+/// [`PureRustKey`](super::PureRustKey).
 pub struct PureRustAnyKey(AnyKey);
 
 #[expect(clippy::large_enum_variant, reason = "there is no heap to put the largest on")]
@@ -29,7 +30,7 @@ enum AnyKey {
 }
 
 impl VerifyingKey<PureRustAnyKey> {
-    /// Returns the code that the key uses if it is an RSA key, for example for logs.
+    /// Returns the RSA implementation that the key uses, or `None` for other keys.
     #[must_use]
     pub fn kernel(&self) -> Option<Kernel> {
         match &self.key.0 {

@@ -174,7 +174,7 @@ def requests():
         ("`iss` without its slash", False, sign(claims(iss=ISSUER[:-1]))),
         ("no `aud`", False, sign(claims(aud=None))),
         ("`aud` of another API", False, sign(claims(aud="https://other.example/"))),
-        ("`aud` with a slash more", False, sign(claims(aud=AUDIENCE + "/"))),
+        ("`aud` with an additional trailing slash", False, sign(claims(aud=AUDIENCE + "/"))),
         ("`crit: [\"exp\"]`", False, sign(claims(), crit=["exp"])),
         ("`b64: false`", False, sign(claims(), b64=False)),
         ("`zip: DEF`", False, sign(claims(), zip="DEF")),
@@ -187,7 +187,7 @@ def requests():
         ("`alg: none`, with a signature", False, f"{unsigned}.{payload}.{signature}"),
         ("`alg: HS256`, the public key as secret", False, sign(claims(), alg="HS256")),
         ("another key's signature", False, OTHER.sign(claims(), kid="a")),
-        ("padding behind the signature", False, good + "=="),
+        ("padding after the signature", False, good + "=="),
         ("a member `\"\\u0065xp\"` beside `exp`", False,
          sign(text[:-1] + f',"\\u0065xp":{now + 7200}}}')),
     ]
@@ -213,7 +213,7 @@ def accept():
             mark = "accepted" if is_accepted else f"{status}"
             cells.append(mark if is_accepted == is_good else f"**{mark}**")
         print(f"| {what} | {'accept' if is_good else 'refuse'} | " + " | ".join(cells) + " |")
-    print("| otherwise than it should | | " + " | ".join(str(wrong[name]) for name in NAMES) + " |")
+    print("| wrong verdicts | | " + " | ".join(str(wrong[name]) for name in NAMES) + " |")
     if wrong[NAMES[0]]:
         sys.exit("the module is wrong about a request")
 

@@ -263,8 +263,7 @@ fn each_page_names_its_issuer_and_its_shapes() {
         let (issuer, shapes) = (page.issuer, page.shapes);
         assert!(text.contains(&format!("`{issuer}`")), "{}: {issuer}", page.name);
         let last = format!(
-            "The forms in `tests/shapes` that begin with \"{shapes}\" \
-             are validated with the settings above.\n"
+            "The tests in `tests/shapes` run these settings on tokens as \"{shapes}\" issues them.\n"
         );
         assert!(text.ends_with(&last), "{}", page.name);
     }
