@@ -44,11 +44,13 @@ pub extern "C" fn claimgate_cache_align() -> usize {
 }
 
 /// Initialises an empty cache for `tokens` tokens in `memory`, and writes its address to
-/// `cache`.
+/// `cache`. If there is a cache in it, the tokens that were found in that one are no longer
+/// accessible.
 ///
 /// # Safety
 ///
-/// `memory` is writable for `size` bytes, and `cache` is writable.
+/// `memory` is readable and writable for `size` bytes, and `cache` is writable. No other thread
+/// uses a cache in it during the call, or has a validation whose token was found there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn claimgate_cache_init(
     memory: *mut c_void,
@@ -62,6 +64,8 @@ pub unsafe extern "C" fn claimgate_cache_init(
             return Err(claimgate_code::CLAIMGATE_MEMORY_TOO_SMALL);
         }
         Range { start: memory.addr(), len: needed }.check_apart(Range::of(cache))?;
+        // SAFETY: readable, or null or misaligned.
+        let previous = unsafe { epoch_of(memory.cast_const().cast()) };
         // SAFETY: the caller's promise.
         let (place, seal) = unsafe { place_of::<claimgate_cache>(memory, size, &[]) }?;
         let buckets = tokens.div_ceil(WAYS).max(1);
@@ -71,9 +75,11 @@ pub unsafe extern "C" fn claimgate_cache_init(
             // SAFETY: within the memory, whose size was compared with that of the buckets.
             unsafe { first.add(index).write(Bucket::new()) };
         }
+        // The next epoch of a cache that was here: what was found in it is not found in this one.
+        let epoch = previous.map_or(0, |epoch| epoch.wrapping_add(1));
         // SAFETY: aligned and writable.
         unsafe {
-            place.write(claimgate_cache { seal, epoch: 0, buckets, first: [] });
+            place.write(claimgate_cache { seal, epoch, buckets, first: [] });
             put(cache, place)
         }
     })())

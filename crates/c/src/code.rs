@@ -132,7 +132,7 @@ pub enum claimgate_code {
     CLAIMGATE_NOT_AN_OBJECT = 204,
     /// A length is larger than the address space.
     CLAIMGATE_INVALID_LENGTH = 205,
-    /// A text is not UTF-8.
+    /// A text of the calling program, or one that was written to since the call, is not UTF-8.
     CLAIMGATE_NOT_UTF8 = 206,
     /// The `size` of a settings structure is that of another version of the header.
     CLAIMGATE_WRONG_SIZE = 207,

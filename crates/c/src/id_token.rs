@@ -98,6 +98,9 @@ pub unsafe extern "C" fn claimgate_id_policy_init(
     })())
 }
 
+/// A value that no issuer has sent (RFC 6749 appendix A), in the place of one that is not UTF-8.
+const REFUSED_VALUE: &str = "\u{fffd}";
+
 /// Reads the expectations of a login. Rejects those that overlap a range.
 ///
 /// # Safety
@@ -121,18 +124,20 @@ pub(crate) unsafe fn login_of<'a>(
         _ => return Err(claimgate_code::CLAIMGATE_INVALID_SETTING),
     });
     let are_optional = switch(login.hashes_are_optional)?;
+    // Without a hash, a refused value would be accepted.
+    let is_optional = |value| are_optional && value != REFUSED_VALUE;
     // SAFETY: the caller's promise.
-    let token = unsafe { login.access_token.get_apart_from(&ranges) }?;
-    if let Some(token) = token.map(BearerToken::new) {
-        builder = if are_optional {
+    if let Some(value) = unsafe { login.access_token.of_client(&ranges, REFUSED_VALUE) }? {
+        let token = BearerToken::new(value);
+        builder = if is_optional(value) {
             builder.access_token_if_bound(token)
         } else {
             builder.access_token(token)
         };
     }
     // SAFETY: the caller's promise.
-    if let Some(code) = unsafe { login.code.get_apart_from(&ranges) }? {
-        builder = if are_optional { builder.code_if_bound(code) } else { builder.code(code) };
+    if let Some(code) = unsafe { login.code.of_client(&ranges, REFUSED_VALUE) }? {
+        builder = if is_optional(code) { builder.code_if_bound(code) } else { builder.code(code) };
     }
     // SAFETY: the caller's promise.
     if let Some(organization) = unsafe { login.organization.get_apart_from(&ranges) }? {

@@ -119,6 +119,9 @@ pub struct claimgate_verifier {
     >,
 }
 
+/// Whether the library verifies signatures and computes hashes itself.
+const HAS_SOFTWARE: bool = cfg!(any(feature = "pure-rust", feature = "pure-rust-rs256"));
+
 /// The verifier of keys that are read from now on.
 static VERIFIER: AtomicPtr<claimgate_verifier> = AtomicPtr::new(ptr::null_mut());
 
@@ -134,8 +137,9 @@ fn verifier() -> Option<claimgate_verifier> {
 ///
 /// This is the only global state. Call it before the first key set is read.
 ///
-/// Returns [`CLAIMGATE_INVALID_SETTING`](claimgate_code::CLAIMGATE_INVALID_SETTING) if
-/// `verify` is null, or `hash` is and the library was built without signatures in Rust.
+/// Returns [`CLAIMGATE_INVALID_SETTING`](claimgate_code::CLAIMGATE_INVALID_SETTING), and changes
+/// nothing, if `verify` is null. If the library was built without signatures in Rust, `hash` and
+/// `verifier` must not be null either.
 ///
 /// # Safety
 ///
@@ -147,17 +151,18 @@ pub unsafe extern "C" fn claimgate_use_verifier(
     verifier: *const claimgate_verifier,
 ) -> claimgate_code {
     code((|| {
-        if !verifier.is_null() {
+        if verifier.is_null() {
+            if !HAS_SOFTWARE {
+                return Err(claimgate_code::CLAIMGATE_INVALID_SETTING);
+            }
+        } else {
             if !verifier.is_aligned() {
                 return Err(claimgate_code::CLAIMGATE_MISALIGNED);
             }
             // SAFETY: not null, aligned, and the caller promises that it is readable.
             let claimgate_verifier { algorithms: bits, verify, hash, .. } = unsafe { *verifier };
             algorithms(bits)?;
-            if verify.is_none()
-                || (hash.is_none()
-                    && cfg!(not(any(feature = "pure-rust", feature = "pure-rust-rs256"))))
-            {
+            if verify.is_none() || (hash.is_none() && !HAS_SOFTWARE) {
                 return Err(claimgate_code::CLAIMGATE_INVALID_SETTING);
             }
         }
@@ -285,7 +290,8 @@ impl PublicKey for Key {
     fn sha256(parts: &[&[u8]]) -> [u8; 32] {
         #[cfg(any(feature = "pure-rust", feature = "pure-rust-rs256"))]
         return SoftwareKey::sha256(parts);
-        // There is a verifier, because keys are constructed only with one.
+        // There is a verifier with a hash: keys are constructed only with one, which is replaced
+        // only by another.
         #[cfg(not(any(feature = "pure-rust", feature = "pure-rust-rs256")))]
         verifier().and_then(|verifier| hash(verifier, 256, parts)).unwrap_or_default()
     }
@@ -310,5 +316,69 @@ impl PublicKey for Key {
                 None => Self::sha256(&[text]),
             }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+
+    unsafe extern "C" fn verify(
+        _: *mut c_void,
+        _: *const claimgate_key_material,
+        _: claimgate_text,
+        _: claimgate_text,
+    ) -> i32 {
+        1
+    }
+
+    unsafe extern "C" fn hash(
+        _: *mut c_void,
+        bits: u32,
+        _: *const claimgate_text,
+        _: usize,
+        hash: *mut u8,
+    ) {
+        // SAFETY: writable for a byte for every eight bits.
+        unsafe { hash.write_bytes(7, usize::try_from(bits / 8).unwrap()) }
+    }
+
+    const VERIFIER: claimgate_verifier = claimgate_verifier {
+        context: ptr::null_mut(),
+        algorithms: CLAIMGATE_EDDSA,
+        verify: Some(verify),
+        hash: Some(hash),
+    };
+    static OWN: Shared = Shared(VERIFIER);
+    static WITHOUT_HASH: Shared = Shared(claimgate_verifier { hash: None, ..VERIFIER });
+
+    struct Shared(claimgate_verifier);
+
+    // SAFETY: never written to, and the context is not used.
+    unsafe impl Sync for Shared {}
+
+    /// The hashes of keys are those of the program, or of the library, and never zeros.
+    #[test]
+    fn a_library_without_hashes_keeps_its_verifier() {
+        let of = |verifier: &'static claimgate_verifier| {
+            // SAFETY: static, with the behaviour that is required.
+            unsafe { claimgate_use_verifier(verifier) }
+        };
+        // SAFETY: null is allowed.
+        let remove = || unsafe { claimgate_use_verifier(ptr::null()) };
+        let expected = if HAS_SOFTWARE {
+            [claimgate_code::CLAIMGATE_OK; 3]
+        } else {
+            [claimgate_code::CLAIMGATE_INVALID_SETTING; 3]
+        };
+        let material = KeyMaterial::Ed25519 { x: &[1; 32] };
+        assert_eq!(remove(), expected[0]);
+        assert_eq!(of(&WITHOUT_HASH.0), expected[1]);
+        assert_eq!(of(&OWN.0), claimgate_code::CLAIMGATE_OK);
+        assert!(Key::new(Algorithm::EdDsa, material).is_ok());
+        assert_eq!(remove(), expected[2]);
+        assert_ne!(Key::sha256(&[b"a"]), [0; 32]);
     }
 }

@@ -16,10 +16,19 @@
 //!   must not have been written to otherwise.
 //! - A [`claimgate_text`] is UTF-8, not terminated by a zero. Its bytes must be readable
 //!   during the call. For settings, they must stay readable and unchanged as long as the
-//!   object is used.
+//!   object is used; the text of a token, as long as its claims are read.
+//! - A client may send bytes that are not UTF-8: in a token, in an `Authorization` header, in
+//!   the access token or the code of a login. They are rejected with a verdict on the request.
+//!   In other texts they are an error of the calling program,
+//!   [`CLAIMGATE_NOT_UTF8`](claimgate_code::CLAIMGATE_NOT_UTF8).
+//! - If a function that writes a text returns an error, the text must not be used, and its
+//!   length is 0, with two exceptions: the length that is needed, with
+//!   [`CLAIMGATE_BUFFER_TOO_SMALL`](claimgate_code::CLAIMGATE_BUFFER_TOO_SMALL), and a length
+//!   that is not written because the arguments are invalid.
 //! - Objects that a function changes (validation, cache, refresh, an issuer whose keys are
 //!   replaced) may be used by one thread at a time. Policies and issuers may be shared by
 //!   threads that validate.
+//! - A cache must exist as long as claims of tokens that were found in it are read.
 //!
 //! Where they can be detected, these errors return a [code](claimgate_code): null pointers,
 //! misaligned pointers, memory that is too small, arguments that overlap an object that is

@@ -235,6 +235,10 @@ pub unsafe extern "C" fn claimgate_id_valid_until(
 /// Writes the scope tokens of the validated access token to `buffer`, separated by spaces, and
 /// their length to `length`.
 ///
+/// Returns [`CLAIMGATE_BUFFER_TOO_SMALL`](claimgate_code::CLAIMGATE_BUFFER_TOO_SMALL) with the
+/// length that is needed, and [`CLAIMGATE_NO_TOKEN`](claimgate_code::CLAIMGATE_NO_TOKEN) with the
+/// length 0. The length is not written if the arguments overlap or a pointer to memory is invalid.
+///
 /// # Safety
 ///
 /// `validation` is a validation that no other thread changes, `buffer` is writable for
@@ -250,7 +254,10 @@ pub unsafe extern "C" fn claimgate_scope(
         // SAFETY: the caller's promise.
         let mut sink = unsafe { Sink::new(buffer, capacity, length, Range::of(validation)) }?;
         // SAFETY: the caller's promise.
-        let validation = unsafe { borrow(validation) }?;
+        let validation = unsafe {
+            sink.begin()?;
+            borrow(validation)?
+        };
         for (index, token) in access_token_of(validation)?.scope().iter().enumerate() {
             sink.push(if index == 0 { b"" } else { b" " });
             sink.push(token.as_bytes());
@@ -318,6 +325,9 @@ fn error_of(validation: &claimgate_validation) -> Result<Error, claimgate_code> 
 /// Writes a message about the rejection, for a log, to `buffer`, and its length to `length`.
 /// It contains no text of the token.
 ///
+/// Returns [`CLAIMGATE_INVALID_SETTING`](claimgate_code::CLAIMGATE_INVALID_SETTING), with the
+/// length 0, if the last validation rejected nothing: the token is valid, or the call failed.
+///
 /// # Safety
 ///
 /// As for [`claimgate_scope`].
@@ -332,7 +342,11 @@ pub unsafe extern "C" fn claimgate_message(
         // SAFETY: the caller's promise.
         let mut sink = unsafe { Sink::new(buffer, capacity, length, Range::of(validation)) }?;
         // SAFETY: the caller's promise.
-        let error = error_of(unsafe { borrow(validation) }?)?;
+        let validation = unsafe {
+            sink.begin()?;
+            borrow(validation)?
+        };
+        let error = error_of(validation)?;
         // A sink does not fail.
         let _ = write!(sink, "{error}");
         // SAFETY: the caller's promise.
@@ -343,6 +357,8 @@ pub unsafe extern "C" fn claimgate_message(
 /// Writes the value of `WWW-Authenticate` for a rejected access token to `buffer`, and its
 /// length to `length`. `policy` may be null; with it, the challenge contains the scope or the
 /// authentication that the policy requires. `realm` is optional.
+///
+/// Returns the same as [`claimgate_message`] if nothing was rejected.
 ///
 /// # Safety
 ///
@@ -359,11 +375,14 @@ pub unsafe extern "C" fn claimgate_challenge(
     code((|| {
         // SAFETY: the caller's promise.
         let mut sink = unsafe { Sink::new(buffer, capacity, length, Range::of(validation)) }?;
-        // SAFETY: the caller's promise.
-        let error = error_of(unsafe { borrow(validation) }?)?;
-        // SAFETY: the caller's promise.
-        let realm = unsafe { realm.get_apart_from(&sink.ranges()) }?;
         Range::of(policy).check_all_apart(&sink.ranges())?;
+        // SAFETY: the caller's promise.
+        let (realm, validation) = unsafe {
+            let realm = realm.get_apart_from(&sink.ranges())?;
+            sink.begin()?;
+            (realm, borrow(validation)?)
+        };
+        let error = error_of(validation)?;
         let challenge = if policy.is_null() {
             Challenge::new(error)
         } else {
@@ -437,17 +456,26 @@ fn confirm(validation: &claimgate_validation, rule: ClaimRule<'_>) -> Result<(),
 /// Writes the string value of a claim of the validated token to `buffer`, and its length to
 /// `length`. The path has one to four names, from the outermost object inwards.
 ///
-/// Returns [`CLAIMGATE_CLAIM_ABSENT`](claimgate_code::CLAIMGATE_CLAIM_ABSENT),
-/// [`CLAIMGATE_CLAIM_TYPE`](claimgate_code::CLAIMGATE_CLAIM_TYPE) for another type, and
+/// The value is read from the text of the token, and confirmed with the claims that were
+/// validated. Returns [`CLAIMGATE_CLAIM_ABSENT`](claimgate_code::CLAIMGATE_CLAIM_ABSENT),
+/// [`CLAIMGATE_CLAIM_TYPE`](claimgate_code::CLAIMGATE_CLAIM_TYPE) for another type,
+/// [`CLAIMGATE_CLAIM_PATH`](claimgate_code::CLAIMGATE_CLAIM_PATH) for another number of names,
+/// [`CLAIMGATE_NO_TOKEN`](claimgate_code::CLAIMGATE_NO_TOKEN), and
 /// [`CLAIMGATE_BUFFER_TOO_SMALL`](claimgate_code::CLAIMGATE_BUFFER_TOO_SMALL) with the length
 /// that is needed.
+///
+/// If the text of the token has changed, the value is not confirmed: any of these codes, or
+/// [`CLAIMGATE_CLAIM_MISMATCH`](claimgate_code::CLAIMGATE_CLAIM_MISMATCH),
+/// [`CLAIMGATE_MALFORMED_TOKEN`](claimgate_code::CLAIMGATE_MALFORMED_TOKEN),
+/// [`CLAIMGATE_INVALID_JSON`](claimgate_code::CLAIMGATE_INVALID_JSON) or
+/// [`CLAIMGATE_NOT_UTF8`](claimgate_code::CLAIMGATE_NOT_UTF8) is returned, and never another
+/// value. `buffer` contains a value only with [`CLAIMGATE_OK`](claimgate_code::CLAIMGATE_OK).
 ///
 /// # Safety
 ///
 /// `validation` is a validation that no other thread changes, and the text of its token is
-/// still readable; `buffer` is writable for `capacity` bytes and does not overlap them, and
-/// `length`
-/// is writable.
+/// readable and unchanged since the validation; `buffer` is writable for `capacity` bytes and
+/// does not overlap them, and `length` is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn claimgate_claim_string(
     validation: *const claimgate_validation,
@@ -465,6 +493,7 @@ pub unsafe extern "C" fn claimgate_claim_string(
         // SAFETY: the caller's promise.
         let (path, mut payload) = unsafe {
             let path = Path::of(path, &sink.ranges())?;
+            sink.begin()?;
             let payload = claim_of(validation, &path)?;
             (path, payload)
         };
@@ -472,7 +501,8 @@ pub unsafe extern "C" fn claimgate_claim_string(
             return Err(claimgate_code::CLAIMGATE_CLAIM_TYPE);
         }
         payload.string(&mut sink)?;
-        if let Some(text) = sink.text() {
+        // The text of the token may have changed, and no claim of a token is not UTF-8.
+        if let Some(text) = sink.text()? {
             confirm(validation, ClaimRule::equals(path.names(), text)?)?;
         }
         // SAFETY: the caller's promise.
@@ -480,7 +510,11 @@ pub unsafe extern "C" fn claimgate_claim_string(
     })())
 }
 
-/// Writes the integer value of a claim of the validated token.
+/// Writes the integer value of a claim of the validated token, without a fraction or an
+/// exponent and within 64 bits.
+///
+/// Returns the codes of [`claimgate_claim_string`], except that no memory is too small. Only with
+/// [`CLAIMGATE_OK`](claimgate_code::CLAIMGATE_OK), `integer` is written.
 ///
 /// # Safety
 ///
@@ -505,6 +539,9 @@ pub unsafe extern "C" fn claimgate_claim_integer(
 }
 
 /// Writes 1 if a claim of the validated token is `true`, and 0 if it is `false`.
+///
+/// Returns the codes of [`claimgate_claim_integer`]. Only with
+/// [`CLAIMGATE_OK`](claimgate_code::CLAIMGATE_OK), `boolean` is written.
 ///
 /// # Safety
 ///

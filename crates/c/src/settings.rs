@@ -231,7 +231,8 @@ pub struct claimgate_login {
     pub hashes_are_optional: u32,
     /// The nonce of the authentication request, for [`CLAIMGATE_NONCE_EXPECTED`].
     pub nonce: claimgate_text,
-    /// The access token received with the ID token.
+    /// The access token received with the ID token. If it, or the code, is not UTF-8, the login
+    /// is rejected.
     pub access_token: claimgate_text,
     /// The authorization code received with the ID token.
     pub code: claimgate_text,

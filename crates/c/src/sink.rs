@@ -16,7 +16,8 @@ pub(crate) struct Sink {
 }
 
 impl Sink {
-    /// The length of the text is written to `length` by [`finish`](Self::finish).
+    /// The length of the text is written to `length` by [`finish`](Self::finish), and 0 by
+    /// [`begin`](Self::begin).
     ///
     /// # Safety
     ///
@@ -47,6 +48,17 @@ impl Sink {
         [text, Range::of(self.length)]
     }
 
+    /// Writes the length of a text that is not available. Called when the memory is known not to
+    /// overlap any argument.
+    ///
+    /// # Safety
+    ///
+    /// `length` is null, misaligned, or writable.
+    pub(crate) unsafe fn begin(&self) -> Result<(), claimgate_code> {
+        // SAFETY: the caller's promise.
+        unsafe { put(self.length, 0) }
+    }
+
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         let end = self.len.saturating_add(bytes.len());
         if end <= self.capacity && !bytes.is_empty() {
@@ -60,17 +72,17 @@ impl Sink {
         self.len = end;
     }
 
-    /// Returns the text, if it fits.
-    pub(crate) fn text(&self) -> Option<&str> {
+    /// Returns the text, or `None` if it does not fit.
+    pub(crate) fn text(&self) -> Result<Option<&str>, claimgate_code> {
         if self.len > self.capacity {
-            return None;
+            return Ok(None);
         }
         if self.len == 0 {
-            return Some("");
+            return Ok(Some(""));
         }
         // SAFETY: these bytes were written by `push`.
         let bytes = unsafe { core::slice::from_raw_parts(self.start, self.len) };
-        core::str::from_utf8(bytes).ok()
+        core::str::from_utf8(bytes).map(Some).map_err(|_| claimgate_code::CLAIMGATE_NOT_UTF8)
     }
 
     /// Writes the length of the whole text, whether or not it fits.

@@ -40,12 +40,16 @@ impl claimgate_text {
         Range { start: self.data.addr(), len: self.length }
     }
 
-    /// Returns the text, or `None` if it is not given.
+    /// Returns the text, or `None` if it is not given. Rejects one that overlaps a range, which
+    /// is then not read.
     ///
     /// # Safety
     ///
     /// `data` is null or readable for `length` bytes, which do not change during `'a`.
-    pub(crate) unsafe fn get<'a>(self) -> Result<Option<&'a str>, claimgate_code> {
+    pub(crate) unsafe fn get_apart_from<'a>(
+        self,
+        ranges: &[Range],
+    ) -> Result<Option<&'a str>, claimgate_code> {
         if self.data.is_null() {
             return if self.length == 0 {
                 Ok(None)
@@ -54,31 +58,36 @@ impl claimgate_text {
             };
         }
         check_len(self.data.addr(), self.length)?;
+        self.range().check_all_apart(ranges)?;
         // SAFETY: not null, of a length that an object can have; the caller promises the rest.
         let bytes = unsafe { slice::from_raw_parts(self.data.cast(), self.length) };
         str::from_utf8(bytes).map(Some).map_err(|_| claimgate_code::CLAIMGATE_NOT_UTF8)
     }
 
-    /// Returns the text, or `None` if it is not given. Rejects one that overlaps a range.
+    /// Like [`get_apart_from`](Self::get_apart_from), for a text that a client has sent. One
+    /// that is not UTF-8 is a mistake of the client, and not of the calling program: the result
+    /// is `refused`, a text that the library rejects.
     ///
     /// # Safety
     ///
-    /// As for [`get`](Self::get).
-    pub(crate) unsafe fn get_apart_from<'a>(
+    /// As for [`get_apart_from`](Self::get_apart_from).
+    pub(crate) unsafe fn of_client<'a>(
         self,
         ranges: &[Range],
+        refused: &'static str,
     ) -> Result<Option<&'a str>, claimgate_code> {
         // SAFETY: the caller's promise.
-        let text = unsafe { self.get() }?;
-        self.range().check_all_apart(ranges)?;
-        Ok(text)
+        match unsafe { self.get_apart_from(ranges) } {
+            Err(claimgate_code::CLAIMGATE_NOT_UTF8) => Ok(Some(refused)),
+            result => result,
+        }
     }
 
     /// Returns the text, which must be given.
     ///
     /// # Safety
     ///
-    /// As for [`get`](Self::get).
+    /// As for [`get_apart_from`](Self::get_apart_from).
     pub(crate) unsafe fn required<'a>(self) -> Result<&'a str, claimgate_code> {
         // SAFETY: the caller's promise.
         unsafe { self.required_apart_from(&[]) }
@@ -88,7 +97,7 @@ impl claimgate_text {
     ///
     /// # Safety
     ///
-    /// As for [`get`](Self::get).
+    /// As for [`get_apart_from`](Self::get_apart_from).
     pub(crate) unsafe fn required_apart_from<'a>(
         self,
         ranges: &[Range],

@@ -245,6 +245,11 @@ enum Form {
     Authorization,
 }
 
+/// A token that is not canonical base64url, in the place of one that is not UTF-8.
+const REFUSED_TOKEN: &str = "\u{fffd}.\u{fffd}.\u{fffd}";
+/// A header that is not one bearer token, in the place of one that is not UTF-8.
+const REFUSED_HEADER: &str = "Bearer \u{fffd}";
+
 /// # Safety
 ///
 /// As for [`claimgate_validate_access_token`].
@@ -268,15 +273,17 @@ unsafe fn validate_access(
     if !cache.is_null() {
         cached.check_apart(own)?;
     }
-    for range in [own, cached] {
-        text.range().check_apart(range)?;
-        Range::of(policy).check_apart(range)?;
-    }
+    let written = [own, cached];
+    Range::of(policy).check_all_apart(&written)?;
     // SAFETY: the caller's promise.
     let (policy, issuers) =
-        unsafe { (borrow(policy)?, issuers_of(issuers, issuer_count, &[own, cached])?) };
+        unsafe { (borrow(policy)?, issuers_of(issuers, issuer_count, &written)?) };
+    let refused = match form {
+        Form::Token => REFUSED_TOKEN,
+        Form::Authorization => REFUSED_HEADER,
+    };
     // SAFETY: the caller's promise.
-    let given = unsafe { text.get() }?;
+    let (given, key) = unsafe { (text.of_client(&written, refused)?, request_key(key, &written)?) };
     let bearer = match (given, form) {
         (None, _) => Err(Error::MissingToken),
         (Some(token), Form::Token) => Ok(BearerToken::new(token)),
@@ -290,8 +297,7 @@ unsafe fn validate_access(
             return Ok(unsafe { store(validation, none, Err::<(), _>(error), |()| Outcome::None) });
         }
     };
-    // SAFETY: the caller's promise.
-    let token = match unsafe { request_key(key, &[own, cached]) }? {
+    let token = match key {
         None => bearer,
         Some(key) => bearer.with_key(key),
     };
@@ -317,13 +323,16 @@ unsafe fn validate_access(
 /// `key` is null unless the request proves a key. `cache` is null for a validation without a
 /// cache; with one, claims can be read until the next validation that uses it. The result for
 /// a text that is not given is
-/// [`CLAIMGATE_MISSING_TOKEN`](claimgate_code::CLAIMGATE_MISSING_TOKEN).
+/// [`CLAIMGATE_MISSING_TOKEN`](claimgate_code::CLAIMGATE_MISSING_TOKEN), and for one that is not
+/// UTF-8 [`CLAIMGATE_INVALID_BASE64`](claimgate_code::CLAIMGATE_INVALID_BASE64): verdicts on the
+/// request, for which there is a challenge.
 ///
 /// # Safety
 ///
 /// The pointers are null, misaligned, or to objects of their kinds; no other thread uses
 /// `validation` and `cache` during the call. The text of the token is readable during the
-/// call, and as long as claims are read by name.
+/// call, and readable and unchanged as long as claims are read by name. As long as claims are
+/// read, the memory of the cache is not used for anything else.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn claimgate_validate_access_token(
     validation: *mut claimgate_validation,
@@ -343,7 +352,9 @@ pub unsafe extern "C" fn claimgate_validate_access_token(
     result.unwrap_or_else(|code| code)
 }
 
-/// Like [`claimgate_validate_access_token`], for the value of an `Authorization` header.
+/// Like [`claimgate_validate_access_token`], for the value of an `Authorization` header. The
+/// verdict on one that is not UTF-8 is
+/// [`CLAIMGATE_INVALID_REQUEST`](claimgate_code::CLAIMGATE_INVALID_REQUEST), whatever its scheme.
 ///
 /// # Safety
 ///
@@ -388,12 +399,11 @@ pub unsafe extern "C" fn claimgate_validate_id_token(
     let validate = || unsafe {
         let buffer = begin(validation)?;
         let own = Range::of(validation);
-        token.range().check_apart(own)?;
         Range::of(policy).check_apart(own)?;
         let policy = &borrow(policy)?.policy;
         let issuers = issuers_of(issuers, issuer_count, &[own])?;
         let login = login_of(login, own)?;
-        let Some(text) = token.get()? else {
+        let Some(text) = token.of_client(&[own], REFUSED_TOKEN)? else {
             return Ok(store(validation, token, Err::<(), _>(Error::MissingToken), |()| {
                 Outcome::None
             }));
@@ -424,11 +434,10 @@ pub unsafe extern "C" fn claimgate_validate_logout_token(
     let validate = || unsafe {
         let buffer = begin(validation)?;
         let own = Range::of(validation);
-        token.range().check_apart(own)?;
         Range::of(policy).check_apart(own)?;
         let policy = &borrow(policy)?.policy;
         let issuers = issuers_of(issuers, issuer_count, &[own])?;
-        let Some(text) = token.get()? else {
+        let Some(text) = token.of_client(&[own], REFUSED_TOKEN)? else {
             return Ok(store(validation, token, Err::<(), _>(Error::MissingToken), |()| {
                 Outcome::None
             }));

@@ -10,9 +10,14 @@ if ! "$cbindgen" --version 2>/dev/null | grep -qx "cbindgen $VERSION"; then
         cargo install --quiet --locked --root "$root" --version "$VERSION" cbindgen
     cbindgen=$root/bin/cbindgen
 fi
-# Links of Rust's documentation become plain names.
+# The rules for all functions, from the documentation of the crate, as a comment.
+rules() {
+    sed -nE '/^\/\/! # Objects/,/^$/ { s/^\/\/! # (.*)/\/\/! \1:/; s/^\/\/!/ */p; }' src/lib.rs |
+        sed -E '1 s/^ \*/\n\/*/; $ s/$/ *\//'
+}
+# They follow the first comment. Links of Rust's documentation become plain names.
 header() {
-    "$cbindgen" --quiet --config cbindgen.toml . |
+    "$cbindgen" --quiet --config cbindgen.toml . | sed '/see its README\.md\. \*\/$/r '<(rules) |
         sed -E 's/\[(`?)([^]`]+)`?\](\([^)]*\))?/\1\2\1/g; s/^ # Safety$/ Contract:/'
 }
 

@@ -156,6 +156,108 @@ static void refuse_calls(void) {
                                                                    header, NULL, NULL, now));
 }
 
+/* What a client sends is refused, with a challenge: a text that is not UTF-8 is no mistake of the
+ * program. */
+static void refuse_texts_of_clients(void) {
+    const claimgate_issuer *issuers[] = {issuer};
+    char long_token[4096], challenge[256], message[256];
+    snprintf(long_token, sizeof long_token, "%s\xff", token);
+    const struct {
+        const char *text;
+        int is_header;
+        claimgate_code code;
+        uint32_t status;
+        const char *error;
+    } sent[] = {
+        {"Bearer \xff", 1, CLAIMGATE_INVALID_REQUEST, 400, "error=\"invalid_request\""},
+        {"\xff", 1, CLAIMGATE_INVALID_REQUEST, 400, "error=\"invalid_request\""},
+        {"Basic \xe9", 1, CLAIMGATE_INVALID_REQUEST, 400, "error=\"invalid_request\""},
+        {"Bearer \xc3\xa4", 1, CLAIMGATE_INVALID_REQUEST, 400, "error=\"invalid_request\""},
+        {"\xff", 0, CLAIMGATE_INVALID_BASE64, 401, "error=\"invalid_token\""},
+        {"a.b.\xc3", 0, CLAIMGATE_INVALID_BASE64, 401, "error=\"invalid_token\""},
+        {long_token, 0, CLAIMGATE_INVALID_BASE64, 401, "error=\"invalid_token\""},
+    };
+    size_t size = claimgate_cache_size(8);
+    claimgate_cache *caches[2] = {NULL, NULL};
+    void *memory = memory_of(size, claimgate_cache_align());
+    IS(CLAIMGATE_OK, claimgate_cache_init(memory, size, 8, &caches[1]));
+    for (size_t i = 0; i < 2 * sizeof sent / sizeof *sent; i++) {
+        claimgate_text given = text(sent[i / 2].text);
+        claimgate_cache *cache = caches[i % 2];
+        if (sent[i / 2].is_header) {
+            IS(sent[i / 2].code, claimgate_validate_authorization(validation, issuers, 1, policy,
+                                                                  given, NULL, cache, now));
+        } else {
+            IS(sent[i / 2].code, claimgate_validate_access_token(validation, issuers, 1, policy,
+                                                                 given, NULL, cache, now));
+        }
+        uint32_t status = 0;
+        size_t length = 0;
+        IS(CLAIMGATE_OK, claimgate_http_status(validation, &status));
+        HOLDS(status == sent[i / 2].status);
+        IS(CLAIMGATE_OK, claimgate_challenge(validation, policy, text(NULL), challenge,
+                                             sizeof challenge - 1, &length));
+        challenge[length] = '\0';
+        HOLDS(strstr(challenge, sent[i / 2].error) != NULL);
+        IS(CLAIMGATE_OK, claimgate_message(validation, message, sizeof message, &length));
+    }
+    free(memory);
+    /* Arguments that overlap are a mistake of the program, whatever the client sent. */
+    char *within = (char *)validation + claimgate_validation_size() / 2; /* the scratch space */
+    claimgate_text inside = {memset(within, 0xff, 8), 8};
+    claimgate_request_key key = {inside, text(NULL)};
+    IS(CLAIMGATE_OVERLAP, claimgate_validate_authorization(validation, issuers, 1, policy, inside,
+                                                           NULL, NULL, now));
+    IS(CLAIMGATE_OVERLAP,
+       claimgate_validate_authorization(validation, issuers, 1, policy, text("Bearer \xff"), &key,
+                                        NULL, now));
+    IS(CLAIMGATE_OVERLAP, claimgate_validate_access_token(validation, issuers, 1, policy,
+                                                          text(NULL), &key, NULL, now));
+    IS(CLAIMGATE_OK, validate(NULL));
+}
+
+/* Without a result, the length of one is 0, unless the arguments are refused. */
+static void refuse_results(void) {
+    char buffer[64];
+    claimgate_text name = text("no such claim");
+    claimgate_texts path = {&name, 1};
+    size_t length = 9;
+    IS(CLAIMGATE_OK, validate(NULL));
+    IS(CLAIMGATE_INVALID_SETTING, claimgate_challenge(validation, policy, text(NULL), buffer,
+                                                      sizeof buffer, &length));
+    HOLDS(length == 0);
+    length = 9;
+    IS(CLAIMGATE_INVALID_SETTING, claimgate_message(validation, buffer, sizeof buffer, &length));
+    HOLDS(length == 0);
+    length = 9;
+    IS(CLAIMGATE_CLAIM_ABSENT,
+       claimgate_claim_string(validation, path, buffer, sizeof buffer, &length));
+    HOLDS(length == 0);
+    IS(CLAIMGATE_NULL_POINTER, claimgate_scope(validation, buffer, sizeof buffer, NULL));
+    /* A refused length is not written to. */
+    size_t words[2] = {9, 9};
+    char *unaligned = (char *)words + 1;
+    memset(unaligned, 'a', sizeof(size_t));
+    IS(CLAIMGATE_MISALIGNED,
+       claimgate_message(validation, buffer, sizeof buffer, (size_t *)unaligned));
+    HOLDS(unaligned[0] == 'a');
+    name = (claimgate_text){(char *)words, 4};
+    memcpy(words, "role", 4);
+    IS(CLAIMGATE_OVERLAP,
+       claimgate_claim_string(validation, path, buffer, sizeof buffer, words));
+    HOLDS(memcmp(words, "role", 4) == 0);
+    claimgate_text realm = name;
+    IS(CLAIMGATE_EXPIRED, claimgate_validate_access_token(
+                              validation, (const claimgate_issuer *[]){issuer}, 1, policy,
+                              text(token), NULL, NULL, now + 1000000000));
+    IS(CLAIMGATE_OVERLAP,
+       claimgate_challenge(validation, policy, realm, buffer, sizeof buffer, words));
+    HOLDS(memcmp(words, "role", 4) == 0);
+    length = 9;
+    IS(CLAIMGATE_NO_TOKEN, claimgate_scope(validation, buffer, sizeof buffer, &length));
+    HOLDS(length == 0);
+}
+
 static void read_claims(void) {
     claimgate_text shown, path[5] = {text("sub"), text("x"), text("x"), text("x"), text("x")};
     char buffer[256];
@@ -235,6 +337,14 @@ static void hit_a_cache(void) {
     IS(CLAIMGATE_OK, claimgate_validate_access_token(other, issuers, 1, policy, text(token), NULL,
                                                      cache, now));
     IS(CLAIMGATE_NO_TOKEN, claimgate_token_text(validation, CLAIMGATE_SUBJECT, &shown));
+    /* A cache that is initialised again shows no token of before. */
+    IS(CLAIMGATE_OK, claimgate_token_text(other, CLAIMGATE_SUBJECT, &shown));
+    IS(CLAIMGATE_OK, claimgate_cache_init(memory, size, 8, &cache));
+    IS(CLAIMGATE_NO_TOKEN, claimgate_token_text(other, CLAIMGATE_SUBJECT, &shown));
+    for (int i = 0; i < 8; i++) {
+        IS(CLAIMGATE_OK, validate(cache));
+        IS(CLAIMGATE_NO_TOKEN, claimgate_token_text(other, CLAIMGATE_SUBJECT, &shown));
+    }
     /* A hit is judged by the clock of the call. */
     unsigned long long before = now;
     now += 1000000000;
@@ -352,6 +462,8 @@ int main(int argc, char **argv) {
     refuse_memory();
     refuse_settings();
     refuse_calls();
+    refuse_texts_of_clients();
+    refuse_results();
     read_claims();
     hit_a_cache();
     bring_a_verifier();

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The C interface and the nginx module:
 #
-#   1. claimgate.h is what the crate generates; no function can panic;
+#   1. claimgate.h is what the crate generates; no function can panic; the unit tests, with
+#      signatures in Rust and without;
 #   2. mistakes of a calling program, each setting and each claim, and the cases of the
 #      repository's batch tests with variants, under AddressSanitizer and
 #      UndefinedBehaviorSanitizer: each verdict must be that of the Rust example;
@@ -56,6 +57,8 @@ unset http_proxy HTTP_PROXY all_proxy ALL_PROXY
 if runs 1; then
     bash header.sh
     bash no_panic.sh
+    cargo test --quiet --lib -p claimgate-c
+    cargo test --quiet --lib -p claimgate-c --no-default-features
 fi
 
 if runs 2 || runs 3; then

@@ -594,6 +594,13 @@ static void read_by_name(void) {
        claimgate_claim_string(validation, path_of("simple"), exact, sizeof exact, &length));
     IS(CLAIMGATE_BUFFER_TOO_SMALL,
        claimgate_claim_string(validation, path_of("simple"), exact, sizeof exact - 1, &length));
+    /* Nor a value that is not UTF-8: it was not confirmed. */
+    length = 9;
+    replace("{\"simple\":\"root\xff\"}");
+    IS(CLAIMGATE_NOT_UTF8,
+       claimgate_claim_string(validation, path_of("simple"), exact, sizeof exact, &length));
+    HOLDS(length == 0);
+    IS(CLAIMGATE_NOT_UTF8, string_of("simple", ""));
     static const char *const broken[] = {
         "{\"simple\" 1}", "{\"simple", "{\"simple\":\"", "{\"simple\":\"\\", "{\"simple\":\"\\u12",
         "{\"simple\":\"\\u12g4\"}", "{\"simple\":\"\\udc00\"}", "{\"simple\":\"\\ud83d\"}",
@@ -944,10 +951,31 @@ static void validate_over_arguments(void) {
         IS(CLAIMGATE_OVERLAP, VALIDATE_ID(id_policy, given, &login));
     }
     no_settings();
+    /* Those of a client, and a token, are refused if they are not UTF-8. */
+    IS(CLAIMGATE_INVALID_BASE64, VALIDATE_ID(id_policy, text("a.b.\xff"), &login));
+    claimgate_text *const of_a_client[] = {&login.access_token, &login.code};
+    static const char *const hashes[] = {",\"at_hash\":\"AAAA\"}", ",\"c_hash\":\"AAAA\"}"};
+    for (size_t i = 0; i < 2; i++) {
+        for (uint32_t is_optional = 0; is_optional < 2; is_optional++) {
+            no_settings();
+            login.hashes_are_optional = is_optional;
+            *of_a_client[i] = text("a\xff");
+            IS(CLAIMGATE_MISSING_CLAIM, VALIDATE_ID(id_policy, make("JWT", ID "}"), &login));
+            char claims[512];
+            snprintf(claims, sizeof claims, "%s%s", ID, hashes[i]);
+            IS(CLAIMGATE_HASH_MISMATCH, VALIDATE_ID(id_policy, make("JWT", claims), &login));
+        }
+    }
+    no_settings();
+    given = text(token);
+    login.organization = text("a\xff");
+    IS(CLAIMGATE_NOT_UTF8, VALIDATE_ID(id_policy, given, &login));
+    no_settings();
 #define VALIDATE_LOGOUT(p, t) claimgate_validate_logout_token(validation, issuers, 1, p, t, ISSUED)
     IS(CLAIMGATE_OVERLAP, VALIDATE_LOGOUT(logout_policy, inside));
     IS(CLAIMGATE_OVERLAP, VALIDATE_LOGOUT((void *)within, given));
     IS(CLAIMGATE_MISSING_TOKEN, VALIDATE_LOGOUT(logout_policy, text(NULL)));
+    IS(CLAIMGATE_INVALID_BASE64, VALIDATE_LOGOUT(logout_policy, text("a.b.\xff")));
     IS(CLAIMGATE_OVERLAP, claimgate_issuer_key_count(issuer, (size_t *)issuer + 1));
     /* A validation where a cache has its tokens. */
     size_t tokens = 64;
