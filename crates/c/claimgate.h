@@ -1011,7 +1011,7 @@ size_t claimgate_cache_align(void);
 
  Contract:
 
- `memory` is readable and writable for `size` bytes, and `cache` is writable. No other thread
+ `memory` is writable for `size` bytes, and `cache` is writable. No other thread
  uses a cache in it during the call, or has a validation whose token was found there.
  */
 enum claimgate_code claimgate_cache_init(void *memory,

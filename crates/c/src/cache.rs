@@ -1,6 +1,7 @@
 //! The cache of verified access tokens.
 
 use core::ffi::c_void;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use claimgate::cache::VerifiedTokenCache;
 
@@ -49,7 +50,7 @@ pub extern "C" fn claimgate_cache_align() -> usize {
 ///
 /// # Safety
 ///
-/// `memory` is readable and writable for `size` bytes, and `cache` is writable. No other thread
+/// `memory` is writable for `size` bytes, and `cache` is writable. No other thread
 /// uses a cache in it during the call, or has a validation whose token was found there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn claimgate_cache_init(
@@ -64,8 +65,6 @@ pub unsafe extern "C" fn claimgate_cache_init(
             return Err(claimgate_code::CLAIMGATE_MEMORY_TOO_SMALL);
         }
         Range { start: memory.addr(), len: needed }.check_apart(Range::of(cache))?;
-        // SAFETY: readable, or null or misaligned.
-        let previous = unsafe { epoch_of(memory.cast_const().cast()) };
         // SAFETY: the caller's promise.
         let (place, seal) = unsafe { place_of::<claimgate_cache>(memory, size, &[]) }?;
         let buckets = tokens.div_ceil(WAYS).max(1);
@@ -75,8 +74,7 @@ pub unsafe extern "C" fn claimgate_cache_init(
             // SAFETY: within the memory, whose size was compared with that of the buckets.
             unsafe { first.add(index).write(Bucket::new()) };
         }
-        // The next epoch of a cache that was here: what was found in it is not found in this one.
-        let epoch = previous.map_or(0, |epoch| epoch.wrapping_add(1));
+        let epoch = first_epoch();
         // SAFETY: aligned and writable.
         unsafe {
             place.write(claimgate_cache { seal, epoch, buckets, first: [] });
@@ -153,6 +151,21 @@ pub(crate) unsafe fn bucket_of<'a>(
         let bucket = (&raw mut (*cache).first).cast::<Bucket>().add(index);
         Ok((&mut *bucket, (*cache).epoch))
     }
+}
+
+/// Returns the first epoch of a new cache. It differs from those of a cache that was in the same
+/// memory, so that a token found there is not found here.
+fn first_epoch() -> u64 {
+    static CACHES: AtomicU32 = AtomicU32::new(0);
+    #[cfg(target_has_atomic = "32")]
+    let number = CACHES.fetch_add(1, Ordering::Relaxed);
+    #[cfg(not(target_has_atomic = "32"))]
+    let number = {
+        let number = CACHES.load(Ordering::Relaxed);
+        CACHES.store(number.wrapping_add(1), Ordering::Relaxed);
+        number
+    };
+    u64::from(number) << 32
 }
 
 /// Returns the epoch of a cache.
