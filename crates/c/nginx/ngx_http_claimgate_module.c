@@ -11,6 +11,9 @@
 #define MAX_CHALLENGE 4096
 #define MAX_VALUE 4096
 #define MAX_STALE 86400
+#define MAX_FETCH 10000 /* milliseconds */
+
+typedef struct request_s request_t;
 
 /* The keys of an issuer, from a file or a location. Each worker has its own. */
 typedef struct {
@@ -29,9 +32,11 @@ typedef struct {
     /* When it was last found to be the key set in use. */
     time_t confirmed_at;
     ngx_uint_t is_in_use;
-    /* The number of fetches in progress. */
-    ngx_uint_t fetches;
-    /* When a client disconnected, which ended its fetch; 0 after another fetch was begun. */
+    /* The request whose fetch is in progress, or NULL. */
+    request_t *fetching;
+    /* The requests that wait for its end. */
+    ngx_queue_t waiting;
+    /* When a fetch ended without a result; 0 after another fetch was begun. */
     time_t cut_off_at;
 } keys_t;
 
@@ -76,20 +81,29 @@ typedef struct {
     keys_t *keys;
 } loc_conf_t;
 
-typedef struct {
-    ngx_uint_t waits;   /* for a fetch that this request has begun */
-    ngx_uint_t fetched; /* a request begins one fetch at most */
+/* The state of a request in a location. */
+struct request_s {
+    ngx_http_request_t *request;
+    ngx_uint_t waits;   /* for the end of a fetch, in the queue */
+    ngx_uint_t fetched; /* it has begun a fetch or waited for one, and does neither again */
+    ngx_queue_t queue;
+    /* Its fetch, if it has begun one. */
+    keys_t *keys;
+    ngx_event_t deadline;
+    size_t length; /* of the key set, as far as it was received */
     ngx_str_t subject;
     ngx_str_t scope;
     ngx_str_t client;
     ngx_str_t *claims;
-} request_t;
+};
 
 ngx_module_t ngx_http_claimgate_module;
 
 /* The state of the worker. */
 static claimgate_validation *validation;
 static claimgate_cache *cache;
+
+static ngx_http_output_body_filter_pt next_body_filter;
 
 static claimgate_text text_of(ngx_str_t string) {
     return (claimgate_text){(const char *)string.data, string.len};
@@ -230,6 +244,9 @@ static char *add_claim(ngx_conf_t *cf, ngx_command_t *command, void *conf) {
         variable->get_handler = claim_variable;
         variable->data = index;
     }
+    for (ngx_uint_t i = 0; own->claims != NULL && i < own->claims->nelts; i++)
+        if (((claim_t *)own->claims->elts)[i].index == index)
+            return "has a variable that this block sets twice";
     if (own->claims == NULL) own->claims = ngx_array_create(cf->pool, 4, sizeof(claim_t));
     claim_t *claim = own->claims == NULL ? NULL : ngx_array_push(own->claims);
     if (claim == NULL) return NGX_CONF_ERROR;
@@ -251,6 +268,14 @@ static char *set_file(ngx_conf_t *cf, ngx_command_t *command, void *conf) {
                                                                       : NGX_CONF_ERROR;
 }
 
+static char *set_location(ngx_conf_t *cf, ngx_command_t *command, void *conf) {
+    ngx_str_t uri = ((ngx_str_t *)cf->args->elts)[1];
+    if (uri.data[0] != '/' || ngx_strchr(uri.data, '?') != NULL ||
+        ngx_strchr(uri.data, '#') != NULL)
+        return "is not the path of a location";
+    return ngx_conf_set_str_slot(cf, command, conf);
+}
+
 static ngx_conf_enum_t profiles[] = {
     {ngx_string("general"), CLAIMGATE_PROFILE_GENERAL},
     {ngx_string("rfc9068"), CLAIMGATE_PROFILE_RFC9068},
@@ -265,6 +290,7 @@ static ngx_conf_enum_t subject_kinds[] = {
 };
 
 static ngx_conf_num_bounds_t leeway_bounds = {ngx_conf_check_num_bounds, 0, 600};
+static ngx_conf_num_bounds_t max_stale_bounds = {ngx_conf_check_num_bounds, 1, -1};
 
 #define ANYWHERE (NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF)
 #define IN_LOCATION(field) NGX_HTTP_LOC_CONF_OFFSET, offsetof(loc_conf_t, field), NULL
@@ -277,10 +303,10 @@ static ngx_command_t commands[] = {
      IN_LOCATION(issuer)},
     {ngx_string("claimgate_keys_file"), ANYWHERE | NGX_CONF_TAKE1, set_file,
      IN_LOCATION(keys_file)},
-    {ngx_string("claimgate_keys_location"), ANYWHERE | NGX_CONF_TAKE1, ngx_conf_set_str_slot,
+    {ngx_string("claimgate_keys_location"), ANYWHERE | NGX_CONF_TAKE1, set_location,
      IN_LOCATION(keys_location)},
     {ngx_string("claimgate_keys_max_stale"), ANYWHERE | NGX_CONF_TAKE1, ngx_conf_set_sec_slot,
-     IN_LOCATION(max_stale)},
+     IN_LOCATION_OF(max_stale, &max_stale_bounds)},
     {ngx_string("claimgate_keys_max_age"), ANYWHERE | NGX_CONF_TAKE1, ngx_conf_set_sec_slot,
      IN_LOCATION(keys_max_age)},
     {ngx_string("claimgate_keys_cool_down"), ANYWHERE | NGX_CONF_TAKE1, ngx_conf_set_sec_slot,
@@ -422,6 +448,7 @@ static char *find_keys(ngx_conf_t *cf, loc_conf_t *own) {
     void *refresh_memory = memory_of(cf->pool, refresh_size, claimgate_refresh_align());
     if (keys == NULL || place == NULL || memory == NULL || refresh_memory == NULL)
         return NGX_CONF_ERROR;
+    ngx_queue_init(&keys->waiting);
     keys->url = own->issuer;
     keys->file = own->keys_file;
     keys->location = own->keys_location;
@@ -460,7 +487,8 @@ static char *make_policy(ngx_conf_t *cf, loc_conf_t *own) {
     if (own->issuer.len == 0) return "claimgate_issuer is missing";
     if (own->audiences == NULL) return "claimgate_audience is missing";
     if ((own->keys_file.len == 0) == (own->keys_location.len == 0))
-        return "one of claimgate_keys_file and claimgate_keys_location is required";
+        return "one of claimgate_keys_file and claimgate_keys_location is required, "
+               "in the block of claimgate_issuer or further inside";
     claimgate_texts audiences = texts_of(own->audiences);
     claimgate_access_settings settings = {
         .size = sizeof settings,
@@ -492,9 +520,10 @@ static char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) {
     loc_conf_t *outer = parent, *own = child;
     ngx_conf_merge_value(own->enabled, outer->enabled, 0);
     ngx_conf_merge_str_value(own->issuer, outer->issuer, "");
-    /* The keys of one issuer must not verify the tokens of another. */
+    /* The keys of one issuer must not verify the tokens of another. Keys of a block without an
+     * issuer would be those of each inner block. */
     if (own->keys_file.len == 0 && own->keys_location.len == 0 &&
-        (outer->issuer.len == 0 || is_same(own->issuer, outer->issuer))) {
+        is_same(own->issuer, outer->issuer)) {
         own->keys_file = outer->keys_file;
         own->keys_location = outer->keys_location;
     }
@@ -529,39 +558,64 @@ static char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) {
 
 /* ---- Keys ---- */
 
-typedef struct {
-    keys_t *keys;
-    request_t *waiting; /* NULL for a fetch in the background */
-    ngx_uint_t is_over;
-} fetch_t;
-
-/* A fetch ends with the request that began it. Otherwise, clients that disconnect could delay
- * the next fetch by the cool-down, and keep a withdrawn key in use. */
-static void cut_off(fetch_t *fetch) {
-    if (fetch->is_over) return;
-    fetch->is_over = 1;
-    fetch->keys->fetches--;
-    fetch->keys->cut_off_at = ngx_time();
+/* Ends the fetch in progress: the requests that wait for it continue, with whatever keys there
+ * are. Their connections may be others than that of the fetch. */
+static void end_fetch(keys_t *keys) {
+    request_t *fetching = keys->fetching;
+    keys->fetching = NULL;
+    if (fetching->deadline.timer_set) ngx_del_timer(&fetching->deadline);
+    while (!ngx_queue_empty(&keys->waiting)) {
+        ngx_queue_t *head = ngx_queue_head(&keys->waiting);
+        request_t *request = ngx_queue_data(head, request_t, queue);
+        ngx_queue_remove(head);
+        request->waits = 0;
+        ngx_post_event(request->request->connection->write, &ngx_posted_events);
+    }
 }
 
-static void request_ended(void *data) { cut_off(data); }
+/* Ends the fetch with the request that began it. Its result is unknown: if it delayed the next
+ * fetch by the cool-down, clients that disconnect could keep a withdrawn key in use. */
+static void cut_off(keys_t *keys) {
+    keys->cut_off_at = ngx_time();
+    end_fetch(keys);
+}
 
 static ngx_int_t is_retry_due(const keys_t *keys) {
     return keys->cut_off_at != 0 && keys->cut_off_at != ngx_time();
 }
 
-/* Ends a fetch. The request continues in any case: with the new keys or the previous ones. */
+static void fail_fetch(keys_t *keys, const char *reason) {
+    claimgate_refresh_failed(keys->refresh, (uint64_t)ngx_time());
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "claimgate: the key set of %V %s", &keys->url,
+                  reason);
+    end_fetch(keys);
+}
+
+static void deadline_passed(ngx_event_t *deadline) {
+    request_t *request = (request_t *)((char *)deadline - offsetof(request_t, deadline));
+    if (request->keys->fetching == request)
+        fail_fetch(request->keys, "was not received in 10 seconds");
+}
+
+/* Runs before the memory of a request is freed. */
+static void request_ended(void *data) {
+    request_t *request = data;
+    if (request->waits) {
+        ngx_queue_remove(&request->queue);
+        request->waits = 0;
+    }
+    if (request->keys != NULL && request->keys->fetching == request) cut_off(request->keys);
+}
+
+/* The end of the subrequest. The request continues in any case. */
 static ngx_int_t fetched(ngx_http_request_t *sr, void *data, ngx_int_t rc) {
-    fetch_t *fetch = data;
-    keys_t *keys = fetch->keys;
-    if (fetch->is_over) return NGX_OK;
-    if (fetch->waiting != NULL) fetch->waiting->waits = 0;
-    if (rc == NGX_HTTP_CLIENT_CLOSED_REQUEST || (rc != NGX_OK && sr->connection->error)) {
-        cut_off(fetch);
+    request_t *request = data;
+    keys_t *keys = request->keys;
+    if (keys->fetching != request) return NGX_OK;
+    if (rc == NGX_HTTP_CLIENT_CLOSED_REQUEST) {
+        cut_off(keys);
         return NGX_OK;
     }
-    fetch->is_over = 1;
-    keys->fetches--;
     ngx_uint_t status = sr->headers_out.status;
     claimgate_code code = CLAIMGATE_REFUSED;
     if (rc == NGX_OK && status == NGX_HTTP_OK && sr->out != NULL && sr->out->buf != NULL) {
@@ -574,60 +628,101 @@ static ngx_int_t fetched(ngx_http_request_t *sr, void *data, ngx_int_t rc) {
     ngx_log_error(level, sr->connection->log, 0,
                   "claimgate: the key set of %V: status %ui, %s", &keys->url, status,
                   claimgate_code_name(code));
+    end_fetch(keys);
     return NGX_OK;
 }
 
-/* Begins a fetch of the key set with a subrequest, which contains nothing of the request. */
-static ngx_int_t begin_fetch(ngx_http_request_t *r, keys_t *keys, request_t *waiting) {
-    fetch_t *fetch = ngx_pcalloc(r->pool, sizeof *fetch);
+/* Returns the request that began the fetch to which this subrequest belongs, or NULL. */
+static request_t *fetch_of(ngx_http_request_t *r) {
+    for (; r != r->main; r = r->parent)
+        if (r->post_subrequest != NULL && r->post_subrequest->handler == fetched)
+            return r->post_subrequest->data;
+    return NULL;
+}
+
+/* Discards a key set that is too large. nginx would close the client's connection. */
+static ngx_int_t limit_key_set(ngx_http_request_t *r, ngx_chain_t *in) {
+    request_t *request = r->subrequest_in_memory ? fetch_of(r) : NULL;
+    if (request == NULL) return next_body_filter(r, in);
+    ngx_http_core_loc_conf_t *core = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    size_t limit = core->subrequest_output_buffer_size, announced = limit;
+    if (r->headers_out.content_length_n >= 0) announced = (size_t)r->headers_out.content_length_n;
+    for (ngx_chain_t *link = in; link != NULL; link = link->next)
+        if (!ngx_buf_special(link->buf))
+            request->length += (size_t)(link->buf->last - link->buf->pos);
+    if (announced <= limit && request->length <= announced) return next_body_filter(r, in);
+    if (request->keys->fetching == request)
+        fail_fetch(request->keys, "is larger than subrequest_output_buffer_size");
+    for (ngx_chain_t *link = in; link != NULL; link = link->next) link->buf->pos = link->buf->last;
+    return NGX_OK;
+}
+
+/* Begins a fetch of the key set with a subrequest in the background, which contains nothing of
+ * the request: it has its own header, URI, body and variables. The request must neither be able
+ * to choose among the issuer's key sets nor be sent to the issuer. */
+static ngx_int_t begin_fetch(request_t *request, keys_t *keys) {
+    ngx_http_request_t *r = request->request, *sr;
+    ngx_http_core_main_conf_t *core = ngx_http_get_module_main_conf(r, ngx_http_core_module);
     ngx_http_post_subrequest_t *end = ngx_palloc(r->pool, sizeof *end);
-    ngx_pool_cleanup_t *cleanup = ngx_pool_cleanup_add(r->pool, 0);
-    ngx_http_request_t *sr;
-    if (fetch == NULL || end == NULL || cleanup == NULL) return NGX_ERROR;
-    fetch->keys = keys;
-    fetch->waiting = waiting;
+    ngx_http_request_body_t *body = ngx_pcalloc(r->pool, sizeof *body);
+    ngx_http_variable_value_t *variables =
+        ngx_pcalloc(r->pool, core->variables.nelts * sizeof *variables);
+    ngx_http_headers_in_t header;
+    ngx_memzero(&header, sizeof header);
+    header.content_length_n = -1;
+    request->fetched = 1;
+    keys->cut_off_at = ngx_time();
+    if (end == NULL || body == NULL || variables == NULL ||
+        ngx_list_init(&header.headers, r->pool, 1, sizeof(ngx_table_elt_t)) != NGX_OK)
+        return NGX_ERROR;
     end->handler = fetched;
-    end->data = fetch;
-    ngx_uint_t flags = NGX_HTTP_SUBREQUEST_IN_MEMORY;
-    flags |= waiting == NULL ? NGX_HTTP_SUBREQUEST_BACKGROUND : NGX_HTTP_SUBREQUEST_WAITED;
+    end->data = request;
+    ngx_uint_t flags = NGX_HTTP_SUBREQUEST_IN_MEMORY | NGX_HTTP_SUBREQUEST_BACKGROUND;
     if (ngx_http_subrequest(r, &keys->location, NULL, &sr, end, flags) != NGX_OK)
         return NGX_ERROR;
-    keys->fetches++;
+    sr->headers_in = header;
+    sr->headers_in.headers.last = &sr->headers_in.headers.part;
+    sr->request_body = body;
+    sr->variables = variables;
+    sr->unparsed_uri = keys->location;
+    ngx_str_null(&sr->request_line);
     keys->cut_off_at = 0;
-    cleanup->handler = request_ended;
-    cleanup->data = fetch;
-    if (waiting != NULL) waiting->waits = waiting->fetched = 1;
-    sr->request_body = ngx_pcalloc(r->pool, sizeof(ngx_http_request_body_t));
-    ngx_http_headers_in_t none;
-    ngx_memzero(&none, sizeof none);
-    none.host = r->headers_in.host;
-    none.server = r->headers_in.server;
-    none.content_length_n = -1;
-    sr->headers_in = none;
-    if (sr->request_body == NULL ||
-        ngx_list_init(&sr->headers_in.headers, r->pool, 1, sizeof(ngx_table_elt_t)) != NGX_OK)
-        return NGX_ERROR;
+    keys->fetching = request;
+    request->keys = keys;
+    request->deadline.handler = deadline_passed;
+    request->deadline.data = r->connection;
+    request->deadline.log = ngx_cycle->log;
+    ngx_add_timer(&request->deadline, MAX_FETCH);
     return NGX_OK;
+}
+
+static ngx_int_t wait_for_fetch(request_t *request, keys_t *keys) {
+    request->waits = request->fetched = 1;
+    ngx_queue_insert_tail(&keys->waiting, &request->queue);
+    return NGX_AGAIN;
 }
 
 /* Ensures that there are keys. NGX_AGAIN: the request waits for them; NGX_DECLINED: there are
  * none. */
-static ngx_int_t prepare_keys(ngx_http_request_t *r, keys_t *keys, request_t *request) {
+static ngx_int_t prepare_keys(request_t *request, keys_t *keys) {
     if (keys->file.len > 0) {
-        if (keys->looked_at != ngx_time()) read_file(keys, r->connection->log);
+        size_t count = 0;
+        if (keys->looked_at != ngx_time()) read_file(keys, request->request->connection->log);
         time_t most = keys->max_stale == NGX_CONF_UNSET_UINT ? MAX_STALE : (time_t)keys->max_stale;
-        return ngx_time() - keys->confirmed_at < most ? NGX_OK : NGX_DECLINED;
+        claimgate_issuer_key_count(keys->issuer, &count);
+        return count > 0 && ngx_time() - keys->confirmed_at < most ? NGX_OK : NGX_DECLINED;
     }
     uint64_t now = (uint64_t)ngx_time(), seconds = 1;
     int has_keys = claimgate_refresh_check_stale(keys->refresh, now) == CLAIMGATE_OK;
-    claimgate_refresh_on_schedule(keys->refresh, now, &seconds);
-    /* Without keys, each request has its own fetch. */
-    int joins = !has_keys && keys->fetches > 0 && !request->fetched;
-    if (seconds == 0 || joins || is_retry_due(keys)) {
-        if (begin_fetch(r, keys, has_keys ? NULL : request) != NGX_OK) return NGX_ERROR;
-        if (!has_keys) return NGX_AGAIN;
+    if (request->fetched) return has_keys ? NGX_OK : NGX_DECLINED;
+    /* There is one fetch at a time; with usable keys, requests do not wait for it. */
+    if (keys->fetching == NULL) {
+        claimgate_refresh_on_schedule(keys->refresh, now, &seconds);
+        if ((seconds == 0 || is_retry_due(keys)) && begin_fetch(request, keys) != NGX_OK)
+            return NGX_ERROR;
     }
-    return has_keys ? NGX_OK : NGX_DECLINED;
+    if (has_keys) return NGX_OK;
+    return keys->fetching == NULL ? NGX_DECLINED : wait_for_fetch(request, keys);
 }
 
 /* ---- Requests ---- */
@@ -682,6 +777,13 @@ static ngx_uint_t find_all_cookies(ngx_http_request_t *r, ngx_str_t name, ngx_st
         count += find_cookies(headers[i]->value, name, value);
 #endif
     return count;
+}
+
+static ngx_int_t has_token(ngx_http_request_t *r, const loc_conf_t *own) {
+    ngx_uint_t count;
+    ngx_str_t cookie;
+    authorization(r, &count);
+    return count > 0 || (own->cookie.len > 0 && find_all_cookies(r, own->cookie, &cookie) > 0);
 }
 
 static claimgate_code validate(ngx_http_request_t *r, const loc_conf_t *own) {
@@ -789,39 +891,60 @@ static ngx_int_t refuse(ngx_http_request_t *r, const loc_conf_t *own) {
     return (ngx_int_t)status;
 }
 
+static ngx_int_t reject(ngx_http_request_t *r, const loc_conf_t *own, claimgate_code code) {
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0, "claimgate: rejected: %s",
+                  claimgate_code_name(code));
+    return refuse(r, own);
+}
+
+static request_t *state_of(ngx_http_request_t *r) {
+    request_t *request = ngx_http_get_module_ctx(r, ngx_http_claimgate_module);
+    if (request != NULL) return request;
+    ngx_pool_cleanup_t *cleanup = ngx_pool_cleanup_add(r->pool, 0);
+    request = ngx_pcalloc(r->pool, sizeof *request);
+    if (request == NULL || cleanup == NULL) return NULL;
+    request->request = r;
+    cleanup->handler = request_ended;
+    cleanup->data = request;
+    ngx_http_set_ctx(r, request, ngx_http_claimgate_module);
+    return request;
+}
+
 static ngx_int_t access_handler(ngx_http_request_t *r) {
     loc_conf_t *own = ngx_http_get_module_loc_conf(r, ngx_http_claimgate_module);
     if (!own->enabled) return NGX_DECLINED;
-    request_t *request = ngx_http_get_module_ctx(r, ngx_http_claimgate_module);
-    if (request == NULL) {
-        request = ngx_pcalloc(r->pool, sizeof *request);
-        if (request == NULL) return NGX_ERROR;
-        ngx_http_set_ctx(r, request, ngx_http_claimgate_module);
-    }
+    /* Without a token, there is no reason to fetch keys. */
+    if (!has_token(r, own)) return reject(r, own, validate(r, own));
+    keys_t *keys = own->keys;
+    request_t *request = state_of(r);
+    if (request == NULL) return NGX_ERROR;
     if (request->waits) return NGX_AGAIN;
-    ngx_int_t rc = prepare_keys(r, own->keys, request);
+    ngx_int_t rc = prepare_keys(request, keys);
     if (rc == NGX_DECLINED) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "claimgate: no keys of %V",
-                      &own->keys->url);
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "claimgate: no keys of %V", &keys->url);
         return NGX_HTTP_SERVICE_UNAVAILABLE;
     }
     if (rc != NGX_OK) return rc;
     claimgate_code code = validate(r, own);
     if (code == CLAIMGATE_OK)
         return keep_token(r, own, request) == NGX_OK ? NGX_OK : NGX_ERROR;
-    if (claimgate_is_worth_a_key_refresh(code) && own->keys->location.len > 0 &&
-        !request->fetched) {
+    if (claimgate_is_worth_a_key_refresh(code) && keys->location.len > 0 && !request->fetched &&
+        keys->fetching == NULL) {
         uint64_t seconds = 1;
-        claimgate_refresh_on_refusal(own->keys->refresh, code, (uint64_t)ngx_time(), &seconds);
-        if (seconds == 0 || is_retry_due(own->keys))
-            return begin_fetch(r, own->keys, request) == NGX_OK ? NGX_AGAIN : NGX_ERROR;
+        claimgate_refresh_on_refusal(keys->refresh, code, (uint64_t)ngx_time(), &seconds);
+        if (seconds == 0 || is_retry_due(keys))
+            return begin_fetch(request, keys) == NGX_OK ? wait_for_fetch(request, keys) : NGX_ERROR;
     }
-    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0, "claimgate: rejected: %s",
-                  claimgate_code_name(code));
-    return refuse(r, own);
+    return reject(r, own, code);
 }
 
 /* ---- Variables ---- */
+
+/* Returns the state of the request to which a variable belongs. A fetch has none: it would send
+ * it to the issuer. */
+static request_t *shown(ngx_http_request_t *r) {
+    return fetch_of(r) != NULL ? NULL : ngx_http_get_module_ctx(r->main, ngx_http_claimgate_module);
+}
 
 static ngx_int_t show(ngx_http_variable_value_t *v, const ngx_str_t *value) {
     if (value == NULL || value->data == NULL) {
@@ -838,13 +961,13 @@ static ngx_int_t show(ngx_http_variable_value_t *v, const ngx_str_t *value) {
 
 static ngx_int_t token_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
                                 uintptr_t data) {
-    request_t *request = ngx_http_get_module_ctx(r->main, ngx_http_claimgate_module);
+    request_t *request = shown(r);
     return show(v, request == NULL ? NULL : (ngx_str_t *)((char *)request + data));
 }
 
 static ngx_int_t claim_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
                                 uintptr_t data) {
-    request_t *request = ngx_http_get_module_ctx(r->main, ngx_http_claimgate_module);
+    request_t *request = shown(r);
     return show(v, request == NULL || request->claims == NULL ? NULL : &request->claims[data]);
 }
 
@@ -868,12 +991,14 @@ static ngx_int_t add_variables(ngx_conf_t *cf) {
     return NGX_OK;
 }
 
-static ngx_int_t add_handler(ngx_conf_t *cf) {
+static ngx_int_t add_handlers(ngx_conf_t *cf) {
     ngx_http_core_main_conf_t *core = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
     ngx_http_handler_pt *handler =
         ngx_array_push(&core->phases[NGX_HTTP_ACCESS_PHASE].handlers);
     if (handler == NULL) return NGX_ERROR;
     *handler = access_handler;
+    next_body_filter = ngx_http_top_body_filter;
+    ngx_http_top_body_filter = limit_key_set;
     return NGX_OK;
 }
 
@@ -896,7 +1021,7 @@ static ngx_int_t init_process(ngx_cycle_t *cycle) {
 
 static ngx_http_module_t module_context = {
     .preconfiguration = add_variables,
-    .postconfiguration = add_handler,
+    .postconfiguration = add_handlers,
     .create_main_conf = create_main_conf,
     .init_main_conf = init_main_conf,
     .create_loc_conf = create_loc_conf,

@@ -40,6 +40,8 @@ class Issuer:
 
     def __init__(self):
         self.status, self.text, self.fetches, self.seen, self.delay = 200, "", 0, [], 0
+        self.is_chunked = False
+        self.texts = {}  # by Host, of an issuer that has several tenants
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -49,13 +51,17 @@ class Issuer:
                 outer.fetches += 1
                 outer.seen.append((self.command, dict(self.headers)))
                 time.sleep(outer.delay)
-                body = outer.text.encode()
+                body = outer.texts.get(self.headers.get("Host"), outer.text).encode()
                 self.send_response(outer.status)
-                self.send_header("Content-Length", str(len(body)))
+                if outer.is_chunked:
+                    self.send_header("Transfer-Encoding", "chunked")
+                    body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+                else:
+                    self.send_header("Content-Length", str(len(body)))
                 try:
                     self.end_headers()
                     self.wfile.write(body)
-                except BrokenPipeError:
+                except OSError:
                     pass  # The fetch was cut off.
 
             def log_message(self, *_):
@@ -114,7 +120,11 @@ location /upstream {{ claimgate on; proxy_pass http://127.0.0.1:{backend};
 location /level {{ claimgate on; claimgate_claim $tenant level;
     proxy_pass http://127.0.0.1:{backend}; proxy_set_header X-Echo $tenant; }}
 location /either {{ satisfy any; deny all; claimgate on; try_files /none @echo; }}
-location @echo {{ return 200 named; }}
+location /named {{ claimgate on; try_files /none @named; }}
+location @named {{ proxy_pass http://127.0.0.1:{backend}; proxy_set_header X-Subject $claimgate_subject; }}
+location /renamed {{ claimgate on; try_files /none @renamed; }}
+location @renamed {{ claimgate on; proxy_pass http://127.0.0.1:{backend};
+    proxy_set_header X-Subject $claimgate_subject; }}
 """
 
 
@@ -129,20 +139,28 @@ def server_block():
 
 
 class Backend:
-    """Answers with the headers that it got."""
+    """Answers with the headers that it got, for /slow after two seconds."""
 
     def __init__(self):
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                time.sleep(2 if self.path == "/slow" else 0)
+                names = ["X-Subject", "X-Role", *filter(None, self.headers.get_all("X-Names", []))]
                 text = self.headers.get("X-Echo") or json.dumps(
-                    {name: self.headers.get_all(name) for name in ["X-Subject", "X-Role"]})
+                    {name: self.headers.get_all(name) for name in names})
                 body = text.encode("latin-1")
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                try:
+                    self.send_response(200)
+                    self.send_header("Content-Length", str(len(body)))
+                    self.end_headers()
+                    self.wfile.write(body)
+                except OSError:
+                    pass  # The client of nginx disconnected.
+
+            do_POST = do_GET
 
             def log_message(self, *_):
                 pass
@@ -154,8 +172,10 @@ class Backend:
 class Nginx:
     def __init__(self, server, http="", workers=1):
         self.write(server, http, workers)
+        # The C library overwrites memory that is freed.
         self.process = subprocess.Popen([NGINX, "-c", f"{FOLDER}/nginx.conf"],
-                                        stderr=subprocess.DEVNULL)
+                                        stderr=subprocess.DEVNULL,
+                                        env={**os.environ, "MALLOC_PERTURB_": "165"})
         for _ in range(200):
             try:
                 get("/open")
@@ -185,16 +205,19 @@ def write(name, text):
     os.rename(f"{FOLDER}/{name}.new", f"{FOLDER}/{name}")
 
 
-def get(path, token=None, headers=()):
+def get(path, token=None, headers=(), host="localhost", body=None):
     """Status, challenge and body of a request. `headers` are pairs."""
-    connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=15)
     try:
-        connection.putrequest("GET", path)
+        connection.putrequest("GET" if body is None else "POST", path, skip_host=True)
+        connection.putheader("Host", host)
+        if body is not None:
+            connection.putheader("Content-Length", str(len(body)))
         if token is not None:
             connection.putheader("Authorization", f"Bearer {token}")
         for name, value in headers:
             connection.putheader(name, value)
-        connection.endheaders()
+        connection.endheaders(body)
         response = connection.getresponse()
         body = response.read().decode("utf-8", "replace")
         return response.status, response.getheader("WWW-Authenticate") or "", body
@@ -242,6 +265,15 @@ def test_configuration():
          "no usable keys"),
         (f"{good} claimgate_keys_location /k; location / {{ claimgate on; }}", "one of"),
         (f"{good} location / {{ claimgate on; claimgate_issuer https://other.example/; }}", "one of"),
+        # Keys without an issuer are not inherited: they would be those of both.
+        (f"""}} server {{ listen 127.0.0.1:{PORT + 3}; {good} claimgate_audience a;
+location /a {{ claimgate on; claimgate_issuer https://a.example/; }}
+location /b {{ claimgate on; claimgate_issuer https://b.example/; }}""", "one of"),
+        (f"{good} claimgate_keys_max_stale 0;", "value must be equal to or greater than 1"),
+        (f"{good} claimgate_claim $tenant tenant; claimgate_claim $level level; "
+         "claimgate_claim $Tenant sub;", "has a variable that this block sets twice"),
+        *((f"location / {{ claimgate on; claimgate_keys_location {location}; }}",
+           "is not the path of a location") for location in ["@k", "keys", "'/jwks?a=b'", "/k#a"]),
     ]:
         Nginx.write(mistake)
         result = subprocess.run([NGINX, "-t", "-c", f"{FOLDER}/nginx.conf"], capture_output=True,
@@ -318,6 +350,12 @@ def test_verdicts():
     for subject in [" user|1", "user|1 "]:
         expect("a subject that a recipient would trim", None,
                json.loads(get("/upstream", a.sign(claims(sub=subject)))[2])["X-Subject"])
+    # An internal redirect clears the variables; the header of the client is replaced even so.
+    for path, subject in [("/named", None), ("/renamed", ["user|1"])]:
+        expect(f"the variables after an internal redirect: {path}", subject,
+               json.loads(get(path, good, spoof)[2])["X-Subject"])
+    expect("a claim that is too long", None,
+           json.loads(get("/upstream", a.sign(claims(tenant="x" * 4097)))[2])["X-Role"])
     expect("a variable that an inner block sets to another claim", "7",
            get("/level", good)[2])
     expect("a token without claims", "user|1|||||",
@@ -348,7 +386,8 @@ def test_file():
     time.sleep(1.5)
     expect("a file that is gone", (401, 200), (get("/api", a)[0], get("/api", b)[0]))
     write("keys.json", '{"keys":[]}')
-    wait_until("all keys are withdrawn", 401, lambda: get("/api", b)[0])
+    wait_until("all keys are withdrawn", 503, lambda: get("/api", b)[0])
+    expect("no token, no keys", 401, get("/api")[0])
     write("keys.json", jwks(KEYS["a"]))
     wait_until("keys again", 200, lambda: get("/api", a)[0])
     time.sleep(1.5)  # Each worker looks at the file for itself, once a second.
@@ -404,6 +443,7 @@ def test_location(issuer):
             thread.join()
         issuer.delay = 0
         expect("requests that come before the keys", [200] * 8, results)
+        expect("they share a fetch", 1, issuer.fetches)
         expect("fetches do not carry the request", [],
                [name for _, headers in issuer.seen for name in headers
                 if name.lower() in ["authorization", "cookie"]])
@@ -414,6 +454,115 @@ def test_location(issuer):
                issuer.fetches)
         issuer.status = 500
         expect("an outage changes nothing", (200, 401), (get("/api", a)[0], get("/api", b)[0]))
+
+
+HEADERS = "".join(f"proxy_set_header {name} {value};\n" for name, value in [
+    ("Host", "$host"), ("Authorization", "$http_authorization"), ("X-Req", "$http_x_req"),
+    ("X-Forwarded-For", "$proxy_add_x_forwarded_for"), ("X-Cookie", "$http_cookie$cookie_a"),
+    ("X-Uri", "$request_uri"), ("X-Args", "$args$is_args$arg_a$query_string"),
+    ("X-Line", "$request"), ("X-Body", "$request_body"), ("X-Length", "$content_length"),
+    ("X-Type", "$content_type"), ("X-Referer", "$http_referer$http_user_agent"), ("X-Set", "$set"),
+    ("X-Captured", "$captured"), ("X-Subject", "$claimgate_subject"), ("X-User", "$remote_user"),
+    ("X-Names", "X-Forwarded-For")])
+
+
+def test_fetch_contains_nothing(issuer):
+    """A fetch contains nothing of the request, even if its location inherits headers with
+    variables, and the request loses nothing to the fetch."""
+    good, forged = KEYS["a"].sign(claims()), KEYS["b"].sign(claims())
+    own = [("X-Req", "from-client"), ("X-Forwarded-For", "from-client"), ("Cookie", "a=from-client"),
+           ("Referer", "from-client"), ("User-Agent", "from-client"),
+           ("Content-Type", "from-client")]
+    ask = {"headers": own, "host": "from-client.example", "body": b"from-client"}
+    issuer.status, issuer.text, issuer.seen = 200, jwks(KEYS["a"]), []
+    issuer.texts = {"from-client.example": jwks(KEYS["b"])}
+    settings = "claimgate_keys_max_age 1; claimgate_keys_cool_down 1; set $set $http_authorization;" \
+        "if ($http_x_req ~ (?<captured>.*)) { set $other 1; }"
+    for keys in ["none", "old ones"]:
+        with Nginx(LOCATION + settings, HEADERS):
+            if keys != "none":
+                expect("before the fetch", 200, get("/api?access_token=from-client", good, **ask)[0])
+                time.sleep(2.1)
+            expect(f"a key set chosen by Host, with {keys}", 401, get("/api", forged, **ask)[0])
+    issuer.texts = {}
+    # A background fetch, which begins before the token is validated.
+    with Nginx(LOCATION.replace("proxy_set_header X-Echo $claimgate_subject;", "") + settings, HEADERS):
+        for what in ["that waited for a fetch", "that did not"]:
+            expect(f"a header of a request {what}", ["from-client, 127.0.0.1"], json.loads(
+                get("/api?access_token=from-client", good, **ask)[2])["X-Forwarded-For"])
+            time.sleep(2.1)
+        expect("a background fetch", 200, get("/api", good, **ask)[0])
+        wait_until("all fetches", True, lambda: len(issuer.seen) >= 6)
+    expect("what fetches contain of a request", [],
+           [(name, value) for _, headers in issuer.seen for name, value in headers.items()
+            if any(part in value for part in ["from-client", good, forged, "user|1", "/api"])])
+    expect("the URI of a fetch", {"/jwks"}, {headers.get("X-Uri") for _, headers in issuer.seen})
+    cache = f"proxy_cache_path {FOLDER}/cache keys_zone=cache:1m; proxy_cache cache; " \
+        "proxy_cache_valid 200 1m; proxy_cache_key $request_uri;"
+    path = f"/api?{time.time()}"
+    with Nginx(LOCATION, cache):
+        expect("the response to a fetch is not cached as that to the request", (200, "", "user|1"),
+               get(path, good))
+
+
+def test_failing_fetches(issuer):
+    """Fetches that take long and fail: one at a time, and fewer after failures."""
+    a = KEYS["a"].sign(claims())
+    issuer.status, issuer.delay, issuer.fetches = 500, 1, 0
+    with Nginx(LOCATION):
+        expect("without a token, no key is needed", [401] * 20, [get("/api")[0] for _ in range(20)])
+        expect("and none is fetched", 0, issuer.fetches)
+        results, threads = [], []
+        for _ in range(40):
+            threads.append(threading.Thread(target=lambda: results.append(get("/api", a)[0])))
+            threads[-1].start()
+            time.sleep(0.1)
+        for thread in threads:
+            thread.join()
+        expect("no keys", [503] * 40, results)
+        # At 0, 2 and perhaps 5 seconds.
+        expect("the fetches of four seconds", True, 1 <= issuer.fetches <= 3)
+    issuer.delay, issuer.status = 0, 200
+
+
+def test_sizes(issuer):
+    """A key set that is too large counts as a failure and closes no connection."""
+    a, b = (KEYS[name].sign(claims()) for name in "ab")
+    small, issuer.status = jwks(KEYS["a"]), 200
+    for issuer.is_chunked in [False, True]:
+        what = "chunked" if issuer.is_chunked else "with a length"
+        for size, status in [(65536, 200), (65537, 503), (300_000, 503)]:
+            issuer.text, issuer.fetches = small.ljust(size), 0
+            with Nginx(LOCATION):
+                expect(f"a key set of {size} bytes, {what}", [status] * 5,
+                       [get("/api", a)[0] for _ in range(5)])
+                expect(f"its fetches, {what}", True, 1 <= issuer.fetches <= 2)
+        issuer.text = small
+        with Nginx(LOCATION + "claimgate_keys_max_age 1; claimgate_keys_cool_down 3;"):
+            expect("before it grows", 200, get("/api", a)[0])
+            time.sleep(3.1)
+            issuer.text, issuer.fetches = jwks(KEYS["b"]).ljust(70_000), 0
+            results = []
+            for _ in range(20):
+                results.append((get("/api", a)[0], get("/api", b)[0]))
+                time.sleep(0.1)
+            expect(f"the current keys remain in use, {what}", [(200, 401)] * 20, results)
+            expect(f"and the next fetch comes later, {what}", 1, issuer.fetches)
+    issuer.is_chunked = False
+
+
+def test_deadline(issuer):
+    """A fetch that does not end holds requests for ten seconds."""
+    a = KEYS["a"].sign(claims())
+    issuer.status, issuer.text, issuer.delay = 200, jwks(KEYS["a"]), 12
+    with Nginx(LOCATION.replace("proxy_read_timeout 2s", "proxy_read_timeout 30s")):
+        start = time.monotonic()
+        expect("a fetch that takes long", 503, get("/api", a)[0])
+        expect("its seconds", True, 9 < time.monotonic() - start < 12)
+        issuer.delay = 0
+        wait_until("the next one", 200, lambda: get("/api", a)[0])
+        time.sleep(2)
+        expect("after the end of the first one", 200, get("/api", a)[0])
 
 
 def test_servers(issuer):
@@ -455,21 +604,54 @@ def test_rotation(issuer):
         wait_until("and one is again", (401, 200), lambda: (get("/api", a)[0], get("/api", b)[0]))
 
 
+def connect(path, token):
+    client = socket.create_connection(("127.0.0.1", PORT), timeout=10)
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+    return client
+
+
+def status_of(client):
+    return int(client.recv(4096).split()[1])
+
+
 def test_disconnects(issuer):
-    """Clients that disconnect during a fetch do not delay the next one by the cool-down."""
+    """Clients that disconnect during a fetch neither delay the next one by the cool-down nor
+    disturb the requests that wait for it."""
     a, b = (KEYS[name].sign(claims()) for name in "ab")
     issuer.status, issuer.text, before = 200, jwks(KEYS["a"]), issuer.fetches
     with Nginx(LOCATION + "claimgate_keys_cool_down 5;"):
-        expect("before the rotation", 200, get("/api", a)[0])
-        issuer.text, issuer.delay = jwks(KEYS["b"]), 1
+        issuer.delay = 1
+        clients = [connect("/api", a) for _ in range(6)]
+        wait_until("a fetch", 1, lambda: issuer.fetches - before)
+        for gone in [0, 3, 5]:
+            clients[gone].close()
+        expect("the other requests", [200] * 3, [status_of(clients[i]) for i in [1, 2, 4]])
+        expect("their fetches", 1, issuer.fetches - before)
+        issuer.text = jwks(KEYS["b"])
         time.sleep(5.1)
-        client = socket.create_connection(("127.0.0.1", PORT))
-        client.sendall(f"GET /api HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {b}\r\n\r\n".encode())
+        client = connect("/api", b)
         wait_until("a fetch", 2, lambda: issuer.fetches - before)
         client.close()
         issuer.delay = 0
         # Earlier than after the cool-down.
         wait_until("after the rotation", (401, 200), lambda: (get("/api", a)[0], get("/api", b)[0]), 3)
+    # A fetch in the background ends with its request.
+    issuer.text, slow = jwks(KEYS["a"]), LOCATION.replace("/api", "/")
+    with Nginx(slow + "claimgate_keys_max_age 1; claimgate_keys_max_stale 4; claimgate_keys_cool_down 3;"):
+        expect("before the disconnect", 200, get("/api", a)[0])
+        time.sleep(3.1)
+        issuer.delay, before = 2, issuer.fetches
+        client = connect("/slow", a)
+        wait_until("a fetch in the background", 1, lambda: issuer.fetches - before)
+        time.sleep(1)
+        others = [connect("/api", a) for _ in range(5)]  # The keys are too old by now.
+        time.sleep(0.2)
+        others[1].close()
+        client.close()
+        issuer.delay = 0
+        expect("requests whose fetch was cut off", [503] * 4,
+               [status_of(others[i]) for i in [0, 2, 3, 4]])
+        wait_until("the next fetch", 200, lambda: get("/api", a)[0], 2)
 
 
 def test_stale(issuer):
@@ -530,6 +712,10 @@ def main():
         requests = test_reload(nginx)
     test_stale_file()
     test_location(issuer)
+    test_fetch_contains_nothing(issuer)
+    test_failing_fetches(issuer)
+    test_sizes(issuer)
+    test_deadline(issuer)
     test_servers(issuer)
     test_rotation(issuer)
     test_disconnects(issuer)
