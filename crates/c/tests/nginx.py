@@ -326,6 +326,10 @@ def test_verdicts():
     expect("two tokens in one header", 400, get("/api", f"{good}, Bearer {good}")[0])
     expect("another scheme", (401, 'Bearer realm="the ?api?"'),
            get("/api", None, [("Authorization", "Basic YTpi")])[:2])
+    for path, header, status in [("/api", ("Authorization", b"Bearer \xff"), 400),
+                                 ("/api", ("Authorization", b"Basic \xff"), 400),
+                                 ("/cookie", ("Cookie", b"session=\xff"), 401)]:
+        expect(f"bytes that are not UTF-8: {header}", status, get(path, None, [header])[0])
     expect("?access_token=", 401, get(f"/api?access_token={good}")[0])
     expect("a cookie where none is configured", 401,
            get("/api", None, [("Cookie", f"session={good}")])[0])
