@@ -574,14 +574,22 @@ static void end_fetch(keys_t *keys) {
 }
 
 /* Ends the fetch with the request that began it. Its result is unknown: if it delayed the next
- * fetch by the cool-down, clients that disconnect could keep a withdrawn key in use. */
+ * fetch by the cool-down, clients that disconnect could keep a withdrawn key in use. One of the
+ * waiting requests begins the next fetch. */
 static void cut_off(keys_t *keys) {
     keys->cut_off_at = ngx_time();
+    for (ngx_queue_t *place = ngx_queue_head(&keys->waiting);
+         place != ngx_queue_sentinel(&keys->waiting); place = ngx_queue_next(place)) {
+        request_t *request = ngx_queue_data(place, request_t, queue);
+        request->fetched = 0;
+    }
     end_fetch(keys);
 }
 
-static ngx_int_t is_retry_due(const keys_t *keys) {
-    return keys->cut_off_at != 0 && keys->cut_off_at != ngx_time();
+/* Returns whether a fetch that was cut off is repeated: at once without usable keys, so that
+ * clients that disconnect cannot prevent it, otherwise in the next second. */
+static ngx_int_t is_retry_due(const keys_t *keys, int has_keys) {
+    return keys->cut_off_at != 0 && !(has_keys && keys->cut_off_at == ngx_time());
 }
 
 static void fail_fetch(keys_t *keys, const char *reason) {
@@ -718,7 +726,7 @@ static ngx_int_t prepare_keys(request_t *request, keys_t *keys) {
     /* There is one fetch at a time; with usable keys, requests do not wait for it. */
     if (keys->fetching == NULL) {
         claimgate_refresh_on_schedule(keys->refresh, now, &seconds);
-        if ((seconds == 0 || is_retry_due(keys)) && begin_fetch(request, keys) != NGX_OK)
+        if ((seconds == 0 || is_retry_due(keys, has_keys)) && begin_fetch(request, keys) != NGX_OK)
             return NGX_ERROR;
     }
     if (has_keys) return NGX_OK;
@@ -932,7 +940,7 @@ static ngx_int_t access_handler(ngx_http_request_t *r) {
         keys->fetching == NULL) {
         uint64_t seconds = 1;
         claimgate_refresh_on_refusal(keys->refresh, code, (uint64_t)ngx_time(), &seconds);
-        if (seconds == 0 || is_retry_due(keys))
+        if (seconds == 0 || is_retry_due(keys, 1))
             return begin_fetch(request, keys) == NGX_OK ? wait_for_fetch(request, keys) : NGX_ERROR;
     }
     return reject(r, own, code);
