@@ -123,6 +123,13 @@ def spoofed(proxy, port):
     hidden = [("Connection", "x-auth-subject, x-auth-scope")]
     reply = ask(port, "GET", GET, good + hidden)
     same(f"{proxy}: fields that a client removes", (200, SEEN), (reply.status, seen(reply)))
+    # A proxy behind this one would remove them.
+    same(f"{proxy}: Connection of a client", False, "x-auth" in reply.header("X-Seen-Connection").lower())
+    # After an upgrade to HTTP/2, the application would accept requests that the gateway does not check.
+    upgrade = [("Upgrade", "h2c"), ("HTTP2-Settings", "AAMAAABkAARAAAAAAAIAAAAA")]
+    upgrade += [("Connection", "Upgrade, HTTP2-Settings")]
+    reply = ask(port, "GET", GET, good + upgrade)
+    same(f"{proxy}: an upgrade", (200, "[]"), (reply.status, reply.header("X-Seen-Upgrade")))
     overrides = ["X-Original-URL", "X-Rewrite-URL"]
     overrides += ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"]
     for name in overrides:

@@ -165,6 +165,8 @@ def application(port):
             add_header X-Seen-Cookie "[$http_cookie]";
             add_header X-Seen-Override "[$http_x_original_url$http_x_rewrite_url$http_x_http_method_override\
 $http_x_http_method$http_x_method_override]";
+            add_header X-Seen-Upgrade "[$http_upgrade]";
+            add_header X-Seen-Connection "[$http_connection]";
             add_header X-Seen-Path $uri;
             return 200 "seen\\n"; }} }}""",
     )
