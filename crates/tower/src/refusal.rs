@@ -9,7 +9,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
 use crate::dpop::Dpop;
-use crate::layer::Settings;
+use crate::layer::{GrpcRequests, Settings};
 
 /// The reason why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,17 +127,23 @@ pub(crate) enum Protocol {
     Grpc,
 }
 
-impl Protocol {
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let is_grpc = |value: &HeaderValue| value.as_bytes().starts_with(b"application/grpc");
-        match headers.get(CONTENT_TYPE) {
-            Some(value) if is_grpc(value) => Self::Grpc,
-            _ => Self::Http,
-        }
-    }
+/// Returns whether a media type is that of gRPC or gRPC-Web, such as `application/grpc+proto`.
+fn is_grpc(value: &HeaderValue) -> bool {
+    let rest = value.as_bytes().strip_prefix(b"application/grpc");
+    let rest = rest.map(|rest| rest.strip_prefix(b"-web").unwrap_or(rest));
+    matches!(rest, Some([] | [b'+' | b';', ..]))
 }
 
 impl Settings {
+    /// Returns the protocol of the response to a request with these header fields. The status
+    /// of a refusal in gRPC is 200, so a client may select it only at a gRPC service.
+    pub(crate) fn protocol(&self, headers: &HeaderMap) -> Protocol {
+        match self.grpc {
+            GrpcRequests::Grpc if headers.get(CONTENT_TYPE).is_some_and(is_grpc) => Protocol::Grpc,
+            GrpcRequests::Grpc | GrpcRequests::Http => Protocol::Http,
+        }
+    }
+
     /// Returns the response to a refused request, with its challenges
     /// ([RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3),
     /// [RFC 9449 §7.1](https://www.rfc-editor.org/rfc/rfc9449#section-7.1)).
