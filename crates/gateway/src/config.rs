@@ -179,6 +179,9 @@ impl Settings {
         if file.route.is_empty() {
             errors.add("no [[route]] is configured: every request would be refused");
         }
+        // Requests that wait for keys occupy connections, and tokens with unknown keys need no
+        // valid signature. A part is left to other requests, even if all issuers are slow.
+        let max_waiting = limits.connections / file.issuer.len().max(1).saturating_mul(4);
         let mut issuers: Vec<Issuer> = Vec::new();
         for (index, table) in file.issuer.into_iter().enumerate() {
             let number = index.saturating_add(1);
@@ -188,7 +191,17 @@ impl Settings {
             if issuers.iter().any(|other| other.url == table.url) {
                 errors.add("url: duplicate issuer");
             }
-            issuers.extend(issuer::read(table, folder, &mut errors));
+            issuers.extend(issuer::read(table, folder, max_waiting, &mut errors));
+        }
+        errors.at(String::new());
+        let waiting = issuers.iter().map(|issuer| issuer.max_waiting);
+        let waiting = waiting.fold(0, usize::saturating_add);
+        if waiting >= limits.connections {
+            let connections = limits.connections;
+            errors.add(format_args!(
+                "max_waiting: the sum of all issuers, {waiting}, is not less than \
+                 max_connections, {connections}"
+            ));
         }
         let mut routes = Routes::default();
         for (index, table) in file.route.into_iter().enumerate() {

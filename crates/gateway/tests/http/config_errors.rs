@@ -184,9 +184,15 @@ fn each_error_has_its_location() {
             format!("{issuer}max_response: expected 1024 to 16777216, found 100"),
         ),
         (
-            "# max_waiting = 1024 ",
+            "# max_waiting = 256 ",
             "max_waiting = 1000000 ",
-            format!("{issuer}max_waiting: expected 0 to 65536, found 1000000"),
+            format!("{issuer}max_waiting: expected 0 to 65535, found 1000000"),
+        ),
+        (
+            "# max_waiting = 256 ",
+            "max_waiting = 1024 ",
+            "max_waiting: the sum of all issuers, 1024, is not less than max_connections, 1024"
+                .to_owned(),
         ),
         ("# max_wait = 10 ", "max_wait = 61 ", format!("{issuer}max_wait: expected 1 to 60, found 61")),
         (
@@ -421,4 +427,29 @@ fn all_errors_are_reported_at_once() {
     );
     let expected = "issuer 2 (https://my-domain.auth0.com/): url: duplicate issuer";
     assert_eq!(errors(&twice), [expected]);
+}
+
+#[test]
+fn the_waiting_requests_of_all_issuers_are_limited() {
+    let with = |first: &str, second: &str| {
+        let text = SAMPLE.replacen("# max_connections = 1024 ", "max_connections = 8 ", 1);
+        let text = text.replacen("# max_waiting = 256 ", first, 1);
+        errors(&format!(
+            "{text}\n[[issuer]]\nurl = \"https://other.example/\"\naudiences = \"a\"\n\
+             jwks_file = \"j\"\n{second}"
+        ))
+    };
+    let sum = |sum: u64| {
+        format!("max_waiting: the sum of all issuers, {sum}, is not less than max_connections, 8")
+    };
+    for (first, second, expected) in [
+        // By default, an eighth for each of the two issuers.
+        ("", "", vec![]),
+        ("max_waiting = 6 ", "", vec![]),
+        ("max_waiting = 7 ", "", vec![sum(8)]),
+        ("max_waiting = 4 ", "max_waiting = 3", vec![]),
+        ("max_waiting = 4 ", "max_waiting = 4", vec![sum(8)]),
+    ] {
+        assert_eq!(with(first, second), expected, "{first} {second}");
+    }
 }
