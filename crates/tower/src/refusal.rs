@@ -49,6 +49,8 @@ impl Refusal {
     pub const fn status(&self) -> StatusCode {
         let status = match self {
             Self::Token(error) => error.http_status(),
+            // The proof may be valid, and there is room for it later.
+            Self::Proof(Error::ReplayWindowFull) => 503,
             Self::Proof(_) => 401,
             Self::Forbidden(forbidden) => forbidden.error().http_status(),
             Self::NoKeys | Self::Busy | Self::ReplayStore => 503,
@@ -80,7 +82,8 @@ impl Refusal {
             None => Challenge::new(error),
         };
         match (*self, algorithms) {
-            (Self::NoKeys | Self::Busy | Self::ReplayStore, _) => {}
+            (Self::NoKeys | Self::Busy | Self::ReplayStore, _)
+            | (Self::Proof(Error::ReplayWindowFull), _) => {}
             (Self::Proof(error), algorithms) => {
                 let algorithms = algorithms.unwrap_or(Algorithms::of(&[Algorithm::Es256]));
                 send(Challenge::new(error).dpop_proof(algorithms));
