@@ -152,6 +152,11 @@ impl Settings {
         if file.realm.is_empty() {
             errors.add("realm: must not be empty");
         }
+        // Other characters would be replaced in challenges.
+        let is_quotable = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+        if !file.realm.bytes().all(is_quotable) {
+            errors.add("realm: expected visible ASCII and spaces, without \" and \\");
+        }
         let source = token_source(file.token_header, file.token_cookie, &mut errors);
         let threads = errors.number("threads", file.threads, 1..=256);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -267,15 +272,30 @@ fn size(number: Option<u64>) -> Option<usize> {
 }
 
 /// Returns the error for invalid TOML or an invalid setting. The message does not quote the
-/// line, which could contain a password.
+/// line or a string, which could contain a password.
 fn syntax(text: &str, error: &toml::de::Error) -> ConfigErrors {
     let start = error.span().map(|span| span.start);
     let before = start.and_then(|start| text.get(..start));
-    let message = error.message().trim_end();
+    let message = without_strings(error.message().trim_end());
     ConfigErrors(vec![match before {
         Some(before) => format!("line {}: {message}", before.matches('\n').count() + 1),
-        None => message.to_owned(),
+        None => message,
     }])
+}
+
+/// Replaces the string that a message quotes, and a name that is not like that of a setting.
+fn without_strings(message: &str) -> String {
+    if let Some((before, rest)) = message.split_once('"') {
+        let after = rest.rsplit_once('"').map_or("", |(_, after)| after);
+        return format!("{before}\"…\"{after}");
+    }
+    let Some((before, rest)) = message.split_once('`') else { return message.to_owned() };
+    // The names that are expected follow.
+    let end = rest.rfind("`, expected ").or_else(|| rest.rfind('`')).unwrap_or(rest.len());
+    let (name, after) = rest.split_at(end);
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    let name = if name.bytes().all(is_name) { name } else { "…" };
+    format!("{before}`{name}{after}")
 }
 
 fn token_source(
@@ -313,7 +333,11 @@ fn dpop(table: DpopTable, errors: &mut Errors) -> Option<DpopSettings> {
     let uri: Option<http::Uri> = origin.parse().ok();
     let is_origin = uri.is_some_and(|uri| {
         let is_web = matches!(uri.scheme_str(), Some("https" | "http"));
-        is_web && uri.host().is_some() && uri.query().is_none() && !origin.contains(['@', '#'])
+        // An invalid port is part of the authority, but not a port.
+        let has_host = uri.authority().is_some_and(|authority| {
+            authority.port().is_some() || authority.host() == authority.as_str()
+        });
+        is_web && has_host && uri.query().is_none() && !origin.contains(['@', '#'])
     });
     if !is_origin {
         errors.add("dpop.origin: expected a URL such as https://api.example.com");
@@ -323,7 +347,7 @@ fn dpop(table: DpopTable, errors: &mut Errors) -> Option<DpopSettings> {
         policy = policy.max_age(seconds);
     }
     let is_redis = |url: &String| {
-        ["redis://", "unix://", "redis+unix://"].iter().any(|scheme| url.starts_with(scheme))
+        matches!(in_idle_runtime(|| RedisReplayStore::connect(url).map(drop)), Ok(Ok(())))
     };
     if !redis.as_ref().is_none_or(is_redis) {
         errors.add("dpop.redis: expected a URL such as redis://127.0.0.1/");
@@ -337,21 +361,47 @@ const RESERVED: &[&str] = &[
     "authorization",
     "cache-control",
     "connection",
-    "content-length",
     "cookie",
     "date",
     "dpop",
+    "expect",
+    "forwarded",
     "host",
     "keep-alive",
+    "location",
+    "origin",
+    "range",
     "retry-after",
     "set-cookie",
     "te",
     "trailer",
     "transfer-encoding",
     "upgrade",
+    "via",
     "www-authenticate",
-    "x-envoy-auth-headers-to-remove",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-method",
+    "x-forwarded-port",
+    "x-forwarded-prefix",
+    "x-forwarded-proto",
+    "x-forwarded-server",
+    "x-forwarded-uri",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-real-ip",
+    "x-rewrite-url",
 ];
+
+/// The prefixes of other such fields.
+const RESERVED_PREFIXES: &[&str] =
+    &["access-control-", "content-", "proxy-", "sec-", "x-accel-", "x-envoy-", "x-original-"];
+
+fn is_reserved(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    RESERVED.contains(&name) || RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
 
 fn claim_headers(
     table: Option<BTreeMap<String, ClaimTable>>,
@@ -366,7 +416,7 @@ fn claim_headers(
             errors.add(format_args!("{field}: invalid header field name"));
             continue;
         };
-        if RESERVED.contains(&name.as_str()) {
+        if is_reserved(&name) {
             errors.add(format_args!("{field}: the header field is reserved"));
         } else if *token_source == TokenSource::Header(name.clone()) {
             errors.add(format_args!("{field}: the header field contains the token"));
@@ -381,6 +431,9 @@ fn claim_headers(
         };
         if paths.is_empty() || paths.iter().any(|path| path.is_empty() || path.len() > 4) {
             errors.add(format_args!("{field}: the path of a claim must have one to four names"));
+        }
+        if paths.iter().flatten().any(String::is_empty) {
+            errors.add(format_args!("{field}: the name of a claim is empty"));
         }
         let names: Vec<&[String]> = paths.iter().map(Vec::as_slice).collect();
         let source = match names.as_slice() {
@@ -400,6 +453,17 @@ fn claim_path(path: ClaimPath) -> Vec<String> {
         ClaimPath::Name(name) => vec![name],
         ClaimPath::Names(names) => names,
     }
+}
+
+/// Returns the result of a function that requires a runtime. Its tasks are never run.
+fn in_idle_runtime<T>(build: impl FnOnce() -> T) -> std::io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let result = {
+        let _entered = runtime.enter();
+        build()
+    };
+    runtime.shutdown_background();
+    Ok(result)
 }
 
 /// Leaks a string, so that policies can borrow it.

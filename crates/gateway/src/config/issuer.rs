@@ -11,7 +11,7 @@ use claimgate::{AccessTokenPolicy, Algorithm};
 use claimgate_tower::{Authorities, Authority};
 
 use super::file::{IssuerTable, OneOrMore, Profile, Subject};
-use super::{Errors, leak_all, size};
+use super::{Errors, in_idle_runtime, leak_all, size};
 
 /// The maximums of settings, in seconds.
 const DAY: u64 = 86_400;
@@ -200,15 +200,10 @@ pub(super) fn read(
     (errors.messages.len() == before).then_some(issuer)
 }
 
-/// Checks the settings of an authority. Nothing is fetched, since its runtime is never run.
+/// Checks the settings of an authority. Nothing is fetched.
 fn check_authority(authority: &Authority) -> Result<(), Box<dyn std::error::Error>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let result = {
-        let _entered = runtime.enter();
-        Authorities::builder([authority.clone()]).without_cache().build()
-    };
-    runtime.shutdown_background();
-    Ok(result.map(drop)?)
+    let build = || Authorities::builder([authority.clone()]).without_cache().build();
+    Ok(in_idle_runtime(build)?.map(drop)?)
 }
 
 fn algorithms(names: &[String], errors: &mut Errors) -> Algorithms {

@@ -10,6 +10,11 @@ fn each_error_has_its_location() {
     let admin = "path = \"/admin\"";
     let rule = "{ claim = [\"realm_access\", \"roles\"], contains = \"admin\" }";
     let nothing = "the list is empty; add an element or remove the setting";
+    let realm = "realm: expected visible ASCII and spaces, without \" and \\";
+    let origin = "dpop.origin: expected a URL such as https://api.example.com";
+    let redis = "dpop.redis: expected a URL such as redis://127.0.0.1/";
+    let reserved = |name| format!("headers.{name}: the header field is reserved");
+    let claim_name = "headers.X-Auth-Roles: the name of a claim is empty";
     let pattern =
         "path: patterns and queries are not supported; a path includes all paths below it";
     for (old, new, expected) in [
@@ -20,6 +25,10 @@ fn each_error_has_its_location() {
             "admin_listen: must differ from listen".to_owned(),
         ),
         ("\"health\"", "\"\"", "realm: must not be empty".to_owned()),
+        ("\"health\"", "'a\"b'", realm.to_owned()),
+        ("\"health\"", "'a\\b'", realm.to_owned()),
+        ("\"health\"", "\"a\\nb\"", realm.to_owned()),
+        ("\"health\"", "\"\u{e9}\"", realm.to_owned()),
         (
             "[headers]",
             "token_header = \"a\"\ntoken_cookie = \"b\"\n[headers]",
@@ -45,6 +54,14 @@ fn each_error_has_its_location() {
             "Authorization =",
             "headers.Authorization: the header field is reserved".to_owned(),
         ),
+        ("X-Auth-Roles =", "X-Original-URI =", reserved("X-Original-URI")),
+        ("X-Auth-Roles =", "X-Accel-Redirect =", reserved("X-Accel-Redirect")),
+        ("X-Auth-Roles =", "Content-Type =", reserved("Content-Type")),
+        ("X-Auth-Roles =", "X-HTTP-Method-Override =", reserved("X-HTTP-Method-Override")),
+        ("X-Auth-Roles =", "X-Forwarded-For =", reserved("X-Forwarded-For")),
+        ("X-Auth-Roles =", "Location =", reserved("Location")),
+        ("[\"realm_access\", \"roles\"]\n\n# DPoP", "\"\"\n\n# DPoP", claim_name.to_owned()),
+        ("\"roles\"]\n\n# DPoP", "\"\"]\n\n# DPoP", claim_name.to_owned()),
         (
             "X-Auth-Roles =",
             "x-auth-issuer =",
@@ -74,8 +91,15 @@ fn each_error_has_its_location() {
         (
             "[[issuer]]",
             "[dpop]\norigin = \"api.example.com\"\n[[issuer]]",
-            "dpop.origin: expected a URL such as https://api.example.com".to_owned(),
+            origin.to_owned(),
         ),
+        (
+            "[[issuer]]",
+            "[dpop]\norigin = \"https://api.example.com:notaport\"\n[[issuer]]",
+            origin.to_owned(),
+        ),
+        ("[[issuer]]", "[dpop]\norigin = \"https://a.example:\"\n[[issuer]]", origin.to_owned()),
+        ("[[issuer]]", "[dpop]\norigin = \"https://a.example:65536\"\n[[issuer]]", origin.to_owned()),
         (
             "[[issuer]]",
             "[dpop]\norigin = \"https://api.example.com\"\nmax_age = 601\n[[issuer]]",
@@ -84,7 +108,17 @@ fn each_error_has_its_location() {
         (
             "[[issuer]]",
             "[dpop]\norigin = \"https://api.example.com\"\nredis = \"127.0.0.1\"\n[[issuer]]",
-            "dpop.redis: expected a URL such as redis://127.0.0.1/".to_owned(),
+            redis.to_owned(),
+        ),
+        (
+            "[[issuer]]",
+            "[dpop]\norigin = \"https://a.example\"\nredis = \"redis://:secret@host:99999/\"\n[[issuer]]",
+            redis.to_owned(),
+        ),
+        (
+            "[[issuer]]",
+            "[dpop]\norigin = \"https://a.example\"\nredis = \"http://:secret@host/\"\n[[issuer]]",
+            redis.to_owned(),
         ),
         (
             "[headers]",
@@ -404,9 +438,40 @@ fn a_syntax_error_has_its_line() {
         assert!(found.len() == 1 && found[0].contains(expected), "{new}: {found:#?}");
         assert!(found[0].starts_with("line "), "{found:#?}");
     }
-    // A line may contain a password.
-    let found = errors_with("[[issuer]]", "[dpop]\nredis = \"redis://:secret@host/\n[[issuer]]");
-    assert!(!found[0].contains("secret"), "{found:?}");
+}
+
+#[test]
+fn an_error_does_not_quote_a_password() {
+    let issuer = "[[issuer]]";
+    for (old, new, expected) in [
+        // No closing quote.
+        (issuer, "[dpop]\nredis = \"redis://:secret@host/\n[[issuer]]", ""),
+        (
+            issuer,
+            "[dpop]\norigin = \"https://a.example\"\nmax_age = \"redis://:secret@host/\"\n[[issuer]]",
+            "invalid type: string \"…\", expected u64",
+        ),
+        (
+            issuer,
+            "[dpop]\norigin = \"https://a.example\"\nmax_age = 'a\"b`secret`\"c'\n[[issuer]]",
+            "invalid type: string \"…\", expected u64",
+        ),
+        (
+            issuer,
+            "[dpop]\norigin = \"https://a.example\"\n\"redis://:secret@host/\" = 1\n[[issuer]]",
+            "unknown field `…`, expected one of `origin`, `max_age`, `redis`",
+        ),
+        (
+            "proxy = \"nginx\"",
+            "proxy = \"redis://:a`b`secret@host/\"",
+            "unknown variant `…`, expected one of `nginx`, `traefik`, `caddy`, `envoy`, `haproxy`",
+        ),
+        ("# leeway = 60 ", "leeway = \"redis://:secret@host/\" ", "expected u64"),
+    ] {
+        let found = errors_with(old, new);
+        assert!(found.len() == 1 && found[0].contains(expected), "{new}: {found:?}");
+        assert!(!found[0].contains("secret"), "{found:?}");
+    }
 }
 
 #[test]
