@@ -1,11 +1,11 @@
 //! The configuration: parsed from TOML, with all errors reported at once.
 
 mod file;
+mod headers;
 mod issuer;
 mod report;
 mod route;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -19,9 +19,9 @@ use claimgate_tower::{Authorities, Authority, Dpop};
 use http::HeaderName;
 use http::header::{AUTHORIZATION, COOKIE};
 
-use self::file::{ClaimPath, ClaimTable, DpopTable, File};
+use self::file::{DpopTable, File};
+use self::headers::{claim_headers, is_reserved};
 use self::issuer::Issuer;
-use crate::claims::{ClaimHeader, Source};
 use crate::credentials::{Forwarding, TokenSource};
 use crate::gate::{Counters, Decisions, Gate, Preflight};
 use crate::routes::Routes;
@@ -313,6 +313,9 @@ fn token_source(
                      token_cookie)",
                 );
             }
+            Ok(name) if is_reserved(&name) => {
+                errors.add("token_header: the header field is reserved");
+            }
             Ok(name) => return TokenSource::Header(name),
             Err(_) => errors.add(format_args!("token_header: invalid header field name {name:?}")),
         },
@@ -354,105 +357,6 @@ fn dpop(table: DpopTable, errors: &mut Errors) -> Option<DpopSettings> {
     }
     let policy = errors.ok("dpop", policy.build())?;
     Some(DpopSettings { origin, policy, redis })
-}
-
-/// The header fields with another meaning, which cannot be set to a claim.
-const RESERVED: &[&str] = &[
-    "authorization",
-    "cache-control",
-    "connection",
-    "cookie",
-    "date",
-    "dpop",
-    "expect",
-    "forwarded",
-    "host",
-    "keep-alive",
-    "location",
-    "origin",
-    "range",
-    "retry-after",
-    "set-cookie",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "via",
-    "www-authenticate",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-method",
-    "x-forwarded-port",
-    "x-forwarded-prefix",
-    "x-forwarded-proto",
-    "x-forwarded-server",
-    "x-forwarded-uri",
-    "x-http-method",
-    "x-http-method-override",
-    "x-method-override",
-    "x-real-ip",
-    "x-rewrite-url",
-];
-
-/// The prefixes of other such fields.
-const RESERVED_PREFIXES: &[&str] =
-    &["access-control-", "content-", "proxy-", "sec-", "x-accel-", "x-envoy-", "x-original-"];
-
-fn is_reserved(name: &HeaderName) -> bool {
-    let name = name.as_str();
-    RESERVED.contains(&name) || RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-}
-
-fn claim_headers(
-    table: Option<BTreeMap<String, ClaimTable>>,
-    token_source: &TokenSource,
-    errors: &mut Errors,
-) -> Vec<ClaimHeader> {
-    let Some(table) = table else { return ClaimHeader::defaults() };
-    let mut headers: Vec<ClaimHeader> = Vec::new();
-    for (name, claim) in table {
-        let field = format!("headers.{name}");
-        let Ok(name) = HeaderName::try_from(&name) else {
-            errors.add(format_args!("{field}: invalid header field name"));
-            continue;
-        };
-        if is_reserved(&name) {
-            errors.add(format_args!("{field}: the header field is reserved"));
-        } else if *token_source == TokenSource::Header(name.clone()) {
-            errors.add(format_args!("{field}: the header field contains the token"));
-        }
-        if headers.iter().any(|other| other.name == name) {
-            errors
-                .add(format_args!("{field}: duplicate header field (names are case-insensitive)"));
-        }
-        let paths = match claim {
-            ClaimTable::Path(path) => vec![claim_path(path)],
-            ClaimTable::FirstOf(paths) => paths.first_of.into_iter().map(claim_path).collect(),
-        };
-        if paths.is_empty() || paths.iter().any(|path| path.is_empty() || path.len() > 4) {
-            errors.add(format_args!("{field}: the path of a claim must have one to four names"));
-        }
-        if paths.iter().flatten().any(String::is_empty) {
-            errors.add(format_args!("{field}: the name of a claim is empty"));
-        }
-        let names: Vec<&[String]> = paths.iter().map(Vec::as_slice).collect();
-        let source = match names.as_slice() {
-            [[name]] if name == "sub" => Source::Subject,
-            [[name]] if name == "iss" => Source::Issuer,
-            [[name]] if name == "scope" => Source::Scope,
-            [[azp], [client]] if azp == "azp" && client == "client_id" => Source::Client,
-            _ => Source::Claim(paths),
-        };
-        headers.push(ClaimHeader { name, source });
-    }
-    headers
-}
-
-fn claim_path(path: ClaimPath) -> Vec<String> {
-    match path {
-        ClaimPath::Name(name) => vec![name],
-        ClaimPath::Names(names) => names,
-    }
 }
 
 /// Returns the result of a function that requires a runtime. Its tasks are never run.

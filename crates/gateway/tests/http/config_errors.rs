@@ -41,6 +41,11 @@ fn each_error_has_its_location() {
         ),
         (
             "[headers]",
+            "token_header = \"X-Original-URI\"\n[headers]",
+            "token_header: the header field is reserved".to_owned(),
+        ),
+        (
+            "[headers]",
             "token_cookie = \"a=b\"\n[headers]",
             "token_cookie: invalid cookie name \"a=b\"".to_owned(),
         ),
