@@ -19,7 +19,7 @@ pub enum Refusal {
     Token(Error),
     /// The access token is valid, but not sufficient for the request.
     Forbidden(Forbidden<'static>),
-    /// The DPoP proof is invalid.
+    /// The DPoP proof is invalid, or the store of proofs is full ([`Error::ReplayWindowFull`]).
     Proof(Error),
     /// The keys of the token's issuer were not fetched yet, or could not be refreshed for too
     /// long.
