@@ -1,16 +1,25 @@
--- An HAProxy action that sends a subrequest to claimgate-gateway. The request passes only if the status of
--- the response is 200.
+-- An HAProxy action that sends a subrequest to claimgate-gateway. If the status of the response is 200, it sets
+-- the variable txn.claimgate. HAProxy continues with a request after an error in a script, so haproxy.cfg must
+-- deny requests without this variable.
 
 local gateway = "http://127.0.0.1:9180/check"
 
 -- The client's header fields that the gateway reads: the token's, and those of DPoP and CORS.
-local asked = { "authorization", "dpop", "origin", "access-control-request-method" }
+local asked = {
+   "authorization", "dpop", "origin", "access-control-request-method",
+   -- With token_header or token_cookie:
+   -- "x-access-token",
+   -- "cookie",
+}
 
 -- The header fields that are set for the application: those of [headers] in gateway.toml, and the token's,
 -- which is empty unless pass_token is set.
 local shown = {
    "x-auth-subject", "x-auth-scope", "x-auth-issuer", "x-auth-client", "x-auth-roles",
    "authorization", "dpop",
+   -- With token_header or token_cookie:
+   -- "x-access-token",
+   -- "cookie",
 }
 
 -- Returns the values of a header field, with indices from 1. HAProxy's start at 0 or 1.
@@ -69,4 +78,6 @@ core.register_action("claimgate", { "http-req" }, function(txn)
          txn.http:req_set_header(name, value)
       end
    end
+   -- The last statement, so that no error can follow.
+   txn:set_var("txn.claimgate", true)
 end, 0)

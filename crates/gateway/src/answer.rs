@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use claimgate_tower::Authenticated;
-use http::header::{CACHE_CONTROL, CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
@@ -62,8 +62,8 @@ impl Gate {
         let settings = &self.settings;
         let mut response = plain(StatusCode::OK);
         let headers = response.headers_mut();
-        // The others are the token's, `DPoP`, the list of empty fields, and `Date`.
-        headers.reserve(settings.headers.len().saturating_add(4));
+        // The others are the token's, `Authorization`, `DPoP`, the list of empty fields, and `Date`.
+        headers.reserve(settings.headers.len().saturating_add(5));
         let token = caller.map(Authenticated::token);
         claims::set_headers(&settings.headers, token.as_ref(), |name, value| {
             headers.insert(name, value);
@@ -71,6 +71,10 @@ impl Gate {
         // If no token was validated, the field may still contain one that the application accepts.
         let forwarding = if caller.is_some() { settings.forwarding } else { Forwarding::Strip };
         let (name, value) = settings.source.forwarded(request, forwarding);
+        // If the token is elsewhere, this field may contain another one, which was not validated.
+        if name != AUTHORIZATION {
+            headers.insert(AUTHORIZATION, HeaderValue::from_static(""));
+        }
         headers.insert(name, value);
         if forwarding == Forwarding::Strip && self.dpop.is_some() {
             headers.insert(DPOP, HeaderValue::from_static(""));

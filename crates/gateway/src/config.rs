@@ -1,11 +1,11 @@
 //! The configuration: parsed from TOML, with all errors reported at once.
 
 mod file;
+mod headers;
 mod issuer;
 mod report;
 mod route;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -19,9 +19,9 @@ use claimgate_tower::{Authorities, Authority, Dpop};
 use http::HeaderName;
 use http::header::{AUTHORIZATION, COOKIE};
 
-use self::file::{ClaimPath, ClaimTable, DpopTable, File};
+use self::file::{DpopTable, File};
+use self::headers::{claim_headers, is_reserved};
 use self::issuer::Issuer;
-use crate::claims::{ClaimHeader, Source};
 use crate::credentials::{Forwarding, TokenSource};
 use crate::gate::{Counters, Decisions, Gate, Preflight};
 use crate::routes::Routes;
@@ -152,6 +152,11 @@ impl Settings {
         if file.realm.is_empty() {
             errors.add("realm: must not be empty");
         }
+        // Other characters would be replaced in challenges.
+        let is_quotable = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+        if !file.realm.bytes().all(is_quotable) {
+            errors.add("realm: expected visible ASCII and spaces, without \" and \\");
+        }
         let source = token_source(file.token_header, file.token_cookie, &mut errors);
         let threads = errors.number("threads", file.threads, 1..=256);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -179,6 +184,9 @@ impl Settings {
         if file.route.is_empty() {
             errors.add("no [[route]] is configured: every request would be refused");
         }
+        // Requests that wait for keys occupy connections, and tokens with unknown keys need no
+        // valid signature. A part is left to other requests, even if all issuers are slow.
+        let max_waiting = limits.connections / file.issuer.len().max(1).saturating_mul(4);
         let mut issuers: Vec<Issuer> = Vec::new();
         for (index, table) in file.issuer.into_iter().enumerate() {
             let number = index.saturating_add(1);
@@ -188,7 +196,17 @@ impl Settings {
             if issuers.iter().any(|other| other.url == table.url) {
                 errors.add("url: duplicate issuer");
             }
-            issuers.extend(issuer::read(table, folder, &mut errors));
+            issuers.extend(issuer::read(table, folder, max_waiting, &mut errors));
+        }
+        errors.at(String::new());
+        let waiting = issuers.iter().map(|issuer| issuer.max_waiting);
+        let waiting = waiting.fold(0, usize::saturating_add);
+        if waiting >= limits.connections {
+            let connections = limits.connections;
+            errors.add(format_args!(
+                "max_waiting: the sum of all issuers, {waiting}, is not less than \
+                 max_connections, {connections}"
+            ));
         }
         let mut routes = Routes::default();
         for (index, table) in file.route.into_iter().enumerate() {
@@ -254,15 +272,30 @@ fn size(number: Option<u64>) -> Option<usize> {
 }
 
 /// Returns the error for invalid TOML or an invalid setting. The message does not quote the
-/// line, which could contain a password.
+/// line or a string, which could contain a password.
 fn syntax(text: &str, error: &toml::de::Error) -> ConfigErrors {
     let start = error.span().map(|span| span.start);
     let before = start.and_then(|start| text.get(..start));
-    let message = error.message().trim_end();
+    let message = without_strings(error.message().trim_end());
     ConfigErrors(vec![match before {
         Some(before) => format!("line {}: {message}", before.matches('\n').count() + 1),
-        None => message.to_owned(),
+        None => message,
     }])
+}
+
+/// Replaces the string that a message quotes, and a name that is not like that of a setting.
+fn without_strings(message: &str) -> String {
+    if let Some((before, rest)) = message.split_once('"') {
+        let after = rest.rsplit_once('"').map_or("", |(_, after)| after);
+        return format!("{before}\"…\"{after}");
+    }
+    let Some((before, rest)) = message.split_once('`') else { return message.to_owned() };
+    // The names that are expected follow.
+    let end = rest.rfind("`, expected ").or_else(|| rest.rfind('`')).unwrap_or(rest.len());
+    let (name, after) = rest.split_at(end);
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    let name = if name.bytes().all(is_name) { name } else { "…" };
+    format!("{before}`{name}{after}")
 }
 
 fn token_source(
@@ -279,6 +312,9 @@ fn token_source(
                     "token_header: must not be Authorization (the default) or Cookie (use \
                      token_cookie)",
                 );
+            }
+            Ok(name) if is_reserved(&name) => {
+                errors.add("token_header: the header field is reserved");
             }
             Ok(name) => return TokenSource::Header(name),
             Err(_) => errors.add(format_args!("token_header: invalid header field name {name:?}")),
@@ -300,7 +336,11 @@ fn dpop(table: DpopTable, errors: &mut Errors) -> Option<DpopSettings> {
     let uri: Option<http::Uri> = origin.parse().ok();
     let is_origin = uri.is_some_and(|uri| {
         let is_web = matches!(uri.scheme_str(), Some("https" | "http"));
-        is_web && uri.host().is_some() && uri.query().is_none() && !origin.contains(['@', '#'])
+        // An invalid port is part of the authority, but not a port.
+        let has_host = uri.authority().is_some_and(|authority| {
+            authority.port().is_some() || authority.host() == authority.as_str()
+        });
+        is_web && has_host && uri.query().is_none() && !origin.contains(['@', '#'])
     });
     if !is_origin {
         errors.add("dpop.origin: expected a URL such as https://api.example.com");
@@ -310,7 +350,7 @@ fn dpop(table: DpopTable, errors: &mut Errors) -> Option<DpopSettings> {
         policy = policy.max_age(seconds);
     }
     let is_redis = |url: &String| {
-        ["redis://", "unix://", "redis+unix://"].iter().any(|scheme| url.starts_with(scheme))
+        matches!(in_idle_runtime(|| RedisReplayStore::connect(url).map(drop)), Ok(Ok(())))
     };
     if !redis.as_ref().is_none_or(is_redis) {
         errors.add("dpop.redis: expected a URL such as redis://127.0.0.1/");
@@ -319,74 +359,15 @@ fn dpop(table: DpopTable, errors: &mut Errors) -> Option<DpopSettings> {
     Some(DpopSettings { origin, policy, redis })
 }
 
-/// The header fields with another meaning, which cannot be set to a claim.
-const RESERVED: &[&str] = &[
-    "authorization",
-    "cache-control",
-    "connection",
-    "content-length",
-    "cookie",
-    "date",
-    "dpop",
-    "host",
-    "keep-alive",
-    "retry-after",
-    "set-cookie",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "www-authenticate",
-    "x-envoy-auth-headers-to-remove",
-];
-
-fn claim_headers(
-    table: Option<BTreeMap<String, ClaimTable>>,
-    token_source: &TokenSource,
-    errors: &mut Errors,
-) -> Vec<ClaimHeader> {
-    let Some(table) = table else { return ClaimHeader::defaults() };
-    let mut headers: Vec<ClaimHeader> = Vec::new();
-    for (name, claim) in table {
-        let field = format!("headers.{name}");
-        let Ok(name) = HeaderName::try_from(&name) else {
-            errors.add(format_args!("{field}: invalid header field name"));
-            continue;
-        };
-        if RESERVED.contains(&name.as_str()) {
-            errors.add(format_args!("{field}: the header field is reserved"));
-        } else if *token_source == TokenSource::Header(name.clone()) {
-            errors.add(format_args!("{field}: the header field contains the token"));
-        }
-        if headers.iter().any(|other| other.name == name) {
-            errors
-                .add(format_args!("{field}: duplicate header field (names are case-insensitive)"));
-        }
-        let paths = match claim {
-            ClaimTable::Path(path) => vec![claim_path(path)],
-            ClaimTable::FirstOf(paths) => paths.first_of.into_iter().map(claim_path).collect(),
-        };
-        if paths.is_empty() || paths.iter().any(|path| path.is_empty() || path.len() > 4) {
-            errors.add(format_args!("{field}: the path of a claim must have one to four names"));
-        }
-        let names: Vec<&[String]> = paths.iter().map(Vec::as_slice).collect();
-        let source = match names.as_slice() {
-            [[name]] if name == "sub" => Source::Subject,
-            [[name]] if name == "iss" => Source::Issuer,
-            [[name]] if name == "scope" => Source::Scope,
-            [[azp], [client]] if azp == "azp" && client == "client_id" => Source::Client,
-            _ => Source::Claim(paths),
-        };
-        headers.push(ClaimHeader { name, source });
-    }
-    headers
-}
-
-fn claim_path(path: ClaimPath) -> Vec<String> {
-    match path {
-        ClaimPath::Name(name) => vec![name],
-        ClaimPath::Names(names) => names,
-    }
+/// Returns the result of a function that requires a runtime. Its tasks are never run.
+fn in_idle_runtime<T>(build: impl FnOnce() -> T) -> std::io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let result = {
+        let _entered = runtime.enter();
+        build()
+    };
+    runtime.shutdown_background();
+    Ok(result)
 }
 
 /// Leaks a string, so that policies can borrow it.

@@ -188,7 +188,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // A policy lives as long as the program.
     let policy = AccessTokenPolicy::general(Box::leak(audience.into_boxed_str())).build()?;
     let authority = Authority::discover(issuer).danger_allow_loopback_http();
-    let auth = AuthLayer::new(Authorities::new([authority])?, policy).realm("clinic");
+    let auth = AuthLayer::new(Authorities::new([authority])?, policy).realm("clinic").grpc();
     let listener = TcpListener::bind("127.0.0.1:9183").await?;
     println!("listening on {}", listener.local_addr()?);
     serve(auth, listener).await?;
@@ -219,7 +219,7 @@ mod tests {
     /// Starts the server, and connects a client over HTTP/2.
     async fn connect(authority: Authority) -> Channel {
         let authorities = Authorities::new([authority]).unwrap();
-        let auth = AuthLayer::new(authorities, EXACT).realm("clinic");
+        let auth = AuthLayer::new(authorities, EXACT).realm("clinic").grpc();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(serve(auth, listener));

@@ -15,7 +15,7 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 
 use crate::layer::{AuthLayer, Passed};
-use crate::refusal::{MISSING, Protocol, Refusal};
+use crate::refusal::{MISSING, Refusal};
 use crate::token::Authenticated;
 
 /// The requirements of a handler for an access token, in addition to the policy, as a type.
@@ -182,7 +182,7 @@ fn refuse(parts: &Parts, refusal: &Refusal) -> Response {
             tracing::debug!(code = refusal.code(), "access token does not suffice");
             metrics::counter!("claimgate_refused_by_route_total", "code" => refusal.code())
                 .increment(1);
-            settings.response(refusal, Protocol::of(&parts.headers))
+            settings.response(refusal, settings.protocol(&parts.headers))
         }
         None => misconfigured(),
     }

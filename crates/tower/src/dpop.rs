@@ -128,16 +128,22 @@ impl Dpop {
         // Non-ASCII values are not JWSs either.
         let values = headers.get_all("dpop").iter();
         let values = values.map(|value| value.to_str().unwrap_or_default());
-        let proof = DpopProof::from_header_values(values).map_err(Refusal::Proof)?;
+        let text = DpopProof::from_header_values(values).map_err(Refusal::Proof)?;
         let url = format!("{}{path}", self.origin);
         let request = DpopRequest::to_resource(method, &url, token);
         let mut buffer = TokenBuffer::new().max_token_len(MAX_PROOF_LEN);
-        let unseen = (self.verify)(proof, &self.policy, request, now, &mut buffer);
+        let unseen = (self.verify)(text, &self.policy, request, now, &mut buffer);
         let unseen = unseen.map_err(Refusal::Proof)?;
         let (id, until) = (unseen.id(), unseen.valid_until());
         // This is checked below, before the result is used.
         let proof = unseen.danger_assume_unseen();
         let caller = authorities.validate(token.with_proof(&proof), policies).await?;
+        // The validation may have waited for keys.
+        let now = authorities.now();
+        if now >= until {
+            let late = (self.verify)(text, &self.policy, request, now, &mut buffer);
+            return Err(Refusal::Proof(late.err().unwrap_or(Error::Replayed)));
+        }
         self.remember(UsedProof::new(id, proof.thumbprint(), until, now)).await?;
         Ok(caller)
     }

@@ -20,7 +20,7 @@ use tower_service::Service;
 use crate::authorities::{Authorities, FirstVerdict, Pending};
 use crate::dpop::{Dpop, ProvenRequest};
 use crate::error::AuthorityError;
-use crate::refusal::{MISSING, Protocol, Refusal};
+use crate::refusal::{MISSING, Refusal};
 use crate::token::Authenticated;
 
 /// The treatment of a request without an access token.
@@ -28,6 +28,13 @@ use crate::token::Authenticated;
 enum Presence {
     Required,
     Optional,
+}
+
+/// The protocol of responses to refused gRPC requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GrpcRequests {
+    Http,
+    Grpc,
 }
 
 /// The settings of a layer, which are also used by the extractors.
@@ -39,6 +46,7 @@ pub(crate) struct Settings {
     pub(crate) realm: Option<Arc<str>>,
     pub(crate) resource: Option<Arc<Resource>>,
     pub(crate) dpop: Option<Dpop>,
+    pub(crate) grpc: GrpcRequests,
 }
 
 /// The settings of the layer that a request has passed through, in its extensions.
@@ -66,9 +74,8 @@ pub struct ClientCertificate {
 /// The token is inserted as an [`Authenticated`] into the extensions of the request. A request
 /// without a valid token is answered with a challenge
 /// ([RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3)),
-/// and a gRPC request with a gRPC
-/// status. Further requirements of a route are checked after the layer, with
-/// [`authorize`](claimgate::Validated::authorize) or an extractor.
+/// or with a [gRPC status](Self::grpc). Further requirements of a route are checked after the
+/// layer, with [`authorize`](claimgate::Validated::authorize) or an extractor.
 ///
 /// ```
 /// use claimgate::{AccessTokenPolicy, at_compile_time};
@@ -97,6 +104,7 @@ impl AuthLayer {
             realm: None,
             resource: None,
             dpop: None,
+            grpc: GrpcRequests::Http,
         }))
     }
 
@@ -142,6 +150,17 @@ impl AuthLayer {
     #[must_use]
     pub fn dpop(self, dpop: Dpop) -> Self {
         self.set(|settings| settings.dpop = Some(dpop))
+    }
+
+    /// Answers a refused gRPC request with a `grpc-status`, for gRPC services. The `Content-Type`
+    /// of such a request is `application/grpc` or `application/grpc-web`, optionally with a
+    /// suffix such as `+proto`.
+    ///
+    /// The HTTP status of such a response is 200. A service must not use this if anything
+    /// depends on the HTTP status, such as a proxy that asks it about requests.
+    #[must_use]
+    pub fn grpc(self) -> Self {
+        self.set(|settings| settings.grpc = GrpcRequests::Grpc)
     }
 }
 
@@ -318,7 +337,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (parts, body) = request.into_parts();
-        let protocol = Protocol::of(&parts.headers);
+        let protocol = self.settings.protocol(&parts.headers);
         let settings = &self.settings;
         let pending = match settings.first(&parts) {
             First::Final(verdict) => {

@@ -9,7 +9,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
 use crate::dpop::Dpop;
-use crate::layer::Settings;
+use crate::layer::{GrpcRequests, Settings};
 
 /// The reason why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum Refusal {
     Token(Error),
     /// The access token is valid, but not sufficient for the request.
     Forbidden(Forbidden<'static>),
-    /// The DPoP proof is invalid.
+    /// The DPoP proof is invalid, or the store of proofs is full ([`Error::ReplayWindowFull`]).
     Proof(Error),
     /// The keys of the token's issuer were not fetched yet, or could not be refreshed for too
     /// long.
@@ -49,6 +49,8 @@ impl Refusal {
     pub const fn status(&self) -> StatusCode {
         let status = match self {
             Self::Token(error) => error.http_status(),
+            // The proof may be valid, and there is room for it later.
+            Self::Proof(Error::ReplayWindowFull) => 503,
             Self::Proof(_) => 401,
             Self::Forbidden(forbidden) => forbidden.error().http_status(),
             Self::NoKeys | Self::Busy | Self::ReplayStore => 503,
@@ -80,7 +82,8 @@ impl Refusal {
             None => Challenge::new(error),
         };
         match (*self, algorithms) {
-            (Self::NoKeys | Self::Busy | Self::ReplayStore, _) => {}
+            (Self::NoKeys | Self::Busy | Self::ReplayStore, _)
+            | (Self::Proof(Error::ReplayWindowFull), _) => {}
             (Self::Proof(error), algorithms) => {
                 let algorithms = algorithms.unwrap_or(Algorithms::of(&[Algorithm::Es256]));
                 send(Challenge::new(error).dpop_proof(algorithms));
@@ -127,17 +130,23 @@ pub(crate) enum Protocol {
     Grpc,
 }
 
-impl Protocol {
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let is_grpc = |value: &HeaderValue| value.as_bytes().starts_with(b"application/grpc");
-        match headers.get(CONTENT_TYPE) {
-            Some(value) if is_grpc(value) => Self::Grpc,
-            _ => Self::Http,
-        }
-    }
+/// Returns whether a media type is that of gRPC or gRPC-Web, such as `application/grpc+proto`.
+fn is_grpc(value: &HeaderValue) -> bool {
+    let rest = value.as_bytes().strip_prefix(b"application/grpc");
+    let rest = rest.map(|rest| rest.strip_prefix(b"-web").unwrap_or(rest));
+    matches!(rest, Some([] | [b'+' | b';', ..]))
 }
 
 impl Settings {
+    /// Returns the protocol of the response to a request with these header fields. The status
+    /// of a refusal in gRPC is 200, so a client may select it only at a gRPC service.
+    pub(crate) fn protocol(&self, headers: &HeaderMap) -> Protocol {
+        match self.grpc {
+            GrpcRequests::Grpc if headers.get(CONTENT_TYPE).is_some_and(is_grpc) => Protocol::Grpc,
+            GrpcRequests::Grpc | GrpcRequests::Http => Protocol::Http,
+        }
+    }
+
     /// Returns the response to a refused request, with its challenges
     /// ([RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3),
     /// [RFC 9449 §7.1](https://www.rfc-editor.org/rfc/rfc9449#section-7.1)).

@@ -94,7 +94,8 @@ const PLACES: usize = 4_096;
 /// All proofs of one key are in one window, so a client cannot fill more than one with one
 /// key. A window stores 4,096 proofs, each until it expires: 181 seconds with the default
 /// [`DpopPolicy`](claimgate::policy::DpopPolicy) and the latest date that it accepts. A full window
-/// rejects proofs.
+/// rejects proofs of all its keys, so more than 22 proofs per second with one key affect other
+/// clients. For higher rates, use `RedisReplayStore` or another store.
 pub struct MemoryReplayStore {
     windows: Box<[Mutex<Box<ReplayWindow<PLACES>>>]>,
     /// Randomly keyed, so that clients cannot choose a window.

@@ -2,6 +2,8 @@
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
+#[cfg(unix)]
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -79,6 +81,10 @@ fn read_file(path: &Path, limit: usize) -> Result<String, FetchError> {
 pub(crate) struct Stamp {
     modified: SystemTime,
     len: u64,
+    /// The device and inode, and the time of the last change of the inode. Unlike the time of
+    /// modification, programs cannot set it.
+    #[cfg(unix)]
+    inode: (u64, u64, i64, i64),
 }
 
 impl Stamp {
@@ -86,6 +92,11 @@ impl Stamp {
     pub(crate) async fn of(path: &Path) -> Option<Self> {
         let path = path.to_owned();
         let metadata = tokio::task::spawn_blocking(move || fs::metadata(path)).await.ok()?.ok()?;
-        Some(Self { modified: metadata.modified().ok()?, len: metadata.len() })
+        Some(Self {
+            modified: metadata.modified().ok()?,
+            len: metadata.len(),
+            #[cfg(unix)]
+            inode: (metadata.dev(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec()),
+        })
     }
 }

@@ -330,6 +330,37 @@ async fn a_file_is_read_again_when_it_has_changed() {
     assert_eq!(verdict(&authorities, &new_token).await, "valid");
 }
 
+/// Such as a copy that preserves the time, or a key set in a package with a fixed time.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_changed_file_of_the_same_length_and_time_is_read_again() {
+    let (old, new) = (Signer::rsa("a"), Signer::rsa("b"));
+    let path = temporary("stamp");
+    let time = std::time::SystemTime::now() - Duration::from_secs(3_600);
+    let write = |path: &PathBuf, signer: &Signer| {
+        std::fs::write(path, jwks(&[signer])).unwrap();
+        let file = std::fs::File::options().append(true).open(path).unwrap();
+        file.set_modified(time).unwrap();
+        file.metadata().unwrap().len()
+    };
+    let len = write(&path, &old);
+    let issuer = "https://issuer.example";
+    let authorities = fetched(Authority::jwks_file(issuer, &path)).await;
+    let fetches = || authorities.health().authorities[0].fetches;
+    assert_eq!(fetches(), 1);
+    // In place.
+    assert_eq!(write(&path, &new), len);
+    until(|| fetches() == 2).await;
+    assert_eq!(verdict(&authorities, &new.sign(&claims(issuer))).await, "valid");
+    // Renamed into place.
+    let temporary = path.with_extension("new");
+    assert_eq!(write(&temporary, &old), len);
+    std::fs::rename(&temporary, &path).unwrap();
+    until(|| fetches() == 3).await;
+    assert_eq!(verdict(&authorities, &old.sign(&claims(issuer))).await, "valid");
+    std::fs::remove_file(&path).unwrap();
+}
+
 /// Before the file is checked again, after two seconds.
 #[tokio::test]
 async fn an_unknown_key_is_looked_for_in_the_file_after_a_second() {

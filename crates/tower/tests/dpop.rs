@@ -4,9 +4,11 @@ mod support;
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
-use claimgate::at_compile_time;
 use claimgate::policy::DpopPolicy;
+use claimgate::replay::TokenId;
+use claimgate::{NumericDate, RingAnyKey, at_compile_time};
 use claimgate_tower::replay::{
     Admission, MemoryReplayStore, ReplayStore, ReplayStoreError, UsedProof,
 };
@@ -180,11 +182,65 @@ async fn p08_when_the_store_does_not_admit_the_proof_is_refused() {
     let proof = setting.proof(&Setting::proof_claims(&token, "1"));
     for (error, status) in [
         (ReplayStoreError::Replayed, 401),
-        (ReplayStoreError::Full, 401),
+        (ReplayStoreError::Full, 503),
         (ReplayStoreError::Unavailable("away".to_owned()), 503),
     ] {
         let layer = setting.layer(Fails(error));
-        assert_eq!(ask(&layer, "DPoP", &token, &[&proof]).await.0, status);
+        let (found, body, challenges) = ask(&layer, "DPoP", &token, &[&proof]).await;
+        assert_eq!((found, body.as_str()), (status, ""));
+        // A challenge would ask for another proof.
+        assert_eq!(challenges.len(), usize::from(status == 401));
+    }
+}
+
+/// One client cannot fill the windows of others with one key, except those that share its window.
+#[tokio::test]
+async fn p08_a_full_window_refuses_until_a_proof_expires() {
+    let store = MemoryReplayStore::with_windows(1);
+    let admit = async |jti: u32, thumbprint: &str, now: u64| {
+        let id = TokenId::dpop_proof::<RingAnyKey>(thumbprint, &jti.to_string()).unwrap();
+        let until = NumericDate::from_secs(1_000 + u64::from(jti));
+        store.admit(UsedProof::new(id, thumbprint, until, NumericDate::from_secs(now))).await
+    };
+    for jti in 0..4_096 {
+        assert_eq!(admit(jti, "one", 900).await, Ok(()));
+    }
+    assert_eq!(admit(4_096, "one", 900).await, Err(ReplayStoreError::Full));
+    assert_eq!(admit(4_096, "other", 999).await, Err(ReplayStoreError::Full));
+    assert_eq!(admit(4_096, "other", 1_000).await, Ok(()));
+    assert_eq!(admit(4_097, "other", 1_000).await, Err(ReplayStoreError::Full));
+}
+
+#[tokio::test]
+async fn a_proof_that_expires_while_its_request_waits_for_keys_is_refused() {
+    let setting = Setting::new();
+    let token_of = |issuer: &str| {
+        let cnf = json!({"jkt": thumbprint(&setting.client)});
+        setting.issuer.sign(&with(claims(issuer), "cnf", cnf))
+    };
+    for (seconds, expected) in [(120, 200), (121, 401)] {
+        let issuer = TestIssuer::with_keys(&[&Signer::rsa("b")]).await;
+        let clock = TestClock::at(now());
+        let authorities =
+            Authorities::builder([issuer.authority()]).clock(clock.read()).build().unwrap();
+        authorities.ready().await;
+        clock.advance(60);
+        let keys = jwks(&[&setting.issuer]);
+        issuer.set(Behaviour::Slow(keys, Duration::from_millis(500)));
+        let dpop = Dpop::new(ORIGIN, MemoryReplayStore::new());
+        let layer = AuthLayer::new(authorities, POLICY).dpop(dpop);
+        let token = token_of(&issuer.url);
+        let issued = with(Setting::proof_claims(&token, "1"), "iat", now() + 60);
+        let proof = setting.proof(&issued);
+        let request = tokio::spawn(async move { ask(&layer, "DPoP", &token, &[&proof]).await });
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert!(!request.is_finished());
+        clock.advance(seconds);
+        let (status, _, challenges) = request.await.unwrap();
+        assert_eq!(status, expected, "{seconds} {challenges:?}");
+        if expected == 401 {
+            assert!(challenges[0].contains("The proof is too old"), "{challenges:?}");
+        }
     }
 }
 

@@ -243,7 +243,7 @@ async fn grpc_requests_get_a_status_of_grpc() {
         let request = Request::builder()
             .header(CONTENT_TYPE, "application/grpc+proto")
             .header(AUTHORIZATION, authorization);
-        let layer = AuthLayer::new(authorities.clone(), policy);
+        let layer = AuthLayer::new(authorities.clone(), policy).grpc();
         let response = send(&layer, request.body(()).unwrap()).await;
         assert_eq!(response.status().as_u16(), 200);
         let headers = response.headers();
@@ -252,11 +252,28 @@ async fn grpc_requests_get_a_status_of_grpc() {
         assert_eq!(headers[CONTENT_TYPE], "application/grpc");
         assert!(headers.contains_key(WWW_AUTHENTICATE));
     }
-    for content_type in ["application/json", "application/grp", "text/application/grpc"] {
-        let request = Request::builder().header(CONTENT_TYPE, content_type).body(()).unwrap();
-        let response = send(&AuthLayer::new(authorities.clone(), POLICY), request).await;
-        assert_eq!(response.status().as_u16(), 401, "{content_type}");
-        assert!(!response.headers().contains_key("grpc-status"));
+    let http = AuthLayer::new(authorities.clone(), POLICY);
+    let grpc = http.clone().grpc();
+    for (content_type, status) in [
+        ("application/grpc", 200),
+        ("application/grpc+json", 200),
+        ("application/grpc; charset=utf-8", 200),
+        ("application/grpc-web", 200),
+        ("application/grpc-web+proto", 200),
+        ("application/grpc-web-text", 401),
+        ("application/grpcfoo", 401),
+        ("application/grpc-foo", 401),
+        ("application/json", 401),
+        ("application/grp", 401),
+        ("text/application/grpc", 401),
+    ] {
+        for (layer, status) in [(&grpc, status), (&http, 401)] {
+            let request = Request::builder().header(CONTENT_TYPE, content_type).body(()).unwrap();
+            let response = send(layer, request).await;
+            assert_eq!(response.status().as_u16(), status, "{content_type}");
+            assert_eq!(response.headers().contains_key("grpc-status"), status == 200);
+            assert!(response.headers().contains_key(WWW_AUTHENTICATE));
+        }
     }
     // Without keys, the client tries again later.
     let authority = Authority::jwks(ISSUER, "http://127.0.0.1:1/").danger_allow_loopback_http();
@@ -264,7 +281,8 @@ async fn grpc_requests_get_a_status_of_grpc() {
     until(|| authorities.health().authorities[0].fetches > 0).await;
     let request =
         Request::builder().header(CONTENT_TYPE, "application/grpc").header(AUTHORIZATION, token);
-    let response = send(&AuthLayer::new(authorities, POLICY), request.body(()).unwrap()).await;
+    let layer = AuthLayer::new(authorities, POLICY).grpc();
+    let response = send(&layer, request.body(()).unwrap()).await;
     assert_eq!(response.status().as_u16(), 200);
     assert_eq!(response.headers()["grpc-status"], "14");
     assert_eq!(response.headers()["grpc-message"], "no_keys");

@@ -81,3 +81,10 @@ async fn a_store_that_was_never_there_refuses() {
     assert!(matches!(refused, Err(ReplayStoreError::Unavailable(_))), "{refused:?}");
     assert!(RedisReplayStore::connect("127.0.0.1").is_err());
 }
+
+#[test]
+fn outside_of_a_runtime_there_is_no_store() {
+    let refused = RedisReplayStore::connect("redis://127.0.0.1:1/").map(drop);
+    let reason = "there is no Tokio runtime".to_owned();
+    assert_eq!(refused, Err(ReplayStoreError::Unavailable(reason)));
+}

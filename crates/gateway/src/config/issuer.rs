@@ -11,7 +11,7 @@ use claimgate::{AccessTokenPolicy, Algorithm};
 use claimgate_tower::{Authorities, Authority};
 
 use super::file::{IssuerTable, OneOrMore, Profile, Subject};
-use super::{Errors, leak_all, size};
+use super::{Errors, in_idle_runtime, leak_all, size};
 
 /// The maximums of settings, in seconds.
 const DAY: u64 = 86_400;
@@ -22,6 +22,7 @@ const YEAR: u64 = 366 * DAY;
 pub(super) struct Issuer {
     pub(super) url: String,
     pub(super) authority: Authority,
+    pub(super) max_waiting: usize,
     audiences: Option<&'static [&'static str]>,
     profile: Profile,
     authorized_parties: &'static [&'static str],
@@ -73,7 +74,14 @@ pub(super) fn has_credentials(url: &str) -> bool {
     after_scheme.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@'))
 }
 
-pub(super) fn read(table: IssuerTable, folder: &Path, errors: &mut Errors) -> Option<Issuer> {
+/// Reads the settings of an issuer. `max_waiting` is the default number of requests that may wait
+/// for a fetch.
+pub(super) fn read(
+    table: IssuerTable,
+    folder: &Path,
+    max_waiting: usize,
+    errors: &mut Errors,
+) -> Option<Issuer> {
     let before = errors.messages.len();
     let audiences = table.audiences.map(OneOrMore::into_vec);
     match (&audiences, table.without_audience) {
@@ -118,7 +126,8 @@ pub(super) fn read(table: IssuerTable, folder: &Path, errors: &mut Errors) -> Op
     let max_token_age = errors.number("max_token_age", table.max_token_age, 1..=YEAR);
     let max_lifetime = errors.number("max_lifetime", table.max_lifetime, 1..=YEAR);
     let response = size(errors.number("max_response", table.max_response, 1_024..=16 << 20));
-    let requests = size(errors.number("max_waiting", table.max_waiting, 0..=65_536));
+    let requests = size(errors.number("max_waiting", table.max_waiting, 0..=65_535));
+    let requests = requests.unwrap_or(max_waiting);
     let wait = errors.number("max_wait", table.max_wait, 1..=60);
 
     let urls = [("url", Some(&table.url)), ("discovery_url", table.discovery_url.as_ref())];
@@ -144,7 +153,7 @@ pub(super) fn read(table: IssuerTable, folder: &Path, errors: &mut Errors) -> Op
         authority = authority.max_response(bytes);
     }
     let wait = Duration::from_secs(wait.unwrap_or(10));
-    authority = authority.waiting(requests.unwrap_or(1_024), wait);
+    authority = authority.waiting(requests, wait);
     if table.danger_allow_loopback_http {
         authority = authority.danger_allow_loopback_http();
     }
@@ -170,6 +179,7 @@ pub(super) fn read(table: IssuerTable, folder: &Path, errors: &mut Errors) -> Op
     let issuer = Issuer {
         url,
         authority,
+        max_waiting: requests,
         audiences: audiences.map(leak_all),
         profile: table.profile,
         authorized_parties: table.authorized_parties.map_or(&[], leak_all),
@@ -190,15 +200,10 @@ pub(super) fn read(table: IssuerTable, folder: &Path, errors: &mut Errors) -> Op
     (errors.messages.len() == before).then_some(issuer)
 }
 
-/// Checks the settings of an authority. Nothing is fetched, since its runtime is never run.
+/// Checks the settings of an authority. Nothing is fetched.
 fn check_authority(authority: &Authority) -> Result<(), Box<dyn std::error::Error>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let result = {
-        let _entered = runtime.enter();
-        Authorities::builder([authority.clone()]).without_cache().build()
-    };
-    runtime.shutdown_background();
-    Ok(result.map(drop)?)
+    let build = || Authorities::builder([authority.clone()]).without_cache().build();
+    Ok(in_idle_runtime(build)?.map(drop)?)
 }
 
 fn algorithms(names: &[String], errors: &mut Errors) -> Algorithms {

@@ -5,8 +5,9 @@ use claimgate::error::ConfigError;
 use claimgate::policy::ClaimRule;
 
 use super::file::{OneOrMore, RouteTable, RuleTable, Scalar, Token};
+use super::headers::claim_path;
 use super::issuer::Issuer;
-use super::{Errors, claim_path, leak, leak_all};
+use super::{Errors, leak, leak_all};
 use crate::path::RequestPath;
 use crate::routes::{Needs, Presence, Route, Routes};
 

@@ -10,6 +10,11 @@ fn each_error_has_its_location() {
     let admin = "path = \"/admin\"";
     let rule = "{ claim = [\"realm_access\", \"roles\"], contains = \"admin\" }";
     let nothing = "the list is empty; add an element or remove the setting";
+    let realm = "realm: expected visible ASCII and spaces, without \" and \\";
+    let origin = "dpop.origin: expected a URL such as https://api.example.com";
+    let redis = "dpop.redis: expected a URL such as redis://127.0.0.1/";
+    let reserved = |name| format!("headers.{name}: the header field is reserved");
+    let claim_name = "headers.X-Auth-Roles: the name of a claim is empty";
     let pattern =
         "path: patterns and queries are not supported; a path includes all paths below it";
     for (old, new, expected) in [
@@ -20,6 +25,10 @@ fn each_error_has_its_location() {
             "admin_listen: must differ from listen".to_owned(),
         ),
         ("\"health\"", "\"\"", "realm: must not be empty".to_owned()),
+        ("\"health\"", "'a\"b'", realm.to_owned()),
+        ("\"health\"", "'a\\b'", realm.to_owned()),
+        ("\"health\"", "\"a\\nb\"", realm.to_owned()),
+        ("\"health\"", "\"\u{e9}\"", realm.to_owned()),
         (
             "[headers]",
             "token_header = \"a\"\ntoken_cookie = \"b\"\n[headers]",
@@ -29,6 +38,11 @@ fn each_error_has_its_location() {
             "[headers]",
             "token_header = \"Cookie\"\n[headers]",
             "token_header: must not be Authorization (the default) or Cookie (use token_cookie)".to_owned(),
+        ),
+        (
+            "[headers]",
+            "token_header = \"X-Original-URI\"\n[headers]",
+            "token_header: the header field is reserved".to_owned(),
         ),
         (
             "[headers]",
@@ -45,6 +59,14 @@ fn each_error_has_its_location() {
             "Authorization =",
             "headers.Authorization: the header field is reserved".to_owned(),
         ),
+        ("X-Auth-Roles =", "X-Original-URI =", reserved("X-Original-URI")),
+        ("X-Auth-Roles =", "X-Accel-Redirect =", reserved("X-Accel-Redirect")),
+        ("X-Auth-Roles =", "Content-Type =", reserved("Content-Type")),
+        ("X-Auth-Roles =", "X-HTTP-Method-Override =", reserved("X-HTTP-Method-Override")),
+        ("X-Auth-Roles =", "X-Forwarded-For =", reserved("X-Forwarded-For")),
+        ("X-Auth-Roles =", "Location =", reserved("Location")),
+        ("[\"realm_access\", \"roles\"]\n\n# DPoP", "\"\"\n\n# DPoP", claim_name.to_owned()),
+        ("\"roles\"]\n\n# DPoP", "\"\"]\n\n# DPoP", claim_name.to_owned()),
         (
             "X-Auth-Roles =",
             "x-auth-issuer =",
@@ -74,8 +96,15 @@ fn each_error_has_its_location() {
         (
             "[[issuer]]",
             "[dpop]\norigin = \"api.example.com\"\n[[issuer]]",
-            "dpop.origin: expected a URL such as https://api.example.com".to_owned(),
+            origin.to_owned(),
         ),
+        (
+            "[[issuer]]",
+            "[dpop]\norigin = \"https://api.example.com:notaport\"\n[[issuer]]",
+            origin.to_owned(),
+        ),
+        ("[[issuer]]", "[dpop]\norigin = \"https://a.example:\"\n[[issuer]]", origin.to_owned()),
+        ("[[issuer]]", "[dpop]\norigin = \"https://a.example:65536\"\n[[issuer]]", origin.to_owned()),
         (
             "[[issuer]]",
             "[dpop]\norigin = \"https://api.example.com\"\nmax_age = 601\n[[issuer]]",
@@ -84,7 +113,17 @@ fn each_error_has_its_location() {
         (
             "[[issuer]]",
             "[dpop]\norigin = \"https://api.example.com\"\nredis = \"127.0.0.1\"\n[[issuer]]",
-            "dpop.redis: expected a URL such as redis://127.0.0.1/".to_owned(),
+            redis.to_owned(),
+        ),
+        (
+            "[[issuer]]",
+            "[dpop]\norigin = \"https://a.example\"\nredis = \"redis://:secret@host:99999/\"\n[[issuer]]",
+            redis.to_owned(),
+        ),
+        (
+            "[[issuer]]",
+            "[dpop]\norigin = \"https://a.example\"\nredis = \"http://:secret@host/\"\n[[issuer]]",
+            redis.to_owned(),
         ),
         (
             "[headers]",
@@ -184,9 +223,15 @@ fn each_error_has_its_location() {
             format!("{issuer}max_response: expected 1024 to 16777216, found 100"),
         ),
         (
-            "# max_waiting = 1024 ",
+            "# max_waiting = 256 ",
             "max_waiting = 1000000 ",
-            format!("{issuer}max_waiting: expected 0 to 65536, found 1000000"),
+            format!("{issuer}max_waiting: expected 0 to 65535, found 1000000"),
+        ),
+        (
+            "# max_waiting = 256 ",
+            "max_waiting = 1024 ",
+            "max_waiting: the sum of all issuers, 1024, is not less than max_connections, 1024"
+                .to_owned(),
         ),
         ("# max_wait = 10 ", "max_wait = 61 ", format!("{issuer}max_wait: expected 1 to 60, found 61")),
         (
@@ -398,9 +443,40 @@ fn a_syntax_error_has_its_line() {
         assert!(found.len() == 1 && found[0].contains(expected), "{new}: {found:#?}");
         assert!(found[0].starts_with("line "), "{found:#?}");
     }
-    // A line may contain a password.
-    let found = errors_with("[[issuer]]", "[dpop]\nredis = \"redis://:secret@host/\n[[issuer]]");
-    assert!(!found[0].contains("secret"), "{found:?}");
+}
+
+#[test]
+fn an_error_does_not_quote_a_password() {
+    let issuer = "[[issuer]]";
+    for (old, new, expected) in [
+        // No closing quote.
+        (issuer, "[dpop]\nredis = \"redis://:secret@host/\n[[issuer]]", ""),
+        (
+            issuer,
+            "[dpop]\norigin = \"https://a.example\"\nmax_age = \"redis://:secret@host/\"\n[[issuer]]",
+            "invalid type: string \"…\", expected u64",
+        ),
+        (
+            issuer,
+            "[dpop]\norigin = \"https://a.example\"\nmax_age = 'a\"b`secret`\"c'\n[[issuer]]",
+            "invalid type: string \"…\", expected u64",
+        ),
+        (
+            issuer,
+            "[dpop]\norigin = \"https://a.example\"\n\"redis://:secret@host/\" = 1\n[[issuer]]",
+            "unknown field `…`, expected one of `origin`, `max_age`, `redis`",
+        ),
+        (
+            "proxy = \"nginx\"",
+            "proxy = \"redis://:a`b`secret@host/\"",
+            "unknown variant `…`, expected one of `nginx`, `traefik`, `caddy`, `envoy`, `haproxy`",
+        ),
+        ("# leeway = 60 ", "leeway = \"redis://:secret@host/\" ", "expected u64"),
+    ] {
+        let found = errors_with(old, new);
+        assert!(found.len() == 1 && found[0].contains(expected), "{new}: {found:?}");
+        assert!(!found[0].contains("secret"), "{found:?}");
+    }
 }
 
 #[test]
@@ -421,4 +497,29 @@ fn all_errors_are_reported_at_once() {
     );
     let expected = "issuer 2 (https://my-domain.auth0.com/): url: duplicate issuer";
     assert_eq!(errors(&twice), [expected]);
+}
+
+#[test]
+fn the_waiting_requests_of_all_issuers_are_limited() {
+    let with = |first: &str, second: &str| {
+        let text = SAMPLE.replacen("# max_connections = 1024 ", "max_connections = 8 ", 1);
+        let text = text.replacen("# max_waiting = 256 ", first, 1);
+        errors(&format!(
+            "{text}\n[[issuer]]\nurl = \"https://other.example/\"\naudiences = \"a\"\n\
+             jwks_file = \"j\"\n{second}"
+        ))
+    };
+    let sum = |sum: u64| {
+        format!("max_waiting: the sum of all issuers, {sum}, is not less than max_connections, 8")
+    };
+    for (first, second, expected) in [
+        // By default, an eighth for each of the two issuers.
+        ("", "", vec![]),
+        ("max_waiting = 6 ", "", vec![]),
+        ("max_waiting = 7 ", "", vec![sum(8)]),
+        ("max_waiting = 4 ", "max_waiting = 3", vec![]),
+        ("max_waiting = 4 ", "max_waiting = 4", vec![sum(8)]),
+    ] {
+        assert_eq!(with(first, second), expected, "{first} {second}");
+    }
 }

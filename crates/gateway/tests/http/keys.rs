@@ -267,3 +267,36 @@ async fn ready_as_soon_as_any_issuer_has_keys() {
     assert_eq!(gateway.open(&signer.sign(&claims(&issuer.url))).await, 200);
     assert_eq!(gateway.open(&signer.sign(&claims(&away.url))).await, 503);
 }
+
+/// Tokens with an unknown key need no valid signature.
+#[tokio::test]
+async fn requests_that_wait_for_keys_leave_connections_to_others() {
+    let (issuer, signer) = one_issuer().await;
+    let unknown = Signer::rsa("b").sign(&claims(&issuer.url));
+    let token = signer.sign(&claims(&issuer.url));
+    let config = Config::of(&issuer).top("max_connections = 8");
+    let gateway = config.issuer("cool_down = 1\ntimeout = 1").start().await;
+    let gateway = std::sync::Arc::new(gateway);
+    sleep(Duration::from_millis(1_100)).await;
+    // Each fetch fails after a second.
+    issuer.set(Behaviour::Slow(jwks(&[&signer]), Duration::from_secs(30)));
+    let tasks: Vec<_> = (0..20)
+        .map(|_| {
+            let (gateway, unknown) = (std::sync::Arc::clone(&gateway), unknown.clone());
+            tokio::spawn(async move { gateway.open(&unknown).await })
+        })
+        .collect();
+    sleep(Duration::from_millis(200)).await;
+    let started = Instant::now();
+    assert_eq!(gateway.open(&token).await, 200);
+    let took = started.elapsed();
+    assert!(took < Duration::from_millis(500), "{took:?}");
+    let mut waited = 0;
+    for task in tasks {
+        let status = task.await.unwrap();
+        assert!([401, 503].contains(&status), "{status}");
+        waited += u32::from(status == 401);
+    }
+    // A quarter of the connections.
+    assert_eq!(waited, 2);
+}

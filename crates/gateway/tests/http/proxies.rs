@@ -68,8 +68,18 @@ async fn empty_header_fields_are_listed_for_envoy() {
             "authorization,x-auth-role",
         ),
         ("pass_token = true\n[headers]\nX-Auth-Role = \"role\"", "x-auth-role"),
+        (
+            "token_header = \"X-Token\"\npass_token = true\n[headers]\nX-Auth-Subject = \"sub\"",
+            "authorization",
+        ),
+        (
+            "token_header = \"X-Token\"\n[headers]\nX-Auth-Subject = \"sub\"",
+            "authorization,x-token",
+        ),
     ] {
         let gateway = Config::of(&issuer).proxy("envoy").top(lines).start().await;
+        let bare = token.trim_start_matches("Bearer ");
+        let headers = [headers[0], headers[1], ("X-Token", bare)];
         let reply = get(gateway.address, "/check/open", &headers).await;
         let found = reply.header("x-envoy-auth-headers-to-remove").unwrap_or_default();
         let mut names: Vec<&str> = found.split(',').collect();

@@ -49,7 +49,7 @@ fn the_sample_is_valid() {
         "max_back_off = 900",
         "timeout = 5",
         "max_response = 262144",
-        "max_waiting = 1024",
+        "max_waiting = 256",
         "max_wait = 10",
         "forward_proxy = \"proxy.example.com:3128\"",
         "issuers = [\"https://my-domain.auth0.com/\"]",
@@ -58,6 +58,8 @@ fn the_sample_is_valid() {
         let found = errors_with(&format!("# {line}"), line);
         assert_eq!(found, Vec::<String>::new(), "{line}");
     }
+    let found = errors_with("# max_waiting = 256 ", "max_waiting = 1023 ");
+    assert_eq!(found, Vec::<String>::new());
     // Keys may be used for exactly the time after which they are fetched again.
     let found = errors_with("# jwks_max_stale = 86400 ", "jwks_max_stale = 3600 ");
     assert_eq!(found, Vec::<String>::new());

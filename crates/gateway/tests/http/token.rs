@@ -44,7 +44,8 @@ async fn the_token_is_in_a_named_field() {
         assert_eq!(reply.status, expected, "{headers:?}");
         if expected == 200 {
             assert_eq!(reply.header("x-access-token"), Some(""));
-            assert_eq!(reply.header("authorization"), None);
+            // It may contain a token that was not validated.
+            assert_eq!(reply.header("authorization"), Some(""));
         }
     }
 }
@@ -78,6 +79,7 @@ async fn the_token_is_in_a_named_cookie() {
         assert_eq!(reply.status, expected, "{cookies:?}");
         if expected == 200 {
             assert_eq!(reply.header("cookie"), Some(kept), "{cookies:?}");
+            assert_eq!(reply.header("authorization"), Some(""), "{cookies:?}");
         }
     }
     let bearer = format!("Bearer {token}");

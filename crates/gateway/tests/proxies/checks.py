@@ -120,6 +120,82 @@ def spoofed(proxy, port):
         same(f"{proxy}: {name} from a client", True, found in (400, 401, 403))
     hidden = ask(port, "GET", "/admin", good + [("Connection", "authorization, x-auth-subject")])
     same(f"{proxy}: Connection from a client", True, hidden.status in (400, 401, 403))
+    hidden = [("Connection", "x-auth-subject, x-auth-scope")]
+    reply = ask(port, "GET", GET, good + hidden)
+    same(f"{proxy}: fields that a client removes", (200, SEEN), (reply.status, seen(reply)))
+    # A proxy behind this one would remove them.
+    same(f"{proxy}: Connection of a client", False, "x-auth" in reply.header("X-Seen-Connection").lower())
+    # After an upgrade to HTTP/2, the application would accept requests that the gateway does not check.
+    upgrade = [("Upgrade", "h2c"), ("HTTP2-Settings", "AAMAAABkAARAAAAAAAIAAAAA")]
+    upgrade += [("Connection", "Upgrade, HTTP2-Settings")]
+    reply = ask(port, "GET", GET, good + upgrade)
+    same(f"{proxy}: an upgrade", (200, "[]"), (reply.status, reply.header("X-Seen-Upgrade")))
+    overrides = ["X-Original-URL", "X-Rewrite-URL"]
+    overrides += ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"]
+    for name in overrides:
+        reply = ask(port, "GET", GET, good + [(name, "DELETE")])
+        found = (reply.status, reply.header("X-Seen-Override"))
+        same(f"{proxy}: {name} for the application", (200, "[]"), found)
+
+
+def token_field(proxy, port, passed):
+    """Sends tokens in X-Access-Token, from which the gateway reads them."""
+    good, forged = token(), token("--key", "b")
+    field = lambda value: [("X-Access-Token", value)]
+    for target, headers, status, seen_token in [
+        (GET, field(good), 200, good if passed else ""),
+        # The application receives no token that was not validated.
+        (GET, field(good) + bearer(forged), 200, good if passed else ""),
+        (GET, bearer(good), 401, None),
+        (GET, field(forged), 401, None),
+        ("/news", field(forged), 401, None),
+        ("/news", field(""), 200, ""),
+        ("/news", bearer(forged), 200, ""),
+        ("/news", [], 200, ""),
+    ]:
+        reply = ask(port, "GET", target, headers)
+        names = ["X-Seen-Access-Token", "X-Seen-Authorization"]
+        found = (reply.status, *map(reply.header, names))
+        expected = (status, "", "") if status != 200 else (200, f"[{seen_token}]", "[]")
+        same(f"{proxy}: a token in a field, {target} {[name for name, _ in headers]}", expected, found)
+
+
+def token_cookie(proxy, port):
+    """Sends tokens in the cookie `access_token`, from which the gateway reads them."""
+    good, forged = token(), token("--key", "b")
+    cookie = lambda value: [("Cookie", value)]
+    for target, headers, status, seen_cookie in [
+        (GET, cookie(f"a=b; access_token={good}; c=d"), 200, "a=b; c=d"),
+        (GET, cookie(f"access_token={good}") + bearer(forged), 200, ""),
+        (GET, bearer(good), 401, None),
+        (GET, cookie(f"access_token={forged}"), 401, None),
+        ("/news", cookie(f"a=b; access_token={forged}"), 401, None),
+        ("/news", cookie("a=b"), 200, "a=b"),
+        ("/news", cookie("a=b; access_token=") + bearer(forged), 200, "a=b"),
+        ("/news", [], 200, ""),
+    ]:
+        reply = ask(port, "GET", target, headers)
+        found = (reply.status, reply.header("X-Seen-Cookie"), reply.header("X-Seen-Authorization"))
+        expected = (status, "", "") if status != 200 else (200, f"[{seen_cookie}]", "[]")
+        same(f"{proxy}: a token in a cookie, {target} {[name for name, _ in headers]}", expected, found)
+
+
+def broken_script(what, port):
+    """Checks that no request passes if the script of HAProxy has an error."""
+    good, spoofed = bearer(token()), [("X-Auth-Subject", "admin")]
+    for target, headers, statuses in [
+        (GET, good, [503]),
+        ("/profile", good, [503]),
+        ("/news", good, [503]),
+        ("/news", [], [503]),
+        # The script may deny these before the error.
+        (GET, [], [401, 503]),
+        ("/admin", good, [403, 503]),
+        ("/admin", [], [401, 503]),
+    ]:
+        reply = ask(port, "GET", target, headers + spoofed)
+        found = (reply.status in statuses, reply.header("X-Seen-Path"))
+        same(f"haproxy with {what}: {target}: {reply.status}", (True, ""), found)
 
 
 # Manipulations of the path /admin, for a token without its scope.

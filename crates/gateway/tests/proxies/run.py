@@ -84,6 +84,48 @@ def without_gateway(fronts, gateways):
             same(f"{name}: without the gateway", True, found >= 400)
 
 
+def token_sources(application, issuer_port):
+    """Checks the lines of the configurations for tokens that are not in Authorization."""
+    for name in PROXIES:
+        for what, word, extra, check in [
+            ("field", "X-Access-Token", 'token_header = "X-Access-Token"', checks.token_field),
+            (
+                "field_passed",
+                "X-Access-Token",
+                'token_header = "X-Access-Token"\npass_token = true',
+                checks.token_field,
+            ),
+            ("cookie", "Cookie", 'token_cookie = "access_token"', checks.token_cookie),
+        ]:
+            process = f"{name}_{what}"
+            gateway = servers.gateway(name, issuer_port, f"gateway_{process}", extra)
+            edit = servers.with_token_in(word)
+            front = servers.proxy(name, gateway.port, application.port, process, edit)
+            ready(gateway)
+            if what == "cookie":
+                check(name, front.port)
+            else:
+                check(name, front.port, what == "field_passed")
+            front.stop()
+            gateway.stop()
+
+
+def broken_scripts(gateway, application):
+    """Checks that HAProxy denies all requests after an error in the script."""
+    for number, (what, old, new) in enumerate([
+        ("an error at its start", 'local target = ', 'error("no")\n   local target = '),
+        ("no HTTP client", "core.httpclient()", "core.missing()"),
+        ("an error after a response", "txn.http:req_del_header(name", "txn.http:missing(name"),
+    ]):
+        edit = lambda text: text.replace(old, new)
+        process = f"haproxy_broken_{number}"
+        front = servers.proxy("haproxy", gateway.port, application.port, process, edit)
+        with open(servers.path(f"{process}.lua"), encoding="utf-8") as script:
+            same(f"the script has {what}", True, new in script.read())
+        checks.broken_script(what, front.port)
+        front.stop()
+
+
 def main():
     publish("a")
     issuer_port, application_port = free_port(), free_port()
@@ -101,6 +143,9 @@ def main():
         checks.spoofed(name, front.port)
         refused = checks.tricks(name, front.port)
         print(f"== {name}: verdicts, spoofed fields, {refused} path tricks", flush=True)
+    token_sources(application, issuer_port)
+    broken_scripts(gateways["haproxy"], application)
+    print("== tokens in a field and in a cookie, errors in the script of HAProxy", flush=True)
     figures = load.run(fronts, gateways, issuer_port, application)
     took = rotation(fronts)
     print(f"== key rotation: a new key after at most {took:.1f} s", flush=True)

@@ -161,6 +161,12 @@ def application(port):
           location / {{ {seen}
             add_header X-Seen-Authorization "[$http_authorization]";
             add_header X-Seen-DPoP "[$http_dpop]";
+            add_header X-Seen-Access-Token "[$http_x_access_token]";
+            add_header X-Seen-Cookie "[$http_cookie]";
+            add_header X-Seen-Override "[$http_x_original_url$http_x_rewrite_url$http_x_http_method_override\
+$http_x_http_method$http_x_method_override]";
+            add_header X-Seen-Upgrade "[$http_upgrade]";
+            add_header X-Seen-Connection "[$http_connection]";
             add_header X-Seen-Path $uri;
             return 200 "seen\\n"; }} }}""",
     )
@@ -248,22 +254,39 @@ def packaged(name):
     return program
 
 
-def proxy(name, gateway_port, application_port, process=None):
+def with_token_in(word):
+    """Returns a function that uncomments the lines of a configuration for a header field or cookie."""
+    word = word.replace("-", "[-_]")
+    line = re.compile(rf"^( *\t*)(?:#|--) ((?!With ).*{word}.*)$", re.M | re.I)
+
+    def edit(text):
+        text, count = line.subn(r"\1\2", text)
+        if not count and "claimgate.lua" not in text:
+            raise SystemExit(f"no line for {word}:\n{text}")
+        return text
+
+    return edit
+
+
+def proxy(name, gateway_port, application_port, process=None, edit=lambda text: text):
+    """Starts a proxy with its configuration of the folder proxies, which `edit` changes."""
     port = free_port()
     ports = {"8080": port, "9180": gateway_port, "8000": application_port}
+    process = process or name
     if name == "nginx":
-        return nginx(process or name, port, sample("nginx.conf", ports))
+        return nginx(process, port, edit(sample("nginx.conf", ports)))
     if name == "envoy":
-        config = write("envoy.yaml", sample("envoy.yaml", ports))
+        config = write(f"{process}.yaml", edit(sample("envoy.yaml", ports)))
         program = packaged("envoy")
         command = [program, "-c", config, "--concurrency", "1", "--log-level", "warn"]
-        return Server("envoy", [*command, "--use-dynamic-base-id"], port)
+        return Server(process, [*command, "--use-dynamic-base-id"], port)
     if name == "haproxy":
-        write("claimgate.lua", sample("claimgate.lua", ports))
-        config = write("haproxy.cfg", sample("haproxy.cfg", ports))
-        return Server("haproxy", ["haproxy", "-db", "-f", config], port)
-    config = write("Caddyfile", sample("Caddyfile", ports))
+        write(f"{process}.lua", edit(sample("claimgate.lua", ports)))
+        config = edit(sample("haproxy.cfg", ports)).replace("claimgate.lua", f"{process}.lua")
+        config = write(f"{process}.cfg", config)
+        return Server(process, ["haproxy", "-db", "-f", config], port)
+    config = write(f"{process}.Caddyfile", edit(sample("Caddyfile", ports)))
     program = packaged("caddy")
     environment = {**os.environ, "HOME": FOLDER, "GOMAXPROCS": "2"}
     command = [program, "run", "--config", config, "--adapter", "caddyfile"]
-    return Server("caddy", command, port, env=environment)
+    return Server(process, command, port, env=environment)

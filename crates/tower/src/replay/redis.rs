@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, ExistenceCheck, SetExpiry, SetOptions, cmd};
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::{Admission, ReplayStore, ReplayStoreError, UsedProof};
@@ -32,9 +33,12 @@ impl RedisReplayStore {
     ///
     /// # Errors
     ///
-    /// [`ReplayStoreError::Unavailable`] for an invalid URL. An unavailable server is an error
-    /// only when a proof is stored.
+    /// [`ReplayStoreError::Unavailable`] for an invalid URL, and outside of a Tokio runtime. An
+    /// unavailable server is an error only when a proof is stored.
     pub fn connect(url: &str) -> Result<Self, ReplayStoreError> {
+        if Handle::try_current().is_err() {
+            return Err(ReplayStoreError::Unavailable("there is no Tokio runtime".to_owned()));
+        }
         let client = Client::open(url).map_err(|error| unavailable(&error))?;
         let config = ConnectionManagerConfig::new()
             .set_number_of_retries(1)
