@@ -289,6 +289,10 @@ impl<'b> DpopProof<'b> {
     fn thumbprint_str(&self) -> &str {
         core::str::from_utf8(&self.jkt).unwrap_or_default()
     }
+
+    fn request_key(&self) -> RequestKey<'_> {
+        RequestKey { x5t_s256: None, jkt: Some(self.thumbprint_str()) }
+    }
 }
 
 /// Decodes a proof and constructs the key in its header (P1 to P4).
@@ -345,7 +349,7 @@ impl<'b> Validated<DpopProof<'b>> {
     /// Returns the key of which the request proves possession.
     #[must_use]
     pub fn request_key(&self) -> RequestKey<'_> {
-        RequestKey { x5t_s256: None, jkt: Some(self.thumbprint()) }
+        self.0.request_key()
     }
 
     /// Returns `jti`: the identifier of the proof.
@@ -401,9 +405,11 @@ impl fmt::Display for DpopError {
 
 impl<'b> AccessToken<'b> {
     /// Validates an access token and the DPoP proof that was sent with it: the proof with
-    /// [`DpopProof::verify`] and [`UnseenProof::once`], with keys of the issuer's key type,
-    /// and then the token with [`validate`](Self::validate), which compares its `cnf` with the
-    /// key of the proof.
+    /// [`DpopProof::verify`], with keys of the issuer's key type, then the token with
+    /// [`validate`](Self::validate), which compares its `cnf` with the key of the proof, and
+    /// last [`UnseenProof::once`]. A proof that comes with a rejected token is not used up.
+    ///
+    /// The proof must contain the hash of `token`, whatever access token `request` names.
     ///
     /// # Errors
     ///
@@ -424,9 +430,12 @@ impl<'b> AccessToken<'b> {
         T: Trust<AccessTokenPolicy<'p>>,
     {
         type Key<'p, T> = <T as sealed::Trust<AccessTokenPolicy<'p>>>::Key;
-        let proof = DpopProof::verify::<Key<'p, T>, M>(proof, proofs, request, now, proof_buffer)
-            .and_then(|proof| proof.once(window, now))
+        let request = DpopRequest { access_token: Some(token.expose()), ..request };
+        let unseen = DpopProof::verify::<Key<'p, T>, M>(proof, proofs, request, now, proof_buffer)
             .map_err(DpopError::Proof)?;
-        Self::validate(token.with_proof(&proof), trust, now, buffer).map_err(DpopError::Token)
+        let token = BearerToken::new(token.expose()).with_key(unseen.proof.request_key());
+        let validated = Self::validate(token, trust, now, buffer).map_err(DpopError::Token)?;
+        unseen.once(window, now).map_err(DpopError::Proof)?;
+        Ok(validated)
     }
 }

@@ -437,46 +437,93 @@ fn p11_authorization_is_read_with_either_scheme() {
     assert_eq!(format!("{:?}", DpopToken::new("secret")), "DpopToken([redacted])");
 }
 
-#[test]
-fn p11_token_and_proof_are_validated_in_one_call() {
+/// Validates an access token with a proof of the signer, with RS256 for both.
+fn call<const W: usize>(
+    text: &str,
+    claims: &Value,
+    request: DpopRequest<'_>,
+    keys: &Signer,
+    now: NumericDate,
+    window: &mut ReplayWindow<W>,
+) -> Result<String, DpopError> {
     let signer = AnySigner::a(Algorithm::Rs256);
-    let text = bound_token(&thumbprint(&signer));
-    let issuer = Issuer::new(ISSUER, keys_of(&Signer::a())).unwrap();
+    let header = header(&signer).to_string();
+    let proof = signer.sign_raw(header.as_bytes(), claims.to_string().as_bytes());
+    let issuer = Issuer::new(ISSUER, keys_of(keys)).unwrap();
     let api = AccessTokenPolicy::general(API).build().unwrap();
     let proofs = DpopPolicy::new().build().unwrap();
+    let (mut one, mut two) = (TokenBuffer::<4096>::new(), TokenBuffer::<4096>::new());
+    let (token, trust) = (DpopToken::new(text), (&issuer, &api));
+    AccessToken::validate_with_proof(
+        token, trust, &proof, &proofs, request, window, now, &mut one, &mut two,
+    )
+    .map(|token| token.subject().to_owned())
+}
+
+#[test]
+fn p11_token_and_proof_are_validated_in_one_call() {
+    let text = bound_token(&thumbprint(&AnySigner::a(Algorithm::Rs256)));
     let mut window = ReplayWindow::<8>::new();
-    let mut call = |text: &str, claims: &Value, now: NumericDate| {
-        let header = header(&signer).to_string();
-        let proof = signer.sign_raw(header.as_bytes(), claims.to_string().as_bytes());
-        let (mut one, mut two) = (TokenBuffer::<4096>::new(), TokenBuffer::<4096>::new());
-        let token = DpopToken::new(text);
-        AccessToken::validate_with_proof(
-            token,
-            (&issuer, &api),
-            &proof,
-            &proofs,
-            DpopRequest::to_resource(METHOD, URL, token),
-            &mut window,
-            now,
-            &mut one,
-            &mut two,
-        )
-        .map(|token| token.subject().to_owned())
-    };
+    let request = DpopRequest::to_resource(METHOD, URL, DpopToken::new(&text));
+    let mut call = |claims: &Value| call(&text, claims, request, &Signer::a(), NOW, &mut window);
     let claims = with(claims(), "ath", base64_hash(&text));
-    assert_eq!(call(&text, &claims, NOW), Ok("auth0|123456".to_owned()));
-    assert_eq!(call(&text, &claims, NOW), Err(DpopError::Proof(Error::Replayed)));
-    let fresh = with(claims, "jti", "2");
-    let other = with(fresh.clone(), "htm", "GET");
+    assert_eq!(call(&claims), Ok("auth0|123456".to_owned()));
+    assert_eq!(call(&claims), Err(DpopError::Proof(Error::Replayed)));
+    let other = with(with(claims, "jti", "2"), "htm", "GET");
     let mismatch = DpopError::Proof(Error::ProofMismatch(Claim::HttpMethod));
-    assert_eq!(call(&text, &other, NOW), Err(mismatch));
+    assert_eq!(call(&other), Err(mismatch));
     assert_eq!(mismatch.error().code(), "proof_mismatch");
-    // The proof is valid and the token is not: the proof is used up.
-    let late = NumericDate::from_secs(EXP + 60);
-    let expired = Error::Expired { exp: EXP, now: EXP + 60, leeway: 60 };
-    let then = with(fresh.clone(), "iat", EXP + 60);
-    assert_eq!(call(&text, &then, late), Err(DpopError::Token(expired)));
-    assert_eq!(call(&text, &then, late), Err(DpopError::Proof(Error::Replayed)));
+}
+
+#[test]
+fn p08_a_proof_that_comes_with_a_rejected_token_is_not_used_up() {
+    let signer = AnySigner::a(Algorithm::Rs256);
+    let text = bound_token(&thumbprint(&signer));
+    let mut window = ReplayWindow::<1>::new();
+    let mut call = |text: &str, jti: &str, keys: &Signer, now: u64| {
+        let request = DpopRequest::to_resource(METHOD, URL, DpopToken::new(text));
+        let claims = with(with(claims(), "jti", jti), "iat", now);
+        let claims = with(claims, "ath", base64_hash(text));
+        let now = NumericDate::from_secs(now);
+        let verdict = call(text, &claims, request, keys, now, &mut window);
+        (verdict.map(|_| ()), window.count(now))
+    };
+    let (now, keys) = (NOW.as_secs(), Signer::a());
+    // No token, an expired one, and one that is bound to another key.
+    assert_eq!(call("opaque", "1", &keys, now), (Err(DpopError::Token(Error::OpaqueToken)), 0));
+    let late = EXP + 60;
+    let expired = Error::Expired { exp: EXP, now: late, leeway: 60 };
+    assert_eq!(call(&text, "1", &keys, late), (Err(DpopError::Token(expired)), 0));
+    let of_another = bound_token(&thumbprint(&AnySigner::b(Algorithm::Rs256)));
+    let mismatch = DpopError::Token(Error::ConfirmationMismatch);
+    assert_eq!(call(&of_another, "1", &keys, now), (Err(mismatch), 0));
+    // The same request is accepted after the keys of the issuer were fetched again.
+    let old_keys = Signer::b();
+    assert_eq!(call(&text, "1", &old_keys, now), (Err(DpopError::Token(Error::UnknownKey)), 0));
+    assert_eq!(call(&text, "1", &keys, now), (Ok(()), 1));
+    assert_eq!(call(&text, "1", &keys, now), (Err(DpopError::Proof(Error::Replayed)), 1));
+    assert_eq!(call(&text, "2", &keys, now), (Err(DpopError::Proof(Error::ReplayWindowFull)), 1));
+}
+
+#[test]
+fn p09_ath_is_the_hash_of_the_token_that_is_validated_whatever_the_request_names() {
+    let text = bound_token(&thumbprint(&AnySigner::a(Algorithm::Rs256)));
+    for request in [
+        DpopRequest::without_access_token(METHOD, URL),
+        DpopRequest::to_resource(METHOD, URL, DpopToken::new(TOKEN)),
+        DpopRequest::to_resource(METHOD, URL, DpopToken::new(&text)),
+    ] {
+        let mut window = ReplayWindow::<1>::new();
+        let mut call = |claims: &Value| {
+            call(&text, claims, request, &Signer::a(), NOW, &mut window).map(|_| ())
+        };
+        let missing = Err(DpopError::Proof(Error::MissingClaim(Claim::AccessTokenHash)));
+        assert_eq!(call(&without(claims(), "ath")), missing, "{request:?}");
+        // `ath` is that of `TOKEN`.
+        let mismatch = Err(DpopError::Proof(Error::HashMismatch(Claim::AccessTokenHash)));
+        assert_eq!(call(&claims()), mismatch, "{request:?}");
+        assert_eq!(call(&set("ath", base64_hash(&text))), Ok(()), "{request:?}");
+    }
 }
 
 #[test]
