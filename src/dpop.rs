@@ -12,7 +12,7 @@ use crate::algorithm::Algorithms;
 use crate::base64url;
 use crate::bearer::{BearerToken, DpopToken};
 use crate::buffer::TokenBuffer;
-use crate::claims::{NumericDate, Reader, Rounding};
+use crate::claims::{Audience, NumericDate, Reader, Rounding};
 use crate::compare::constant_time_eq;
 use crate::error::{Claim, Error, Input, JsonType, KeyRejected, WrongKind};
 use crate::json::Object;
@@ -45,6 +45,8 @@ pub struct DpopProof<'b> {
     issued_at: Option<NumericDate>,
     /// Whether `iat` had a fraction of a second.
     issued_at_has_fraction: bool,
+    expiry: Option<NumericDate>,
+    not_before: Option<NumericDate>,
     access_token_hash: Option<&'b str>,
     nonce: Option<&'b str>,
 }
@@ -84,7 +86,8 @@ impl<'r> DpopRequest<'r> {
     }
 
     /// Requires the proof to contain the nonce that the server provided
-    /// ([RFC 9449 §9](https://www.rfc-editor.org/rfc/rfc9449#section-9)).
+    /// ([RFC 9449 §9](https://www.rfc-editor.org/rfc/rfc9449#section-9)). No proof contains an
+    /// empty nonce: with one, every proof is rejected.
     #[must_use]
     pub const fn nonce(mut self, nonce: &'r str) -> Self {
         self.nonce = Some(nonce);
@@ -96,7 +99,8 @@ impl fmt::Debug for DpopRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DpopRequest")
             .field("method", &self.method)
-            .field("url", &self.url)
+            // Without the query, which may contain secrets.
+            .field("url", &HttpUri::parse(self.url))
             .finish_non_exhaustive()
     }
 }
@@ -133,8 +137,8 @@ impl<'b> UnseenProof<'b> {
         self.id
     }
 
-    /// Returns the first second at which the proof is rejected because of its age. A store
-    /// must remember the proof until then.
+    /// Returns the first second at which the proof is rejected because of its age (`iat`). A
+    /// store must remember the proof until then.
     #[must_use]
     pub const fn valid_until(&self) -> NumericDate {
         self.valid_until
@@ -200,7 +204,8 @@ impl<'b> DpopProof<'b> {
     /// # Errors
     ///
     /// The first rule that fails: structure and header, `typ`, key, signature, types of the
-    /// claims, and then the claims in the order `iat`, `htm`, `htu`, `ath`, `nonce`, `jti`.
+    /// claims, and then the claims in the order `iat`, `exp`, `nbf`, `htm`, `htu`, `ath`,
+    /// `nonce`, `jti`. A proof need not have `exp` and `nbf`.
     pub fn verify<K: PublicKey, const N: usize>(
         proof: &str,
         policy: &DpopPolicy,
@@ -212,6 +217,7 @@ impl<'b> DpopProof<'b> {
         let jkt = encode_hash(key.thumbprint())?;
         let proof = Self::read(jws.verify(key.key())?, jkt)?;
         let issued_at = policy.check_time(proof.issued_at, proof.issued_at_has_fraction, now)?;
+        policy.check_validity(proof.expiry, proof.not_before, now)?;
         proof.check::<K>(request)?;
         let missing = Error::MissingClaim(Claim::TokenId);
         let token_id = proof.token_id.filter(|token_id| !token_id.is_empty()).ok_or(missing)?;
@@ -231,9 +237,12 @@ impl<'b> DpopProof<'b> {
             uri: None,
             issued_at: None,
             issued_at_has_fraction: false,
+            expiry: None,
+            not_before: None,
             access_token_hash: None,
             nonce: None,
         };
+        let mut unused = None;
         for member in object.members() {
             let (place, claim) = match member.name {
                 "jti" => (&mut proof.token_id, Claim::TokenId),
@@ -245,6 +254,24 @@ impl<'b> DpopProof<'b> {
                     let (date, has_fraction) =
                         reader.rounded_date(Claim::IssuedAt, member.value, Rounding::Down)?;
                     (proof.issued_at, proof.issued_at_has_fraction) = (Some(date), has_fraction);
+                    continue;
+                }
+                "exp" => {
+                    proof.expiry =
+                        Some(reader.date(Claim::Expiry, member.value, Rounding::Down)?);
+                    continue;
+                }
+                "nbf" => {
+                    proof.not_before =
+                        Some(reader.date(Claim::NotBefore, member.value, Rounding::Up)?);
+                    continue;
+                }
+                // Not used, but of the right types (F7).
+                "iss" => (&mut unused, Claim::Issuer),
+                "sub" => (&mut unused, Claim::Subject),
+                "aud" => {
+                    let mut audience = Audience::NONE;
+                    reader.audience(member.value, &mut audience)?;
                     continue;
                 }
                 _ => continue,
@@ -279,7 +306,7 @@ impl<'b> DpopProof<'b> {
         }
         if let Some(expected) = request.nonce {
             let found = required(self.nonce, Claim::Nonce)?;
-            if !constant_time_eq(found.as_bytes(), expected.as_bytes()) {
+            if expected.is_empty() || !constant_time_eq(found.as_bytes(), expected.as_bytes()) {
                 return Err(Error::NonceMismatch);
             }
         }

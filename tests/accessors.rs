@@ -4,6 +4,7 @@
 
 mod support;
 
+use claimgate::bearer::DpopToken;
 use claimgate::cache::{CachedAccessToken, VerifiedTokenCache};
 use claimgate::dpop::DpopRequest;
 use claimgate::jwk::{Algorithms, KeyMaterial};
@@ -159,9 +160,12 @@ fn what_is_printed_says_what_it_is() {
     let trust = (&issuer, &API_POLICY);
     let cached = CachedAccessToken::<2048>::validate(token, trust, NOW, &mut buffer);
     let tenants = TenantIssuer::new("https://a.example/{tenantid}/", &["a"][..], keys).unwrap();
-    let request = DpopRequest::without_access_token("GET", "https://a.example/").nonce("s3cr3t");
-    let request = format!("{request:?}");
-    assert!(request.contains("a.example") && !request.contains("s3cr3t"), "{request}");
+    let url = "https://a.example/b?code=s3cr3t#s3cr3t";
+    let token = DpopToken::new("s3cr3t");
+    let request = format!("{:?}", DpopRequest::to_resource("GET", url, token).nonce("s3cr3t"));
+    assert!(request.contains("https://a.example/b") && !request.contains("s3cr3t"), "{request}");
+    let not_a_url = DpopRequest::without_access_token("GET", "/b?code=s3cr3t");
+    assert!(!format!("{not_a_url:?}").contains("s3cr3t"), "{not_a_url:?}");
     shown.extend([
         (request, "DpopRequest"),
         (format!("{:?}", cached.unwrap()), "CachedAccessToken"),

@@ -286,6 +286,75 @@ fn p07_a_proof_is_neither_old_nor_from_the_future() {
 }
 
 #[test]
+fn p07_exp_and_nbf_of_a_proof_are_checked_if_they_are_present() {
+    let at = |claims: &Value, leeway: u64, now: u64| {
+        let proof = sign(&header(&es256()), claims);
+        let policy = DpopPolicy::new().leeway(leeway).max_age(600);
+        judge(policy, &proof, request(), NumericDate::from_secs(now))
+    };
+    let (exp, nbf) = (NOW.as_secs() + 10, NOW.as_secs() + 100);
+    for leeway in [0, 60] {
+        // A fraction of a second is rounded to the stricter side.
+        for expires in [set("exp", exp), set("exp", exp as f64 + 0.5)] {
+            let end = exp + leeway;
+            assert_eq!(at(&expires, leeway, end - 1), Ok(()));
+            for now in [end, end + 1] {
+                let expired = Error::Expired { exp, now, leeway };
+                assert_eq!(at(&expires, leeway, now), Err(expired));
+            }
+        }
+        for begins in [set("nbf", nbf), set("nbf", nbf as f64 - 0.5)] {
+            let start = nbf - leeway;
+            for now in [start, start + 1] {
+                assert_eq!(at(&begins, leeway, now), Ok(()));
+            }
+            let early = Error::NotYetValid { nbf, now: start - 1, leeway };
+            assert_eq!(at(&begins, leeway, start - 1), Err(early));
+        }
+    }
+    let expired = Error::Expired { exp: 0, now: NOW.as_secs(), leeway: 60 };
+    assert_eq!(check(&set("exp", 0)), Err(expired));
+    assert_eq!(check(&set("nbf", 0)), Ok(()));
+    // Age and expiry are independent.
+    let old = with(set("iat", NOW.as_secs() - 121), "exp", EXP);
+    assert_eq!(check(&old), Err(Error::ProofTooOld { age: 121, limit: 60, leeway: 60 }));
+}
+
+#[test]
+fn f07_a_registered_claim_of_a_proof_has_its_type_even_if_nothing_checks_it() {
+    let values = [
+        json!(null),
+        json!(true),
+        json!(NOW.as_secs()),
+        json!("a"),
+        json!([]),
+        json!(["a", "b\n"]),
+        json!([1]),
+        json!(["a", null]),
+        json!({}),
+        json!(-1),
+    ];
+    for (name, claim, expected, right) in [
+        ("iss", Claim::Issuer, JsonType::String, [3].as_slice()),
+        ("sub", Claim::Subject, JsonType::String, &[3]),
+        ("jti", Claim::TokenId, JsonType::String, &[3]),
+        ("aud", Claim::Audience, JsonType::StringOrStrings, &[3, 4, 5]),
+        ("exp", Claim::Expiry, JsonType::NumericDate, &[2]),
+        ("nbf", Claim::NotBefore, JsonType::NumericDate, &[2]),
+        ("iat", Claim::IssuedAt, JsonType::NumericDate, &[2]),
+    ] {
+        for (index, value) in values.iter().enumerate() {
+            let wrong_type = Err(Error::ClaimType(claim, expected));
+            let expected = if right.contains(&index) { Ok(()) } else { wrong_type };
+            assert_eq!(check(&set(name, value.clone())), expected, "{name}: {value}");
+        }
+    }
+    let audiences = |count: usize| set("aud", vec!["a"; count]);
+    assert_eq!(check(&audiences(16)), Ok(()));
+    assert_eq!(check(&audiences(17)), Err(Error::TooManyAudiences { limit: 16 }));
+}
+
+#[test]
 fn p08_a_proof_is_used_once() {
     let mut window = ReplayWindow::<3>::new();
     let policy = DpopPolicy::new().build().unwrap();
@@ -350,9 +419,11 @@ fn p09_ath_is_the_hash_of_the_access_token() {
 
 #[test]
 fn p10_nonce_is_the_one_that_the_server_gave() {
-    let required = request().nonce("eyJ7S_zG");
-    let judge =
-        |claims: &Value| judge(DpopPolicy::new(), &sign(&header(&es256()), claims), required, NOW);
+    let with_nonce = |claims: &Value, nonce| {
+        let proof = sign(&header(&es256()), claims);
+        judge(DpopPolicy::new(), &proof, request().nonce(nonce), NOW)
+    };
+    let judge = |claims: &Value| with_nonce(claims, "eyJ7S_zG");
     assert_eq!(judge(&set("nonce", "eyJ7S_zG")), Ok(()));
     assert_eq!(judge(&claims()), Err(Error::MissingClaim(Claim::Nonce)));
     for nonce in ["", "eyJ7S_z", "eyJ7S_zG ", "eyj7s_zg"] {
@@ -360,6 +431,11 @@ fn p10_nonce_is_the_one_that_the_server_gave() {
     }
     let wrong = Err(Error::ClaimType(Claim::Nonce, JsonType::String));
     assert_eq!(judge(&set("nonce", 1)), wrong);
+    // An empty nonce is none that a server gave (RFC 9449, §8.1).
+    for nonce in ["", "any"] {
+        let verdict = with_nonce(&set("nonce", nonce), "");
+        assert_eq!(verdict, Err(Error::NonceMismatch), "{nonce}");
+    }
     // If no nonce was provided, any is accepted.
     assert_eq!(check(&set("nonce", "any")), Ok(()));
 }

@@ -102,6 +102,16 @@ fn confirm(claims: &Value) {
     assert!(rest.starts_with(['/', ':']), "{uri}");
     let (iat, now) = (claims["iat"].as_f64().unwrap(), NOW.as_secs() as f64);
     assert!(iat.floor() + 40.0 >= now && iat.ceil() <= now + 10.0, "{iat}");
+    let date = |name: &str| claims.get(name).map(|date| date.as_f64().unwrap());
+    assert!(date("exp").is_none_or(|exp| now < exp.floor() + 10.0));
+    assert!(date("nbf").is_none_or(|nbf| nbf.ceil() <= now + 10.0));
+    assert!(["iss", "sub"].iter().all(|name| claims.get(name).is_none_or(Value::is_string)));
+    assert!(claims.get("aud").is_none_or(is_audience));
+}
+
+fn is_audience(value: &Value) -> bool {
+    let is_list = |list: &Vec<Value>| list.iter().all(Value::is_string);
+    value.is_string() || value.as_array().is_some_and(is_list)
 }
 
 /// Checks that a rejection because of a claim has a cause in that claim.
@@ -126,9 +136,22 @@ fn confirm_refused(error: Error, claims: &Value) {
         Error::IssuedInFuture { .. } => {
             assert!(claims["iat"].as_f64().unwrap().ceil() > now + 10.0);
         }
-        Error::ClaimType(Claim::IssuedAt, _) => {
+        Error::Expired { .. } => assert!(claims["exp"].as_f64().unwrap().floor() + 10.0 <= now),
+        Error::NotYetValid { .. } => {
+            assert!(claims["nbf"].as_f64().unwrap().ceil() > now + 10.0);
+        }
+        Error::TooManyAudiences { limit } => {
+            assert!(claims["aud"].as_array().unwrap().len() > limit);
+        }
+        Error::ClaimType(Claim::Audience, _) => assert!(!is_audience(&claims["aud"])),
+        Error::ClaimType(claim @ (Claim::IssuedAt | Claim::Expiry | Claim::NotBefore), _) => {
+            let name = match claim {
+                Claim::IssuedAt => "iat",
+                Claim::Expiry => "exp",
+                _ => "nbf",
+            };
             let is_date = |date: f64| (0.0..=NumericDate::MAX.as_secs() as f64).contains(&date);
-            let date = claims["iat"].as_f64();
+            let date = claims[name].as_f64();
             assert!(date.is_none_or(|date| date.is_sign_negative() || !is_date(date)));
         }
         Error::ClaimType(Claim::TokenId, _) => {
@@ -141,6 +164,8 @@ fn confirm_refused(error: Error, claims: &Value) {
                 Claim::HttpUri => "htu",
                 Claim::AccessTokenHash => "ath",
                 Claim::Nonce => "nonce",
+                Claim::Issuer => "iss",
+                Claim::Subject => "sub",
                 other => panic!("{other:?}"),
             };
             assert!(!claims[name].is_string());

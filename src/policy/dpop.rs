@@ -1,6 +1,6 @@
 //! The rules of a server for DPoP proofs: P3 and P7.
 
-use super::time::{DEFAULT_LEEWAY, MAX_LEEWAY};
+use super::time::{DEFAULT_LEEWAY, MAX_LEEWAY, check_expiry, check_not_before};
 use crate::algorithm::Algorithms;
 use crate::claims::NumericDate;
 use crate::error::{Claim, ConfigError, Error};
@@ -62,6 +62,17 @@ impl DpopPolicy {
         Ok(issued_at)
     }
 
+    /// Checks `exp` and `nbf`, which a proof need not have, like those of other tokens (C3, C4).
+    pub(crate) fn check_validity(
+        &self,
+        expiry: Option<NumericDate>,
+        not_before: Option<NumericDate>,
+        now: NumericDate,
+    ) -> Result<(), Error> {
+        expiry.map_or(Ok(()), |exp| check_expiry(exp, now, self.leeway))?;
+        not_before.map_or(Ok(()), |nbf| check_not_before(nbf, now, self.leeway))
+    }
+
     /// Returns the first second at which a proof is too old.
     pub(crate) const fn end(&self, issued_at: NumericDate) -> NumericDate {
         let last = issued_at.as_secs().saturating_add(self.max_age).saturating_add(self.leeway);
@@ -84,7 +95,7 @@ impl DpopPolicyBuilder {
     }
 
     /// Sets the largest difference between the client's clock and `now`, in seconds: 60 unless
-    /// set, at most 600.
+    /// set, at most 600. It also applies to `exp` and `nbf`, if a proof has them.
     #[must_use]
     pub const fn leeway(mut self, seconds: u64) -> Self {
         self.policy.leeway = seconds;

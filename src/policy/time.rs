@@ -62,12 +62,8 @@ impl TimePolicy {
         claims: &RegisteredClaims<'_>,
         now: NumericDate,
     ) -> Result<(), Error> {
-        let exp = claims.expiry.ok_or(Error::MissingClaim(Claim::Expiry))?.as_secs();
-        let (now, leeway) = (now.as_secs(), self.leeway);
-        if now >= exp.saturating_add(leeway) {
-            return Err(Error::Expired { exp, now, leeway });
-        }
-        Ok(())
+        let exp = claims.expiry.ok_or(Error::MissingClaim(Claim::Expiry))?;
+        check_expiry(exp, now, self.leeway)
     }
 
     /// Checks that the token is valid already: `now ≥ nbf − leeway` (C4,
@@ -77,12 +73,7 @@ impl TimePolicy {
         claims: &RegisteredClaims<'_>,
         now: NumericDate,
     ) -> Result<(), Error> {
-        let Some(nbf) = claims.not_before else { return Ok(()) };
-        let (nbf, now, leeway) = (nbf.as_secs(), now.as_secs(), self.leeway);
-        if now.saturating_add(leeway) < nbf {
-            return Err(Error::NotYetValid { nbf, now, leeway });
-        }
-        Ok(())
+        claims.not_before.map_or(Ok(()), |nbf| check_not_before(nbf, now, self.leeway))
     }
 
     /// Checks that the token was not issued in the future: `iat ≤ now + leeway` (C5).
@@ -159,6 +150,32 @@ impl TimePolicy {
     pub(crate) const fn is_past(&self, start: NumericDate, limit: u64, now: NumericDate) -> bool {
         start.as_secs().saturating_add(limit).saturating_add(self.leeway) < now.as_secs()
     }
+}
+
+/// Checks that `now < exp + leeway`.
+pub(super) const fn check_expiry(
+    exp: NumericDate,
+    now: NumericDate,
+    leeway: u64,
+) -> Result<(), Error> {
+    let (exp, now) = (exp.as_secs(), now.as_secs());
+    if now >= exp.saturating_add(leeway) {
+        return Err(Error::Expired { exp, now, leeway });
+    }
+    Ok(())
+}
+
+/// Checks that `now + leeway ≥ nbf`.
+pub(super) const fn check_not_before(
+    nbf: NumericDate,
+    now: NumericDate,
+    leeway: u64,
+) -> Result<(), Error> {
+    let (nbf, now) = (nbf.as_secs(), now.as_secs());
+    if now.saturating_add(leeway) < nbf {
+        return Err(Error::NotYetValid { nbf, now, leeway });
+    }
+    Ok(())
 }
 
 /// Returns `iat`, rounded down.

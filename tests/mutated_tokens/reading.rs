@@ -114,12 +114,7 @@ fn has_types(payload: &Members) -> bool {
         && all(&["gty"], |value| is_plain(value) || is_plain_array(value))
         && all(&["scope", "scp"], |value| scope(value).is_some())
         && !(payload.has_any(&["scope"]) && payload.has_any(&["scp"]))
-        && all(&["aud"], |value| match value {
-            Json::Array(audiences) => {
-                audiences.len() <= 16 && audiences.iter().all(|a| a.string().is_some())
-            }
-            value => value.string().is_some(),
-        })
+        && all(&["aud"], is_audience)
         && all(&["cnf"], |value| {
             value.object().is_some_and(|cnf| {
                 ["x5t#S256", "jkt"]
@@ -128,6 +123,15 @@ fn has_types(payload: &Members) -> bool {
             })
         })
         && all(&["events"], |value| value.object().is_some())
+}
+
+fn is_audience(value: &Json) -> bool {
+    match value {
+        Json::Array(audiences) => {
+            audiences.len() <= 16 && audiences.iter().all(|a| a.string().is_some())
+        }
+        value => value.string().is_some(),
+    }
 }
 
 /// A string without quotes, backslashes and control characters.
@@ -271,7 +275,7 @@ pub fn logs_out(reading: &Reading<'_>) -> bool {
         && is_absent_or(payload, "typ", &["Logout"])
 }
 
-/// DPoP proofs: P1 to P7, P9, P10 and the length in P8. Returns the thumbprint of the key.
+/// DPoP proofs: P1 to P7, P9, P10, the length in P8, and F7. Returns the thumbprint of the key.
 pub fn proves(reading: &Reading<'_>) -> Option<String> {
     let Decoded { header, payload, signing_input, signature } = reading.decoded.as_ref()?;
     let now = NOW.as_secs() as f64;
@@ -279,7 +283,14 @@ pub fn proves(reading: &Reading<'_>) -> Option<String> {
     let (signer, thumbprint) = typ_is(header, "dpop+jwt").then(|| key::of_proof(header))??;
     let iat = payload.get("iat")?.date()?;
     let ath = digest(&SHA256, ACCESS_TOKEN.as_bytes());
+    let is_absent_or =
+        |name, is_right: &dyn Fn(&Json) -> bool| payload.get(name).is_none_or(is_right);
     (*signature == signer.sign(signing_input.as_bytes())
+        && is_absent_or("iss", &|iss| iss.string().is_some())
+        && is_absent_or("sub", &|sub| sub.string().is_some())
+        && is_absent_or("aud", &is_audience)
+        && is_absent_or("exp", &|exp| exp.date().is_some_and(|exp| now < exp.floor() + LEEWAY))
+        && is_absent_or("nbf", &|nbf| nbf.date().is_some_and(|nbf| nbf.ceil() <= now + LEEWAY))
         && iat.ceil() <= now + LEEWAY
         && now <= iat.floor() + 60.0 + LEEWAY
         && text("htm")? == "POST"

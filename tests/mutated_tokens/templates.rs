@@ -98,6 +98,7 @@ fn payloads(algorithm: Algorithm) -> Vec<(usize, bool, String)> {
         (3, false, proof.to_string()),
         (3, false, normalised.to_string()),
         (3, false, all.to_string()),
+        (3, false, with(proof, "nbf", IAT).to_string()),
     ]
 }
 
