@@ -371,6 +371,14 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// Returns whether the unescaped string consists of `start`, any text, and `end`.
+    pub(crate) fn has_ends(self, start: &str, end: &str) -> bool {
+        match self.plain() {
+            Some(text) => text.strip_prefix(start).is_some_and(|rest| rest.ends_with(end)),
+            None => unescapes_to_ends(self.text, start, end),
+        }
+    }
+
     /// Returns the length of the unescaped string in bytes.
     pub(crate) fn unescaped_len(self) -> usize {
         Unescaped(self.text)
@@ -400,6 +408,20 @@ impl<'a> Text<'a> {
 #[inline(never)]
 fn unescapes_to(text: &str, expected: &str) -> bool {
     Unescaped(text).eq(expected.chars())
+}
+
+/// Returns whether the string that is written as `text` consists of `start`, any text, and
+/// `end`.
+#[cold]
+#[inline(never)]
+fn unescapes_to_ends(text: &str, start: &str, end: &str) -> bool {
+    let mut rest = Unescaped(text);
+    start.chars().all(|character| rest.next() == Some(character))
+        && rest
+            .clone()
+            .count()
+            .checked_sub(end.chars().count())
+            .is_some_and(|surplus| rest.skip(surplus).eq(end.chars()))
 }
 
 /// Returns whether the string that is written as `text` contains the token `expected`.

@@ -152,8 +152,8 @@ impl<K> fmt::Debug for IssuerRef<'_, K> {
 /// trait is sealed.
 ///
 /// If there is one issuer, its keys verify every token, and `iss` is compared afterwards. If
-/// there are several, the unverified `iss` selects one; it is compared again after the
-/// signature is verified.
+/// there are several, the unverified `iss` selects the first that matches; it is compared again
+/// after the signature is verified.
 pub trait Issuers: sealed::Issuers {}
 
 /// Issuers, each with the policy for its tokens.
@@ -164,6 +164,10 @@ pub trait Issuers: sealed::Issuers {}
 ///   &policy)`: the same policy for all;
 /// - a borrowed array or slice of pairs of an issuer and a policy, `&[(issuer, policy)]`: a
 ///   policy for each issuer.
+///
+/// In a list, the first issuer that matches `iss` is selected, and no other is tried: of two
+/// [`TenantIssuer`]s with the same template, the second is never used. Put all tenants into
+/// one.
 ///
 /// The trait is sealed. The `validate` functions of [`AccessToken`](crate::AccessToken::validate),
 /// [`IdToken`](crate::IdToken::validate) and [`LogoutToken`](crate::LogoutToken::validate) accept
@@ -248,7 +252,7 @@ impl<K: PublicKey> sealed::Issuers for IssuerRef<'_, K> {
         match self.expected {
             ExpectedIssuer::Url(url) => iss.is(url).then_some(*self),
             ExpectedIssuer::Tenant { template, .. } => {
-                tenants::tenant_of(template, iss.plain()?).map(|_| *self)
+                tenants::is_of_template(template, iss).then_some(*self)
             }
         }
     }

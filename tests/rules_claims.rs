@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::slice;
+
 use claimgate::cache::VerifiedTokenCache;
 use claimgate::error::{Claim, ConfigError, Input, JsonType, Problem};
 use claimgate::policy::{ClaimRule, Rule};
@@ -428,34 +430,69 @@ fn c10_a_tenant_that_is_removed_from_the_list_is_refused_although_its_token_is_c
 }
 
 /// Returns the verdict on an access token, by every validation function, with one issuer and
-/// with a list.
+/// with lists, as it is written and with `iss`, `tid` or both escaped.
+#[track_caller]
 fn of_tenants(claims: &Value) -> Result<(), Error> {
+    let written = claims.to_string();
+    let verdict = of_tenants_as_written(&written);
+    let escaped = |names: &[&str]| {
+        names.iter().fold(written.clone(), |text, name| match claims[name].as_str() {
+            Some(value) => text.replace(&claims[name].to_string(), &escape(value)),
+            None => text,
+        })
+    };
+    for names in [&["iss"][..], &["tid"], &["iss", "tid"]] {
+        assert_eq!(of_tenants_as_written(&escaped(names)), verdict, "{}", escaped(names));
+    }
+    let slashes = written.replace('/', r"\/");
+    assert_eq!(of_tenants_as_written(&slashes), verdict, "{slashes}");
+    verdict
+}
+
+/// Writes a JSON string with an escape for each UTF-16 code unit.
+fn escape(text: &str) -> String {
+    let units: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+    format!("\"{units}\"")
+}
+
+#[track_caller]
+fn of_tenants_as_written(claims: &str) -> Result<(), Error> {
     let signer = Signer::a();
     let keys = || keys_of(&signer);
     let issuer = TenantIssuer::new(TEMPLATE, &[TENANT, "second-tenant"][..], keys()).unwrap();
-    let text = signer.sign(claims);
+    let header = json!({"alg": "RS256", "kid": "key-a"}).to_string();
+    let text = signer.sign_raw(header.as_bytes(), claims.as_bytes());
     let token = BearerToken::new(&text);
     let mut buffer = TokenBuffer::<4096>::new();
     let plain = AccessToken::validate(token, (&issuer, &API_POLICY), NOW, &mut buffer).map(|_| ());
     let mut cache = VerifiedTokenCache::<2, 4096>::new();
     for _ in 0..2 {
-        let cached = AccessToken::validate_cached(
-            token,
-            (&issuer, &API_POLICY),
-            NOW,
-            &mut buffer,
-            &mut cache,
-        );
+        let trust = (&issuer, &API_POLICY);
+        let cached = AccessToken::validate_cached(token, trust, NOW, &mut buffer, &mut cache);
         assert_eq!(cached.map(|_| ()), plain);
     }
     assert_eq!(cache.hits(), u64::from(plain.is_ok()));
+    let has_issuer = {
+        let claims: Value = serde_json::from_str(claims).unwrap();
+        let iss = claims["iss"].as_str();
+        let (before, after) = TEMPLATE.split_once("{tenantid}").unwrap();
+        iss.and_then(|iss| iss.strip_prefix(before)?.strip_suffix(after)).is_some()
+    };
+    // A list has no issuer for another `iss`.
+    let expected = if has_issuer { plain } else { Err(Error::UnknownIssuer) };
+    let of_slice = (slice::from_ref(&issuer), &API_POLICY);
+    let among = AccessToken::validate(token, of_slice, NOW, &mut buffer).map(|_| ());
+    assert_eq!(among, expected, "{claims}");
+    let borrowed = [issuer.by_ref()];
+    let among = AccessToken::validate(token, (&borrowed[..], &API_POLICY), NOW, &mut buffer);
+    assert_eq!(among.map(|_| ()), expected, "{claims}");
+    let cached = AccessToken::validate_cached(token, of_slice, NOW, &mut buffer, &mut cache);
+    assert_eq!(cached.map(|_| ()), expected, "{claims}");
     let pairs = [(issuer, API_POLICY)];
     let among = AccessToken::validate(token, &pairs, NOW, &mut buffer).map(|_| ());
-    if among != Err(Error::UnknownIssuer) {
-        assert_eq!(among, plain);
-    } else {
-        assert!(plain.is_err());
-    }
+    assert_eq!(among, expected, "{claims}");
+    let claimed = token.claimed_issuer(&[ISSUER, TEMPLATE], &mut buffer);
+    assert_eq!(claimed, has_issuer.then_some(1), "{claims}");
     plain
 }
 
@@ -505,6 +542,21 @@ fn c10_the_tenant_is_on_the_list_and_the_issuer_is_its_own() {
     for tid in [json!(1), json!(null), json!([TENANT]), json!({})] {
         let wrong = Err(Error::ClaimType(Claim::TenantId, JsonType::String));
         assert_eq!(of_tenants(&with(of_tenant(TENANT), "tid", tid.clone())), wrong, "{tid}");
+    }
+}
+
+#[test]
+fn c10_of_two_issuers_with_one_template_the_first_is_used() {
+    let signer = Signer::a();
+    let issuer = |tenants: &'static [&'static str]| {
+        TenantIssuer::new(TEMPLATE, tenants, keys_of(&signer)).unwrap()
+    };
+    let pairs = [(issuer(&[TENANT]), API_POLICY), (issuer(&["second-tenant"]), API_POLICY)];
+    let mut buffer = TokenBuffer::<4096>::new();
+    for (tenant, expected) in [(TENANT, Ok(())), ("second-tenant", Err(Error::TenantNotAllowed))] {
+        let text = signer.sign(&of_tenant(tenant));
+        let verdict = AccessToken::validate(BearerToken::new(&text), &pairs, NOW, &mut buffer);
+        assert_eq!(verdict.map(|_| ()), expected, "{tenant}");
     }
 }
 

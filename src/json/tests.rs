@@ -490,3 +490,34 @@ fn c08_custom_claims_of_the_wrong_type_are_rejected() {
         assert_eq!(custom(&text, &mut [0; 64]), wrong, "{text}");
     }
 }
+
+#[test]
+fn c10_the_ends_of_a_string_are_compared_unescaped() {
+    for (text, start, end, expected) in [
+        ("abc", "a", "c", true),
+        ("abc", "ab", "c", true),
+        ("abc", "ab", "bc", false),
+        ("abc", "abc", "", true),
+        ("abc", "", "abc", true),
+        ("abc", "b", "c", false),
+        ("abc", "a", "b", false),
+        ("abc", "a", "abcd", false),
+        ("", "", "", true),
+        (r"\u0061b\u0063", "a", "c", true),
+        (r"\u0061b\u0063", "ab", "bc", false),
+        (r"\u0061b\u0063", "ab", "abc", false),
+        (r"\u0061b\u0063", "abc", "", true),
+        (r"\u0061b\u0063", "", "abc", true),
+        (r"\u0061b\u0063", "abcd", "", false),
+        (r"\u0061b\u0063", "", "b", false),
+        (r"https:\/\/a\/", "https://a", "/", true),
+        (r"\\u0061", "a", "", false),
+        (r"\ud83d\ude00\u00f6", "\u{1f600}", "\u{f6}", true),
+    ] {
+        let written = Text { text, may_have_escapes: true };
+        assert_eq!(written.has_ends(start, end), expected, "{text} {start} {end}");
+        if !text.contains('\\') {
+            assert_eq!(Text::unescaped(text).has_ends(start, end), expected, "{text}");
+        }
+    }
+}

@@ -92,8 +92,12 @@ fn check_template(template: &str) -> Result<(), ConfigError> {
 
 /// Returns whether `iss` is this URL, or matches this template.
 pub(crate) fn is_issuer(url_or_template: &str, iss: Text<'_>) -> bool {
-    let fits = |iss| tenant_of(url_or_template, iss).is_some();
-    iss.is(url_or_template) || iss.plain().is_some_and(fits)
+    iss.is(url_or_template) || is_of_template(url_or_template, iss)
+}
+
+/// Returns whether `iss` equals the template with any text as the tenant's ID.
+pub(super) fn is_of_template(template: &str, iss: Text<'_>) -> bool {
+    split(template).is_some_and(|(before, after)| iss.has_ends(before, after))
 }
 
 /// Returns the text before and the text after `{tenantid}`.
@@ -106,7 +110,7 @@ fn split(template: &str) -> Option<(&str, &str)> {
 }
 
 /// Returns the tenant's ID in `issuer`, if the rest equals the template.
-pub(super) fn tenant_of<'i>(template: &str, issuer: &'i str) -> Option<&'i str> {
+fn tenant_of<'i>(template: &str, issuer: &'i str) -> Option<&'i str> {
     let (before, after) = split(template)?;
     issuer.strip_prefix(before)?.strip_suffix(after)
 }
@@ -187,7 +191,7 @@ where
     }
 
     fn named(&self, iss: Text<'_>) -> Option<IssuerRef<'_, K>> {
-        tenant_of(self.template.as_ref(), iss.plain()?).map(|_| self.by_ref())
+        is_of_template(self.template.as_ref(), iss).then(|| self.by_ref())
     }
 }
 
