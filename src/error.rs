@@ -98,7 +98,7 @@ pub enum Error {
     },
     /// The key set contains no key that can verify signatures.
     NoUsableKeys(SkipCounts),
-    /// The number of members of the key set exceeds the capacity.
+    /// The number of usable keys in the key set exceeds the capacity.
     TooManyKeys {
         /// The capacity.
         limit: usize,

@@ -115,8 +115,8 @@ pub struct Skipped {
 }
 
 impl Skipped {
-    /// The maximum number of unusable members of a set, which are skipped and reported with
-    /// their reasons.
+    /// The maximum number of unusable members of a set that are listed with their reasons. Any
+    /// number is skipped and [counted](JwkSet::skipped_count).
     pub const MAX: usize = 32;
 }
 
@@ -140,6 +140,7 @@ impl Skipped {
 pub struct JwkSet<K, const N: usize> {
     keys: Vec<Jwk<K>, N>,
     skipped: Vec<Skipped, { Skipped::MAX }>,
+    skipped_count: usize,
     algorithms: Algorithms,
     fingerprint: [u8; 32],
 }
@@ -149,9 +150,9 @@ impl<K: PublicKey, const N: usize> JwkSet<K, N> {
     /// ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
     ///
     /// A member is used if `K` implements its algorithm, `use` is missing or `sig`, `key_ops`
-    /// is missing or contains `verify`, `kid` is missing or has at most 256 bytes, and the key
-    /// is acceptable ([`VerifyingKey::new`]). The others are skipped; [`JwkSet::skipped`]
-    /// returns the reasons.
+    /// is missing or an array of strings that contains `verify`, `kid` is missing or has at
+    /// most 256 bytes, and the key is acceptable ([`VerifyingKey::new`]). The others, of which
+    /// there may be any number, are skipped; [`JwkSet::skipped`] returns the reasons.
     ///
     /// The algorithm of a key is that of its `alg`; without `alg` it is RS256 for `RSA`,
     /// ES256 for P-256, ES384 for P-384, and EdDSA for Ed25519.
@@ -163,7 +164,7 @@ impl<K: PublicKey, const N: usize> JwkSet<K, N> {
     ///
     /// [`Error::InvalidJson`] and [`Error::DuplicateMember`] for a text that is not a key set,
     /// [`Error::NoUsableKeys`] with the reasons if no key is usable, [`Error::TooManyKeys`]
-    /// for more than `N` usable keys or more than [`Skipped::MAX`] unusable ones.
+    /// for more than `N` usable keys.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         Self::from_json_for(K::ALGORITHMS, text)
     }
@@ -176,19 +177,22 @@ impl<K: PublicKey, const N: usize> JwkSet<K, N> {
     /// Those of [`from_json`](Self::from_json).
     pub fn from_json_for(algorithms: Algorithms, text: &str) -> Result<Self, Error> {
         let mut set = Self::empty(algorithms);
+        let mut counts = SkipCounts::default();
         for (index, member) in parse_members(text)?.enumerate() {
             let members = read_member::<K>(member, set.algorithms, None);
             match members.and_then(|members| construct_key(&members)) {
                 Ok(key) => {
                     set.keys.push(key).map_err(|_| Error::TooManyKeys { limit: N })?;
                 }
-                Err(reason) => set
-                    .skipped
-                    .push(Skipped { index, reason })
-                    .map_err(|_| Error::TooManyKeys { limit: Skipped::MAX })?,
+                Err(reason) => {
+                    counts.add(reason);
+                    set.skipped_count = set.skipped_count.saturating_add(1);
+                    // The list ends where it is full.
+                    let _is_listed = set.skipped.push(Skipped { index, reason }).is_ok();
+                }
             }
         }
-        set.finish()?;
+        set.finish(counts)?;
         Ok(set)
     }
 
@@ -202,7 +206,7 @@ impl<K: PublicKey, const N: usize> JwkSet<K, N> {
         for key in keys {
             set.keys.push(key).map_err(|_| Error::TooManyKeys { limit: N })?;
         }
-        set.finish()?;
+        set.finish(SkipCounts::default())?;
         Ok(set)
     }
 
@@ -210,17 +214,16 @@ impl<K: PublicKey, const N: usize> JwkSet<K, N> {
         Self {
             keys: Vec::new(),
             skipped: Vec::new(),
+            skipped_count: 0,
             algorithms: K::ALGORITHMS.intersection(algorithms),
             fingerprint: [0; 32],
         }
     }
 
     /// Returns an error for a set without keys; otherwise computes the fingerprint.
-    fn finish(&mut self) -> Result<(), Error> {
+    fn finish(&mut self, skipped: SkipCounts) -> Result<(), Error> {
         if self.keys.is_empty() {
-            let mut counts = SkipCounts::default();
-            self.skipped.iter().for_each(|skipped| counts.add(skipped.reason));
-            return Err(Error::NoUsableKeys(counts));
+            return Err(Error::NoUsableKeys(skipped));
         }
         self.fingerprint =
             self.keys.iter().fold([0; 32], |fingerprint, key| key.follow(&fingerprint));
@@ -297,10 +300,17 @@ impl<K, const N: usize> JwkSet<K, N> {
         &self.fingerprint
     }
 
-    /// Returns the members that are not used, each with the reason.
+    /// Returns the members that are not used, each with the reason: the first
+    /// [`Skipped::MAX`].
     #[must_use]
     pub fn skipped(&self) -> &[Skipped] {
         &self.skipped
+    }
+
+    /// Returns the number of all members that are not used.
+    #[must_use]
+    pub const fn skipped_count(&self) -> usize {
+        self.skipped_count
     }
 }
 
@@ -431,8 +441,11 @@ pub(crate) fn read_member<K: PublicKey>(
         return Err(KeyRejected::Use);
     }
     if let Some(operations) = object.find(&KEY_OPS) {
-        let mut operations = operations.array().ok_or(KeyRejected::Malformed)?;
-        if !operations.any(|name| name.string().is_some_and(|name| name.is("verify"))) {
+        let mut allows_verify = false;
+        for operation in operations.array().ok_or(KeyRejected::Malformed)? {
+            allows_verify |= operation.string().ok_or(KeyRejected::Malformed)?.is("verify");
+        }
+        if !allows_verify {
             return Err(KeyRejected::KeyOperations);
         }
     }

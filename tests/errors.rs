@@ -94,7 +94,12 @@ const PINNED: &[(&str, &str, u16, &str)] = &[
         401,
         "invalid_token",
     ),
-    ("the key set has more than 4 members, its capacity", "too_many_keys", 401, "invalid_token"),
+    (
+        "the key set has more than 4 usable keys, its capacity",
+        "too_many_keys",
+        401,
+        "invalid_token",
+    ),
     (
         "the key was rejected: the modulus has 1024 bits (minimum 2048)",
         "key_rejected",

@@ -9,7 +9,7 @@
 mod support;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use claimgate::error::{Input, JsonProblem};
+use claimgate::error::{Input, JsonProblem, KeyRejected, KeyType};
 use claimgate::jws::{CompactJws, Header};
 use claimgate::{AccessToken, BearerToken, Error, JwkSet, TokenBuffer};
 use support::*;
@@ -128,7 +128,10 @@ fn ten_thousand_members_and_ten_thousand_keys() {
     on_a_small_stack(|| {
         let too_many = Error::InvalidJson(Input::JwkSet, JsonProblem::TooManyMembers);
         assert_eq!(JwkSet::<TestKey, 1>::from_json(&object).map(|_| ()), Err(too_many));
-        let too_many = Error::TooManyKeys { limit: 32 };
-        assert_eq!(JwkSet::<TestKey, 1>::from_json(&keys).map(|_| ()), Err(too_many));
+        let Err(Error::NoUsableKeys(counts)) = JwkSet::<TestKey, 1>::from_json(&keys) else {
+            panic!("a key is used")
+        };
+        let reason = KeyRejected::KeyType(KeyType::Other);
+        assert_eq!(counts.iter().collect::<Vec<_>>(), [(reason, 10_001)]);
     });
 }

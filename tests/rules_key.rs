@@ -10,6 +10,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::error::{HeaderParameter, Input, InvalidSignature, KeyRejected, KeyType, Problem};
 use claimgate::jwk::{Algorithms, Jwk, KeyMaterial, Skipped, VerifyingKey};
 use claimgate::jws::{CompactJws, Header};
+use claimgate::refresh::{JwksRefresh, RefreshDecision};
 use claimgate::{
     AccessToken, Algorithm, BearerToken, Error, Issuer, JwkSet, PublicKey, TokenBuffer,
 };
@@ -262,7 +263,11 @@ fn k07_a_key_for_something_else_is_skipped() {
         ("key_ops", json!([]), KeyRejected::KeyOperations),
         ("key_ops", json!(["sign", "encrypt"]), KeyRejected::KeyOperations),
         ("key_ops", json!("verify"), KeyRejected::Malformed),
-        ("key_ops", json!([1]), KeyRejected::KeyOperations),
+        ("key_ops", json!([1]), KeyRejected::Malformed),
+        ("key_ops", json!([1, "verify"]), KeyRejected::Malformed),
+        ("key_ops", json!(["verify", null]), KeyRejected::Malformed),
+        ("key_ops", json!(["verify", ["verify"]]), KeyRejected::Malformed),
+        ("key_ops", json!(["sign", {}]), KeyRejected::Malformed),
         ("alg", json!("RS512"), KeyRejected::Algorithm(Some(Algorithm::Rs512))),
         ("alg", json!("PS256"), KeyRejected::Algorithm(Some(Algorithm::Ps256))),
         ("alg", json!("RSA-OAEP"), KeyRejected::Algorithm(None)),
@@ -445,14 +450,63 @@ fn k08_a_set_holds_as_many_keys_as_it_has_room_for() {
     assert_eq!(JwkSet::<TestKey, 2>::from_json(&text).unwrap().keys().len(), 2);
     let error = JwkSet::<TestKey, 1>::from_json(&text).map(|_| ());
     assert_eq!(error, Err(Error::TooManyKeys { limit: 1 }));
-    let ec = json!({"kty": "EC"});
-    let skipped = |count: usize| {
-        let mut members = vec![ec.clone(); count];
-        members.push(a.clone());
-        set(&members).map(|keys| keys.skipped().len())
+    // Unusable members need no room.
+    let mut members = vec![json!({"kty": "oct", "k": "AA"}); 40];
+    members.push(a.clone());
+    let keys = JwkSet::<TestKey, 1>::from_json(&jwks(&members)).unwrap();
+    assert_eq!((keys.keys().len(), keys.skipped_count()), (1, 40));
+    members.push(Signer::b().jwk());
+    let error = JwkSet::<TestKey, 1>::from_json(&jwks(&members)).map(|_| ());
+    assert_eq!(error, Err(Error::TooManyKeys { limit: 1 }));
+}
+
+#[test]
+fn k08_any_number_of_unusable_members_is_skipped_and_counted() {
+    let oct = json!({"kty": "oct", "k": "AA"});
+    let with_a_key = |count: usize, at: usize| {
+        let mut members = vec![oct.clone(); count];
+        members.insert(at, Signer::a().jwk());
+        set(&members).unwrap()
     };
-    assert_eq!(skipped(32), Ok(32));
-    assert_eq!(skipped(33), Err(Error::TooManyKeys { limit: 32 }));
+    for count in [0, 1, 31, 32, 33, 255, 256, 1_000] {
+        for at in [0, count] {
+            let keys = with_a_key(count, at);
+            assert_eq!((keys.keys().len(), keys.skipped_count()), (1, count));
+            // The first ones are listed.
+            let listed: Vec<Skipped> = (0..=count)
+                .filter(|index| *index != at)
+                .map(|index| Skipped { index, reason: KeyRejected::KeyType(KeyType::Oct) })
+                .take(Skipped::MAX)
+                .collect();
+            assert_eq!(keys.skipped(), listed);
+        }
+        let error = set(&vec![oct.clone(); count]).map(|_| ()).unwrap_err();
+        let Error::NoUsableKeys(counts) = error else { panic!("{error}") };
+        let expected = (KeyRejected::KeyType(KeyType::Oct), u16::try_from(count).unwrap());
+        assert_eq!(counts.iter().collect::<Vec<_>>(), &[expected][..count.min(1)]);
+        assert_eq!(counts.others(), 0);
+    }
+    // A count ends at 65,535; the set has the exact number.
+    let zeros = vec![json!(0); 65_536];
+    let error = set(&zeros).map(|_| ()).unwrap_err();
+    let Error::NoUsableKeys(counts) = error else { panic!("{error}") };
+    assert_eq!(counts.iter().collect::<Vec<_>>(), [(KeyRejected::Malformed, u16::MAX)]);
+    let members = [zeros, vec![Signer::a().jwk()]].concat();
+    assert_eq!(set(&members).unwrap().skipped_count(), 65_536);
+}
+
+#[test]
+fn r1_a_key_set_with_any_number_of_unusable_members_replaces_the_old_one() {
+    for count in [0, 32, 33, 300] {
+        let mut refresh = JwksRefresh::new();
+        assert_eq!(refresh.on_schedule(NOW), RefreshDecision::FetchNow);
+        let mut keys = Some(set(&[Signer::a().jwk()]).unwrap());
+        let fetched = set(&vec![json!({"kty": "oct", "k": "AA"}); count]);
+        let reported = refresh.complete(fetched, &mut keys, NOW).unwrap_err();
+        assert_eq!(reported.code(), "no_usable_keys", "{count}");
+        assert!(keys.is_none(), "{count}");
+        assert_eq!((refresh.failures(), refresh.fetched_at()), (0, Some(NOW)), "{count}");
+    }
 }
 
 /// An odd modulus with this many bits. Its factors are unknown and not needed.

@@ -4,7 +4,7 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::error::{InvalidSignature, KeyRejected};
-use claimgate::jwk::{Algorithms, KeyMaterial};
+use claimgate::jwk::{Algorithms, KeyMaterial, Skipped};
 use claimgate::{Algorithm, JwkSet, PublicKey};
 use claimgate_fuzz::{confirm_error, parse_json, timed};
 use libfuzzer_sys::fuzz_target;
@@ -44,6 +44,10 @@ fn run(text: &str) {
     let Some(json) = parse_json(text.as_bytes()) else { return };
     let json = json.unwrap();
     let members = json["keys"].as_array().unwrap();
+    assert_eq!(members.len(), set.keys().len() + set.skipped_count());
+    if set.skipped_count() > Skipped::MAX {
+        return;
+    }
     let mut keys = set.keys().iter();
     for (index, member) in members.iter().enumerate() {
         let skipped = set.skipped().iter().find(|skipped| skipped.index == index);
@@ -78,7 +82,11 @@ fn usable(member: &Value) -> Option<(String, String)> {
         return None;
     }
     if let Some(operations) = object.get("key_ops") {
-        operations.as_array()?.iter().find(|name| *name == "verify")?;
+        let operations = operations.as_array()?;
+        operations.iter().find(|name| *name == "verify")?;
+        if !operations.iter().all(Value::is_string) {
+            return None;
+        }
     }
     if string("kid")?.is_some_and(|kid| kid.len() > 256) {
         return None;

@@ -188,19 +188,20 @@ impl fmt::Display for KeyRejected {
     }
 }
 
-/// The numbers of members of a key set that were skipped, by reason.
+/// The numbers of members of a key set that were skipped, by reason. Each number ends at
+/// 65,535.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct SkipCounts {
     reasons: [KeyRejected; Self::MAX_REASONS],
-    counts: [u8; Self::MAX_REASONS],
-    others: u8,
+    counts: [u16; Self::MAX_REASONS],
+    others: u16,
 }
 
 impl SkipCounts {
     /// The number of different reasons that are counted. The bound keeps
     /// [`Error`](crate::Error) small.
-    pub const MAX_REASONS: usize = 5;
+    pub const MAX_REASONS: usize = 4;
 
     /// Counts a skipped member.
     pub(crate) fn add(&mut self, reason: KeyRejected) {
@@ -216,13 +217,13 @@ impl SkipCounts {
 
     /// Returns the first [`MAX_REASONS`](Self::MAX_REASONS) reasons in the order in which they
     /// occurred, each with its count.
-    pub fn iter(&self) -> impl Iterator<Item = (KeyRejected, u8)> + '_ {
+    pub fn iter(&self) -> impl Iterator<Item = (KeyRejected, u16)> + '_ {
         self.reasons.into_iter().zip(self.counts).filter(|(_, count)| *count > 0)
     }
 
     /// Returns the number of members that were skipped for other reasons.
     #[must_use]
-    pub const fn others(&self) -> u8 {
+    pub const fn others(&self) -> u16 {
         self.others
     }
 }

@@ -61,7 +61,7 @@ impl fmt::Display for Error {
                 write!(f, "the key set has no usable key: {skipped}")
             }
             Self::TooManyKeys { limit } => {
-                write!(f, "the key set has more than {limit} members, its capacity")
+                write!(f, "the key set has more than {limit} usable keys, its capacity")
             }
             Self::KeyRejected(reason) => write!(f, "the key was rejected: {reason}"),
             Self::InvalidSignature => f.write_str("the signature is invalid"),

@@ -43,7 +43,8 @@ pub fn of_proof(header: &Members) -> Option<(Signer, String)> {
     let has_usage = jwk.get("use").is_none_or(|usage| usage.string() == Some("sig"));
     let has_operation = jwk.get("key_ops").is_none_or(|operations| {
         operations.array().is_some_and(|operations| {
-            operations.iter().any(|operation| operation.string() == Some("verify"))
+            operations.iter().all(|operation| operation.string().is_some())
+                && operations.iter().any(|operation| operation.string() == Some("verify"))
         })
     });
     let has_algorithm = jwk.get("alg").is_none_or(|name| {

@@ -152,7 +152,7 @@ impl<K: PublicKey + Send + Sync + 'static> Judge for KeyJudge<K> {
     fn load(&self, jwks: &str) -> Result<Loaded, Error> {
         let (trusted, loaded) = match Keys::<K>::from_json_for(self.algorithms, jwks) {
             Ok(keys) => {
-                let loaded = Loaded { keys: keys.keys().len(), skipped: keys.skipped().len() };
+                let loaded = Loaded { keys: keys.keys().len(), skipped: keys.skipped_count() };
                 (Some(self.trusted(keys)?), loaded)
             }
             // R1: withdrawn keys must no longer be used.

@@ -182,6 +182,7 @@ pub extern "C" fn take_key(
 
 fn put(keys: JwkSet<Elsewhere, 4>, url: Text, issuer: &mut Option<Known>) -> bool {
     keys.skipped().iter().for_each(|skipped| tell_error(skipped.reason.into()));
+    tell(if keys.skipped_count() > keys.skipped().len() { "more" } else { "" });
     keys.keys().iter().for_each(|key| tell(key.key_id().unwrap_or_default()));
     *issuer = Issuer::new(url.get(), keys).ok();
     issuer.is_some()
