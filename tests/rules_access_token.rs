@@ -532,6 +532,33 @@ fn a13_client_id_and_token_use_stand_in_for_the_audience() {
 }
 
 #[test]
+fn a13_authorized_parties_add_to_the_clients_of_the_constructor() {
+    let clients = ["a", "both"];
+    let policy = || AccessTokenPolicy::without_audience(&clients);
+    let of = |client: &str| with(cognito_claims(), "client_id", client);
+    let mismatch = Err(Error::AuthorizedPartyMismatch(Claim::ClientId));
+    for (client, one, two) in
+        [("a", Ok(()), mismatch), ("both", Ok(()), Ok(())), ("b", mismatch, mismatch)]
+    {
+        assert_eq!(check(policy(), &of(client)), one, "{client}");
+        let narrowed = policy().authorized_parties(&["b", "both"]);
+        assert_eq!(check(narrowed, &of(client)), two, "{client}");
+        // A second call of the setting replaces the first, and not the constructor's argument.
+        let again = policy().authorized_parties(&["b"]).authorized_parties(&clients);
+        assert_eq!(check(again, &of(client)), one, "{client}");
+    }
+    let foreign_azp = with(of("a"), "azp", "b");
+    let azp = Err(Error::AuthorizedPartyMismatch(Claim::AuthorizedParty));
+    assert_eq!(check(policy(), &foreign_azp), azp);
+    assert_eq!(check(policy().authorized_parties(&["a", "b"]), &foreign_azp), azp);
+    // Different lists are different policies.
+    let build = |policy: AccessTokenPolicyBuilder<'static>| policy.build().unwrap();
+    let one = build(AccessTokenPolicy::without_audience(&["a"]));
+    assert_ne!(one, build(AccessTokenPolicy::without_audience(&["b"])));
+    assert_ne!(one, build(AccessTokenPolicy::without_audience(&["a"]).authorized_parties(&["a"])));
+}
+
+#[test]
 fn a13_the_list_of_clients_is_not_empty() {
     assert_eq!(
         AccessTokenPolicy::without_audience(&[]).build(),

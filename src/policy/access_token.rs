@@ -35,8 +35,8 @@ enum Profile {
 enum ExpectedAudience<'a> {
     /// This identifier, or one of the others.
     OneOf(&'a str, &'a [&'a str]),
-    /// No audience (A13).
-    NoneNamed,
+    /// No audience, and one of these clients (A13).
+    NoneNamed(&'a [&'a str]),
 }
 
 /// The treatment of a token that is bound to a key, if the request proves none.
@@ -103,12 +103,13 @@ impl<'a> AccessTokenPolicy<'a> {
 
     /// Starts a policy for tokens without an audience, such as those of Amazon Cognito:
     /// `client_id` must be one of these clients and `token_use` must be `access`. A token with
-    /// an audience is rejected.
+    /// an audience is rejected. With
+    /// [`authorized_parties`](AccessTokenPolicyBuilder::authorized_parties), the client must be
+    /// in both lists.
     #[must_use]
     pub const fn without_audience(clients: &'a [&'a str]) -> AccessTokenPolicyBuilder<'a> {
-        let mut builder = Self::start(Profile::General, ExpectedAudience::NoneNamed);
+        let mut builder = Self::start(Profile::General, ExpectedAudience::NoneNamed(clients));
         builder.note(check_list(clients, "authorized parties"));
-        builder.policy.authorized_parties = clients;
         builder
     }
 
@@ -160,7 +161,7 @@ impl<'a> AccessTokenPolicy<'a> {
             Profile::Rfc9068 => Fingerprint::NONE.number(1),
         };
         let fingerprint = match audience {
-            ExpectedAudience::NoneNamed => fingerprint.number(0),
+            ExpectedAudience::NoneNamed(clients) => fingerprint.number(0).texts(clients),
             ExpectedAudience::OneOf(one, others) => fingerprint.number(1).text(one).texts(others),
         };
         let fingerprint = fingerprint.optional(match subject_kind {
@@ -254,8 +255,8 @@ impl<'a> AccessTokenPolicy<'a> {
         let audience = claims.registered.audience.as_ref();
         let (identifier, others) = match (self.audience, audience) {
             (ExpectedAudience::OneOf(identifier, others), _) => (identifier, others),
-            (ExpectedAudience::NoneNamed, None) => return Ok(()),
-            (ExpectedAudience::NoneNamed, Some(audience)) => {
+            (ExpectedAudience::NoneNamed(_), None) => return Ok(()),
+            (ExpectedAudience::NoneNamed(_), Some(audience)) => {
                 return Err(Error::AudienceMismatch { audiences: audience.len() });
             }
         };
@@ -290,7 +291,7 @@ impl<'a> AccessTokenPolicy<'a> {
             required(claims.issued_at.is_some(), Claim::IssuedAt)?;
             required(claims.token_id.is_some(), Claim::TokenId)?;
         }
-        if self.audience == ExpectedAudience::NoneNamed {
+        if let ExpectedAudience::NoneNamed(_) = self.audience {
             required(claims.token_use.is_some(), Claim::TokenUse)?;
             if claims.token_use != Some("access") {
                 return Err(Error::TokenType(WrongKind::Claim(Claim::TokenUse)));
@@ -300,12 +301,20 @@ impl<'a> AccessTokenPolicy<'a> {
         Ok(())
     }
 
-    /// Checks that `azp` or `client_id` is present, and that each is one of the authorized
-    /// parties (A7).
+    /// Checks that the client is one of the authorized parties (A7), and without an audience
+    /// also one of the clients of the constructor (A13).
     fn check_authorized_party(&self, claims: &AccessToken<'_>) -> Result<(), Error> {
+        if let ExpectedAudience::NoneNamed(clients) = self.audience {
+            Self::check_party_of(clients, claims)?;
+        }
         if self.authorized_parties.is_empty() {
             return Ok(());
         }
+        Self::check_party_of(self.authorized_parties, claims)
+    }
+
+    /// Checks that `azp` or `client_id` is present, and that each is one of `clients`.
+    fn check_party_of(clients: &[&str], claims: &AccessToken<'_>) -> Result<(), Error> {
         let parties = [
             (Claim::AuthorizedParty, claims.registered.authorized_party),
             (Claim::ClientId, claims.registered.client_id),
@@ -313,7 +322,7 @@ impl<'a> AccessTokenPolicy<'a> {
         let mut is_named = false;
         for (claim, party) in parties {
             let Some(party) = party else { continue };
-            if !self.authorized_parties.contains(&party) {
+            if !clients.contains(&party) {
                 return Err(Error::AuthorizedPartyMismatch(claim));
             }
             is_named = true;

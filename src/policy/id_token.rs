@@ -297,7 +297,8 @@ impl<'a> IdTokenPolicyBuilder<'a> {
     }
 
     /// Accepts only users who authenticated within the last `seconds`, plus the leeway. 0 is
-    /// not special: the user must have authenticated just now. `auth_time` is then required.
+    /// not special: the user must have authenticated just now. `auth_time` is then required; one
+    /// in the future is accepted, because the issuer is trusted to state it.
     #[must_use]
     pub const fn max_age(mut self, seconds: u64) -> Self {
         self.policy.max_age = Some(seconds);

@@ -52,7 +52,8 @@ impl<'a> AccessTokenPolicyBuilder<'a> {
     }
 
     /// Accepts only tokens of these clients: `azp` or `client_id` must be present, and each that
-    /// is present must be one of them.
+    /// is present must be one of them, in addition to the list of
+    /// [`without_audience`](AccessTokenPolicy::without_audience).
     #[must_use]
     pub const fn authorized_parties(mut self, clients: &'a [&'a str]) -> Self {
         self.note(check_list(clients, "authorized parties"));
@@ -95,7 +96,8 @@ impl<'a> AccessTokenPolicyBuilder<'a> {
     }
 
     /// Accepts only users who authenticated within the last `seconds`, plus the leeway. 0 is
-    /// not special ([RFC 9470](https://www.rfc-editor.org/rfc/rfc9470)).
+    /// not special ([RFC 9470](https://www.rfc-editor.org/rfc/rfc9470)). An `auth_time` in the
+    /// future is accepted, because the issuer is trusted to state it.
     #[must_use]
     pub const fn max_age(mut self, seconds: u64) -> Self {
         self.policy.max_age = Some(seconds);
