@@ -15,7 +15,7 @@ use crate::buffer::TokenBuffer;
 use crate::claims::{Audience, NumericDate, Reader, Rounding};
 use crate::compare::constant_time_eq;
 use crate::error::{Claim, Error, Input, JsonType, KeyRejected, WrongKind};
-use crate::json::Object;
+use crate::json::{Object, Value};
 use crate::jwk::{Jwk, construct_key, read_member};
 use crate::jws::{CompactJws, UnverifiedJws};
 use crate::policy::{AccessTokenPolicy, DpopPolicy};
@@ -343,10 +343,21 @@ fn decode<'t, 'b, K: PublicKey, const N: usize>(
         let key = members.get("jwk").ok_or(Error::KeyRejected(KeyRejected::Malformed))?;
         // P4: a key without `alg` has the algorithm of the proof.
         let algorithm = header.algorithm;
-        Ok(read_member::<K>(key, Algorithms::of(&[algorithm]), Some(algorithm))?)
+        read_member::<K>(key, Algorithms::of(&[algorithm]), Some(algorithm))
+            .map_err(|reason| rejected(key, reason))
     })?;
     // Constructed here, because a key is large to move.
     Ok((jws, construct_key(&members)?))
+}
+
+/// Returns the error of a key that was not read: a duplicate member is reported as such (F6).
+#[cold]
+#[inline(never)]
+fn rejected(key: Value<'_>, reason: KeyRejected) -> Error {
+    match key.read_object(&mut Object::empty(), Input::Header) {
+        Err(error @ Error::DuplicateMember(_)) => error,
+        _ => Error::KeyRejected(reason),
+    }
 }
 
 fn encode_hash(hash: &[u8; 32]) -> Result<Hash, Error> {

@@ -106,8 +106,8 @@ impl<'t> CompactJws<'t> {
     /// [`Error::AlgorithmNotAllowed`] unless `alg` names an [`Algorithm`]
     /// ([RFC 8725 §3.1](https://www.rfc-editor.org/rfc/rfc8725#section-3.1)),
     /// [`Error::CriticalHeader`] for `crit`, `b64` and `zip`, and
-    /// [`Error::HeaderType`] for a `kid` or `typ` that is not a string, and for a
-    /// `kid` above [`Header::MAX_KEY_ID_LEN`].
+    /// [`Error::HeaderType`] for a `kid` or `typ` that is not a string, for a `kid` above
+    /// [`Header::MAX_KEY_ID_LEN`] and a `typ` above [`Header::MAX_TYP_LEN`].
     pub fn decode<'b>(self, buffer: &'b mut [u8]) -> Result<UnverifiedJws<'t, 'b>, Error> {
         self.decode_with(Algorithms::ALL, buffer)
     }
@@ -203,6 +203,10 @@ impl<'b> Header<'b> {
     /// The length of the longest `kid`, in bytes.
     pub const MAX_KEY_ID_LEN: usize = 256;
 
+    /// The length of the longest `typ`, in bytes. Media types have at most 255
+    /// ([RFC 6838 §4.2](https://www.rfc-editor.org/rfc/rfc6838#section-4.2)).
+    pub const MAX_TYP_LEN: usize = 256;
+
     /// No parameters.
     pub(crate) const EMPTY: Self = Self { algorithm: Algorithm::Rs256, key_id: None, typ: None };
 
@@ -244,6 +248,9 @@ impl<'b> Header<'b> {
         header.algorithm = algorithm.map_err(Error::AlgorithmNotAllowed)?;
         if let Some(parameter) = unsupported {
             return Err(Error::CriticalHeader(parameter));
+        }
+        if header.typ.is_some_and(|typ| typ.len() > Self::MAX_TYP_LEN) {
+            wrong_type = Some(HeaderParameter::Type);
         }
         if header.key_id.is_some_and(|key_id| key_id.len() > Self::MAX_KEY_ID_LEN) {
             wrong_type = Some(HeaderParameter::KeyId);

@@ -9,7 +9,7 @@ mod support;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use claimgate::bearer::{Credentials, DpopToken};
 use claimgate::dpop::{DpopError, DpopRequest};
-use claimgate::error::{Claim, ConfigError, JsonType, KeyRejected, Problem, WrongKind};
+use claimgate::error::{Claim, ConfigError, Input, JsonType, KeyRejected, Problem, WrongKind};
 use claimgate::jwk::Algorithms;
 use claimgate::policy::DpopPolicy;
 use claimgate::policy::DpopPolicyBuilder;
@@ -180,6 +180,21 @@ fn p04_the_key_is_public_and_verifies_the_proof() {
     assert_eq!(check_header(&with(good.clone(), "kid", "another")), Ok(()));
     let x5c = with(without(good, "jwk"), "x5c", json!(["MIIC"]));
     assert_eq!(check_header(&x5c), rejected(KeyRejected::Malformed));
+}
+
+#[test]
+fn f06_a_member_of_the_key_of_a_proof_is_not_given_twice() {
+    let header = header(&es256()).to_string();
+    let check = |member: &str| {
+        let header = header.replace(r#""jwk":{"#, &format!(r#""jwk":{{{member},"#));
+        let proof = es256().sign_raw(header.as_bytes(), claims().to_string().as_bytes());
+        judge(DpopPolicy::new(), &proof, request(), NOW)
+    };
+    assert_eq!(check(r#""kid":"a""#), Ok(()));
+    for member in [r#""kty":"EC""#, r#""\u006bty":"EC""#, r#""x":"AA""#, r#""a":1,"a":1"#] {
+        assert_eq!(check(member), Err(Error::DuplicateMember(Input::Header)), "{member}");
+    }
+    assert_eq!(check(r#""a":{"b":1,"b":1}"#), Ok(()));
 }
 
 #[test]

@@ -318,7 +318,14 @@ fn f06_a_member_of_an_object_that_is_read_is_not_given_twice() {
     let claims = access_claims().to_string();
     let text = format!(r#"{{"cnf":{{"jkt":"a","\u006akt":"b"}},{}"#, &claims[1..]);
     assert_eq!(payload_error(text.as_bytes()), Error::DuplicateMember(Input::Payload));
+    // `events` is read to recognise a logout token.
+    let text = format!(r#"{{"events":{{"a":{{}},"\u0061":{{}}}},{}"#, &claims[1..]);
+    assert_eq!(payload_error(text.as_bytes()), Error::DuplicateMember(Input::Payload));
     let claims = id_claims().to_string();
+    let text = format!(r#"{{"events":{{"a":{{}},"a":{{}}}},{}"#, &claims[1..]);
+    let token = Signer::a().sign_raw(HEADER, text.as_bytes());
+    let expected = Err(Error::DuplicateMember(Input::Payload));
+    assert_eq!(check_id(&LOGIN_POLICY, &token, NOW), expected);
     let text = format!(r#"{{"address":{{"region":"a","region":"a"}},{}"#, &claims[1..]);
     let token = Signer::a().sign_raw(HEADER, text.as_bytes());
     let expected = Err(Error::DuplicateMember(Input::Payload));

@@ -176,6 +176,14 @@ fn i07_the_user_authenticated_within_max_age() {
 }
 
 #[test]
+fn i07_an_auth_time_in_the_future_is_recent() {
+    for ahead in [1, 60, 61, 1_000_000] {
+        let claims = set("auth_time", NOW.as_secs() + ahead);
+        assert_eq!(check(default().max_age(0).leeway(0), &claims), Ok(()), "{ahead}");
+    }
+}
+
+#[test]
 fn i07_max_age_requires_auth_time() {
     let missing = Err(Error::MissingClaim(Claim::AuthTime));
     assert_eq!(check(default().max_age(0), &id_claims()), missing);

@@ -7,7 +7,9 @@ mod support;
 use std::cell::RefCell;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use claimgate::error::{HeaderParameter, Input, InvalidSignature, KeyRejected, KeyType, Problem};
+use claimgate::error::{
+    HeaderParameter, Input, InvalidSignature, KeyRejected, KeyType, Problem, WrongKind,
+};
 use claimgate::jwk::{Algorithms, Jwk, KeyMaterial, Skipped, VerifyingKey};
 use claimgate::jws::{CompactJws, Header};
 use claimgate::refresh::{JwksRefresh, RefreshDecision};
@@ -217,13 +219,34 @@ fn k15_kid_and_typ_are_strings_of_acceptable_length() {
     for kid in [json!(1), json!(null), json!(["key-a"]), json!({})] {
         assert_eq!(access_with_header(&json!({"alg": "RS256", "kid": kid})), wrong);
     }
-    let kid = |length: usize| json!({"alg": "RS256", "kid": "k".repeat(length)});
-    assert_eq!(access_with_header(&kid(Header::MAX_KEY_ID_LEN)), Err(Error::UnknownKey));
-    assert_eq!(access_with_header(&kid(Header::MAX_KEY_ID_LEN + 1)), wrong);
-    for typ in [json!(1), json!(null), json!(["JWT"])] {
-        let header = json!({"alg": "RS256", "typ": typ});
-        assert_eq!(access_with_header(&header), Err(Error::HeaderType(HeaderParameter::Type)));
+    let kid = |character: &str, length: usize| {
+        access_with_header(&json!({"alg": "RS256", "kid": character.repeat(length)}))
+    };
+    assert_eq!(Header::MAX_KEY_ID_LEN, 256);
+    for (character, length) in [("k", 256), ("\u{f6}", 128), ("\"", 256)] {
+        assert_eq!(kid(character, length), Err(Error::UnknownKey));
+        assert_eq!(kid(character, length + 1), wrong);
     }
+    let wrong = Err(Error::HeaderType(HeaderParameter::Type));
+    for typ in [json!(1), json!(null), json!(["JWT"]), json!({}), json!(true)] {
+        assert_eq!(access_with_header(&json!({"alg": "RS256", "typ": typ})), wrong);
+    }
+    let typ = |character: &str, length: usize| {
+        access_with_header(&json!({"alg": "RS256", "typ": character.repeat(length)}))
+    };
+    assert_eq!(Header::MAX_TYP_LEN, 256);
+    for (character, length) in [("J", 256), ("\u{f6}", 128), ("\"", 256)] {
+        assert_eq!(typ(character, length), Err(Error::TokenType(WrongKind::HeaderType)));
+        for length in [length + 1, 600] {
+            assert_eq!(typ(character, length), wrong, "{length}");
+        }
+    }
+    assert_eq!(typ("J", 1_500), wrong);
+    // The length is that of the unescaped string.
+    let escaped = format!(r#"{{"alg":"RS256","typ":"{}"}}"#, r"\u004a".repeat(256));
+    let claims = access_claims().to_string();
+    let verdict = access_raw(escaped.as_bytes(), claims.as_bytes());
+    assert_eq!(verdict, Err(Error::TokenType(WrongKind::HeaderType)));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 mod support;
 
-use claimgate::error::{Claim, ConfigError, JsonType, WrongKind};
+use claimgate::error::{Claim, ConfigError, Input, JsonType, WrongKind};
 use claimgate::policy::LogoutTokenPolicy;
 use claimgate::policy::{LogoutTokenPolicyBuilder, Rule, RuleSet};
 use claimgate::replay::{ReplayWindow, TokenId};
@@ -198,6 +198,77 @@ fn l03_events_names_the_logout() {
     }
     let more = json!({ EVENT: {}, "https://example.com/other": {} });
     assert_eq!(check(&set("events", more)), Ok(()));
+}
+
+#[test]
+fn f06_a_member_of_events_or_of_the_event_is_not_given_twice() {
+    let header = header("logout+jwt").to_string();
+    let duplicate = Err(Error::DuplicateMember(Input::Payload));
+    let escaped = EVENT.replace('/', r"\u002f");
+    for (events, expected) in [
+        (format!(r#"{{"{EVENT}":{{}},"{EVENT}":{{}}}}"#), duplicate),
+        (format!(r#"{{"{EVENT}":{{}},"{escaped}":{{}}}}"#), duplicate),
+        (format!(r#"{{"{EVENT}":{{}},"a":1,"\u0061":1}}"#), duplicate),
+        (format!(r#"{{"{EVENT}":{{"a":1,"a":1}}}}"#), duplicate),
+        (format!(r#"{{"{escaped}":{{"a":1,"\u0061":2}}}}"#), duplicate),
+        (format!(r#"{{"{EVENT}":{{"a":1,"A":1}},"a":1,"A":1}}"#), Ok(())),
+        // Objects that are not read are checked for grammar alone.
+        (format!(r#"{{"{EVENT}":{{"a":{{"b":1,"b":1}}}}}}"#), Ok(())),
+    ] {
+        let claims = without(claims(), "events").to_string();
+        let payload = format!(r#"{{"events":{events},{}"#, &claims[1..]);
+        let text = Signer::a().sign_raw(header.as_bytes(), payload.as_bytes());
+        assert_eq!(judge(policy(), &text, NOW), expected, "{events}");
+    }
+}
+
+#[test]
+fn f07_a_registered_claim_of_a_logout_token_has_its_type_even_if_nothing_checks_it() {
+    let values = [
+        json!(null),
+        json!(true),
+        json!(42),
+        json!("a"),
+        json!([]),
+        json!(["a"]),
+        json!([1]),
+        json!({}),
+    ];
+    let (string, date, list, object) = (&[3][..], &[2][..], &[3, 4, 5][..], &[7][..]);
+    for (name, claim, expected, right) in [
+        ("iss", Claim::Issuer, JsonType::String, string),
+        ("sub", Claim::Subject, JsonType::String, string),
+        ("aud", Claim::Audience, JsonType::StringOrStrings, list),
+        ("exp", Claim::Expiry, JsonType::NumericDate, date),
+        ("nbf", Claim::NotBefore, JsonType::NumericDate, date),
+        ("iat", Claim::IssuedAt, JsonType::NumericDate, date),
+        ("jti", Claim::TokenId, JsonType::String, string),
+        ("sid", Claim::SessionId, JsonType::String, string),
+        ("azp", Claim::AuthorizedParty, JsonType::String, string),
+        ("client_id", Claim::ClientId, JsonType::String, string),
+        ("nonce", Claim::Nonce, JsonType::String, string),
+        ("auth_time", Claim::AuthTime, JsonType::NumericDate, date),
+        ("acr", Claim::Acr, JsonType::String, string),
+        ("amr", Claim::Amr, JsonType::Strings, &[4, 5]),
+        ("at_hash", Claim::AtHash, JsonType::String, string),
+        ("c_hash", Claim::CHash, JsonType::String, string),
+        ("s_hash", Claim::SHash, JsonType::String, string),
+        ("scope", Claim::Scope, JsonType::Scope, list),
+        ("scp", Claim::Scp, JsonType::Scope, list),
+        ("permissions", Claim::Permissions, JsonType::Strings, &[4, 5]),
+        ("gty", Claim::GrantType, JsonType::StringOrStrings, list),
+        ("cnf", Claim::Confirmation, JsonType::Object, object),
+        ("token_use", Claim::TokenUse, JsonType::String, string),
+        ("typ", Claim::Typ, JsonType::String, string),
+        ("org_id", Claim::OrganizationId, JsonType::String, string),
+        ("org_name", Claim::OrganizationName, JsonType::String, string),
+    ] {
+        for (index, value) in values.iter().enumerate() {
+            let verdict = check(&set(name, value.clone()));
+            let is_wrong_type = verdict == Err(Error::ClaimType(claim, expected));
+            assert_eq!(is_wrong_type, !right.contains(&index), "{name}: {value} gave {verdict:?}");
+        }
+    }
 }
 
 #[test]

@@ -35,14 +35,10 @@ fn decode(token: &str) -> Option<Decoded> {
     let signature = decode(signature)?;
     let (header, payload) = (Members::parse(&decode(header)?)?, Members::parse(&decode(payload)?)?);
     let is_text = |name| header.get(name).is_none_or(|value| value.string().is_some());
-    let has_short_kid = header.string("kid").is_none_or(|kid| kid.len() <= 256);
+    let is_short = |name| header.string(name).is_none_or(|value| value.len() <= 256);
     let is_extended = header.has_any(&["crit", "b64", "zip"]);
-    (is_text("typ") && is_text("kid") && has_short_kid && !is_extended).then_some(Decoded {
-        header,
-        payload,
-        signing_input,
-        signature,
-    })
+    (is_text("typ") && is_text("kid") && is_short("typ") && is_short("kid") && !is_extended)
+        .then_some(Decoded { header, payload, signing_input, signature })
 }
 
 fn typ_is(header: &Members, media_type: &str) -> bool {
