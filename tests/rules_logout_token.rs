@@ -212,7 +212,7 @@ fn f06_a_member_of_events_or_of_the_event_is_not_given_twice() {
         (format!(r#"{{"{EVENT}":{{"a":1,"a":1}}}}"#), duplicate),
         (format!(r#"{{"{escaped}":{{"a":1,"\u0061":2}}}}"#), duplicate),
         (format!(r#"{{"{EVENT}":{{"a":1,"A":1}},"a":1,"A":1}}"#), Ok(())),
-        // Objects that are not read are checked for grammar alone.
+        // Of objects that are not read, only the grammar is checked.
         (format!(r#"{{"{EVENT}":{{"a":{{"b":1,"b":1}}}}}}"#), Ok(())),
     ] {
         let claims = without(claims(), "events").to_string();

@@ -34,6 +34,9 @@ const PAYLOAD_LEN: usize = 5_600;
 const MEMBERS: usize = 64;
 const HEADER_MEMBERS: usize = MEMBERS - 2;
 
+/// A key that no key type implements.
+const SYMMETRIC: &str = r#"{"kty":"oct","k":"AA"}"#;
+
 /// Returns all inputs; `signed` is a token with a signature that is accepted.
 pub fn inputs(signed: &str) -> Vec<Hostile> {
     let mut of_one_bit = names_of_one_bit();
@@ -108,6 +111,7 @@ pub fn inputs(signed: &str) -> Vec<Hostile> {
         ("hostile_keys_names", keys(&names), "no_usable_keys"),
         ("hostile_keys_quotes", keys(&members(MEMBERS, long_quoted)), "no_usable_keys"),
         ("hostile_keys_short_names", keys(&members(MEMBERS, two_characters)), "no_usable_keys"),
+        ("hostile_keys_symmetric", keys_of(&repeated(SYMMETRIC, 100_000)), "no_usable_keys"),
         ("hostile_keys_parameters", keys(&members(MEMBERS, parameter)), "no_usable_keys"),
     ];
     let headers = headers.into_iter().map(|(name, members)| Hostile {
@@ -211,7 +215,12 @@ fn parameter(n: usize) -> String {
 
 /// Returns the maximum number of unusable keys of a set, with these members.
 fn keys(members: &str) -> String {
-    format!(r#""keys":[{}]"#, vec![format!("{{{members}}}"); 32].join(","))
+    keys_of(&vec![format!("{{{members}}}"); 32].join(","))
+}
+
+/// Returns a key set of these elements.
+fn keys_of(elements: &str) -> String {
+    format!(r#""keys":[{elements}]"#)
 }
 
 /// Returns a token whose header has these members and a `kid` that does not exist.
