@@ -137,8 +137,8 @@ impl<'b> UnseenProof<'b> {
         self.id
     }
 
-    /// Returns the first second at which the proof is rejected because of its age (`iat`). A
-    /// store must remember the proof until then.
+    /// Returns the first second at which the proof is rejected because of its age, by `iat` or
+    /// `exp`. A store must remember the proof until then.
     #[must_use]
     pub const fn valid_until(&self) -> NumericDate {
         self.valid_until
@@ -223,7 +223,8 @@ impl<'b> DpopProof<'b> {
         let token_id = proof.token_id.filter(|token_id| !token_id.is_empty()).ok_or(missing)?;
         let id = TokenId::dpop_proof::<K>(proof.thumbprint_str(), token_id);
         let id = id.ok_or(Error::ClaimType(Claim::TokenId, JsonType::Identifier))?;
-        Ok(UnseenProof { proof, id, valid_until: policy.end(issued_at) })
+        let valid_until = policy.end(issued_at, proof.expiry);
+        Ok(UnseenProof { proof, id, valid_until })
     }
 
     fn read(jws: VerifiedJws<'b>, jkt: Hash) -> Result<Self, Error> {

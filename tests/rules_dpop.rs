@@ -330,6 +330,16 @@ fn p07_exp_and_nbf_of_a_proof_are_checked_if_they_are_present() {
     let expired = Error::Expired { exp: 0, now: NOW.as_secs(), leeway: 60 };
     assert_eq!(check(&set("exp", 0)), Err(expired));
     assert_eq!(check(&set("nbf", 0)), Ok(()));
+    // The proof is remembered until the earlier of the two ends.
+    for (exp, end) in [(NOW.as_secs() + 10, 70), (NOW.as_secs() + 61, 121), (EXP, 121)] {
+        let proof = sign(&header(&es256()), &set("exp", exp));
+        let policy = DpopPolicy::new().build().unwrap();
+        let mut buffer = TokenBuffer::<4096>::new();
+        let unseen =
+            DpopProof::verify::<TestAnyKey, _>(&proof, &policy, request(), NOW, &mut buffer);
+        let expected = NumericDate::from_secs(NOW.as_secs() + end);
+        assert_eq!(unseen.unwrap().valid_until(), expected, "{exp}");
+    }
     // Age and expiry are independent.
     let old = with(set("iat", NOW.as_secs() - 121), "exp", EXP);
     assert_eq!(check(&old), Err(Error::ProofTooOld { age: 121, limit: 60, leeway: 60 }));

@@ -55,7 +55,7 @@ impl DpopPolicy {
         if iat.saturating_add(u64::from(has_fraction)) > now.saturating_add(leeway) {
             return Err(Error::IssuedInFuture { iat, now, leeway });
         }
-        if now >= self.end(issued_at).as_secs() {
+        if now >= self.end(issued_at, None).as_secs() {
             let age = now.saturating_sub(iat);
             return Err(Error::ProofTooOld { age, limit: self.max_age, leeway });
         }
@@ -73,10 +73,12 @@ impl DpopPolicy {
         not_before.map_or(Ok(()), |nbf| check_not_before(nbf, now, self.leeway))
     }
 
-    /// Returns the first second at which a proof is too old.
-    pub(crate) const fn end(&self, issued_at: NumericDate) -> NumericDate {
+    /// Returns the first second at which a proof is too old, or has expired.
+    pub(crate) fn end(&self, issued_at: NumericDate, expiry: Option<NumericDate>) -> NumericDate {
         let last = issued_at.as_secs().saturating_add(self.max_age).saturating_add(self.leeway);
-        NumericDate::from_secs(last.saturating_add(1))
+        let end = last.saturating_add(1);
+        let expiry = expiry.map_or(u64::MAX, |exp| exp.as_secs().saturating_add(self.leeway));
+        NumericDate::from_secs(end.min(expiry))
     }
 }
 
