@@ -89,6 +89,7 @@ struct request_s {
     ngx_queue_t queue;
     /* Its fetch, if it has begun one. */
     keys_t *keys;
+    ngx_http_request_t *subrequest;
     ngx_event_t deadline;
     size_t length; /* of the key set, as far as it was received */
     ngx_str_t subject;
@@ -575,13 +576,13 @@ static void end_fetch(keys_t *keys) {
 
 /* Ends the fetch with the request that began it. Its result is unknown: if it delayed the next
  * fetch by the cool-down, clients that disconnect could keep a withdrawn key in use. One of the
- * waiting requests begins the next fetch. */
+ * other requests that wait begins the next fetch. */
 static void cut_off(keys_t *keys) {
     keys->cut_off_at = ngx_time();
     for (ngx_queue_t *place = ngx_queue_head(&keys->waiting);
          place != ngx_queue_sentinel(&keys->waiting); place = ngx_queue_next(place)) {
         request_t *request = ngx_queue_data(place, request_t, queue);
-        request->fetched = 0;
+        if (request != keys->fetching) request->fetched = 0;
     }
     end_fetch(keys);
 }
@@ -599,10 +600,16 @@ static void fail_fetch(keys_t *keys, const char *reason) {
     end_fetch(keys);
 }
 
+/* Ends the subrequest, too. Then the request may have been freed. */
 static void deadline_passed(ngx_event_t *deadline) {
     request_t *request = (request_t *)((char *)deadline - offsetof(request_t, deadline));
-    if (request->keys->fetching == request)
-        fail_fetch(request->keys, "was not received in 10 seconds");
+    if (request->keys->fetching != request) return;
+    ngx_connection_t *connection = request->request->connection;
+    ngx_http_upstream_t *upstream = request->subrequest->upstream;
+    fail_fetch(request->keys, "was not received in 10 seconds");
+    if (upstream == NULL || upstream->cleanup == NULL) return;
+    (*upstream->cleanup)(request->subrequest);
+    ngx_http_run_posted_requests(connection);
 }
 
 /* Runs before the memory of a request is freed. */
@@ -620,7 +627,7 @@ static ngx_int_t fetched(ngx_http_request_t *sr, void *data, ngx_int_t rc) {
     request_t *request = data;
     keys_t *keys = request->keys;
     if (keys->fetching != request) return NGX_OK;
-    if (rc == NGX_HTTP_CLIENT_CLOSED_REQUEST) {
+    if (rc == NGX_HTTP_CLIENT_CLOSED_REQUEST && sr->connection->error) {
         cut_off(keys);
         return NGX_OK;
     }
@@ -697,6 +704,7 @@ static ngx_int_t begin_fetch(request_t *request, keys_t *keys) {
     keys->cut_off_at = 0;
     keys->fetching = request;
     request->keys = keys;
+    request->subrequest = sr;
     request->deadline.handler = deadline_passed;
     request->deadline.data = r->connection;
     request->deadline.log = ngx_cycle->log;
@@ -926,6 +934,8 @@ static ngx_int_t access_handler(ngx_http_request_t *r) {
     keys_t *keys = own->keys;
     request_t *request = state_of(r);
     if (request == NULL) return NGX_ERROR;
+    /* Of a stream of HTTP/2 that the client has reset. */
+    if (r->connection->error) return NGX_HTTP_CLIENT_CLOSED_REQUEST;
     if (request->waits) return NGX_AGAIN;
     ngx_int_t rc = prepare_keys(request, keys);
     if (rc == NGX_DECLINED) {
@@ -936,9 +946,9 @@ static ngx_int_t access_handler(ngx_http_request_t *r) {
     claimgate_code code = validate(r, own);
     if (code == CLAIMGATE_OK)
         return keep_token(r, own, request) == NGX_OK ? NGX_OK : NGX_ERROR;
-    if (claimgate_is_worth_a_key_refresh(code) && keys->location.len > 0 && !request->fetched &&
-        keys->fetching == NULL) {
+    if (claimgate_is_worth_a_key_refresh(code) && keys->location.len > 0 && !request->fetched) {
         uint64_t seconds = 1;
+        if (keys->fetching != NULL) return wait_for_fetch(request, keys);
         claimgate_refresh_on_refusal(keys->refresh, code, (uint64_t)ngx_time(), &seconds);
         if (seconds == 0 || is_retry_due(keys, 1))
             return begin_fetch(request, keys) == NGX_OK ? wait_for_fetch(request, keys) : NGX_ERROR;

@@ -75,7 +75,7 @@ class Issuer:
 
 CONF = """
 load_module {module};
-daemon off; worker_processes {workers}; pid {folder}/nginx.pid; error_log {folder}/error.log info;
+daemon off; worker_processes {workers}; worker_shutdown_timeout 1s; pid {folder}/nginx.pid; error_log {folder}/error.log info;
 events {{ worker_connections 512; }}
 http {{
     access_log off;
@@ -561,12 +561,22 @@ def test_deadline(issuer):
     issuer.status, issuer.text, issuer.delay = 200, jwks(KEYS["a"]), 12
     with Nginx(LOCATION.replace("proxy_read_timeout 2s", "proxy_read_timeout 30s")):
         start = time.monotonic()
-        expect("a fetch that takes long", 503, get("/api", a)[0])
-        expect("its seconds", True, 9 < time.monotonic() - start < 12)
+        client = http.client.HTTPConnection("127.0.0.1", PORT)
+        for what in ["a fetch that takes long", "the next request on its connection"]:
+            client.request("GET", "/api", headers={"Authorization": f"Bearer {a}"})
+            response = client.getresponse()
+            response.read()
+            expect(what, 503, response.status)
+            expect("its seconds", True, 9 < time.monotonic() - start < 11)
         issuer.delay = 0
         wait_until("the next one", 200, lambda: get("/api", a)[0])
         time.sleep(2)
         expect("after the end of the first one", 200, get("/api", a)[0])
+    # nginx does not pass on what exceeds its buffers.
+    issuer.text = jwks(KEYS["a"]).ljust(60_000)
+    with Nginx(LOCATION, http="proxy_max_temp_file_size 0; proxy_buffers 2 4k; proxy_busy_buffers_size 4k;"):
+        expect("a fetch without buffers", 503, get("/api", a)[0])
+    issuer.text = jwks(KEYS["a"])
 
 
 def test_servers(issuer):
@@ -619,8 +629,8 @@ def status_of(client):
 
 
 def test_disconnects(issuer):
-    """Clients that disconnect during a fetch neither delay the next one by the cool-down nor
-    disturb the requests that wait for it."""
+    """Requests that end during a fetch neither delay the next one by the cool-down nor disturb
+    those that wait for it."""
     a, b = (KEYS[name].sign(claims()) for name in "ab")
     issuer.status, issuer.text, before = 200, jwks(KEYS["a"]), issuer.fetches
     with Nginx(LOCATION + "claimgate_keys_cool_down 5;"):
@@ -658,6 +668,16 @@ def test_disconnects(issuer):
         expect("requests whose fetch was cut off", [200] * 4,
                [status_of(others[i]) for i in [0, 2, 3, 4]])
         expect("their fetches then", 2, issuer.fetches - before)
+    with Nginx(LOCATION) as nginx:
+        issuer.delay, before = 4, issuer.fetches
+        clients = [connect("/api", a) for _ in range(4)]
+        wait_until("a fetch before the shutdown", 1, lambda: issuer.fetches - before)
+        time.sleep(0.2)
+        nginx.process.send_signal(signal.SIGQUIT)
+        expect("a shutdown while requests wait", 0, nginx.process.wait(4))
+        for client in clients:
+            client.close()
+    issuer.delay = 0
 
 
 def test_stale(issuer):
