@@ -146,6 +146,15 @@ impl<'a> Challenge<'a> {
         }
     }
 
+    /// Returns the `error_description`.
+    const fn description(&self) -> &'static str {
+        match (self.scheme, &self.error) {
+            (Scheme::DpopProof(_), Error::Expired { .. }) => "The proof has expired",
+            (Scheme::DpopProof(_), Error::NotYetValid { .. }) => "The proof is not yet valid",
+            (_, error) => description(error),
+        }
+    }
+
     /// Returns the status of the response.
     #[must_use]
     pub const fn status(&self) -> u16 {
@@ -192,7 +201,7 @@ impl fmt::Display for Challenge<'_> {
         attributes.write("resource_metadata", self.resource_metadata.as_slice())?;
         let Some(error) = self.error_name() else { return Ok(()) };
         attributes.write("error", &[error])?;
-        attributes.write("error_description", &[description(&self.error)])?;
+        attributes.write("error_description", &[self.description()])?;
         match self.error {
             Error::InsufficientScope(_) => attributes.write("scope", self.scope)?,
             Error::InsufficientAuthentication(..) => {

@@ -234,7 +234,7 @@ pub enum Error {
     },
     /// The token was already used.
     Replayed,
-    /// The replay window is full.
+    /// The replay window is full. The token may be valid: a server should answer with 503.
     ReplayWindowFull,
 }
 

@@ -319,6 +319,7 @@ impl<K, const N: usize> fmt::Debug for JwkSet<K, N> {
         f.debug_struct("JwkSet")
             .field("keys", &self.keys.as_slice())
             .field("skipped", &self.skipped.as_slice())
+            .field("skipped_count", &self.skipped_count)
             .finish()
     }
 }

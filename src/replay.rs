@@ -118,7 +118,8 @@ impl fmt::Debug for TokenId {
 ///
 /// `until` is the first second at which the token is rejected because of its age, leeway
 /// included, by the most tolerant policy that shares the window. For a DPoP proof whose age is
-/// at most `max_age`, that is `iat + max_age + leeway + 1`.
+/// at most `max_age`, that is `iat + max_age + leeway + 1`, or `exp + leeway` if the proof has an
+/// `exp` that is earlier: [`UnseenProof::valid_until`](crate::dpop::UnseenProof::valid_until).
 ///
 /// # Size
 ///

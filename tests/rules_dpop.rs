@@ -647,6 +647,27 @@ fn p11_challenges_are_those_of_rfc_9449() {
         let challenge = Challenge::new(error).dpop_proof(algorithms).to_string();
         assert!(challenge.contains(r#"error="use_dpop_nonce""#), "{challenge}");
     }
+    // The client must send another proof, not request another token.
+    for (error, of_proof, of_token) in [
+        (
+            Error::Expired { exp: 1, now: 2, leeway: 0 },
+            "The proof has expired",
+            "The token has expired",
+        ),
+        (
+            Error::NotYetValid { nbf: 3, now: 2, leeway: 0 },
+            "The proof is not yet valid",
+            "The token is not yet valid",
+        ),
+    ] {
+        let challenge = Challenge::new(error);
+        for (challenge, text) in
+            [(challenge.dpop_proof(algorithms), of_proof), (challenge.dpop(algorithms), of_token)]
+        {
+            let expected = format!("error_description=\"{text}\"");
+            assert!(challenge.to_string().ends_with(&expected), "{challenge}");
+        }
+    }
     // A missing claim of the token is not reported as a missing nonce of the proof.
     let challenge = Challenge::new(Error::MissingClaim(Claim::Nonce)).dpop(algorithms).to_string();
     assert!(challenge.contains(r#"error="invalid_token""#), "{challenge}");

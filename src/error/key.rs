@@ -188,7 +188,7 @@ impl fmt::Display for KeyRejected {
     }
 }
 
-/// The numbers of members of a key set that were skipped, by reason. Each number ends at
+/// The numbers of members of a key set that were skipped, by reason. Each number saturates at
 /// 65,535.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

@@ -1,4 +1,4 @@
-//! The rules of a server for DPoP proofs: P3 and P7.
+//! The rules of a server for DPoP proofs: P3 and P7, and C3 and C4 for a proof that has `exp` or `nbf`.
 
 use super::time::{DEFAULT_LEEWAY, MAX_LEEWAY, check_expiry, check_not_before};
 use crate::algorithm::Algorithms;

@@ -186,7 +186,9 @@ impl Settings {
         }
         // Requests that wait for keys occupy connections, and tokens with unknown keys need no
         // valid signature. A part is left to other requests, even if all issuers are slow.
-        let max_waiting = limits.connections / file.issuer.len().max(1).saturating_mul(4);
+        let issuers = file.issuer.len().max(1);
+        let max_waiting = (limits.connections / issuers.saturating_mul(4))
+            .max(usize::from(limits.connections > issuers));
         let mut issuers: Vec<Issuer> = Vec::new();
         for (index, table) in file.issuer.into_iter().enumerate() {
             let number = index.saturating_add(1);
@@ -271,8 +273,8 @@ fn size(number: Option<u64>) -> Option<usize> {
     number.map(|number| usize::try_from(number).unwrap_or(usize::MAX))
 }
 
-/// Returns the error for invalid TOML or an invalid setting. The message does not quote the
-/// line or a string, which could contain a password.
+/// Returns the error for invalid TOML or an invalid setting. The message quotes neither the line
+/// nor a string, which could contain a password, unless the string is like the name of a setting.
 fn syntax(text: &str, error: &toml::de::Error) -> ConfigErrors {
     let start = error.span().map(|span| span.start);
     let before = start.and_then(|start| text.get(..start));
@@ -285,6 +287,10 @@ fn syntax(text: &str, error: &toml::de::Error) -> ConfigErrors {
 
 /// Replaces the string that a message quotes, and a name that is not like that of a setting.
 fn without_strings(message: &str) -> String {
+    // The syntax that the parser expects contains nothing of the file.
+    if message.split(['"', '`']).next().is_some_and(|start| start.ends_with(", expected ")) {
+        return message.to_owned();
+    }
     if let Some((before, rest)) = message.split_once('"') {
         let after = rest.rsplit_once('"').map_or("", |(_, after)| after);
         return format!("{before}\"…\"{after}");

@@ -115,7 +115,8 @@ impl Dpop {
     /// # Errors
     ///
     /// Those of [`Authorities::validate`]; [`Refusal::Proof`] with the rule that the proof
-    /// does not meet; [`Refusal::ReplayStore`].
+    /// does not meet, or with [`ReplayWindowFull`](claimgate::Error::ReplayWindowFull);
+    /// [`Refusal::ReplayStore`].
     pub async fn validate<P: Policies + ?Sized>(
         &self,
         authorities: &Authorities,

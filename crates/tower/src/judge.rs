@@ -156,7 +156,10 @@ impl<K: PublicKey + Send + Sync + 'static> Judge for KeyJudge<K> {
                 (Some(self.trusted(keys)?), loaded)
             }
             // R1: withdrawn keys must no longer be used.
-            Err(Error::NoUsableKeys(_)) => (None, Loaded { keys: 0, skipped: 0 }),
+            Err(Error::NoUsableKeys(counts)) => {
+                let counted = counts.iter().map(|(_, count)| count).chain([counts.others()]);
+                (None, Loaded { keys: 0, skipped: counted.map(usize::from).sum() })
+            }
             Err(error) => return Err(error),
         };
         self.current.store(Some(Arc::new(trusted)));

@@ -153,8 +153,8 @@ impl AuthLayer {
     }
 
     /// Answers a refused gRPC request with a `grpc-status`, for gRPC services. The `Content-Type`
-    /// of such a request is `application/grpc` or `application/grpc-web`, optionally with a
-    /// suffix such as `+proto`.
+    /// of such a request is `application/grpc`, optionally with a suffix such as `+proto`; gRPC-Web
+    /// requires its own layer outside of this one, such as that of tonic-web.
     ///
     /// The HTTP status of such a response is 200. A service must not use this if anything
     /// depends on the HTTP status, such as a proxy that asks it about requests.

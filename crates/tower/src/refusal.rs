@@ -49,7 +49,7 @@ impl Refusal {
     pub const fn status(&self) -> StatusCode {
         let status = match self {
             Self::Token(error) => error.http_status(),
-            // The proof may be valid, and there is room for it later.
+            // The proof may be valid, and the store may admit it later.
             Self::Proof(Error::ReplayWindowFull) => 503,
             Self::Proof(_) => 401,
             Self::Forbidden(forbidden) => forbidden.error().http_status(),
@@ -66,7 +66,7 @@ impl Refusal {
 
 impl Refusal {
     /// Passes on each challenge that answers the request: one for each scheme that a client
-    /// may try, and none where the token was not judged.
+    /// may try, and none with the status 503.
     ///
     /// The policy adds what it requires of the user's authentication. `dpop` is given where
     /// DPoP proofs are accepted.
@@ -130,10 +130,9 @@ pub(crate) enum Protocol {
     Grpc,
 }
 
-/// Returns whether a media type is that of gRPC or gRPC-Web, such as `application/grpc+proto`.
+/// Returns whether a media type is that of gRPC, such as `application/grpc+proto`.
 fn is_grpc(value: &HeaderValue) -> bool {
     let rest = value.as_bytes().strip_prefix(b"application/grpc");
-    let rest = rest.map(|rest| rest.strip_prefix(b"-web").unwrap_or(rest));
     matches!(rest, Some([] | [b'+' | b';', ..]))
 }
 

@@ -159,7 +159,7 @@ async fn an_issuer_that_is_down_at_first_is_asked_again() {
 #[tokio::test]
 async fn r01_a_set_without_usable_keys_replaces_the_old_one() {
     let signer = Signer::rsa("a");
-    for lie in [jwks(&[&Signer::ec("x")]), r#"{"keys":[]}"#.to_owned()] {
+    for (lie, skipped) in [(jwks(&[&Signer::ec("x")]), 1), (r#"{"keys":[]}"#.to_owned(), 0)] {
         let issuer = TestIssuer::with_keys(&[&signer]).await;
         let token = signer.sign(&claims(&issuer.url));
         let clock = TestClock::at(now());
@@ -170,6 +170,7 @@ async fn r01_a_set_without_usable_keys_replaces_the_old_one() {
         issuer.set(Behaviour::Serve(lie));
         clock.advance(2);
         until(|| authorities.health().authorities[0].state == KeyState::NoUsableKeys).await;
+        until(|| authorities.health().authorities[0].skipped == skipped).await;
         // Also the token in the cache.
         assert_eq!(verdict(&authorities, &token).await, "unknown_key");
         assert!(!authorities.health().is_ready());

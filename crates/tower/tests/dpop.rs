@@ -193,7 +193,6 @@ async fn p08_when_the_store_does_not_admit_the_proof_is_refused() {
     }
 }
 
-/// One client cannot fill the windows of others with one key, except those that share its window.
 #[tokio::test]
 async fn p08_a_full_window_refuses_until_a_proof_expires() {
     let store = MemoryReplayStore::with_windows(1);
@@ -220,7 +219,8 @@ async fn a_proof_that_expires_while_its_request_waits_for_keys_is_refused() {
     };
     for (seconds, expected) in [(120, 200), (121, 401)] {
         let issuer = TestIssuer::with_keys(&[&Signer::rsa("b")]).await;
-        let clock = TestClock::at(now());
+        let start = now();
+        let clock = TestClock::at(start);
         let authorities =
             Authorities::builder([issuer.authority()]).clock(clock.read()).build().unwrap();
         authorities.ready().await;
@@ -230,7 +230,7 @@ async fn a_proof_that_expires_while_its_request_waits_for_keys_is_refused() {
         let dpop = Dpop::new(ORIGIN, MemoryReplayStore::new());
         let layer = AuthLayer::new(authorities, POLICY).dpop(dpop);
         let token = token_of(&issuer.url);
-        let issued = with(Setting::proof_claims(&token, "1"), "iat", now() + 60);
+        let issued = with(Setting::proof_claims(&token, "1"), "iat", start + 60);
         let proof = setting.proof(&issued);
         let request = tokio::spawn(async move { ask(&layer, "DPoP", &token, &[&proof]).await });
         tokio::time::sleep(Duration::from_millis(200)).await;

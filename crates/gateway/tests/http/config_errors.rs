@@ -450,7 +450,17 @@ fn an_error_does_not_quote_a_password() {
     let issuer = "[[issuer]]";
     for (old, new, expected) in [
         // No closing quote.
-        (issuer, "[dpop]\nredis = \"redis://:secret@host/\n[[issuer]]", ""),
+        (
+            issuer,
+            "[dpop]\nredis = \"redis://:secret@host/\n[[issuer]]",
+            "invalid basic string, expected `\"`",
+        ),
+        // No equals sign.
+        (
+            issuer,
+            "[dpop]\nredis \"redis://:secret@host/\"\n[[issuer]]",
+            "key with no value, expected `=`",
+        ),
         (
             issuer,
             "[dpop]\norigin = \"https://a.example\"\nmax_age = \"redis://:secret@host/\"\n[[issuer]]",
