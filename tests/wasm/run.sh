@@ -8,7 +8,8 @@
 #
 # The targets come from rustup. Without rustup, or with CORE=debian, that of the first part is
 # built from the sources in Debian's rust-web-src by Debian's compiler. The second part is then
-# omitted with CORE=debian, and an error otherwise. PARTS=2 runs one.
+# omitted with CORE=debian, and an error otherwise. PARTS=2 runs one; PARTS=0 only installs what is
+# missing from Debian.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -90,7 +91,6 @@ run_tests() {
         return
     fi
     has_target "$WASI_TARGET" || { echo "wasm: rustup has no target $WASI_TARGET" >&2; exit 1; }
-    need clang clang llvm-ar llvm
     local programs=$PWD/target/tests started=$SECONDS file
     mkdir -p "$programs"
     # Cargo calls it as `runner PROGRAM ARGUMENT…`; the lines of the programs' outputs are counted.
@@ -120,5 +120,6 @@ run_tests() {
 }
 
 need node nodejs python3 python3
+[ "${CORE:-rustup}" != rustup ] || need clang clang llvm-ar llvm
 if runs 1; then run_cases; fi
 if runs 2; then run_tests; fi
