@@ -7,7 +7,7 @@ mod support;
 use claimgate::error::{Claim, Input, JsonProblem, JsonType};
 use claimgate::jws::{CompactJws, Header};
 use claimgate::{AccessToken, Error, TokenBuffer};
-use serde_json::{Value, json};
+use serde_json::json;
 use support::*;
 
 const HEADER: &[u8] = br#"{"alg":"RS256","kid":"key-a"}"#;
@@ -330,20 +330,6 @@ fn f06_a_member_of_an_object_that_is_read_is_not_given_twice() {
     let token = Signer::a().sign_raw(HEADER, text.as_bytes());
     let expected = Err(Error::DuplicateMember(Input::Payload));
     assert_eq!(check_id(&LOGIN_POLICY, &token, NOW), expected);
-}
-
-/// One value of every JSON type.
-fn one_of_each_type() -> [Value; 8] {
-    [
-        json!(null),
-        json!(true),
-        json!(42),
-        json!("a"),
-        json!([]),
-        json!(["a"]),
-        json!([1]),
-        json!({}),
-    ]
 }
 
 #[test]

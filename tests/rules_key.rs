@@ -473,7 +473,7 @@ fn k08_a_set_holds_as_many_keys_as_it_has_room_for() {
     assert_eq!(JwkSet::<TestKey, 2>::from_json(&text).unwrap().keys().len(), 2);
     let error = JwkSet::<TestKey, 1>::from_json(&text).map(|_| ());
     assert_eq!(error, Err(Error::TooManyKeys { limit: 1 }));
-    // Unusable members need no room.
+    // Unusable members do not count.
     let mut members = vec![json!({"kty": "oct", "k": "AA"}); 40];
     members.push(a.clone());
     let keys = JwkSet::<TestKey, 1>::from_json(&jwks(&members)).unwrap();

@@ -343,3 +343,17 @@ pub fn every_error() -> Vec<Error> {
         Error::ReplayWindowFull,
     ]
 }
+
+/// One value of every JSON type.
+pub fn one_of_each_type() -> [Value; 8] {
+    [
+        json!(null),
+        json!(true),
+        json!(42),
+        json!("a"),
+        json!([]),
+        json!(["a"]),
+        json!([1]),
+        json!({}),
+    ]
+}
