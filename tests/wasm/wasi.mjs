@@ -2,7 +2,7 @@
 //
 // It may read the files of this repository, and has neither threads nor a network.
 import { readFile } from "node:fs/promises";
-import { argv, env } from "node:process";
+import process, { argv, env } from "node:process";
 import { fileURLToPath } from "node:url";
 import { WASI } from "node:wasi";
 
@@ -15,4 +15,5 @@ const wasi = new WASI({
 });
 const module = await WebAssembly.compile(await readFile(argv[2]));
 const instance = await WebAssembly.instantiate(module, wasi.getImportObject());
-process.exit(wasi.start(instance));
+// Not with process.exit, which ends the process while V8 may still compile the program in other threads.
+process.exitCode = wasi.start(instance);
