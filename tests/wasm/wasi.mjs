@@ -15,5 +15,4 @@ const wasi = new WASI({
 });
 const module = await WebAssembly.compile(await readFile(argv[2]));
 const instance = await WebAssembly.instantiate(module, wasi.getImportObject());
-// Not with process.exit, which ends the process while V8 may still compile the program in other threads.
 process.exitCode = wasi.start(instance);
