@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::claims::{Reader, RegisteredClaims, span_fields};
-use crate::error::{Error, Input};
+use crate::error::{Claim, Error, Input};
 use crate::json::Object;
 use crate::jws::Header;
 use crate::public_key::VerifiedJws;
@@ -21,6 +21,7 @@ pub struct IdToken<'b> {
     pub(crate) payload: &'b [u8],
     pub(crate) registered: RegisteredClaims<'b>,
     pub(crate) standard: StandardClaims<'b>,
+    pub(crate) session_id: Option<&'b str>,
 }
 
 span_fields! { IdToken as IdTokenSpans {
@@ -28,6 +29,7 @@ span_fields! { IdToken as IdTokenSpans {
     payload: &'static [u8],
     registered: RegisteredClaims<'static>,
     standard: StandardClaims<'static>,
+    session_id: Option<&'static str>,
 } }
 
 impl<'b> IdToken<'b> {
@@ -37,6 +39,7 @@ impl<'b> IdToken<'b> {
         payload: &[],
         registered: RegisteredClaims::NONE,
         standard: StandardClaims::NONE,
+        session_id: None,
     };
 
     /// Reads the claims of a verified JWS.
@@ -68,7 +71,12 @@ impl<'b> IdToken<'b> {
         let registered = &mut self.registered;
         let mut reader = Reader::new(jws.scratch, Input::Payload);
         for member in object.members() {
-            if !registered.read(member, &mut reader)? {
+            if registered.read(member, &mut reader)? {
+                continue;
+            }
+            if member.name == "sid" {
+                self.session_id = Some(reader.string(Claim::SessionId, member.value)?);
+            } else {
                 self.standard.read(member, &mut reader)?;
             }
         }

@@ -349,6 +349,13 @@ impl<'b> Validated<IdToken<'b>> {
         self.0.registered.nonce
     }
 
+    /// Returns `sid`: the user's session at the issuer, which a logout token may name
+    /// ([Back-Channel Logout 1.0 §2.1](https://openid.net/specs/openid-connect-backchannel-1_0.html)).
+    #[must_use]
+    pub const fn session_id(&self) -> Option<&'b str> {
+        self.0.session_id
+    }
+
     /// Returns the claims about the user: name, e-mail address and so on.
     #[must_use]
     pub const fn user(&self) -> &StandardClaims<'b> {

@@ -63,6 +63,7 @@ fn each_registered_claim_is_told() {
         json!({
             "nbf": IAT - 1, "jti": "id-1", "azp": CLIENT_ID, "auth_time": IAT - 7, "acr": "high",
             "amr": ["pwd", "otp"], "nonce": "n", "org_id": "org_1", "org_name": "example",
+            "sid": "session-1",
         }),
     );
     id_token(&claims, |token| {
@@ -73,6 +74,7 @@ fn each_registered_claim_is_told() {
         assert_eq!(token.acr(), Some("high"));
         assert_eq!(token.amr().iter().collect::<Vec<_>>(), ["pwd", "otp"]);
         assert_eq!(token.nonce(), Some("n"));
+        assert_eq!(token.session_id(), Some("session-1"));
         assert_eq!(token.organization_id(), Some("org_1"));
         assert_eq!(token.organization_name(), Some("example"));
         assert_eq!(token.header().key_id(), Some("key-a"));
@@ -80,7 +82,7 @@ fn each_registered_claim_is_told() {
     });
     id_token(&id_claims(), |token| {
         assert_eq!((token.not_before(), token.token_id(), token.acr()), (None, None, None));
-        assert_eq!((token.auth_time(), token.nonce()), (None, None));
+        assert_eq!((token.auth_time(), token.nonce(), token.session_id()), (None, None, None));
         assert_eq!(token.amr().iter().count(), 0);
     });
 }

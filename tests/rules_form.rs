@@ -406,6 +406,7 @@ fn f07_a_claim_about_the_user_has_its_type() {
         ("phone_number_verified", Claim::PhoneNumberVerified, JsonType::Boolean, 1),
         ("address", Claim::Address, JsonType::Object, 7),
         ("updated_at", Claim::UpdatedAt, number_or_timestamp, 2),
+        ("sid", Claim::SessionId, JsonType::String, 3),
     ] {
         for (index, value) in one_of_each_type().into_iter().enumerate() {
             let expected =

@@ -243,6 +243,7 @@ fn has_types_of_the_user(payload: &Members) -> bool {
         "zoneinfo",
         "locale",
         "phone_number",
+        "sid",
     ]
     .iter()
     .all(is_string)
