@@ -146,6 +146,13 @@ fn a02_rfc_9068s_profile_requires_its_seven_claims() {
         let missing = Err(Error::MissingClaim(claim));
         assert_eq!(check_at_jwt(AccessTokenPolicy::rfc9068(API), &claims), missing, "{name}");
     }
+    for (name, claim) in
+        [("sub", Claim::Subject), ("client_id", Claim::ClientId), ("jti", Claim::TokenId)]
+    {
+        let claims = with(rfc9068_claims(), name, json!(""));
+        let missing = Err(Error::MissingClaim(claim));
+        assert_eq!(check_at_jwt(AccessTokenPolicy::rfc9068(API), &claims), missing, "empty {name}");
+    }
 }
 
 #[test]
@@ -205,6 +212,9 @@ fn a04_an_audience_that_is_a_client_id_is_a_construction_error() {
     assert_eq!(default().or_audiences(&["a"]).forbid_client_ids(&["a"]).build(), same);
     assert_eq!(default().authorized_parties(&[API]).build(), same);
     assert!(default().forbid_client_ids(&[CLIENT_ID]).authorized_parties(&["a"]).build().is_ok());
+    let empty = Err(ConfigError::Empty("client IDs"));
+    assert_eq!(default().forbid_client_ids(&["a", ""]).build(), empty);
+    assert!(default().forbid_client_ids(&[]).build().is_ok());
 }
 
 const READ_AND_ADMIN: ScopePolicy<'_> =

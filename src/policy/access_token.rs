@@ -286,10 +286,11 @@ impl<'a> AccessTokenPolicy<'a> {
         let required = |is_there: bool, claim| {
             if is_there { Ok(()) } else { Err(Error::MissingClaim(claim)) }
         };
+        let is_given = |text: Option<&str>| text.is_some_and(|text| !text.is_empty());
         if self.profile == Profile::Rfc9068 {
-            required(claims.client_id.is_some(), Claim::ClientId)?;
+            required(is_given(claims.client_id), Claim::ClientId)?;
             required(claims.issued_at.is_some(), Claim::IssuedAt)?;
-            required(claims.token_id.is_some(), Claim::TokenId)?;
+            required(is_given(claims.token_id), Claim::TokenId)?;
         }
         if let ExpectedAudience::NoneNamed(_) = self.audience {
             required(claims.token_use.is_some(), Claim::TokenUse)?;

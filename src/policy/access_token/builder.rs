@@ -6,7 +6,6 @@ use super::super::{
 };
 use super::{AccessTokenPolicy, ConfirmationPolicy, ExpectedAudience};
 use crate::access_token::SubjectKind;
-
 use crate::compare::list_contains;
 use crate::error::ConfigError;
 
@@ -66,6 +65,7 @@ impl<'a> AccessTokenPolicyBuilder<'a> {
     /// would accept ID tokens of the application.
     #[must_use]
     pub const fn forbid_client_ids(mut self, client_ids: &'a [&'a str]) -> Self {
+        self.note(check_none_empty(client_ids, "client IDs"));
         self.client_ids = client_ids;
         self
     }
