@@ -298,7 +298,8 @@ const fn description(error: &Error) -> &'static str {
         }
         Error::AuthorizedPartyMismatch(_) => "The client is not authorized",
         Error::TokenType(_) => "The token is not an access token",
-        Error::NonceMismatch | Error::UnexpectedClaim(_) => "The token is from another login",
+        Error::NonceMismatch => "The nonce does not match",
+        Error::UnexpectedClaim(_) => "The token is from another login",
         Error::AuthenticationTooOld { .. } => "The authentication is too old",
         Error::InsufficientAuthentication(..) => "A stronger or newer authentication is required",
         Error::HashMismatch(_) => "A hash in the token does not match",
