@@ -123,8 +123,15 @@ fn lines_that_are_no_cases_are_answered_and_do_not_stop_the_run() {
     let good = access_case("valid", &access_claims(), &json!({}));
     let mut misspelt = good.clone();
     misspelt["scope_all"] = json!(["write:patients"]);
-    let lines =
-        format!("nonsense\n{good}\n[]\n{{}}\n{{\"id\":\"x\"}}\n\n{misspelt}\n\u{0}\n{good}");
+    // The values of the fields in their order, of which serde could make a case as well.
+    let values = ["x", good["token"].as_str().unwrap(), "id", good["jwks"].as_str().unwrap()];
+    let mut values: Vec<Value> = values.map(Value::from).into();
+    values.extend([ISSUER.into(), NOW.as_secs().into()]);
+    values.resize(60, Value::Null);
+    let values = Value::from(values);
+    let lines = format!(
+        "nonsense\n{good}\n[]\n{{}}\n{{\"id\":\"x\"}}\n\n{misspelt}\n\u{0}\n{values}\n {good}"
+    );
     let answers = answers(&lines);
     let verdicts: Vec<_> =
         answers.iter().map(|a| (a["id"].as_str(), a["verdict"].as_str().unwrap())).collect();
@@ -137,6 +144,7 @@ fn lines_that_are_no_cases_are_answered_and_do_not_stop_the_run() {
             (None, "usage"),
             (Some("x"), "usage"),
             (Some("valid"), "usage"),
+            (None, "usage"),
             (None, "usage"),
             (Some("valid"), "valid"),
         ]

@@ -188,6 +188,7 @@ fn a_logout_token_has_its_own_use() {
         ("unexpected_claim", logout(&with(claims.clone(), "nonce", "n"), json!({}))),
         ("usage", logout(&claims, json!({"client_id": null}))),
         ("usage", logout(&claims, json!({"nonce": "n"}))),
+        ("usage", logout(&claims, json!({"audience": CLIENT_ID}))),
     ]);
     assert_eq!(
         answers[0],
@@ -239,13 +240,26 @@ fn a_proof_is_validated_alone_and_beside_its_token() {
         ("valid", alone(json!({"now": NOW.as_secs() + 121, "max_age": 61}))),
         ("usage", alone(json!({"max_age": 601}))),
         ("usage", alone(json!({"method": null}))),
+        ("usage", alone(json!({"access_token": ""}))),
+        ("usage", alone(json!({"nonce": "n"}))),
+        ("usage", alone(json!({"claims": [{"path": ["a"], "equals": "x"}]}))),
+        ("usage", alone(json!({"scopes_all": ["a"]}))),
+        ("usage", alone(json!({"trusted_audiences": ["a"]}))),
+        ("usage", alone(json!({"acr_values": ["a"]}))),
+        ("usage", alone(json!({"code": "c"}))),
+        ("usage", alone(json!({"organization": "o"}))),
+        ("usage", alone(json!({"confirmation": "ignore"}))),
+        ("usage", alone(json!({ "dpop": proof }))),
+        ("usage", alone(json!({"tenants": ["a"]}))),
         ("valid", beside(json!({}))),
         ("proof_mismatch", beside(json!({"method": "POST"}))),
         ("confirmation_required", access(&access_claims(), &json!({ "token": token }))),
         ("usage", access(&access_claims(), &json!({"method": "GET"}))),
+        ("usage", access(&access_claims(), &json!({"client_id": ""}))),
+        ("usage", access(&access_claims(), &json!({"scopes_all": [], "scopes_any": ["a"]}))),
     ]);
     assert_eq!(answers[0], json!({"id": "1", "verdict": "valid", "jkt": jkt, "jti": "j"}));
-    let challenge = answers[13]["www_authenticate"].as_str().unwrap();
+    let challenge = answers[24]["www_authenticate"].as_str().unwrap();
     assert!(challenge.starts_with("DPoP algs=\"RS256"), "{challenge}");
     assert!(challenge.contains("error=\"invalid_dpop_proof\""), "{challenge}");
 }

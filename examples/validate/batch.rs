@@ -3,7 +3,7 @@
 
 use std::io::{self, BufRead, Write};
 
-use serde::Serialize;
+use serde::{Serialize, de};
 use serde_json::Value;
 
 use crate::case::Case;
@@ -44,7 +44,7 @@ pub fn answer_all(cases: impl BufRead, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn answer(line: &[u8], out: &mut impl Write) -> io::Result<()> {
-    let (id, verdict) = match serde_json::from_slice::<Case>(line) {
+    let (id, verdict) = match read(line) {
         Ok(case) => (Some(case.id.clone()), judge(&case)),
         Err(error) => {
             // Without line and column: each line is a separate document.
@@ -75,6 +75,14 @@ fn answer(line: &[u8], out: &mut impl Write) -> io::Result<()> {
     };
     serde_json::to_writer(&mut *out, &Answer { id: id.as_deref(), verdict: fields })?;
     out.write_all(b"\n")
+}
+
+/// Reads a case from an object. serde would read it from an array of its fields as well.
+fn read(line: &[u8]) -> serde_json::Result<Case> {
+    if line.trim_ascii_start().starts_with(b"[") {
+        return Err(de::Error::custom("a case is an object"));
+    }
+    serde_json::from_slice(line)
 }
 
 /// Returns the `id` of a line that is not a case but an object with an `id`.

@@ -80,6 +80,20 @@ pub struct Case {
 impl Case {
     /// Returns whether the case has a field that applies only to access tokens.
     pub fn has_access_token_fields(&self) -> bool {
+        self.has_access_policy_fields() || self.has_proof_fields()
+    }
+
+    /// Returns whether the case has a field that a proof of its own cannot have.
+    pub fn has_token_fields(&self) -> bool {
+        self.has_access_policy_fields()
+            || self.has_login_fields()
+            || self.dpop.is_some()
+            || self.claims.is_some()
+            || self.acr_values.is_some()
+            || self.tenants.is_some()
+    }
+
+    fn has_access_policy_fields(&self) -> bool {
         self.profile.is_some()
             || self.scopes_all.is_some()
             || self.scopes_any.is_some()
@@ -89,7 +103,6 @@ impl Case {
             || self.subject_kind.is_some()
             || self.max_token_age.is_some()
             || self.confirmation.is_some()
-            || self.has_proof_fields()
     }
 
     /// Returns whether the case has a field that describes the request of a proof.
@@ -102,9 +115,12 @@ impl Case {
 
     /// Returns whether the case has a field that applies only to ID tokens.
     pub fn has_id_token_fields(&self) -> bool {
+        self.has_login_fields() || self.access_token.is_some()
+    }
+
+    fn has_login_fields(&self) -> bool {
         self.trusted_audiences.is_some()
             || matches!(self.nonce, Given::Value(_))
-            || self.access_token.is_some()
             || self.code.is_some()
             || self.organization.is_some()
     }

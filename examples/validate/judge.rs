@@ -121,9 +121,15 @@ fn judge_with<K: PublicKey, P: PublicKey>(case: &Case) -> Result<Accepted, Refus
             session_id: token.session_id().map(str::to_owned),
         }),
         TokenUse::Dpop => {
+            if case.has_token_fields() {
+                return Err(Refusal::Usage("a field for other tokens is given for a proof"));
+            }
             let policy = DpopPolicy::new().algorithms(algorithms(case)?.unwrap_or(Algorithms::ALL));
             let policy = with_times(policy, case.max_age, case.leeway).build()?;
             let access_token = case.access_token.as_deref();
+            if access_token == Some("") {
+                return Err(ConfigError::Empty("access token").into());
+            }
             let proof = proof::<P>(case, &case.token, &policy, access_token, &mut buffer)?;
             Ok(Accepted::Proof {
                 thumbprint: proof.thumbprint().to_owned(),
@@ -349,8 +355,17 @@ fn with_logout_policy<T>(
     if let Some(leeway) = case.leeway {
         policy = policy.leeway(leeway);
     }
+    check_audience(case, client_id)?;
     issuer_url(case)?;
     Ok(use_policy(&policy.build()?))
+}
+
+/// Checks that the audience and the client ID of a case, which are one configuration, differ (A4).
+fn check_audience(case: &Case, client_id: &str) -> Result<(), ConfigError> {
+    if let Given::Value(audience) = &case.audience {
+        AccessTokenPolicy::general(audience).forbid_client_ids(&[client_id]).build()?;
+    }
+    Ok(())
 }
 
 /// The claim rules of a case, which borrow from `paths` and `lists`.
@@ -436,10 +451,7 @@ fn with_id_policy<T>(
     if let Some(organization) = &case.organization {
         login = login.organization(organization);
     }
-    if let Given::Value(audience) = &case.audience {
-        // Both are in one configuration, so they must differ.
-        AccessTokenPolicy::general(audience).forbid_client_ids(&[client_id]).build()?;
-    }
+    check_audience(case, client_id)?;
     issuer_url(case)?;
     Ok(use_policy(&policy.build()?, login.build()?))
 }
@@ -544,10 +556,11 @@ fn sets<'c>(
     all: &'c Option<Vec<String>>,
     any: &'c Option<Vec<String>>,
 ) -> Option<Vec<Vec<&'c str>>> {
-    let all = borrow(all);
-    match borrow(any) {
-        None => all.map(|all| vec![all]),
-        Some(any) => {
+    match (borrow(all), borrow(any)) {
+        (all, None) => all.map(|all| vec![all]),
+        // An empty set, which no policy accepts.
+        (Some(all), Some(_)) if all.is_empty() => Some(vec![all]),
+        (all, Some(any)) => {
             let all = all.unwrap_or_default();
             Some(any.into_iter().map(|one| [all.as_slice(), &[one]].concat()).collect())
         }
