@@ -36,7 +36,7 @@ fn f01_a_token_has_three_segments_and_none_is_empty() {
 }
 
 #[test]
-fn f01_a_million_dots_are_malformed_whatever_the_limit() {
+fn f01_a_million_dots_are_too_large_or_with_a_higher_limit_malformed() {
     let dots = ".".repeat(1_000_000);
     let too_large = Error::TokenTooLarge { length: 1_000_000, limit: CompactJws::MAX_LEN };
     assert_eq!(parse(&dots), Err(too_large));
