@@ -55,14 +55,6 @@ struct TokenResponse {
     id_token: String,
 }
 
-/// The claim of an ID token that identifies the session at the issuer (Back-Channel Logout
-/// §2.1).
-#[derive(Deserialize)]
-struct SessionClaim {
-    #[serde(default)]
-    sid: Option<String>,
-}
-
 /// The user who has logged in. Issuer and subject together identify the user permanently. An
 /// e-mail address does not, because it can be reassigned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,12 +133,11 @@ fn log_in(
     let body = user_info(access_token);
     let mut buffer = TokenBuffer::<8_192>::new();
     let user = id_token.user_info(&body, &mut buffer)?;
-    let session: SessionClaim = id_token.claims()?;
     let verified_email = user.email().filter(|_| user.email_verified() == Some(true));
     Ok(User {
         issuer: id_token.issuer().to_owned(),
         subject: id_token.subject().to_owned(),
-        session_id: session.sid,
+        session_id: id_token.session_id().map(str::to_owned),
         name: user.name().map(str::to_owned),
         verified_email: verified_email.map(str::to_owned),
     })

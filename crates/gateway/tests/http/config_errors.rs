@@ -511,8 +511,9 @@ fn all_errors_are_reported_at_once() {
 
 #[test]
 fn the_waiting_requests_of_all_issuers_are_limited() {
-    let with = |first: &str, second: &str| {
-        let text = SAMPLE.replacen("# max_connections = 1024 ", "max_connections = 8 ", 1);
+    let with = |connections: u64, first: &str, second: &str| {
+        let connections = format!("max_connections = {connections} ");
+        let text = SAMPLE.replacen("# max_connections = 1024 ", &connections, 1);
         let text = text.replacen("# max_waiting = 256 ", first, 1);
         errors(&format!(
             "{text}\n[[issuer]]\nurl = \"https://other.example/\"\naudiences = \"a\"\n\
@@ -520,16 +521,23 @@ fn the_waiting_requests_of_all_issuers_are_limited() {
         ))
     };
     let sum = |sum: u64| {
-        format!("max_waiting: the sum of all issuers, {sum}, is not less than max_connections, 8")
+        vec![format!(
+            "max_waiting: the sum of all issuers, {sum}, is not less than max_connections, {sum}"
+        )]
     };
-    for (first, second, expected) in [
+    for (connections, first, second, expected) in [
         // By default, an eighth for each of the two issuers.
-        ("", "", vec![]),
-        ("max_waiting = 6 ", "", vec![]),
-        ("max_waiting = 7 ", "", vec![sum(8)]),
-        ("max_waiting = 4 ", "max_waiting = 3", vec![]),
-        ("max_waiting = 4 ", "max_waiting = 4", vec![sum(8)]),
+        (8, "", "", vec![]),
+        (8, "max_waiting = 6 ", "", vec![]),
+        (8, "max_waiting = 7 ", "", sum(8)),
+        (8, "max_waiting = 4 ", "max_waiting = 3", vec![]),
+        (8, "max_waiting = 4 ", "max_waiting = 4", sum(8)),
+        // At least one, where that is less than all connections.
+        (3, "max_waiting = 1 ", "", vec![]),
+        (3, "max_waiting = 2 ", "", sum(3)),
+        (2, "", "", vec![]),
+        (2, "max_waiting = 1 ", "", vec![]),
     ] {
-        assert_eq!(with(first, second), expected, "{first} {second}");
+        assert_eq!(with(connections, first, second), expected, "{connections} {first} {second}");
     }
 }
