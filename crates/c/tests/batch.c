@@ -229,7 +229,6 @@ static claimgate_login login_of_case(void) {
 }
 
 static claimgate_code build_policy(void) {
-    if (is("token_use", "logout")) return build_logout_policy();
     claimgate_text client_id = value("client_id");
     claimgate_texts client_ids = {&client_id, client_id.data != NULL};
     if (is("token_use", "access"))
@@ -243,6 +242,7 @@ static claimgate_code build_policy(void) {
             claimgate_policy_init(policy, claimgate_policy_size(), &settings, &built);
         if (code != CLAIMGATE_OK) return code;
     }
+    if (is("token_use", "logout")) return build_logout_policy();
     return build_id_policy();
 }
 

@@ -84,6 +84,11 @@ static void refuse_settings(void) {
     REFUSED(CLAIMGATE_INVALID_SETTING, common.allowed_foreign_claims = 1024);
     REFUSED(CLAIMGATE_LEEWAY_TOO_LONG, common.leeway = ((claimgate_seconds){601, 1}));
     REFUSED(CLAIMGATE_EMPTY_LIST, scopes_all = ((claimgate_texts){&one, 0}));
+    claimgate_access_settings both = settings;
+    both.scopes_any = (claimgate_texts){&one, 1};
+    IS(CLAIMGATE_OK, claimgate_policy_init(memory, size, &both, &none));
+    both.scopes_all = (claimgate_texts){&one, 0};
+    IS(CLAIMGATE_EMPTY_LIST, claimgate_policy_init(memory, size, &both, &none));
     REFUSED(CLAIMGATE_SCOPE_TOKEN, scopes_any = ((claimgate_texts){&broken, 1}));
     REFUSED(CLAIMGATE_NULL_POINTER, scopes_any = ((claimgate_texts){NULL, 1}));
     REFUSED(CLAIMGATE_INVALID_LENGTH, scopes_any = ((claimgate_texts){&one, SIZE_MAX}));
