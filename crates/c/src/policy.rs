@@ -184,6 +184,7 @@ impl Free {
         let policy = match (given, any) {
             (None, None) => return Ok(None),
             (None, Some(any)) => ScopePolicy::any_of(any),
+            // An error, whether or not there are alternatives.
             (Some([]), _) => ScopePolicy::all_of(&[]),
             // SAFETY: the caller's promise.
             (Some(all), None) => ScopePolicy::all_of(unsafe { self.copy(all, &[]) }?),
